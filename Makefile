@@ -1,0 +1,41 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check format bench clean
+
+demo: $(VENV)/.installed ## open the console on the demo site
+	@$(BIN)/twin-tui
+
+test: $(VENV)/.dev ## everything that must pass: format, lint, types, import contracts, tests
+	@$(MAKE) --no-print-directory check
+
+check: ## the same, in the environment at hand
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+format: ## rewrite to the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Twin TUI needs Python 3.11 or newer; this is $$($(PYTHON) --version)."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "No virtual environment could be made. On Debian and Raspberry Pi OS: sudo apt install python3-venv"; exit 2; }
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	@echo "Installing Twin TUI into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml
+	@echo "Installing Twin TUI and its test tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed

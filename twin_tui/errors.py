@@ -1,0 +1,29 @@
+"""The errors of this package: one tree, plain sentences."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TwinError(Exception):
+    """Something a user can mend; its text is one clear message."""
+
+
+class ConfigError(TwinError):
+    """A site, register map, scenario or option that cannot be used."""
+
+
+class CommandError(TwinError):
+    """An event that the engine refuses: unknown name, wrong type, value that makes no sense."""
+
+
+class LinkError(TwinError):
+    """A port, serial line or peer that cannot be had."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean X?"`` for the nearest known name, or what is known when nothing is near."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known: {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""

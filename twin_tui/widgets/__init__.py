@@ -1,0 +1,1 @@
+"""One widget draws one thing."""
