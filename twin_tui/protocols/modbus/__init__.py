@@ -1,0 +1,1 @@
+"""Modbus: the server core, its two framings, and what happens on the wire."""
