@@ -1,0 +1,262 @@
+"""What each event does to a running engine, and when it is refused."""
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from twin_tui.engine.disturbance import Target
+from twin_tui.engine.events import (
+    ClearDisturbance,
+    ClearFault,
+    ClearLinkFault,
+    Disturb,
+    Event,
+    Fault,
+    LinkFault,
+    Mark,
+    Pin,
+    ReportStatus,
+    Scalar,
+    SelectMode,
+    Unpin,
+    Write,
+)
+from twin_tui.engine.signals import Signal
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import CommandError, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from twin_tui.engine.engine import Device, Engine
+
+
+def accepted(device: "Device", name: str, wanted: Scalar, *, command: bool | None = None) -> Any:
+    """Return ``wanted`` in the type of the device's signal, or raise CommandError saying why not."""
+    signal = device.type.signals.get(name)
+    if signal is None or (command is not None and signal.command is not command):
+        known = [s.name for s in device.type.signals.values() if command is None or s.command is command]
+        what = "signal" if command is None else "command"
+        raise CommandError(f"{device.name} has no {what} {name!r}{did_you_mean(name, known)}")
+    return _converted(signal, wanted, f"{device.name}.{name}")
+
+
+def _converted(signal: Signal, wanted: Scalar, place: str) -> Any:
+    if signal.type is str:
+        return str(wanted)
+    if signal.type is bool:
+        if wanted in (0, 1):
+            return bool(wanted)
+        raise CommandError(f"{place} takes 0 or 1, not {wanted!r}")
+    if isinstance(wanted, str):
+        raise CommandError(f"{place} takes a number, not {wanted!r}")
+    if not math.isfinite(wanted):
+        raise CommandError(f"{place} takes a finite number, not {wanted!r}")
+    low, high = signal.low, signal.high
+    if (low is not None and wanted < low) or (high is not None and wanted > high):
+        bounds = f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
+        raise CommandError(
+            f"{place} takes {bounds}{' ' + signal.unit if signal.unit else ''}, not {wanted:g}"
+        )
+    if signal.type is int:
+        if wanted != int(wanted):
+            raise CommandError(f"{place} takes a whole number, not {wanted!r}")
+        if signal.options is not None and int(wanted) not in signal.options:
+            choices = ", ".join(f"{key} = {text}" for key, text in signal.options.items())
+            raise CommandError(f"{place} takes {choices}; not {wanted:g}")
+        return int(wanted)
+    return float(wanted)
+
+
+def check(engine: "Engine", event: Event) -> None:
+    """Raise CommandError when the event makes no sense on this site; change nothing."""
+    _CHECKS[type(event)](engine, event)
+
+
+def carry_out(engine: "Engine", event: Event, tick: int) -> None:
+    """Do what a checked event says, so that it shows in ``tick``."""
+    _ACTIONS[type(event)](engine, event, tick)
+
+
+def _check_write(engine: "Engine", event: Write) -> None:
+    device = engine.device(event.device)
+    for name, wanted in event.values.items():
+        accepted(device, name, wanted, command=True)
+
+
+def _write(engine: "Engine", event: Write, tick: int) -> None:
+    device = engine.device(event.device)
+    changes = {name: accepted(device, name, wanted, command=True) for name, wanted in event.values.items()}
+    old = device.commands
+    parts = []
+    for name, new in changes.items():
+        unit = device.type.signals[name].unit
+        suffix = f" {unit}" if unit not in ("", "1") else ""
+        parts.append(f"{name} {_short(getattr(old, name))} → {_short(new)}{suffix}")
+    device.commands = replace(old, **{**changes, **_pinned_commands(device)})
+    device.forget_observation()
+    if any(name in device.momentary for name in changes):
+        engine.await_momentary(device)
+    text = ", ".join(parts) + (f"  {event.detail}" if event.detail else "")
+    engine.note(LogKind.WRITE, event.device, text, event.origin, tick)
+
+
+def _short(number: Any) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
+def _pinned_commands(device: "Device") -> dict[str, Any]:
+    return {name: pin for name, pin in device.pins.items() if device.type.signals[name].command}
+
+
+def _check_pin(engine: "Engine", event: Pin) -> None:
+    accepted(engine.device(event.device), event.signal, event.value)
+
+
+def _pin(engine: "Engine", event: Pin, tick: int) -> None:
+    device = engine.device(event.device)
+    device.pins[event.signal] = accepted(device, event.signal, event.value)
+    device.commands = replace(device.commands, **_pinned_commands(device))
+    device.forget_observation()
+    text = f"{event.signal} forced to {_short(event.value)}"
+    engine.note(LogKind.FORCE, event.device, text, event.origin, tick)
+
+
+def _check_unpin(engine: "Engine", event: Unpin) -> None:
+    if event.device:
+        device = engine.device(event.device)
+        if event.signal and event.signal not in device.pins:
+            hint = did_you_mean(event.signal, device.pins)
+            raise CommandError(f"{event.device}.{event.signal} is not forced{hint}")
+
+
+def _unpin(engine: "Engine", event: Unpin, tick: int) -> None:
+    for device in [engine.device(event.device)] if event.device else list(engine.devices.values()):
+        released = [event.signal] if event.signal else list(device.pins)
+        for name in released:
+            if device.pins.pop(name, None) is not None:
+                engine.note(LogKind.FORCE, device.name, f"{name} released", event.origin, tick)
+        device.forget_observation()
+
+
+def _check_disturb(engine: "Engine", event: Disturb) -> None:
+    event.disturbance.check()
+    if event.disturbance.target is Target.LOAD and not any(
+        device.type.kind == "load" for device in engine.devices.values()
+    ):
+        raise CommandError("this site has no load whose consumption could step")
+
+
+def _disturb(engine: "Engine", event: Disturb, tick: int) -> None:
+    disturbance = event.disturbance
+    if not disturbance.label:
+        disturbance = replace(disturbance, label=engine.next_label(disturbance.target.value))
+    engine.grid.add(disturbance, tick)
+    engine.refresh_surroundings()
+    engine.note(LogKind.INJECT, "grid", disturbance.text(), event.origin, tick)
+
+
+def _check_nothing(engine: "Engine", event: Event) -> None:
+    pass
+
+
+def _clear_disturbance(engine: "Engine", event: ClearDisturbance, tick: int) -> None:
+    for disturbance in engine.grid.clear(event.label):
+        engine.note(LogKind.CLEAR, "grid", f"{disturbance.text()} cleared", event.origin, tick)
+    engine.refresh_surroundings()
+
+
+def _check_fault(engine: "Engine", event: Fault | ClearFault) -> None:
+    if not event.device:
+        return
+    device = engine.device(event.device)
+    if event.fault:
+        try:
+            device.type.fault_bit(event.fault)
+        except ConfigError as error:
+            raise CommandError(str(error)) from None
+    duration_s = getattr(event, "duration_s", None)
+    if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
+        raise CommandError(f"duration {duration_s:g} s is not above 0")
+
+
+def _fault(engine: "Engine", event: Fault, tick: int) -> None:
+    device = engine.device(event.device)
+    bit = device.type.fault_bit(event.fault)
+    device.state = replace(device.state, causes=device.state.causes | bit)  # type: ignore[type-var]
+    device.forget_observation()
+    lasting = f" for {event.duration_s:g} s" if event.duration_s is not None else ""
+    engine.note(LogKind.INJECT, event.device, f"fault {event.fault}{lasting}", event.origin, tick)
+    if event.duration_s is not None:
+        engine.end_fault_later(event.device, event.fault, event.duration_s, tick)
+
+
+def _clear_fault(engine: "Engine", event: ClearFault, tick: int) -> None:
+    for device in [engine.device(event.device)] if event.device else list(engine.devices.values()):
+        kept = 0
+        if event.fault:
+            kept = device.state.causes & ~device.type.fault_bit(event.fault)
+        for name in device.type.fault_names(device.state.causes & ~kept):
+            engine.note(LogKind.CLEAR, device.name, f"cause of {name} removed", event.origin, tick)
+        device.state = replace(device.state, causes=kept)  # type: ignore[type-var]
+        device.forget_observation()
+
+
+def _check_link(engine: "Engine", event: LinkFault) -> None:
+    engine.device(event.device)
+    if engine.link_fault is None:
+        raise CommandError(f"{event.device} has no running link that could misbehave")
+
+
+def _link(engine: "Engine", event: LinkFault | ClearLinkFault, tick: int) -> None:
+    if engine.link_fault is not None:
+        engine.link_fault(event)
+    device = event.device if isinstance(event, LinkFault) else ""
+    what = "link fault" if isinstance(event, LinkFault) else "link fault cleared"
+    engine.note(LogKind.LINK, device, f"{what} {event.label}".rstrip(), event.origin, tick)
+
+
+def _check_mode(engine: "Engine", event: SelectMode) -> None:
+    engine.device(event.device)
+    raise CommandError(f"{event.device} has no operation modes")
+
+
+def _check_report(engine: "Engine", event: ReportStatus) -> None:
+    device = engine.device(event.device)
+    raise CommandError(f"a {device.type.kind} cannot take over a reported status")
+
+
+def _mark(engine: "Engine", event: Mark, tick: int) -> None:
+    engine.note(LogKind.MARK, "", event.note, event.origin, tick)
+
+
+def _impossible(engine: "Engine", event: Event, tick: int) -> None:
+    raise CommandError(f"{type(event).__name__} cannot be carried out")
+
+
+_CHECKS: dict[type, Any] = {
+    Write: _check_write,
+    Pin: _check_pin,
+    Unpin: _check_unpin,
+    Disturb: _check_disturb,
+    ClearDisturbance: _check_nothing,
+    Fault: _check_fault,
+    ClearFault: _check_fault,
+    LinkFault: _check_link,
+    ClearLinkFault: _check_nothing,
+    SelectMode: _check_mode,
+    ReportStatus: _check_report,
+    Mark: _check_nothing,
+}
+_ACTIONS: dict[type, Any] = {
+    Write: _write,
+    Pin: _pin,
+    Unpin: _unpin,
+    Disturb: _disturb,
+    ClearDisturbance: _clear_disturbance,
+    Fault: _fault,
+    ClearFault: _clear_fault,
+    LinkFault: _link,
+    ClearLinkFault: _link,
+    SelectMode: _impossible,
+    ReportStatus: _impossible,
+    Mark: _mark,
+}

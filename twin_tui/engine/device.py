@@ -1,0 +1,171 @@
+"""A device is data plus a pure step; a device type is one entry in a table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from importlib.metadata import entry_points
+from typing import Any, Generic, Protocol, TypeVar
+
+from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError, did_you_mean
+
+
+class Status(Enum):
+    """The condition of any device, as the screen, the log and a verdict name it."""
+
+    OFF = "OFF"
+    STANDBY = "STANDBY"
+    STARTING = "STARTING"
+    RUNNING = "RUN"
+    STOPPING = "STOPPING"
+    CEASED = "CEASED"
+    TRIPPED = "TRIPPED"
+    WAITING = "WAITING"
+    FAULT = "FAULT"
+
+
+class Stage(IntEnum):
+    """When in the tick a type steps: storage sees this tick's sources, meters see this tick's balance."""
+
+    SOURCE = 0
+    STORAGE = 1
+    METER = 2
+
+
+class State(Protocol):
+    """What the engine needs of any device's state. Powers are positive into the site's bus."""
+
+    @property
+    def active_power_w(self) -> float: ...
+    @property
+    def reactive_power_var(self) -> float: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def causes(self) -> int:
+        """Bits of the fault causes that are present now (bit i is the type's i-th fault)."""
+
+    @property
+    def faults(self) -> int:
+        """Bits of the faults that the device reports, latched ones included."""
+
+
+P = TypeVar("P")
+S = TypeVar("S", bound=State)
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+@dataclass(slots=True, frozen=True)
+class FaultKind:
+    """One fault that a device type can have: its name, the code on the wire, and whether it latches."""
+
+    name: str
+    code: int
+    meaning: str
+    latched: bool = True
+
+
+_BALANCED = (1 / 3, 1 / 3, 1 / 3)
+
+
+@dataclass(slots=True, frozen=True)
+class DeviceType(Generic[P, S, C, T]):
+    """Everything the system knows about one type of device.
+
+    ``step`` is pure: the same arguments give the same state, and nothing else is touched. ``observe`` is
+    called only when somebody looks. ``shares`` says how the power divides over the phases; None is balanced.
+    """
+
+    kind: str
+    title: str
+    params: type[P]
+    commands: type[C]
+    telemetry: type[T]
+    initial: Callable[[P], S]
+    step: Callable[[P, S, C, Surroundings], S]
+    observe: Callable[[P, S, C, Surroundings], T]
+    stage: Stage = Stage.SOURCE
+    faults: tuple[FaultKind, ...] = ()
+    shares: Callable[[P, S], tuple[float, float, float]] | None = None
+    aliases: tuple[str, ...] = ()
+    explain: Callable[[P, S], str] | None = None
+    """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
+    signals: Mapping[str, Signal] = field(init=False)
+
+    def __post_init__(self) -> None:
+        both = {**signals_of(self.telemetry), **signals_of(self.commands)}
+        object.__setattr__(self, "signals", both)
+
+    def fault_bit(self, name: str) -> int:
+        """Return the bit of the named fault, or raise ConfigError with the nearest name."""
+        for position, fault in enumerate(self.faults):
+            if fault.name == name:
+                return 1 << position
+        hint = did_you_mean(name, [fault.name for fault in self.faults])
+        raise ConfigError(f"a {self.kind} has no fault {name!r}{hint}")
+
+    def fault_names(self, bits: int) -> tuple[str, ...]:
+        """Return the names of the faults whose bits are set."""
+        if not bits:
+            return ()
+        return tuple(fault.name for position, fault in enumerate(self.faults) if bits >> position & 1)
+
+    def fault_code(self, bits: int) -> int:
+        """Return the code of the first fault that is set, 0 when there is none."""
+        if bits:
+            for position, fault in enumerate(self.faults):
+                if bits >> position & 1:
+                    return fault.code
+        return 0
+
+    @property
+    def latching(self) -> int:
+        """Return the bits of the faults that stay until they are reset."""
+        return sum(1 << position for position, fault in enumerate(self.faults) if fault.latched)
+
+
+AnyDeviceType = DeviceType[Any, Any, Any, Any]
+
+
+def settle_faults(faults: int, causes: int, latching: int, reset: bool) -> int:
+    """Return the faults a device reports: its present causes and, until a reset, the latched ones."""
+    return causes if reset else causes | (faults & latching)
+
+
+class Registry:
+    """The device types of this process, by kind and alias; built-in ones and those of entry points."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, AnyDeviceType] = {}
+        self._searched = False
+
+    def add(self, device_type: AnyDeviceType) -> None:
+        """Register a device type under its kind and its aliases."""
+        for name in (device_type.kind, *device_type.aliases):
+            if name in self._types and self._types[name] is not device_type:
+                raise ConfigError(f"device type {name!r} is registered already")
+            self._types[name] = device_type
+
+    def __getitem__(self, name: str) -> AnyDeviceType:
+        self._search()
+        try:
+            return self._types[name]
+        except KeyError:
+            raise ConfigError(f"unknown device type {name!r}{did_you_mean(name, self._types)}") from None
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kind of every registered type, without aliases."""
+        self._search()
+        return tuple(dict.fromkeys(found.kind for found in self._types.values()))
+
+    def _search(self) -> None:
+        if self._searched:
+            return
+        self._searched = True
+        for entry in entry_points(group="twin_tui.device_types"):
+            self.add(entry.load())
+
+
+registry = Registry()

@@ -1,0 +1,167 @@
+"""What can be done to the surroundings on purpose: sags, frequency deviations, clouds, load steps."""
+
+import itertools
+import math
+from dataclasses import asdict, field, fields
+from enum import Enum
+from typing import Any
+
+from twin_tui.engine.signals import value
+from twin_tui.errors import CommandError, did_you_mean
+
+
+class Target(Enum):
+    """The quantity that a disturbance changes, with the unit of its magnitude."""
+
+    VOLTAGE = "voltage"
+    """Magnitude is the remaining voltage in per unit: 0.7 a sag, 1.15 a swell, 0 an interruption."""
+    FREQUENCY = "frequency"
+    """Magnitude is the deviation in Hz."""
+    PHASE = "phase"
+    """Magnitude is the jump of the voltage angle in degrees."""
+    IRRADIANCE = "irradiance"
+    """Magnitude is the remaining fraction of the irradiance."""
+    TEMPERATURE = "temperature"
+    """Magnitude is the deviation of the ambient temperature in K."""
+    LOAD = "load"
+    """Magnitude is the additional consumption in W."""
+
+
+class Shape(Enum):
+    """How a disturbance moves between its start and its end."""
+
+    STEP = "step"
+    RAMP = "ramp"
+    """Grows linearly over ``ramp_s``, holds, and ends at once."""
+    SINE = "sine"
+    """Oscillates with ``period_s`` about the undisturbed value."""
+    PLAYBACK = "playback"
+    """Follows ``points``, (seconds after the start, magnitude), linearly."""
+
+
+_NEUTRAL = {
+    Target.VOLTAGE: 1.0,
+    Target.FREQUENCY: 0.0,
+    Target.PHASE: 0.0,
+    Target.IRRADIANCE: 1.0,
+    Target.TEMPERATURE: 0.0,
+    Target.LOAD: 0.0,
+}
+_RANGE = {
+    Target.VOLTAGE: (0.0, 2.0),
+    Target.FREQUENCY: (-10.0, 10.0),
+    Target.PHASE: (-180.0, 180.0),
+    Target.IRRADIANCE: (0.0, 2.0),
+    Target.TEMPERATURE: (-60.0, 60.0),
+    Target.LOAD: (-1e9, 1e9),
+}
+NEUTRAL: dict[Target, float] = _NEUTRAL
+
+
+@value
+class Disturbance:
+    """One disturbance: what, how much, for how long, in which shape, on which phases ("abc")."""
+
+    target: Target
+    magnitude: float
+    duration_s: float | None = None
+    shape: Shape = Shape.STEP
+    ramp_s: float = 0.0
+    period_s: float = 1.0
+    phases: str = "abc"
+    points: tuple[tuple[float, float], ...] = field(default_factory=tuple)
+    label: str = ""
+
+    def check(self) -> None:
+        """Raise CommandError, naming the field, when the disturbance makes no sense."""
+        low, high = _RANGE[self.target]
+        magnitudes = [self.magnitude, *(magnitude for _, magnitude in self.points)]
+        for magnitude in magnitudes:
+            if not (math.isfinite(magnitude) and low <= magnitude <= high):
+                raise CommandError(
+                    f"{self.target.value} magnitude {magnitude:g} is outside {low:g} to {high:g}"
+                )
+        if self.duration_s is not None and not (math.isfinite(self.duration_s) and self.duration_s > 0):
+            raise CommandError(f"duration {self.duration_s:g} s is not above 0")
+        if self.shape is Shape.RAMP and not (math.isfinite(self.ramp_s) and self.ramp_s > 0):
+            raise CommandError(f"a ramp takes ramp_s above 0, not {self.ramp_s:g}")
+        if self.shape is Shape.SINE and not (math.isfinite(self.period_s) and self.period_s > 0):
+            raise CommandError(f"a sine takes period_s above 0, not {self.period_s:g}")
+        if not self.phases or set(self.phases) - set("abc"):
+            raise CommandError(f"phases {self.phases!r} are not among a, b, c")
+        if self.shape is Shape.PLAYBACK:
+            times = [time for time, _ in self.points]
+            if len(times) < 2 or any(not math.isfinite(t) for t in times):
+                raise CommandError("a playback takes at least two points of finite time")
+            if any(later < earlier for earlier, later in itertools.pairwise(times)):
+                raise CommandError("the times of a playback run backwards")
+
+    def at(self, elapsed_s: float) -> float:
+        """Return the magnitude ``elapsed_s`` seconds after the start."""
+        if self.shape is Shape.STEP:
+            return self.magnitude
+        neutral = _NEUTRAL[self.target]
+        if self.shape is Shape.RAMP:
+            return neutral + (self.magnitude - neutral) * min(1.0, elapsed_s / self.ramp_s)
+        if self.shape is Shape.SINE:
+            return neutral + (self.magnitude - neutral) * math.sin(2 * math.pi * elapsed_s / self.period_s)
+        return self._played(elapsed_s)
+
+    def _played(self, elapsed_s: float) -> float:
+        points = self.points
+        if elapsed_s < points[0][0]:
+            return points[0][1]
+        for (t0, y0), (t1, y1) in itertools.pairwise(points):
+            if t0 <= elapsed_s < t1:
+                return y0 + (y1 - y0) * (elapsed_s - t0) / (t1 - t0)
+        return points[-1][1]
+
+    def text(self) -> str:
+        """Return one line for the log and the status bar."""
+        if self.target is Target.VOLTAGE:
+            if self.magnitude == 0:
+                what = "interruption"
+            else:
+                what = f"{'sag' if self.magnitude < 1 else 'swell'} to {self.magnitude:.2f} pu"
+            if self.phases != "abc":
+                what += f" on {','.join(self.phases)}"
+        else:
+            unit = {
+                Target.FREQUENCY: " Hz",
+                Target.PHASE: "°",
+                Target.IRRADIANCE: " of the sun",
+                Target.TEMPERATURE: " K",
+                Target.LOAD: " W",
+            }[self.target]
+            sign = "" if self.target is Target.IRRADIANCE else "+"
+            what = f"{self.target.value} {self.magnitude:{sign}g}{unit}"
+        if self.shape is not Shape.STEP:
+            what += f" {self.shape.value}"
+        return what + (f" for {self.duration_s:g} s" if self.duration_s is not None else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that ``from_dict`` reads."""
+        return {**asdict(self), "target": self.target.value, "shape": self.shape.value}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Disturbance":
+        """Build a disturbance from plain data; raise CommandError for what is not one."""
+        known = {item.name for item in fields(cls)}
+        for key in data:
+            if key not in known:
+                raise CommandError(f"unknown key {key!r} in a disturbance{did_you_mean(key, known)}")
+        targets = {target.value: target for target in Target}
+        shapes = {shape.value: shape for shape in Shape}
+        target, shape = data.get("target"), data.get("shape", "step")
+        if target not in targets:
+            raise CommandError(f"unknown disturbance target {target!r}{did_you_mean(str(target), targets)}")
+        if shape not in shapes:
+            raise CommandError(f"unknown disturbance shape {shape!r}{did_you_mean(str(shape), shapes)}")
+        rest = {key: data[key] for key in data if key not in ("target", "shape", "points")}
+        try:
+            points = tuple((float(time), float(magnitude)) for time, magnitude in data.get("points", ()))
+            built = cls(target=targets[target], shape=shapes[shape], points=points, **rest)
+            built.check()
+        except (TypeError, ValueError) as error:
+            raise CommandError(f"disturbance: {error}") from None
+        return built

@@ -1,0 +1,353 @@
+"""The stepping engine: one site, an integer clock, events in, snapshots out."""
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from twin_tui.engine import apply
+from twin_tui.engine.device import AnyDeviceType, Stage, State, Status
+from twin_tui.engine.disturbance import Disturbance
+from twin_tui.engine.events import ClearFault, Event
+from twin_tui.engine.grid import Grid
+from twin_tui.engine.signals import signals_of
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.snapshot import (
+    DeviceSnapshot,
+    GridSnapshot,
+    LogEntry,
+    LogKind,
+    Snapshot,
+    WeatherSnapshot,
+)
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.weather import DAY_S, Weather
+from twin_tui.errors import CommandError, ConfigError, did_you_mean
+
+LOG_LENGTH = 2000
+
+
+class Device:
+    """One running device: what it is, how it is, what it was told."""
+
+    __slots__ = (
+        "_observed",
+        "_observed_tick",
+        "commands",
+        "momentary",
+        "name",
+        "params",
+        "pins",
+        "plan",
+        "state",
+        "step",
+        "type",
+    )
+
+    def __init__(self, plan: DevicePlan) -> None:
+        self.plan = plan
+        self.name = plan.name
+        self.type: AnyDeviceType = plan.type
+        self.params: Any = plan.params
+        self.state: State = plan.type.initial(plan.params)
+        self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
+        self.step = plan.type.step
+        self.pins: dict[str, Any] = {}
+        self.momentary: dict[str, Any] = {
+            signal.name: signal.default
+            for signal in signals_of(plan.type.commands).values()
+            if signal.momentary
+        }
+        self._observed: Any = None
+        self._observed_tick = -1
+
+    def telemetry(self, around: Surroundings) -> Any:
+        """Return the telemetry of this tick, forced values in place; worked out on the first look."""
+        if self._observed_tick != around.tick:
+            seen = self.type.observe(self.params, self.state, self.commands, around)
+            forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
+            self._observed = replace(seen, **forced) if forced else seen
+            self._observed_tick = around.tick
+        return self._observed
+
+    def forget_observation(self) -> None:
+        """Have the telemetry worked out anew at the next look: a command or pin changed between ticks."""
+        self._observed_tick = -1
+
+
+class Engine:
+    """Runs a site plan tick by tick. Plain and synchronous: it never sleeps and never reads a clock."""
+
+    def __init__(self, plan: SitePlan) -> None:
+        if not (math.isfinite(plan.dt_s) and plan.dt_s > 0):
+            raise ConfigError(f"step {plan.dt_s:g} s is not above 0")
+        self.plan = plan
+        self.dt_s = plan.dt_s
+        self.tick = 0
+        self.devices: dict[str, Device] = {}
+        for device_plan in plan.devices:
+            if device_plan.name in self.devices:
+                raise ConfigError(f"two devices are named {device_plan.name!r}")
+            self.devices[device_plan.name] = Device(device_plan)
+        self.around = Surroundings(
+            dt_s=plan.dt_s,
+            nominal_v=plan.grid.nominal_v,
+            nominal_hz=plan.grid.nominal_hz,
+            frequency_hz=plan.grid.nominal_hz,
+            unix_s=plan.start_unix_s,
+            utc_offset_s=plan.utc_offset_s,
+            day_s=(plan.start_unix_s + plan.utc_offset_s) % DAY_S,
+        )
+        self.grid = Grid(plan.grid, plan.dt_s, plan.seed)
+        self.weather = Weather(plan.weather, plan.dt_s)
+        self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
+        self.listeners: list[Callable[[int, Event], None]] = []
+        """Called with (tick it takes effect in, event) for every event, in order."""
+        self.link_fault: Callable[[Event], None] | None = None
+        """Set by the protocols: carries out LinkFault and ClearLinkFault."""
+        self._entries = 0
+        self._labels = 0
+        self._agenda: list[tuple[int, int, Event, bool]] = []
+        self._filed = 0
+        self._next_due: float = math.inf
+        self._momentary: set[Device] = set()
+        self._weather_tick = 0
+        by_stage = {
+            stage: tuple(d for d in self.devices.values() if d.type.stage is stage) for stage in Stage
+        }
+        self._sources, self._storage, self._meters = (by_stage[stage] for stage in Stage)
+        self._unbalanced = tuple(d for d in self.devices.values() if d.type.shares is not None)
+        self.weather.step(self.around, self.grid)
+        for at_s, event in plan.events:
+            self.submit(event, at_s=at_s)
+
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since the start."""
+        return self.tick * self.dt_s
+
+    def step(self) -> None:
+        """Run one tick: events, surroundings, devices, balance, meters."""
+        tick = self.tick + 1
+        if tick >= self._next_due:
+            self._run_agenda(tick)
+        around = self.around
+        around.tick = tick
+        around.time_s = tick * self.dt_s
+        ended = self.grid.step(around)
+        if ended:
+            self._note_ended(ended, tick)
+        if tick >= self._weather_tick:
+            self._step_weather(tick)
+
+        active_w = reactive_var = 0.0
+        for device in self._sources:
+            old = device.state
+            state = device.step(device.params, old, device.commands, around)
+            device.state = state
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                self._note_change(device, old, state, tick)
+        around.sources_w = active_w
+        around.sources_var = reactive_var
+        for device in self._storage:
+            old = device.state
+            state = device.step(device.params, old, device.commands, around)
+            device.state = state
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                self._note_change(device, old, state, tick)
+        around.grid_w = -active_w
+        around.grid_var = -reactive_var
+        if self._meters:
+            self._step_meters(around, tick)
+        if self._momentary:
+            for device in self._momentary:
+                device.commands = replace(device.commands, **device.momentary)
+            self._momentary.clear()
+        self.tick = tick
+
+    def advance(self, seconds: float) -> None:
+        """Run as many ticks as fit ``seconds`` of simulated time, to the nearest one."""
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise CommandError(f"cannot advance by {seconds:g} s")
+        step = self.step
+        for _ in range(round(seconds / self.dt_s)):
+            step()
+
+    def submit(self, event: Event, *, at_s: float | None = None) -> None:
+        """Take an event: now, before the next tick, or at a simulated time.
+
+        Raises CommandError, and changes nothing, when it makes no sense.
+        """
+        apply.check(self, event)
+        if at_s is None:
+            self._carry_out(event, self.tick + 1)
+            return
+        if not (math.isfinite(at_s) and at_s >= 0):
+            raise CommandError(f"an event at {at_s:g} s cannot be")
+        # an event at t shows in the first tick that ends after t
+        self.file(event, max(self.tick, math.floor(at_s / self.dt_s + 1e-9)) + 1)
+
+    def file(self, event: Event, tick: int, *, given: bool = True) -> None:
+        """Have an event carried out at the start of a tick; ``given`` ones, from outside, are recorded."""
+        self._filed += 1
+        heapq.heappush(self._agenda, (tick, self._filed, event, given))
+        self._next_due = self._agenda[0][0]
+
+    def note(self, kind: LogKind, device: str, text: str, origin: str = "", tick: int | None = None) -> None:
+        """Add an entry to the event log."""
+        self._entries += 1
+        at = self.tick + 1 if tick is None else tick
+        self.log.append(LogEntry(self._entries, at, at * self.dt_s, kind, device, text, origin))
+
+    def device(self, name: str) -> Device:
+        """Return the device of that name, or raise CommandError with the nearest one."""
+        found = self.devices.get(name)
+        if found is None:
+            raise CommandError(f"unknown device {name!r}{did_you_mean(name, self.devices)}")
+        return found
+
+    def telemetry(self, name: str) -> Any:
+        """Return the telemetry of a device at this tick."""
+        return self.device(name).telemetry(self.around)
+
+    def snapshot(self, log: int = 200) -> Snapshot:
+        """Return the whole site as it is at this tick, with the newest ``log`` entries."""
+        around = self.around
+        entries = tuple(self.log) if log >= len(self.log) else tuple(self.log)[len(self.log) - log :]
+        return Snapshot(
+            site=self.plan.name,
+            tick=self.tick,
+            time_s=self.time_s,
+            dt_s=self.dt_s,
+            unix_s=around.unix_s,
+            day_s=around.day_s,
+            devices=tuple(self._device_snapshot(device) for device in self.devices.values()),
+            grid=GridSnapshot(
+                frequency_hz=around.frequency_hz,
+                nominal_hz=around.nominal_hz,
+                nominal_v=around.nominal_v,
+                voltages_pu=(around.va_pu, around.vb_pu, around.vc_pu),
+                live=around.grid_live,
+                active_power_w=around.grid_w,
+                reactive_power_var=around.grid_var,
+            ),
+            weather=WeatherSnapshot(ghi_w_m2=around.ghi_w_m2, ambient_c=around.ambient_c),
+            disturbances=self.grid.active(self.tick),
+            log=entries,
+        )
+
+    def next_label(self, what: str) -> str:
+        """Return a label that no disturbance of this run has had: "voltage-3"."""
+        self._labels += 1
+        return f"{what}-{self._labels}"
+
+    def await_momentary(self, device: Device) -> None:
+        """Return the device's momentary commands to their defaults after the next tick."""
+        self._momentary.add(device)
+
+    def refresh_surroundings(self) -> None:
+        """Have the weather worked out in the next tick: a disturbance came or went."""
+        self._weather_tick = self.tick + 1
+
+    def _device_snapshot(self, device: Device) -> DeviceSnapshot:
+        state = device.state
+        explain = device.type.explain
+        return DeviceSnapshot(
+            name=device.name,
+            kind=device.type.kind,
+            title=device.type.title,
+            status=state.status.value,
+            active_power_w=state.active_power_w,
+            reactive_power_var=state.reactive_power_var,
+            faults=device.type.fault_names(state.faults),
+            telemetry=device.telemetry(self.around),
+            commands=device.commands,
+            pinned=tuple(device.pins),
+            explanation=explain(device.params, state) if explain is not None else "",
+        )
+
+    def _step_weather(self, tick: int) -> None:
+        self._weather_tick = tick + self.weather.every_ticks
+        around = self.around
+        around.unix_s = self.plan.start_unix_s + around.time_s
+        around.day_s = (around.unix_s + around.utc_offset_s) % DAY_S
+        self.weather.step(around, self.grid)
+
+    def _step_meters(self, around: Surroundings, tick: int) -> None:
+        balanced_w = -around.grid_w
+        balanced_var = -around.grid_var
+        if self._unbalanced:
+            a_w = b_w = c_w = a_var = b_var = c_var = 0.0
+            for device in self._unbalanced:
+                state = device.state
+                assert device.type.shares is not None
+                share_a, share_b, share_c = device.type.shares(device.params, state)
+                p, q = state.active_power_w, state.reactive_power_var
+                balanced_w -= p
+                balanced_var -= q
+                a_w += p * share_a
+                b_w += p * share_b
+                c_w += p * share_c
+                a_var += q * share_a
+                b_var += q * share_b
+                c_var += q * share_c
+            third_w, third_var = balanced_w / 3.0, balanced_var / 3.0
+            around.grid_a_w, around.grid_b_w, around.grid_c_w = -third_w - a_w, -third_w - b_w, -third_w - c_w
+            around.grid_a_var = -third_var - a_var
+            around.grid_b_var = -third_var - b_var
+            around.grid_c_var = -third_var - c_var
+        else:
+            around.grid_a_w = around.grid_b_w = around.grid_c_w = -balanced_w / 3.0
+            around.grid_a_var = around.grid_b_var = around.grid_c_var = -balanced_var / 3.0
+        for meter in self._meters:
+            old = meter.state
+            meter.state = meter.step(meter.params, old, meter.commands, around)
+            if meter.state.status is not old.status or meter.state.faults != old.faults:
+                self._note_change(meter, old, meter.state, tick)
+
+    def _run_agenda(self, tick: int) -> None:
+        while self._agenda and self._agenda[0][0] <= tick:
+            _, _, event, given = heapq.heappop(self._agenda)
+            try:
+                apply.check(self, event)
+            except CommandError as error:
+                self.note(LogKind.ALARM, "", f"event refused: {error}", tick=tick)
+                continue
+            self._carry_out(event, tick, given=given)
+        self._next_due = self._agenda[0][0] if self._agenda else math.inf
+
+    def _carry_out(self, event: Event, tick: int, *, given: bool = True) -> None:
+        if given:
+            for listener in self.listeners:
+                listener(tick, event)
+        apply.carry_out(self, event, tick)
+
+    def end_fault_later(self, device: str, fault: str, duration_s: float, tick: int) -> None:
+        """Have a fault's cause removed by itself."""
+        ends = tick + max(1, round(duration_s / self.dt_s))
+        self.file(ClearFault(device, fault, origin="end of duration"), ends, given=False)
+
+    def _note_ended(self, ended: tuple[Disturbance, ...], tick: int) -> None:
+        self._weather_tick = tick
+        for disturbance in ended:
+            self.note(LogKind.CLEAR, "grid", f"{disturbance.text()} has ended", tick=tick)
+
+    def _note_change(self, device: Device, old: State, new: State, tick: int) -> None:
+        kind, names = device.type, device.type.fault_names
+        if new.faults != old.faults:
+            for name in names(new.faults & ~old.faults):
+                code = next(fault.code for fault in kind.faults if fault.name == name)
+                self.note(LogKind.FAULT, device.name, f"{name} (code {code})", tick=tick)
+            for name in names(old.faults & ~new.faults):
+                self.note(LogKind.CLEAR, device.name, f"{name} is gone", tick=tick)
+        if new.status is not old.status:
+            why = kind.explain(device.params, new) if kind.explain is not None else ""
+            tripped = new.status in (Status.TRIPPED, Status.CEASED)
+            text = f"{old.status.value} → {new.status.value}" + (f": {why}" if why else "")
+            self.note(LogKind.TRIP if tripped else LogKind.STATE, device.name, text, tick=tick)

@@ -1,0 +1,183 @@
+"""Everything that changes a run. Site, seed and events determine it to the byte."""
+
+from dataclasses import asdict, field, fields
+from typing import Any
+
+from twin_tui.engine.disturbance import Disturbance
+from twin_tui.engine.signals import value
+from twin_tui.errors import CommandError, did_you_mean
+
+Scalar = float | int | bool | str
+
+
+@value
+class Write:
+    """Set commands of one device, all of them or none."""
+
+    device: str
+    values: dict[str, Scalar]
+    origin: str = "console"
+    detail: str = ""
+
+
+@value
+class Pin:
+    """Force a signal, telemetry or command, to a value until it is released."""
+
+    device: str
+    signal: str
+    value: Scalar
+    origin: str = "console"
+
+
+@value
+class Unpin:
+    """Release one forced signal, all of a device (signal "") or all of the site (device "")."""
+
+    device: str = ""
+    signal: str = ""
+    origin: str = "console"
+
+
+@value
+class Disturb:
+    """Start a disturbance of the surroundings."""
+
+    disturbance: Disturbance
+    origin: str = "console"
+
+
+@value
+class ClearDisturbance:
+    """End the disturbance with this label, or all of them."""
+
+    label: str = ""
+    origin: str = "console"
+
+
+@value
+class Fault:
+    """Bring about a device fault's cause, for a while or until it is cleared."""
+
+    device: str
+    fault: str
+    duration_s: float | None = None
+    origin: str = "console"
+
+
+@value
+class ClearFault:
+    """Remove a fault's cause (fault "" is all of the device, device "" all of the site)."""
+
+    device: str = ""
+    fault: str = ""
+    origin: str = "console"
+
+
+@value
+class LinkFault:
+    """Make the wire of a device misbehave; ``rule`` is the protocol's own description of how."""
+
+    device: str
+    rule: dict[str, Any]
+    label: str = ""
+    duration_s: float | None = None
+    origin: str = "console"
+
+
+@value
+class ClearLinkFault:
+    """End a link fault by its label, or all of them."""
+
+    label: str = ""
+    origin: str = "console"
+
+
+@value
+class SelectMode:
+    """Give a device an operation mode and factor; mode "" returns it to its direct setpoints."""
+
+    device: str
+    mode: str
+    factor: float = 1.0
+    parameters: dict[str, float] = field(default_factory=dict)
+    origin: str = "console"
+
+
+@value
+class ReportStatus:
+    """Bring the twin to what a real device reports of itself."""
+
+    device: str
+    status: dict[str, Scalar]
+    origin: str = "console"
+
+
+@value
+class Mark:
+    """Put a note into the log and the recording."""
+
+    note: str
+    origin: str = "console"
+
+
+Event = (
+    Write
+    | Pin
+    | Unpin
+    | Disturb
+    | ClearDisturbance
+    | Fault
+    | ClearFault
+    | LinkFault
+    | ClearLinkFault
+    | SelectMode
+    | ReportStatus
+    | Mark
+)
+
+EVENT_TYPES: dict[str, type[Any]] = {
+    cls.__name__: cls
+    for cls in (
+        Write,
+        Pin,
+        Unpin,
+        Disturb,
+        ClearDisturbance,
+        Fault,
+        ClearFault,
+        LinkFault,
+        ClearLinkFault,
+        SelectMode,
+        ReportStatus,
+        Mark,
+    )
+}
+
+
+def to_dict(event: Event) -> dict[str, Any]:
+    """Return the event as plain data, its class under "event"."""
+    data = {"event": type(event).__name__, **asdict(event)}
+    if isinstance(event, Disturb):
+        data["disturbance"] = event.disturbance.to_dict()
+    return data
+
+
+def from_dict(data: dict[str, Any]) -> Event:
+    """Build the event that ``to_dict`` wrote; raise CommandError for what is not one."""
+    rest = dict(data)
+    name = str(rest.pop("event", ""))
+    cls = EVENT_TYPES.get(name)
+    if cls is None:
+        raise CommandError(f"unknown event {name!r}{did_you_mean(name, EVENT_TYPES)}")
+    known = {item.name for item in fields(cls)}
+    for key in rest:
+        if key not in known:
+            raise CommandError(f"unknown key {key!r} in {name}{did_you_mean(key, known)}")
+    if cls is Disturb:
+        rest["disturbance"] = Disturbance.from_dict(rest.get("disturbance", {}))
+    try:
+        event: Event = cls(**rest)
+    except TypeError as error:
+        raise CommandError(f"{name}: {error}") from None
+    return event

@@ -1,0 +1,98 @@
+"""Chance: seeded generators by name, and the Ornstein-Uhlenbeck process."""
+
+from hashlib import blake2b
+from math import exp, sqrt
+from random import Random
+from statistics import NormalDist
+
+_inverse_normal_cdf = NormalDist().inv_cdf
+_SMALLEST_P = 2.0**-54
+
+
+def generator(seed: int, name: str) -> Random:
+    """Return the generator of one model: the same for the same seed and name, whatever other models exist."""
+    digest = blake2b(f"{seed}/{name}".encode(), digest_size=16).digest()
+    return Random(int.from_bytes(digest, "big"))
+
+
+def normal(random: Random) -> float:
+    """Draw a standard normal deviate from exactly one uniform number.
+
+    Parameters
+    ----------
+    random : random.Random
+        The generator of the model that draws.
+
+    Returns
+    -------
+    float
+        Normal deviate, mean 0, standard deviation 1.
+
+    Notes
+    -----
+    Inverse of the cumulative normal distribution, relative error below 1e-16: a third of the cost of
+    `random.gauss`, which also keeps a hidden second value that a restored generator state would lose.
+
+    References
+    ----------
+    M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics
+    37(3), pp. 477-484, 1988, doi:10.2307/2347330.
+    """
+    return _inverse_normal_cdf(random.random() or _SMALLEST_P)
+
+
+def ou_coefficients(dt_s: float, tau_s: float, sigma: float) -> tuple[float, float]:
+    r"""Coefficients of one exact step of an Ornstein-Uhlenbeck process.
+
+    Parameters
+    ----------
+    dt_s : float
+        Step in s, greater than 0.
+    tau_s : float
+        Correlation time in s; 0 or less gives white noise.
+    sigma : float
+        Standard deviation of the process, in its own unit.
+
+    Returns
+    -------
+    tuple of float
+        Decay a (1) and kick b (unit of `sigma`), for `ou_step`.
+
+    Notes
+    -----
+    .. math:: a = e^{-dt/\tau},\quad b = \sigma\sqrt{1 - a^2}
+
+    Exact for every dt, so the spread does not depend on the step, unlike the Euler step
+    :math:`x - x\,dt/\tau + \sigma\sqrt{2 dt/\tau}\,N`.
+
+    References
+    ----------
+    D. T. Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process and its integral", Phys. Rev.
+    E 54(2), pp. 2084-2091, 1996, doi:10.1103/PhysRevE.54.2084.
+    """
+    decay = exp(-dt_s / tau_s) if tau_s > 0.0 else 0.0
+    return decay, sigma * sqrt(1.0 - decay * decay)
+
+
+def ou_step(value: float, decay: float, kick: float, random: Random) -> float:
+    """Advance an Ornstein-Uhlenbeck process with mean 0 by one step.
+
+    Parameters
+    ----------
+    value : float
+        The process before the step.
+    decay, kick : float
+        From `ou_coefficients`.
+    random : random.Random
+        The generator of the model that draws.
+
+    Returns
+    -------
+    float
+        The process after the step.
+
+    References
+    ----------
+    Gillespie 1996, doi:10.1103/PhysRevE.54.2084.
+    """
+    return decay * value + kick * _inverse_normal_cdf(random.random() or _SMALLEST_P)

@@ -1,0 +1,92 @@
+"""What a device exposes, declared once: on the field of its telemetry or command dataclass."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
+
+T = TypeVar("T")
+_SIGNAL = "signal"
+
+
+@dataclass(slots=True, frozen=True)
+class Signal:
+    """One named quantity of a device, in SI units, as every edge of the system sees it."""
+
+    name: str
+    meaning: str
+    unit: str
+    type: type
+    command: bool
+    low: float | None = None
+    high: float | None = None
+    momentary: bool = False
+    options: Mapping[int, str] | None = None
+    default: Any = None
+
+
+def measured(
+    meaning: str,
+    unit: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    options: Mapping[int, str] | None = None,
+) -> Any:
+    """Declare a telemetry field: its meaning, its SI unit ("1" for a fraction) and its possible range."""
+    return field(
+        metadata={_SIGNAL: {"meaning": meaning, "unit": unit, "low": low, "high": high, "options": options}}
+    )
+
+
+def commanded(
+    default: Any,
+    meaning: str,
+    unit: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    momentary: bool = False,
+    options: Mapping[int, str] | None = None,
+) -> Any:
+    """Declare a command field; a momentary one returns to its default after the tick that acted on it."""
+    declaration = {
+        "meaning": meaning,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "options": options,
+        "momentary": momentary,
+    }
+    return field(default=default, metadata={_SIGNAL: declaration})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field, measured, commanded))
+def value(cls: type[T]) -> type[T]:
+    """Make a slotted dataclass, immutable by type checking: freezing at run time costs 3 µs an object."""
+    return dataclass(slots=True)(cls)
+
+
+def signals_of(cls: type[Any]) -> Mapping[str, Signal]:
+    """Return the signals that a telemetry or command class declares, in order."""
+    known = _declared.get(cls)
+    if known is not None:
+        return known
+    hints = get_type_hints(cls)
+    found: dict[str, Signal] = {}
+    for item in fields(cls):
+        declaration = item.metadata.get(_SIGNAL)
+        if declaration is None:
+            continue
+        default = None if item.default is MISSING else item.default
+        found[item.name] = Signal(
+            name=item.name,
+            type=hints[item.name],
+            command=item.default is not MISSING,
+            default=default,
+            **declaration,
+        )
+    _declared[cls] = found
+    return found
+
+
+_declared: dict[type[Any], Mapping[str, Signal]] = {}

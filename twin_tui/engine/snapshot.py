@@ -1,0 +1,111 @@
+"""What the engine shows: values that nobody changes, made when somebody looks."""
+
+from enum import Enum
+from typing import Any
+
+from twin_tui.engine.signals import value
+
+
+class LogKind(Enum):
+    """The kinds of entries in the event log."""
+
+    WRITE = "WRITE"
+    INJECT = "INJECT"
+    CLEAR = "CLEAR"
+    FAULT = "FAULT"
+    TRIP = "TRIP"
+    STATE = "STATE"
+    FORCE = "FORCE"
+    MODE = "MODE"
+    S2 = "S2"
+    LINK = "LINK"
+    MARK = "MARK"
+    ALARM = "ALARM"
+
+
+@value
+class LogEntry:
+    """One thing that happened: when, of which kind, to which device, in a sentence, by whom."""
+
+    number: int
+    tick: int
+    time_s: float
+    kind: LogKind
+    device: str
+    text: str
+    origin: str = ""
+
+
+@value
+class DeviceSnapshot:
+    """One device at one tick. Powers are positive into the site's bus."""
+
+    name: str
+    kind: str
+    title: str
+    status: str
+    active_power_w: float
+    reactive_power_var: float
+    faults: tuple[str, ...]
+    telemetry: Any
+    commands: Any
+    pinned: tuple[str, ...]
+    mode: str = ""
+    factor: float = 1.0
+    explanation: str = ""
+
+
+@value
+class ActiveDisturbance:
+    """A disturbance that is in force, and for how long still (None: until cleared)."""
+
+    label: str
+    text: str
+    target: str
+    remaining_s: float | None
+
+
+@value
+class GridSnapshot:
+    """The point of connection at one tick."""
+
+    frequency_hz: float
+    nominal_hz: float
+    nominal_v: float
+    voltages_pu: tuple[float, float, float]
+    live: bool
+    active_power_w: float
+    reactive_power_var: float
+
+
+@value
+class WeatherSnapshot:
+    """The weather at one tick."""
+
+    ghi_w_m2: float
+    ambient_c: float
+
+
+@value
+class Snapshot:
+    """The whole site at one tick."""
+
+    site: str
+    tick: int
+    time_s: float
+    dt_s: float
+    unix_s: float
+    day_s: float
+    devices: tuple[DeviceSnapshot, ...]
+    grid: GridSnapshot
+    weather: WeatherSnapshot
+    disturbances: tuple[ActiveDisturbance, ...]
+    log: tuple[LogEntry, ...]
+    """The newest entries, oldest first."""
+
+    def device(self, name: str) -> DeviceSnapshot:
+        """Return the device of that name; KeyError when there is none."""
+        for device in self.devices:
+            if device.name == name:
+                return device
+        raise KeyError(name)

@@ -1,0 +1,50 @@
+"""What every device sees of the world in one tick."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """The grid, the weather, the clock and the bus at one tick; the engine writes it, everyone else reads.
+
+    Voltages are phase to neutral in per unit of ``nominal_v``; powers follow the house rule: positive flows
+    into the site's bus, so ``grid_w`` is positive when the site imports.
+    """
+
+    dt_s: float
+    tick: int = 0
+    time_s: float = 0.0
+    # clock: Unix time (UTC), the site's offset from it, and the local time of day
+    unix_s: float = 0.0
+    utc_offset_s: float = 0.0
+    day_s: float = 0.0
+    # grid at the point of connection
+    nominal_v: float = 230.94
+    nominal_hz: float = 50.0
+    frequency_hz: float = 50.0
+    va_pu: float = 1.0
+    vb_pu: float = 1.0
+    vc_pu: float = 1.0
+    v_min_pu: float = 1.0
+    v_max_pu: float = 1.0
+    phase_jump_deg: float = 0.0
+    grid_live: bool = True
+    # weather
+    ghi_w_m2: float = 0.0
+    clear_sky_w_m2: float = 0.0
+    zenith_deg: float = 90.0
+    azimuth_deg: float = 180.0
+    ambient_c: float = 20.0
+    wind_m_s: float = 1.0
+    load_step_w: float = 0.0
+    # the bus, complete only for devices of a later stage (see Stage)
+    sources_w: float = 0.0
+    sources_var: float = 0.0
+    grid_w: float = 0.0
+    grid_var: float = 0.0
+    grid_a_w: float = 0.0
+    grid_b_w: float = 0.0
+    grid_c_w: float = 0.0
+    grid_a_var: float = 0.0
+    grid_b_var: float = 0.0
+    grid_c_var: float = 0.0
