@@ -64,6 +64,19 @@ class Limits:
     even_counts_only: bool = False
     functions: frozenset[int] = ALL_FUNCTIONS
 
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("max_read_registers", self.max_read_registers, 125),
+            ("max_write_registers", self.max_write_registers, 123),
+        ):
+            if not 1 <= value <= most:
+                raise ConfigError(f"{name} {value}: expected 1 to {most}")
+        unknown = sorted(self.functions - ALL_FUNCTIONS)
+        if unknown:
+            raise ConfigError(
+                f"function {unknown[0]} is not served; known: {', '.join(map(str, sorted(ALL_FUNCTIONS)))}"
+            )
+
 
 @dataclass(slots=True)
 class Run:
@@ -104,9 +117,7 @@ class Bank:
         self.refresh = refresh
         self.write = write
         self.limits = limits or Limits()
-        self.identity = {
-            number: _identity_bytes(number, text) for number, text in sorted((identity or {}).items())
-        }
+        self.identity = _identity(identity or {})
         by_table: dict[Table, list[Extent]] = {table: [] for table in Table}
         for extent in extents:
             if extent.count < 1 or extent.address < 0 or extent.address + extent.count > ADDRESSES:
@@ -187,6 +198,14 @@ def _runs(table: Table, extents: list[Extent]) -> list[Run]:
         memory = bytearray((end - start) * BYTES_PER_ADDRESS[table])
         runs.append(Run(start, end, memory, bytes(readable), bytes(writable)))
     return runs
+
+
+def _identity(texts: Mapping[int, str]) -> dict[int, bytes]:
+    """Encode device identification objects; the three basic ones always exist where there are any."""
+    if not texts:
+        return {}
+    complete = {0: "", 1: "", 2: "", **texts}
+    return {number: _identity_bytes(number, complete[number]) for number in sorted(complete)}
 
 
 def _identity_bytes(number: int, text: str) -> bytes:

@@ -1,0 +1,251 @@
+"""One request PDU in, one response PDU out: the functions of a Modbus unit.
+
+The order of checks is that of the Modbus Application Protocol V1.1b3: function known (01), quantity, byte
+count and value in range (03), address mapped and open (02), then the write itself, which may refuse (03).
+"""
+
+import enum
+import logging
+import struct
+from collections.abc import Callable
+
+from twin_tui.protocols.modbus.bank import Bank, Table, WriteRequest
+
+log = logging.getLogger(__name__)
+
+
+class ModbusCode(enum.IntEnum):
+    """Exception codes of the Modbus documents."""
+
+    ILLEGAL_FUNCTION = 1
+    ILLEGAL_DATA_ADDRESS = 2
+    ILLEGAL_DATA_VALUE = 3
+    SERVER_DEVICE_FAILURE = 4
+    ACKNOWLEDGE = 5
+    SERVER_DEVICE_BUSY = 6
+    MEMORY_PARITY_ERROR = 8
+    GATEWAY_PATH_UNAVAILABLE = 10
+    GATEWAY_TARGET_FAILED = 11
+
+
+MAX_PDU_BYTES = 253
+MAX_READ_BITS = 2000
+MAX_WRITE_BITS = 1968
+MAX_READ_WRITE_REGISTERS = 121
+READ_TABLES = {
+    1: Table.COILS,
+    2: Table.DISCRETE_INPUTS,
+    3: Table.HOLDING_REGISTERS,
+    4: Table.INPUT_REGISTERS,
+}
+WRITE_FUNCTIONS = frozenset({5, 6, 15, 16, 22, 23})
+WRITE_TABLES = {
+    5: Table.COILS,
+    6: Table.HOLDING_REGISTERS,
+    15: Table.COILS,
+    16: Table.HOLDING_REGISTERS,
+    22: Table.HOLDING_REGISTERS,
+    23: Table.HOLDING_REGISTERS,
+}
+
+_TWO_WORDS = struct.Struct(">HH")
+_FOUR_WORDS = struct.Struct(">HHHH")
+_BIT_CHARACTERS = bytes.maketrans(b"\x00\x01", b"01")
+_BIT_VALUES = bytes.maketrans(b"01", b"\x00\x01")
+
+
+class Refusal(Exception):
+    """A request that is answered with an exception code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def exception_pdu(function: int, code: int) -> bytes:
+    """Return the exception response to a function."""
+    return bytes((function & 0x7F | 0x80, code & 0xFF))
+
+
+def respond(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    """Answer one request PDU (at least the function byte); never raises."""
+    function = pdu[0]
+    try:
+        handler = _HANDLERS.get(function)
+        if handler is None or function not in bank.limits.functions:
+            raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
+        return handler(bank, pdu, unit, client)
+    except Refusal as refusal:
+        return exception_pdu(function, refusal.code)
+    except Exception:
+        log.exception("unit %d: function %d from %s failed", unit, function, client)
+        return exception_pdu(function, ModbusCode.SERVER_DEVICE_FAILURE)
+
+
+def pack_bits(memory: bytes | bytearray) -> bytes:
+    """Pack one byte per bit into wire bytes, first bit lowest."""
+    digits = memory[::-1].translate(_BIT_CHARACTERS)
+    return int(digits, 2).to_bytes((len(memory) + 7) // 8, "little")
+
+
+def unpack_bits(packed: bytes, count: int) -> bytes:
+    """Unpack wire bytes into one byte 0 or 1 per bit."""
+    digits = f"{int.from_bytes(packed, 'little'):0{len(packed) * 8}b}".encode()
+    return digits.translate(_BIT_VALUES)[::-1][:count]
+
+
+def _expect(condition: bool, code: ModbusCode = ModbusCode.ILLEGAL_DATA_VALUE) -> None:
+    if not condition:
+        raise Refusal(code)
+
+
+def _check_registers(bank: Bank, count: int, limit: int) -> None:
+    limits = bank.limits
+    _expect(1 <= count <= limit and not (limits.even_counts_only and count % 2))
+
+
+def _block(bank: Bank, table: Table, address: int, count: int) -> bytearray:
+    """Return a copy of a readable block of fresh memory."""
+    found = bank.readable(table, address, count)
+    if found is None:
+        raise Refusal(ModbusCode.ILLEGAL_DATA_ADDRESS)
+    bank.refresh()
+    memory, low, high = found
+    return memory[low:high]
+
+
+def _expect_writable(bank: Bank, table: Table, address: int, count: int) -> None:
+    _expect(bank.writable(table, address, count), ModbusCode.ILLEGAL_DATA_ADDRESS)
+
+
+def _write(bank: Bank, request: WriteRequest) -> None:
+    code = bank.write(request)
+    if code:
+        raise Refusal(code)
+
+
+def _read_bits(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
+    _expect(len(pdu) == 5)
+    address, count = _TWO_WORDS.unpack_from(pdu, 1)
+    _expect(1 <= count <= MAX_READ_BITS)
+    packed = pack_bits(_block(bank, READ_TABLES[pdu[0]], address, count))
+    return bytes((pdu[0], len(packed))) + packed
+
+
+def _read_registers(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
+    _expect(len(pdu) == 5)
+    address, count = _TWO_WORDS.unpack_from(pdu, 1)
+    _check_registers(bank, count, bank.limits.max_read_registers)
+    return bytes((pdu[0], 2 * count)) + _block(bank, READ_TABLES[pdu[0]], address, count)
+
+
+def _write_single_coil(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) == 5)
+    address, value = _TWO_WORDS.unpack_from(pdu, 1)
+    _expect(value in {0x0000, 0xFF00})
+    _expect_writable(bank, Table.COILS, address, 1)
+    data = b"\x01" if value else b"\x00"
+    _write(bank, WriteRequest(Table.COILS, address, 1, data, 5, unit, client))
+    return pdu
+
+
+def _write_single_register(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) == 5)
+    address = int.from_bytes(pdu[1:3], "big")
+    _expect_writable(bank, Table.HOLDING_REGISTERS, address, 1)
+    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, 1, pdu[3:], 6, unit, client))
+    return pdu
+
+
+def _write_coils(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) >= 6)
+    address, count = _TWO_WORDS.unpack_from(pdu, 1)
+    size = (count + 7) // 8
+    _expect(1 <= count <= MAX_WRITE_BITS and pdu[5] == size and len(pdu) == 6 + size)
+    _expect_writable(bank, Table.COILS, address, count)
+    data = unpack_bits(pdu[6:], count)
+    _write(bank, WriteRequest(Table.COILS, address, count, data, 15, unit, client))
+    return pdu[:5]
+
+
+def _write_registers(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) >= 6)
+    address, count = _TWO_WORDS.unpack_from(pdu, 1)
+    _check_registers(bank, count, bank.limits.max_write_registers)
+    _expect(pdu[5] == 2 * count and len(pdu) == 6 + 2 * count)
+    _expect_writable(bank, Table.HOLDING_REGISTERS, address, count)
+    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, count, pdu[6:], 16, unit, client))
+    return pdu[:5]
+
+
+def _mask_write(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) == 7)
+    address, and_mask = _TWO_WORDS.unpack_from(pdu, 1)
+    or_mask = int.from_bytes(pdu[5:], "big")
+    _expect_writable(bank, Table.HOLDING_REGISTERS, address, 1)
+    bank.refresh()
+    memory, offset = bank.locate(Table.HOLDING_REGISTERS, address)
+    present = int.from_bytes(memory[offset : offset + 2], "big")
+    masked = (present & and_mask) | (or_mask & ~and_mask & 0xFFFF)
+    data = masked.to_bytes(2, "big")
+    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, 1, data, 22, unit, client))
+    return pdu
+
+
+def _read_write_registers(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+    _expect(len(pdu) >= 10)
+    read_from, read_count, address, count = _FOUR_WORDS.unpack_from(pdu, 1)
+    _check_registers(bank, read_count, bank.limits.max_read_registers)
+    _check_registers(bank, count, min(bank.limits.max_write_registers, MAX_READ_WRITE_REGISTERS))
+    _expect(pdu[9] == 2 * count and len(pdu) == 10 + 2 * count)
+    table = Table.HOLDING_REGISTERS
+    _expect(bank.readable(table, read_from, read_count) is not None, ModbusCode.ILLEGAL_DATA_ADDRESS)
+    _expect_writable(bank, table, address, count)
+    _write(bank, WriteRequest(table, address, count, pdu[10:], 23, unit, client))
+    return bytes((23, 2 * read_count)) + _block(bank, table, read_from, read_count)
+
+
+_LAST_OBJECT = {1: 0x02, 2: 0x7F, 3: 0xFF}
+_INDIVIDUAL = 4
+
+
+def _identify(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
+    """Answer FC43/14: device identification, as a stream of objects or one object."""
+    objects = bank.identity
+    if not objects or len(pdu) < 2 or pdu[1] != 0x0E:
+        raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
+    _expect(len(pdu) == 4)
+    code, wanted = pdu[2], pdu[3]
+    _expect(code in _LAST_OBJECT or code == _INDIVIDUAL)
+    highest = max(objects)
+    level = 1 if highest <= 0x02 else 2 if highest <= 0x7F else 3
+    head = bytes((0x2B, 0x0E, code, 0x80 | level))
+    if code == _INDIVIDUAL:
+        _expect(wanted in objects, ModbusCode.ILLEGAL_DATA_ADDRESS)
+        return head + bytes((0, 0, 1, wanted, len(objects[wanted]))) + objects[wanted]
+    last = _LAST_OBJECT[min(code, level)]
+    numbers = [number for number in objects if number <= last]
+    start = numbers.index(wanted) if wanted in numbers else 0
+    body, sent, following = bytearray(), 0, 0
+    for number in numbers[start:]:
+        if len(head) + 3 + len(body) + 2 + len(objects[number]) > MAX_PDU_BYTES:
+            following = number
+            break
+        body += bytes((number, len(objects[number]))) + objects[number]
+        sent += 1
+    return head + bytes((0xFF if following else 0, following, sent)) + body
+
+
+_HANDLERS: dict[int, Callable[[Bank, bytes, int, str], bytes]] = {
+    1: _read_bits,
+    2: _read_bits,
+    3: _read_registers,
+    4: _read_registers,
+    5: _write_single_coil,
+    6: _write_single_register,
+    15: _write_coils,
+    16: _write_registers,
+    22: _mask_write,
+    23: _read_write_registers,
+    43: _identify,
+}

@@ -1,0 +1,171 @@
+"""A Modbus TCP server: one port, its units and its clients."""
+
+import asyncio
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.link import Link, MbapLink
+from twin_tui.protocols.modbus.station import BusyStation, MissingUnit, Station
+
+Framing = Literal["mbap", "rtu"]
+ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
+
+KEEP_ALIVE_IDLE_S = 60
+KEEP_ALIVE_INTERVAL_S = 15
+KEEP_ALIVE_PROBES = 4
+
+
+class ModbusTcpServer:
+    """Serve units on one TCP port.
+
+    ``policy`` says what a client beyond ``max_clients`` meets: the oldest is dropped for it, it is refused,
+    or it gets exception 06 until there is room. ``idle_timeout_s`` closes clients that ask nothing.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        units: Mapping[int, Bank],
+        *,
+        framing: Framing = "mbap",
+        ssl_context: ssl.SSLContext | None = None,
+        max_clients: int | None = None,
+        policy: ClientPolicy = "drop_oldest",
+        idle_timeout_s: float | None = None,
+        missing_unit: MissingUnit = "exception",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.framing = framing
+        self.station = Station(units, missing_unit=missing_unit, clock=clock)
+        self.links: list[Link] = []
+        self._ssl_context = ssl_context
+        self._max_clients = max_clients
+        self._policy = policy
+        self._idle_timeout_s = idle_timeout_s
+        self._busy = BusyStation()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def units(self) -> dict[int, Bank]:
+        """The units that are served, by number."""
+        return self.station.units
+
+    def add_unit(self, unit: int, bank: Bank) -> None:
+        """Serve one more unit from now on."""
+        self.station.add_unit(unit, bank)
+
+    def remove_unit(self, unit: int) -> None:
+        """Stop serving a unit."""
+        self.station.remove_unit(unit)
+
+    async def start(self) -> None:
+        """Open the port; afterwards ``port`` is the real one."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                self._new_link, self.host, self.port, ssl=self._ssl_context, backlog=128
+            )
+        except (OSError, OverflowError) as error:
+            raise LinkError(_start_message(self.host, self.port, error)) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for link in list(self.links):
+            link.close()
+        await server.wait_closed()
+        # An aborted transport tells its protocol on the next turn of the loop.
+        await asyncio.sleep(0)
+
+    def _new_link(self) -> Link:
+        return MbapLink(self.station, self._link_changed)
+
+    def _link_changed(self, link: Link, made: bool) -> None:
+        if made:
+            self._admit(link)
+            return
+        if link in self.links:
+            self.links.remove(link)
+            self._promote()
+
+    def _admit(self, link: Link) -> None:
+        if self._server is None:
+            link.close()
+            return
+        if self._max_clients is not None and len(self.links) >= self._max_clients:
+            if self._policy == "refuse":
+                link.close()
+                return
+            if self._policy == "busy":
+                link.station = self._busy
+            else:
+                oldest = self.links.pop(0)
+                oldest.close()
+        self.links.append(link)
+        transport = link.transport
+        assert transport is not None
+        _keep_alive(transport.get_extra_info("socket"))
+        if self._idle_timeout_s is not None:
+            self._watch_idle(link, self._idle_timeout_s)
+
+    def _promote(self) -> None:
+        """Let clients that found the station busy have the places that have become free."""
+        if self._max_clients is None:
+            return
+        for link in self.links[: self._max_clients]:
+            link.station = self.station
+
+    def _watch_idle(self, link: Link, delay_s: float) -> None:
+        asyncio.get_running_loop().call_later(delay_s, self._check_idle, link)
+
+    def _check_idle(self, link: Link) -> None:
+        if link.transport is None or self._idle_timeout_s is None:
+            return
+        left_s = link.last_seen_s + self._idle_timeout_s - self.station.clock()
+        if left_s <= 0:
+            link.close()
+        else:
+            self._watch_idle(link, left_s)
+
+
+def _keep_alive(sock: socket.socket | None) -> None:
+    """Find out about clients that vanished without a word."""
+    if sock is None:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEP_ALIVE_IDLE_S),
+        ("TCP_KEEPINTVL", KEEP_ALIVE_INTERVAL_S),
+        ("TCP_KEEPCNT", KEEP_ALIVE_PROBES),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:
+    place = f"{host}:{port}"
+    if isinstance(error, OverflowError):
+        return f"{place}: expected a port from 0 to 65535"
+    if isinstance(error, socket.gaierror):
+        return f"{place}: the host name {host!r} cannot be resolved"
+    code = error.errno
+    if code == errno.EADDRINUSE:
+        return f"{place} is in use by another program: stop it or choose another port"
+    if code in {errno.EACCES, errno.EPERM}:
+        return f"{place} may not be opened: ports below 1024 need more rights, choose one like {5000 + port}"
+    if code == errno.EADDRNOTAVAIL:
+        return f"{place}: this machine has no address {host}"
+    return f"{place} cannot be opened: {error.strerror or error}"
