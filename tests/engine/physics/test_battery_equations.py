@@ -1,0 +1,183 @@
+"""The battery's equations against the tables of SimSES and by hand."""
+
+from itertools import pairwise
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin_tui.engine.physics import battery
+
+socs = st.floats(0.0, 1.0)
+powers = st.floats(-1.0, 1.0).map(lambda x: x * 10_000.0)
+converters = st.sampled_from([battery.SUNGROW_SC1000TL, battery.NOTTON])
+
+SIMSES_LFP_OCV = {
+    0.0: 2.009812,
+    0.05: 3.046384,
+    0.1: 3.17791,
+    0.2: 3.246493,
+    0.5: 3.290742,
+    0.8: 3.32828,
+    0.95: 3.347045,
+    1.0: 3.582,
+}
+SIMSES_EFFICIENCY = {
+    "sungrow discharge": (
+        battery.SUNGROW_SC1000TL,
+        1,
+        {0.01: 0.644602, 0.1: 0.94608, 0.5: 0.979999, 1: 0.976291},
+    ),
+    "sungrow charge": (
+        battery.SUNGROW_SC1000TL,
+        -1,
+        {0.01: 0.564857, 0.1: 0.927001, 0.5: 0.976516, 1: 0.975617},
+    ),
+    "notton discharge": (battery.NOTTON, 1, {0.01: 0.581279, 0.1: 0.929843, 0.5: 0.969321, 1: 0.959969}),
+    "notton charge": (battery.NOTTON, -1, {0.01: 0.581279, 0.1: 0.929843, 0.5: 0.969321, 1: 0.959969}),
+}
+
+
+@pytest.mark.parametrize(("soc", "volts"), SIMSES_LFP_OCV.items())
+def test_the_lfp_voltage_is_that_of_simses(soc, volts):
+    assert battery.lfp_ocv(soc) == pytest.approx(volts, abs=1e-5)
+    assert battery.lookup(battery.LFP_OCV_V, soc) == pytest.approx(volts, abs=1e-5)
+
+
+@given(socs)
+def test_the_lfp_table_stays_near_its_equation(soc):
+    assert battery.lookup(battery.LFP_OCV_V, soc) == pytest.approx(battery.lfp_ocv(soc), abs=0.012)
+
+
+@pytest.mark.parametrize(("soc", "volts"), [(0.0, 3.33), (0.5, 3.70438), (0.525, 3.71796), (1.0, 4.16)])
+def test_the_nmc_voltage_is_that_of_simses(soc, volts):
+    assert battery.lookup(battery.NMC_OCV_V, soc) == pytest.approx(volts, abs=1e-5)
+
+
+@pytest.mark.parametrize("cell", battery.CELLS.values(), ids=battery.CELLS)
+def test_the_voltage_rises_with_the_charge(cell):
+    volts = [battery.lookup(cell.ocv_v, i / 500) for i in range(501)]
+    assert all(before < after for before, after in pairwise(volts))
+
+
+@pytest.mark.parametrize(("soc", "end"), [(-0.1, 0), (-inf, 0), (nan, 0), (1.0, -1), (1.5, -1), (inf, -1)])
+def test_a_curve_keeps_its_end_values_outside(soc, end):
+    assert battery.lookup(battery.NMC_OCV_V, soc) == battery.NMC_OCV_V.values[end]
+
+
+@pytest.mark.parametrize(
+    ("soc", "temperature_c", "discharging", "milliohm"),
+    [
+        (0.5, 25.0, True, 47.828),
+        (0.5, 40.0, True, 47.828),
+        (0.5, 10.0, True, 69.39),
+        (0.5, -5.0, False, 62.648),
+        (0.0, 10.0, True, 194.953),
+        (0.5, 17.5, False, (44.767 + 62.648) / 2),
+        (0.85, 25.0, False, (46.805 + 53.422) / 2),
+    ],
+)
+def test_the_resistance_follows_the_measured_tables(soc, temperature_c, discharging, milliohm):
+    ohm = battery.cell_resistance(battery.LFP, soc, temperature_c, discharging)
+    assert ohm * 1000 == pytest.approx(milliohm)
+
+
+def test_a_pack_has_the_capacity_that_was_asked_for():
+    series, parallel = battery.pack_layout(battery.LFP, 10_000.0, 400.0)
+    assert series == 125
+    assert series * parallel * 3.2 * 3.0 == pytest.approx(10_000.0)
+
+
+@given(powers, st.floats(300.0, 800.0), st.floats(0.0, 1.0))
+def test_current_times_terminal_voltage_is_the_power(power_w, ocv_v, ohm):
+    current_a = battery.current(power_w, ocv_v, ohm)
+    assert current_a * (ocv_v - ohm * current_a) == pytest.approx(power_w, rel=1e-9, abs=1e-9)
+
+
+def test_more_than_the_maximum_power_cannot_be_drawn():
+    assert battery.current(1e9, 400.0, 0.1) == pytest.approx(2000.0)
+
+
+@pytest.mark.parametrize("name", SIMSES_EFFICIENCY)
+def test_the_part_load_efficiency_is_that_of_simses(name):
+    converter, sign, table = SIMSES_EFFICIENCY[name]
+    for load, efficiency in table.items():
+        ac_w = sign * load * 10_000.0
+        dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
+        ratio = ac_w / dc_w if sign > 0 else dc_w / ac_w
+        assert ratio == pytest.approx(efficiency, abs=1e-5)
+
+
+@given(powers, converters)
+def test_a_converter_only_loses(ac_w, converter):
+    dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
+    assert dc_w >= ac_w
+    assert ac_w >= 0.0 or dc_w <= 0.0
+
+
+@given(powers.filter(lambda p: abs(p) > 1e-3), converters)
+def test_ac_from_dc_is_the_inverse_of_dc_from_ac(ac_w, converter):
+    dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
+    assert battery.ac_from_dc(dc_w, 10_000.0, converter) == pytest.approx(ac_w, rel=1e-6, abs=1e-6)
+
+
+def test_a_dc_power_below_the_no_load_loss_delivers_nothing():
+    assert battery.ac_from_dc(50.0, 10_000.0, battery.SUNGROW_SC1000TL) == 0.0
+
+
+@given(st.floats(0.8, 0.999), st.floats(0.8, 0.999))
+def test_a_scaled_converter_has_the_efficiency_that_was_asked_for(discharge, charge):
+    converter = battery.scaled_converter(battery.SUNGROW_SC1000TL, discharge, charge)
+    assert 100.0 / battery.dc_from_ac(100.0, 100.0, converter) == pytest.approx(discharge)
+    assert battery.dc_from_ac(-100.0, 100.0, converter) / -100.0 == pytest.approx(charge)
+
+
+@pytest.mark.parametrize(
+    ("value", "zero_at", "one_at", "factor"),
+    [
+        (0.05, 0.05, 0.15, 0.0),
+        (0.10, 0.05, 0.15, 0.5),
+        (0.30, 0.05, 0.15, 1.0),
+        (0.95, 1.0, 0.9, 0.5),
+        (1.10, 1.0, 0.9, 0.0),
+        (0.20, 0.1, 0.1, 1.0),
+        (0.10, 0.1, 0.1, 0.0),
+    ],
+)
+def test_derating_runs_between_its_two_ends(value, zero_at, one_at, factor):
+    assert battery.ramp_between(value, zero_at, one_at) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("temperature_c", "factor"),
+    [(-30, 0), (-20, 0), (-10, 0.5), (0, 1), (25, 1), (45, 1), (52.5, 0.5), (70, 0)],
+)
+def test_power_is_derated_in_the_cold_and_in_the_heat(temperature_c, factor):
+    assert battery.temperature_derating(temperature_c) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("c_rate", "depth", "cycles", "percent"),
+    [(0.5, 0.2, 100, 1.0734), (0.5, 1.0, 4000, 10.9794), (1, 0.8, 1000, 5.69314), (1, 1.0, 4000, 13.66876)],
+)
+def test_cyclic_ageing_matches_the_table_of_simses(c_rate, depth, cycles, percent):
+    loss = battery.age(0.0, battery.cyclic_stress(c_rate, depth), cycles)
+    assert loss * 100 == pytest.approx(percent, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("temperature_c", "soc", "years", "percent"),
+    [(10, 0.2, 1, 2.5708), (25, 0.5, 1, 4.25158), (25, 0.9, 10, 17.52729), (40, 0.9, 10, 24.40239)],
+)
+def test_calendar_ageing_matches_the_table_of_simses(temperature_c, soc, years, percent):
+    loss = battery.age(0.0, battery.calendar_stress(temperature_c, soc), years * 365 * 86400)
+    assert loss * 100 == pytest.approx(percent, rel=1e-3)
+
+
+@given(st.floats(0.0, 0.2), st.floats(1e-6, 1e-2), st.floats(0.0, 1e4), st.integers(1, 20))
+def test_ageing_does_not_depend_on_how_time_is_cut(loss, stress, amount, steps):
+    stepped = loss
+    for _ in range(steps):
+        stepped = battery.age(stepped, stress, amount / steps)
+    assert stepped == pytest.approx(battery.age(loss, stress, amount), rel=1e-9, abs=1e-12)

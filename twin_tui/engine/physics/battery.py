@@ -1,0 +1,485 @@
+"""A lithium battery behind its converter: voltage, current, losses, limits, ageing.
+
+Power and current are positive when the battery discharges. The cell data are those of SimSES 1.3.12 (TUM,
+BSD-3): the Sony/Murata US26650FTC1 LFP cell (M. Naumann, dissertation, TUM 2018), the Sanyo NCR18650 NMC
+cell, and the fits of a Sungrow SC1000TL converter (F. Müller, master's thesis).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, sqrt
+
+GAS_CONSTANT_J_MOL_K = 8.314462618
+KELVIN = 273.15
+HEAT_CAPACITY_J_K_PER_WH = 7.3
+"""Of LFP cells: 0.07 kg · 1001 J/(kg·K) over 3 Ah · 3.2 V."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A function of the state of charge as values at even distances from 0 to 1, with the slopes ready."""
+
+    intervals: int
+    values: tuple[float, ...]
+    slopes: tuple[float, ...]
+
+
+def curve(values: Sequence[float]) -> Curve:
+    """Return the curve through values at even distances from SOC 0 to SOC 1."""
+    intervals = len(values) - 1
+    slopes = [after - before for before, after in pairwise(values)]
+    return Curve(intervals, tuple(values), (*slopes, 0.0))
+
+
+def lookup(table: Curve, soc: float) -> float:
+    """Interpolate a curve.
+
+    Parameters
+    ----------
+    table : Curve
+        Values at even distances.
+    soc : float
+        State of charge, 0 to 1; the end values hold outside.
+
+    Returns
+    -------
+    float
+        The value between its two neighbours, in the unit of the curve.
+    """
+    if not 0.0 < soc < 1.0:
+        return table.values[-1 if soc >= 1.0 else 0]
+    position = soc * table.intervals
+    index = int(position)
+    return table.values[index] + (position - index) * table.slopes[index]
+
+
+def lfp_ocv(soc: float) -> float:
+    r"""Open-circuit voltage of an LFP cell.
+
+    Parameters
+    ----------
+    soc : float
+        State of charge, 0 to 1.
+
+    Returns
+    -------
+    float
+        Voltage in V, 2.01 to 3.58.
+
+    Notes
+    -----
+    .. math::
+        U = k_0 + \frac{k_1}{1 + e^{a_1(s - b_1)}} + \frac{k_2}{1 + e^{a_2(s - b_2)}}
+            + \frac{k_3}{1 + e^{a_3(s - 1)}} + \frac{k_4}{1 + e^{a_4 s}} + k_5 s
+
+    No hysteresis between charge and discharge (about 20 mV in LFP).
+
+    References
+    ----------
+    M. Naumann, "Techno-economic evaluation of stationary battery energy storage systems with special
+    consideration of aging", dissertation, TUM 2018; as in SimSES 1.3.12.
+    """
+    return (
+        2.002
+        - 3.316 / (1.0 + exp(-116.2064 * (soc + 0.1572)))
+        + 4.9996 / (1.0 + exp(-22.4512 * (soc + 0.0944)))
+        - 0.4574 / (1.0 + exp(358.9072 * (soc - 1.0)))
+        - 1.3646 / (1.0 + exp(499.9994 * soc))
+        + 0.1251 * soc
+    )
+
+
+LFP_OCV_V = curve([lfp_ocv(i / 1000) for i in range(1001)])
+"""So fine because the curve falls off within 1 % of both ends."""
+
+NMC_OCV_V = curve(
+    [
+        *(3.33, 3.42522, 3.49231, 3.55, 3.5837, 3.61161, 3.62774, 3.64323, 3.65744, 3.67419, 3.70438),
+        *(3.73154, 3.77261, 3.82167, 3.87071, 3.91654, 3.96844, 4.02273, 4.07, 4.122, 4.16),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell type: what a pack is made of."""
+
+    name: str
+    nominal_v: float
+    min_v: float
+    max_v: float
+    capacity_ah: float
+    ocv_v: Curve
+    charge_ohm_25c: Curve
+    discharge_ohm_25c: Curve
+    charge_ohm_10c: Curve
+    discharge_ohm_10c: Curve
+
+
+_CHARGE_25C = curve(
+    [
+        *(0.037584, 0.037584, 0.041399, 0.041399, 0.041779, 0.044767),
+        *(0.047695, 0.049791, 0.046805, 0.053422, 0.053422),
+    ]
+)
+_DISCHARGE_25C = curve(
+    [
+        *(0.061686, 0.061686, 0.050375, 0.048846, 0.051763, 0.047828),
+        *(0.044266, 0.041786, 0.046556, 0.042547, 0.042547),
+    ]
+)
+_CHARGE_10C = curve(
+    [
+        *(0.053553, 0.053553, 0.059217, 0.058451, 0.059281, 0.062648),
+        *(0.067546, 0.070789, 0.069199, 0.080653, 0.080653),
+    ]
+)
+_DISCHARGE_10C = curve(
+    [
+        *(0.194953, 0.194953, 0.080775, 0.075055, 0.07481, 0.06939),
+        *(0.065121, 0.061503, 0.064822, 0.061432, 0.061432),
+    ]
+)
+
+LFP = Cell(
+    name="lfp",
+    nominal_v=3.2,
+    min_v=2.0,
+    max_v=3.6,
+    capacity_ah=3.0,
+    ocv_v=LFP_OCV_V,
+    charge_ohm_25c=_CHARGE_25C,
+    discharge_ohm_25c=_DISCHARGE_25C,
+    charge_ohm_10c=_CHARGE_10C,
+    discharge_ohm_10c=_DISCHARGE_10C,
+)
+NMC = Cell(
+    # Voltage window and capacity of a common 18650 NMC cell. No measured resistance stands in our source:
+    # that of the LFP cell, which has about the same capacity, serves.
+    name="nmc",
+    nominal_v=3.7,
+    min_v=3.0,
+    max_v=4.2,
+    capacity_ah=3.0,
+    ocv_v=NMC_OCV_V,
+    charge_ohm_25c=_CHARGE_25C,
+    discharge_ohm_25c=_DISCHARGE_25C,
+    charge_ohm_10c=_CHARGE_10C,
+    discharge_ohm_10c=_DISCHARGE_10C,
+)
+CELLS = {cell.name: cell for cell in (LFP, NMC)}
+
+
+def cell_resistance(cell: Cell, soc: float, temperature_c: float, discharging: bool) -> float:
+    """Inner resistance of one cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell type.
+    soc : float
+        State of charge, 0 to 1.
+    temperature_c : float
+        Cell temperature in °C; measured at 10 and 25 °C, linear between, held outside.
+    discharging : bool
+        Which direction the current flows in.
+
+    Returns
+    -------
+    float
+        Resistance in Ω, that of a pulse of some seconds: diffusion over minutes is not in it.
+
+    References
+    ----------
+    M. Naumann, dissertation, TUM 2018; as in SimSES 1.3.12.
+    """
+    warm = cell.discharge_ohm_25c if discharging else cell.charge_ohm_25c
+    if temperature_c >= 25.0:
+        return lookup(warm, soc)
+    cold = cell.discharge_ohm_10c if discharging else cell.charge_ohm_10c
+    if temperature_c <= 10.0:
+        return lookup(cold, soc)
+    warm_ohm = lookup(warm, soc)
+    return warm_ohm + (lookup(cold, soc) - warm_ohm) * (25.0 - temperature_c) / 15.0
+
+
+def pack_layout(cell: Cell, capacity_wh: float, nominal_v: float) -> tuple[int, float]:
+    """Return cells in series, and strings in parallel (a fraction, so that the capacity fits exactly)."""
+    series = max(1, round(nominal_v / cell.nominal_v))
+    return series, capacity_wh / (series * cell.nominal_v * cell.capacity_ah)
+
+
+def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
+    r"""Current that delivers a power at the terminals.
+
+    Parameters
+    ----------
+    power_w : float
+        DC power at the terminals in W, positive out of the battery.
+    ocv_v : float
+        Open-circuit voltage in V, greater than 0.
+    resistance_ohm : float
+        Inner resistance in Ω, at least 0.
+
+    Returns
+    -------
+    float
+        Current in A, positive out of the battery. The terminal voltage is `ocv_v - resistance_ohm * current`.
+
+    Notes
+    -----
+    .. math:: R I^2 - U I + P = 0 \;\Rightarrow\; I = \frac{2P}{U + \sqrt{U^2 - 4RP}}
+
+    More than :math:`U^2/4R` cannot be had; the current of that maximum, :math:`U/2R`, is returned then.
+    """
+    discriminant = ocv_v * ocv_v - 4.0 * resistance_ohm * power_w
+    if discriminant <= 0.0:
+        return ocv_v / (2.0 * resistance_ohm)
+    return 2.0 * power_w / (ocv_v + sqrt(discriminant))
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """Part-load loss of a converter: no-load part P0 and quadratic part K, per unit of the rating."""
+
+    discharge_p0: float
+    discharge_k: float
+    charge_p0: float
+    charge_k: float
+
+
+SUNGROW_SC1000TL = Converter(0.00551158, 0.018772838, 0.007701864, 0.017290859)
+NOTTON = Converter(0.0072, 0.0345, 0.0072, 0.0345)
+
+
+def scaled_converter(base: Converter, discharge_efficiency: float, charge_efficiency: float) -> Converter:
+    """Return a converter with the shape of `base` that has these efficiencies at full load."""
+    discharge = (1.0 / discharge_efficiency - 1.0) / (base.discharge_p0 + base.discharge_k)
+    charge = (1.0 / charge_efficiency - 1.0) / (base.charge_p0 + base.charge_k)
+    return Converter(
+        base.discharge_p0 * discharge,
+        base.discharge_k * discharge,
+        base.charge_p0 * charge,
+        base.charge_k * charge,
+    )
+
+
+def dc_from_ac(ac_w: float, rated_w: float, converter: Converter) -> float:
+    r"""DC power behind an AC power.
+
+    Parameters
+    ----------
+    ac_w : float
+        AC power in W, positive when the battery discharges.
+    rated_w : float
+        Rating of the converter in W, greater than 0.
+    converter : Converter
+        Its losses.
+
+    Returns
+    -------
+    float
+        DC power in W, positive when the battery discharges: never less than `ac_w`; 0 at 0, where the
+        converter does not switch.
+
+    Notes
+    -----
+    .. math:: \eta(x) = \frac{x}{x + P_0 + K x^2},\quad x = |P_{ac}|/P_{rated}
+
+    Discharging, :math:`P_{dc} = P_{ac}/\eta`; charging, :math:`P_{dc} = P_{ac}\,\eta`.
+
+    References
+    ----------
+    G. Notton, V. Lazarov, L. Stoyanov, "Optimal sizing of a grid-connected PV system for various PV module
+    technologies and inclinations, inverter efficiency characteristics and locations", Renewable Energy 35(2),
+    pp. 541-554, 2010, doi:10.1016/j.renene.2009.07.013.
+    """
+    if ac_w > 0.0:
+        x = ac_w / rated_w
+        return ac_w + rated_w * (converter.discharge_p0 + converter.discharge_k * x * x)
+    if ac_w < 0.0:
+        x = -ac_w / rated_w
+        return ac_w * x / (x + converter.charge_p0 + converter.charge_k * x * x)
+    return 0.0
+
+
+def ac_from_dc(dc_w: float, rated_w: float, converter: Converter) -> float:
+    """AC power that leads to a DC power: the inverse of `dc_from_ac`.
+
+    Parameters
+    ----------
+    dc_w : float
+        DC power in W, positive when the battery discharges.
+    rated_w : float
+        Rating of the converter in W, greater than 0.
+    converter : Converter
+        Its losses.
+
+    Returns
+    -------
+    float
+        AC power in W; 0 when the DC power does not even cover the no-load loss.
+
+    Notes
+    -----
+    The positive root of the quadratic in `dc_from_ac`. Charging needs 1 > K·|P_dc|/P_rated, far beyond any
+    rating.
+
+    References
+    ----------
+    Notton et al. 2010, doi:10.1016/j.renene.2009.07.013.
+    """
+    if dc_w > 0.0:
+        surplus = dc_w / rated_w - converter.discharge_p0
+        if surplus <= 0.0:
+            return 0.0
+        # The stable form of the root also holds for K = 0.
+        return rated_w * 2.0 * surplus / (1.0 + sqrt(1.0 + 4.0 * converter.discharge_k * surplus))
+    if dc_w < 0.0:
+        d = -dc_w / rated_w
+        rest = 1.0 - d * converter.charge_k
+        return -rated_w * (d + sqrt(d * d + 4.0 * rest * d * converter.charge_p0)) / (2.0 * rest)
+    return 0.0
+
+
+def ramp_between(value: float, zero_at: float, one_at: float) -> float:
+    """Derating factor that runs linearly from 0 to 1.
+
+    Parameters
+    ----------
+    value : float
+        State of charge, temperature or the like.
+    zero_at, one_at : float
+        Where the factor is 0 and where it is 1, in either order and in the unit of `value`. When they are
+        equal the factor is a step upwards, 0 at that very value.
+
+    Returns
+    -------
+    float
+        Factor, 0 to 1.
+    """
+    span = one_at - zero_at
+    if span == 0.0:
+        return 1.0 if value > zero_at else 0.0
+    factor = (value - zero_at) / span
+    if factor >= 1.0:
+        return 1.0
+    return factor if factor > 0.0 else 0.0
+
+
+def temperature_derating(
+    temperature_c: float,
+    cold_zero_c: float = -20.0,
+    cold_full_c: float = 0.0,
+    hot_full_c: float = 45.0,
+    hot_zero_c: float = 60.0,
+) -> float:
+    """Share of the power that a battery management system allows at a cell temperature.
+
+    Parameters
+    ----------
+    temperature_c : float
+        Cell temperature in °C.
+    cold_zero_c, cold_full_c : float
+        Power rises from none to all between these, in °C.
+    hot_full_c, hot_zero_c : float
+        Power falls from all to none between these, in °C.
+
+    Returns
+    -------
+    float
+        Factor, 0 to 1. The defaults are usual for LFP discharge; charging wants `cold_zero_c` of 0 or more.
+    """
+    if cold_full_c <= temperature_c <= hot_full_c:
+        return 1.0
+    if temperature_c < cold_full_c:
+        return ramp_between(temperature_c, cold_zero_c, cold_full_c)
+    return ramp_between(temperature_c, hot_zero_c, hot_full_c)
+
+
+def cyclic_stress(c_rate: float, depth_of_cycle: float) -> float:
+    r"""Rate of the cyclic ageing of an LFP cell.
+
+    Parameters
+    ----------
+    c_rate : float
+        Current over capacity in 1/h.
+    depth_of_cycle : float
+        Depth of the cycle, 0 to 1.
+
+    Returns
+    -------
+    float
+        Lost capacity as a fraction per square root of full equivalent cycles.
+
+    Notes
+    -----
+    .. math:: q = \frac{(0.0630\,C + 0.0971)(4.0253(DOC - 0.6)^3 + 1.0923)}{100}\sqrt{FEC}
+
+    Fitted at 40 °C, 0.2 to 1 C; use it up to 20 % loss.
+
+    References
+    ----------
+    M. Naumann, F. Spingler, A. Jossen, "Analysis and modeling of cycle aging of a commercial LiFePO4/graphite
+    cell", J. Power Sources 451, 227666, 2020, doi:10.1016/j.jpowsour.2019.227666.
+    """
+    return (0.0630 * c_rate + 0.0971) * (4.0253 * (depth_of_cycle - 0.6) ** 3 + 1.0923) / 100.0
+
+
+def calendar_stress(temperature_c: float, soc: float) -> float:
+    r"""Rate of the calendar ageing of an LFP cell.
+
+    Parameters
+    ----------
+    temperature_c : float
+        Cell temperature in °C.
+    soc : float
+        State of charge, 0 to 1.
+
+    Returns
+    -------
+    float
+        Lost capacity as a fraction per square root of seconds.
+
+    Notes
+    -----
+    .. math:: q = 1.2571\cdot10^{-5}\, e^{-\frac{17126}{R}\left(\frac1T - \frac1{298.15}\right)}
+              (2.8575(s - 0.5)^3 + 0.60225)\sqrt{t}
+
+    Fitted from 0 to 60 °C.
+
+    References
+    ----------
+    M. Naumann, M. Schimpe, P. Keil, H. C. Hesse, A. Jossen, "Analysis and modeling of calendar aging of a
+    commercial LiFePO4/graphite cell", J. Energy Storage 17, pp. 153-169, 2018, doi:10.1016/j.est.2018.01.019.
+    """
+    arrhenius = exp(-17126.0 / GAS_CONSTANT_J_MOL_K * (1.0 / (temperature_c + KELVIN) - 1.0 / 298.15))
+    return 1.2571e-5 * arrhenius * (2.8575 * (soc - 0.5) ** 3 + 0.60225)
+
+
+def age(loss: float, stress: float, amount: float) -> float:
+    r"""Advance a loss that follows a square-root law.
+
+    Parameters
+    ----------
+    loss : float
+        Lost capacity so far, as a fraction.
+    stress : float
+        From `cyclic_stress` or `calendar_stress`.
+    amount : float
+        What passed meanwhile: full equivalent cycles, or seconds.
+
+    Returns
+    -------
+    float
+        Lost capacity after it, as a fraction.
+
+    Notes
+    -----
+    .. math:: q' = \sqrt{q^2 + k^2 \Delta x}
+
+    The increment of :math:`q = k\sqrt{x}` without x: it does not depend on how the amount is cut into steps,
+    and it carries on from the present loss when the stress changes.
+    """
+    return sqrt(loss * loss + stress * stress * amount)
