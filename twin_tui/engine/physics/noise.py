@@ -67,8 +67,8 @@ def ou_coefficients(dt_s: float, tau_s: float, sigma: float) -> tuple[float, flo
 
     References
     ----------
-    D. T. Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process and its integral", Phys. Rev.
-    E 54(2), pp. 2084-2091, 1996, doi:10.1103/PhysRevE.54.2084.
+    D. T. Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process and its integral", Phys.
+    Rev. E 54(2), pp. 2084-2091, 1996, doi:10.1103/PhysRevE.54.2084.
     """
     decay = exp(-dt_s / tau_s) if tau_s > 0.0 else 0.0
     return decay, sigma * sqrt(1.0 - decay * decay)
