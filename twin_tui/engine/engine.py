@@ -77,6 +77,17 @@ class Device:
         self._observed_tick = -1
 
 
+class Watcher:
+    """Someone who looks at the engine at regular simulated times: a recording, a trend, a verdict."""
+
+    __slots__ = ("due", "every", "look")
+
+    def __init__(self, every: int, look: Callable[[], None]) -> None:
+        self.every = every
+        self.due = every
+        self.look = look
+
+
 class Engine:
     """Runs a site plan tick by tick. Plain and synchronous: it never sleeps and never reads a clock."""
 
@@ -113,6 +124,8 @@ class Engine:
         self._filed = 0
         self._next_due: float = math.inf
         self._momentary: set[Device] = set()
+        self._watchers: list[Watcher] = []
+        self._watch_tick: float = math.inf
         self._weather_tick = 0
         by_stage = {
             stage: tuple(d for d in self.devices.values() if d.type.stage is stage) for stage in Stage
@@ -165,6 +178,9 @@ class Engine:
         around.grid_var = -reactive_var
         if self._meters:
             self._step_meters(around, tick)
+        if tick >= self._watch_tick:
+            self.tick = tick
+            self._show_watchers(tick)
         if self._momentary:
             for device in self._momentary:
                 device.commands = replace(device.commands, **device.momentary)
@@ -198,6 +214,20 @@ class Engine:
         self._filed += 1
         heapq.heappush(self._agenda, (tick, self._filed, event, given))
         self._next_due = self._agenda[0][0]
+
+    def watch(self, every_s: float, look: Callable[[], None]) -> "Watcher":
+        """Call ``look`` after each further ``every_s`` seconds; return what ``unwatch`` takes."""
+        watcher = Watcher(max(1, round(every_s / self.dt_s)), look)
+        watcher.due = (self.tick // watcher.every + 1) * watcher.every
+        self._watchers.append(watcher)
+        self._watch_tick = min(self._watch_tick, watcher.due)
+        return watcher
+
+    def unwatch(self, watcher: "Watcher") -> None:
+        """Stop calling a watcher; one that is gone already is no error."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+        self._watch_tick = min((w.due for w in self._watchers), default=math.inf)
 
     def note(self, kind: LogKind, device: str, text: str, origin: str = "", tick: int | None = None) -> None:
         """Add an entry to the event log."""
@@ -254,6 +284,13 @@ class Engine:
     def refresh_surroundings(self) -> None:
         """Have the weather worked out in the next tick: a disturbance came or went."""
         self._weather_tick = self.tick + 1
+
+    def _show_watchers(self, tick: int) -> None:
+        for watcher in list(self._watchers):
+            if tick >= watcher.due:
+                watcher.due = tick + watcher.every
+                watcher.look()
+        self._watch_tick = min((w.due for w in self._watchers), default=math.inf)
 
     def _device_snapshot(self, device: Device) -> DeviceSnapshot:
         state = device.state

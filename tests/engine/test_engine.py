@@ -1,0 +1,270 @@
+"""The engine: clock, events, pins, faults, log."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from twin_tui.engine.devices.battery import BATTERY, BatteryParams
+from twin_tui.engine.devices.load import LOAD, LoadParams
+from twin_tui.engine.disturbance import Disturbance, Shape, Target
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import (
+    EVENT_TYPES,
+    ClearDisturbance,
+    ClearFault,
+    Disturb,
+    Event,
+    Fault,
+    LinkFault,
+    Mark,
+    Pin,
+    ReportStatus,
+    SelectMode,
+    Unpin,
+    Write,
+    from_dict,
+    to_dict,
+)
+from twin_tui.engine.grid import GridParams
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.errors import CommandError, ConfigError
+
+
+def battery_params() -> BatteryParams:
+    return BatteryParams(
+        capacity_wh=10_000.0, max_charge_w=20_000.0, max_discharge_w=20_000.0, rated_va=20_000.0
+    )
+
+
+def an_engine(**plan: object) -> Engine:
+    devices = (
+        DevicePlan("battery", BATTERY, battery_params()),
+        DevicePlan("load", LOAD, LoadParams(base_w=2_000.0)),
+    )
+    return Engine(SitePlan("test", devices, **plan))  # type: ignore[arg-type]
+
+
+def run_command(watts: float) -> Write:
+    return Write("battery", {"start_stop": 1, "active_power_setpoint_w": watts})
+
+
+def test_time_is_a_tick_count_that_never_accumulates_error() -> None:
+    engine = an_engine()
+    engine.advance(100_000 * 0.1)
+    assert engine.tick == 100_000
+    assert engine.time_s == 100_000 * 0.1
+
+
+def test_a_write_acts_in_the_next_tick_and_reads_back_at_once() -> None:
+    engine = an_engine()
+    engine.submit(run_command(5_000.0))
+    assert engine.devices["battery"].commands.active_power_setpoint_w == 5_000.0
+    assert engine.telemetry("battery").active_power_w == 0.0
+    engine.step()
+    assert engine.telemetry("battery").active_power_w == 5_000.0
+
+
+def test_a_write_is_all_or_nothing() -> None:
+    engine = an_engine()
+    with pytest.raises(CommandError, match="start_stop takes 1 = Power On"):
+        engine.submit(Write("battery", {"active_power_setpoint_w": 5_000.0, "start_stop": 9}))
+    assert engine.devices["battery"].commands.active_power_setpoint_w == 0.0
+    assert not engine.log
+
+
+@pytest.mark.parametrize("wanted", [math.nan, math.inf, -math.inf, "much"])
+def test_what_is_not_a_finite_number_never_reaches_the_commands(wanted: float | str) -> None:
+    engine = an_engine()
+    with pytest.raises(CommandError):
+        engine.submit(Write("battery", {"active_power_setpoint_w": wanted}))
+    assert engine.devices["battery"].commands == BATTERY.commands()
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
+    engine = an_engine()
+    with pytest.raises(CommandError, match="did you mean active_power_setpoint_w"):
+        engine.submit(Write("battery", {"activ_power_setpoint_w": 1.0}))
+    with pytest.raises(CommandError, match="did you mean battery"):
+        engine.submit(Write("batery", {}))
+    with pytest.raises(CommandError, match="did you mean over_temperature"):
+        engine.submit(Fault("battery", "over_temprature"))
+
+
+def test_a_momentary_command_acts_once() -> None:
+    engine = an_engine()
+    engine.submit(Fault("battery", "emergency_stop"))
+    engine.submit(ClearFault("battery"))
+    engine.step()
+    engine.submit(Fault("battery", "emergency_stop", duration_s=0.1))
+    engine.step()
+    engine.step()
+    assert engine.devices["battery"].state.faults, "a latched fault stays when its cause is gone"
+    engine.submit(Write("battery", {"fault_reset": 1}))
+    assert engine.devices["battery"].commands.fault_reset == 1
+    engine.step()
+    assert engine.devices["battery"].commands.fault_reset == 0
+    assert not engine.devices["battery"].state.faults
+
+
+def test_an_event_for_later_acts_in_the_first_tick_that_ends_after_its_time() -> None:
+    engine = an_engine()
+    engine.submit(run_command(1_000.0), at_s=1.0)
+    engine.advance(1.0)
+    assert engine.telemetry("battery").active_power_w == 0.0
+    engine.step()
+    assert engine.telemetry("battery").active_power_w == 1_000.0
+
+
+def test_an_event_that_no_longer_makes_sense_when_its_time_comes_is_logged_not_raised() -> None:
+    engine = an_engine()
+    engine.submit(Pin("battery", "soc", 0.9))
+    engine.submit(Unpin("battery", "soc"), at_s=0.5)
+    engine.submit(Unpin("battery", "soc"))
+    engine.advance(1.0)
+    assert any("event refused" in entry.text for entry in engine.log)
+
+
+def test_the_bus_sums_to_zero_each_tick() -> None:
+    engine = an_engine()
+    engine.submit(run_command(7_000.0))
+    for _ in range(50):
+        engine.step()
+        total = engine.around.grid_w + sum(d.state.active_power_w for d in engine.devices.values())
+        assert abs(total) < 1e-6
+    assert engine.around.grid_w == pytest.approx(2_000.0 - 7_000.0)
+
+
+def test_a_forced_value_is_seen_by_everyone_until_it_is_released() -> None:
+    engine = an_engine()
+    engine.submit(Pin("battery", "soc", 0.99))
+    assert engine.telemetry("battery").soc == 0.99
+    engine.step()
+    assert engine.telemetry("battery").soc == 0.99
+    assert engine.snapshot().device("battery").pinned == ("soc",)
+    engine.submit(Unpin())
+    assert engine.telemetry("battery").soc == 0.5
+
+
+def test_a_forced_command_withstands_writes() -> None:
+    engine = an_engine()
+    engine.submit(run_command(0.0))
+    engine.submit(Pin("battery", "active_power_setpoint_w", 3_000.0))
+    engine.submit(Write("battery", {"active_power_setpoint_w": -1_000.0}))
+    engine.step()
+    assert engine.telemetry("battery").active_power_w == 3_000.0
+
+
+def test_a_sag_reaches_the_surroundings_and_ends_by_itself() -> None:
+    engine = an_engine()
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.7, duration_s=2.0)))
+    seen = []
+    for _ in range(25):
+        engine.step()
+        seen.append(engine.around.va_pu)
+    assert seen == [0.7] * 20 + [1.0] * 5
+    assert "has ended" in engine.log[-1].text
+
+
+def test_disturbances_add_up_and_clear_together() -> None:
+    engine = an_engine()
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, -0.2)))
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, -0.5, shape=Shape.RAMP, ramp_s=1.0)))
+    engine.advance(2.0)
+    assert engine.around.frequency_hz == pytest.approx(49.3)
+    assert len(engine.snapshot().disturbances) == 2
+    engine.submit(ClearDisturbance())
+    engine.step()
+    assert engine.around.frequency_hz == 50.0
+
+
+def test_one_phase_at_0_4_pu_shows_in_the_extremes_of_phase_and_line_voltages() -> None:
+    engine = an_engine()
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.4, phases="a")))
+    engine.step()
+    around = engine.around
+    assert (around.va_pu, around.vb_pu, around.vc_pu) == (0.4, 1.0, 1.0)
+    assert around.v_min_pu == 0.4
+    assert around.v_max_pu == 1.0
+
+
+def test_same_seed_and_events_give_the_same_states_whoever_looks() -> None:
+    noisy = GridParams(frequency_std_hz=0.02, voltage_std_pu=0.003)
+    watched, alone = an_engine(grid=noisy, seed=7), an_engine(grid=noisy, seed=7)
+    for engine in (watched, alone):
+        engine.submit(run_command(-9_000.0))
+    for _ in range(300):
+        watched.step()
+        watched.snapshot()
+        alone.step()
+    assert repr(watched.devices["battery"].state) == repr(alone.devices["battery"].state)
+    assert watched.around == alone.around
+    assert an_engine(grid=noisy, seed=8).around != alone.around
+
+
+def test_watchers_look_at_regular_simulated_times() -> None:
+    engine = an_engine()
+    seen: list[int] = []
+    watcher = engine.watch(0.5, lambda: seen.append(engine.tick))
+    engine.advance(2.0)
+    engine.unwatch(watcher)
+    engine.advance(1.0)
+    assert seen == [5, 10, 15, 20]
+
+
+def test_two_devices_of_one_name_are_refused() -> None:
+    twice = DevicePlan("battery", BATTERY, battery_params())
+    with pytest.raises(ConfigError, match="two devices are named 'battery'"):
+        Engine(SitePlan("test", (twice, twice)))
+
+
+EVENTS: list[Event] = [
+    run_command(1.0),
+    Pin("battery", "soc", 0.5),
+    Unpin("battery", "soc"),
+    Disturb(Disturbance(Target.VOLTAGE, 0.7, 2.0, phases="ab", label="x")),
+    Disturb(Disturbance(Target.FREQUENCY, 0.0, shape=Shape.PLAYBACK, points=((0.0, 0.0), (1.0, -0.2)))),
+    ClearDisturbance("x"),
+    Fault("battery", "over_temperature", 3.0),
+    ClearFault("battery"),
+    LinkFault("battery", {"kind": "silence"}, "l", 1.0),
+    SelectMode("battery", "IDLE", 0.5, {"reserve": 0.2}),
+    ReportStatus("battery", {"soc": 0.5}),
+    Mark("before the sag"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_survives_being_written_down(event: Event) -> None:
+    assert from_dict(to_dict(event)) == event
+
+
+def test_every_event_type_is_among_the_written_down_ones() -> None:
+    assert {type(event).__name__ for event in EVENTS} | {"ClearLinkFault"} == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"event": "Wriet"}, "did you mean Write"),
+        ({"event": "Mark", "nte": "x"}, "did you mean note"),
+        ({"event": "Mark"}, "Mark"),
+        ({"event": "Disturb", "disturbance": {"target": "voltag", "magnitude": 1}}, "did you mean voltage"),
+        ({"event": "Disturb", "disturbance": {"target": "voltage", "magnitude": 5}}, "outside 0 to 2"),
+        ({"event": "Disturb", "disturbance": {"target": "voltage"}}, "magnitude"),
+    ],
+)
+def test_an_event_that_is_none_is_refused_with_a_plain_message(data: dict[str, object], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        from_dict(data)
+
+
+def test_the_engine_loads_neither_screen_nor_wire() -> None:
+    code = (
+        "import sys, twin_tui.engine.engine, twin_tui.engine.devices;"
+        "bad = {'textual', 'rich', 'pymodbus', 'asyncio', 'pydantic', 'yaml'} & set(sys.modules);"
+        "sys.exit(f'loaded: {bad}' if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

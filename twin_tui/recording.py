@@ -1,0 +1,148 @@
+"""Recordings: the site, its seed and every event, with samples of what came of them; and their replay."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
+from enum import Enum
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO, Any
+
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Event, from_dict, to_dict
+from twin_tui.errors import CommandError, ConfigError
+
+FORMAT = 1
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, Enum):
+        return item.value
+    if is_dataclass(item) and not isinstance(item, type):
+        return asdict(item)
+    raise TypeError(f"{type(item).__name__} cannot be recorded")
+
+
+def line(data: dict[str, Any]) -> str:
+    """Return one line of a recording; the same data give the same bytes."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=_plain) + "\n"
+
+
+def header(site: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Return the first line of a recording: all that a replay needs besides the events."""
+    return {"twin_tui": FORMAT, "seed": seed, "site": site}
+
+
+def sample(engine: Engine) -> dict[str, Any]:
+    """Return what every device shows at this tick."""
+    around = engine.around
+    devices = {}
+    for device in engine.devices.values():
+        seen = device.telemetry(around)
+        values = {item.name: getattr(seen, item.name) for item in fields(seen)}
+        devices[device.name] = {"status": device.state.status.value, **values}
+    return {
+        "tick": engine.tick,
+        "t": engine.time_s,
+        "grid": {
+            "hz": around.frequency_hz,
+            "pu": [around.va_pu, around.vb_pu, around.vc_pu],
+            "w": around.grid_w,
+            "var": around.grid_var,
+        },
+        "devices": devices,
+    }
+
+
+class Recorder:
+    """Writes a run to a file while it happens: every event at once, a sample at regular simulated times."""
+
+    def __init__(
+        self, engine: Engine, path: Path, site: dict[str, Any], seed: int, every_s: float = 1.0
+    ) -> None:
+        self._engine = engine
+        self.path = path
+        if engine.tick:
+            raise CommandError(
+                f"a recording begins with the run, and this one is at {engine.time_s:g} s: "
+                "start the twin with --record"
+            )
+        try:
+            self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n", buffering=1)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+        self.failed = ""
+        """Why writing stopped, "" while all is well."""
+        self._write(header(site, seed))
+        self._write(sample(engine))
+        self._watcher = engine.watch(every_s, self._sample)
+        engine.listeners.append(self._event)
+
+    def close(self) -> None:
+        """Write the last state and close the file."""
+        if self._event in self._engine.listeners:
+            self._engine.listeners.remove(self._event)
+            self._engine.unwatch(self._watcher)
+            self._write({"end": self._engine.tick})
+            self._file.close()
+
+    def _sample(self) -> None:
+        self._write(sample(self._engine))
+
+    def _event(self, tick: int, event: Event) -> None:
+        self._write({"at": tick, **to_dict(event)})
+
+    def _write(self, data: dict[str, Any]) -> None:
+        if self.failed:
+            return
+        try:
+            self._file.write(line(data))
+        except OSError as error:
+            self.failed = f"{self.path}: {error.strerror}"
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the header and the further lines of a recording; a torn last line is left out."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    rows: list[dict[str, Any]] = []
+    lines = text.splitlines()
+    for number, row in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(row))
+        except json.JSONDecodeError as error:
+            if number == len(lines) and not text.endswith("\n"):
+                break
+            raise ConfigError(f"{path}, line {number}: not JSON: {error.msg}") from None
+    if not rows or rows[0].get("twin_tui") != FORMAT:
+        raise ConfigError(f"{path}: not a recording of this program (format {FORMAT})")
+    return rows[0], rows[1:]
+
+
+def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Run a recording's events on a fresh engine; yield (recorded, replayed) for each line that differs."""
+    agenda = [row for row in rows if "at" in row]
+    recorded = [row for row in rows if "t" in row]
+    ends = next((row["end"] for row in rows if "end" in row), recorded[-1]["tick"] if recorded else 0)
+    every = recorded[1]["tick"] - recorded[0]["tick"] if len(recorded) > 1 else math.inf
+    replayed = [sample(engine)]
+    if every != math.inf:
+        engine.watch(every * engine.dt_s, lambda: replayed.append(sample(engine)))
+    planned = [to_dict(event) for _, event in engine.plan.events]
+    for row in agenda:
+        event = {key: item for key, item in row.items() if key != "at"}
+        while engine.tick + 1 < row["at"]:
+            engine.step()
+        if event in planned:
+            planned.remove(event)  # the site itself brings this one about
+        else:
+            engine.submit(from_dict(event))
+    while engine.tick < ends:
+        engine.step()
+    for before, after in zip_longest(recorded, replayed):
+        old, new = (line(row) if row is not None else "(nothing)\n" for row in (before, after))
+        if old != new:
+            yield old, new
