@@ -29,7 +29,10 @@ class Surroundings:
     v_max_pu: float = 1.0
     phase_jump_deg: float = 0.0
     grid_live: bool = True
-    # weather
+    # weather, and the tick it was worked out in: devices need not do their part more often
+    weather_tick: int = 0
+    sun: tuple[float, float, float] | None = None
+    """Where the sun stands, as a unit vector east, north, up; None when the irradiance is the plane's own."""
     ghi_w_m2: float = 0.0
     clear_sky_w_m2: float = 0.0
     zenith_deg: float = 90.0

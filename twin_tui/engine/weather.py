@@ -61,3 +61,4 @@ class Weather:
             around.ghi_w_m2 = clear * grid.deviation(Target.IRRADIANCE, around.tick, 1.0)
             around.ambient_c = ambient + grid.deviation(Target.TEMPERATURE, around.tick, 0.0)
         around.wind_m_s = params.wind_m_s
+        around.weather_tick = around.tick

@@ -3,6 +3,7 @@
 from twin_tui.engine.device import registry
 from twin_tui.engine.devices.battery import BATTERY
 from twin_tui.engine.devices.load import LOAD
+from twin_tui.engine.devices.pv import PV
 
-for _type in (BATTERY, LOAD):
+for _type in (BATTERY, LOAD, PV):
     registry.add(_type)
