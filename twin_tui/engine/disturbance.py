@@ -19,6 +19,8 @@ class Target(Enum):
     """Magnitude is the deviation in Hz."""
     PHASE = "phase"
     """Magnitude is the jump of the voltage angle in degrees."""
+    UNBALANCE = "unbalance"
+    """Magnitude is the negative sequence over the positive: phase a rises, b and c fall."""
     IRRADIANCE = "irradiance"
     """Magnitude is the remaining fraction of the irradiance."""
     TEMPERATURE = "temperature"
@@ -43,6 +45,7 @@ _NEUTRAL = {
     Target.VOLTAGE: 1.0,
     Target.FREQUENCY: 0.0,
     Target.PHASE: 0.0,
+    Target.UNBALANCE: 0.0,
     Target.IRRADIANCE: 1.0,
     Target.TEMPERATURE: 0.0,
     Target.LOAD: 0.0,
@@ -51,6 +54,7 @@ _RANGE = {
     Target.VOLTAGE: (0.0, 2.0),
     Target.FREQUENCY: (-10.0, 10.0),
     Target.PHASE: (-180.0, 180.0),
+    Target.UNBALANCE: (-0.5, 0.5),
     Target.IRRADIANCE: (0.0, 2.0),
     Target.TEMPERATURE: (-60.0, 60.0),
     Target.LOAD: (-1e9, 1e9),
@@ -119,7 +123,9 @@ class Disturbance:
     def text(self) -> str:
         """Return one line for the log and the status bar."""
         if self.target is Target.VOLTAGE:
-            if self.magnitude == 0:
+            if self.shape is Shape.PLAYBACK:
+                what = "voltage"
+            elif self.magnitude == 0:
                 what = "interruption"
             else:
                 what = f"{'sag' if self.magnitude < 1 else 'swell'} to {self.magnitude:.2f} pu"
@@ -129,12 +135,14 @@ class Disturbance:
             unit = {
                 Target.FREQUENCY: " Hz",
                 Target.PHASE: "°",
+                Target.UNBALANCE: " of the positive sequence",
                 Target.IRRADIANCE: " of the sun",
                 Target.TEMPERATURE: " K",
                 Target.LOAD: " W",
             }[self.target]
             sign = "" if self.target is Target.IRRADIANCE else "+"
-            what = f"{self.target.value} {self.magnitude:{sign}g}{unit}"
+            played = self.shape is Shape.PLAYBACK
+            what = self.target.value if played else f"{self.target.value} {self.magnitude:{sign}g}{unit}"
         if self.shape is not Shape.STEP:
             what += f" {self.shape.value}"
         return what + (f" for {self.duration_s:g} s" if self.duration_s is not None else "")

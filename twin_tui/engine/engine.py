@@ -112,7 +112,7 @@ class Engine:
             day_s=(plan.start_unix_s + plan.utc_offset_s) % DAY_S,
         )
         self.grid = Grid(plan.grid, plan.dt_s, plan.seed)
-        self.weather = Weather(plan.weather, plan.dt_s)
+        self.weather = Weather(plan.weather, plan.dt_s, plan.seed)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.listeners: list[Callable[[int, Event], None]] = []
         """Called with (tick it takes effect in, event) for every event, in order."""

@@ -1,9 +1,10 @@
 """The grid at the point of connection: frequency, three phase voltages, what disturbs them."""
 
 import math
+from collections.abc import Mapping
 
 from twin_tui.engine.disturbance import Disturbance, Target
-from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
+from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_step
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import ActiveDisturbance
 from twin_tui.engine.surroundings import Surroundings
@@ -18,9 +19,40 @@ class GridParams:
     """Phase to neutral, V."""
     frequency_std_hz: float = 0.0
     frequency_tau_s: float = 60.0
+    frequency_drift_std_hz: float = 0.0
+    """Spread of a second, slower movement: what balancing takes minutes to bring back."""
+    frequency_drift_tau_s: float = 300.0
     voltage_std_pu: float = 0.0
+    """Spread of each phase by itself."""
     voltage_tau_s: float = 30.0
+    voltage_drift_std_pu: float = 0.0
+    """Spread of what all three phases do together."""
+    voltage_drift_tau_s: float = 300.0
     seed: int | None = None
+
+
+GRIDS: Mapping[str, GridParams] = {
+    "stiff_50hz": GridParams(),
+    "stiff_60hz": GridParams(nominal_hz=60.0, nominal_v=480.0 / math.sqrt(3.0)),
+    "nordic": GridParams(
+        frequency_std_hz=0.024, frequency_drift_std_hz=0.032, voltage_std_pu=0.002, voltage_drift_std_pu=0.005
+    ),
+    "continental_europe": GridParams(
+        frequency_std_hz=0.012, frequency_drift_std_hz=0.016, voltage_std_pu=0.002, voltage_drift_std_pu=0.005
+    ),
+    "north_america": GridParams(
+        nominal_hz=60.0,
+        nominal_v=480.0 / math.sqrt(3.0),
+        frequency_std_hz=0.0102,
+        frequency_drift_std_hz=0.0136,
+        voltage_std_pu=0.002,
+        voltage_drift_std_pu=0.005,
+    ),
+}
+"""Grids by name. Frequency spreads together: Nordic 40 mHz, Continental Europe 20 mHz (recalled; the minutes
+outside the standard band that the operators allow bound them by 45.6 and 22.8 mHz), Eastern Interconnection
+17 mHz (recalled). How they divide into fast and slow, and the voltages, are assumptions. Real frequency is
+not Gaussian: play a measured one back where that matters."""
 
 
 @value
@@ -30,6 +62,23 @@ class _Running:
     end_tick: int | None
 
 
+class Noise:
+    """One Ornstein-Uhlenbeck process with its own generator; without spread its kick is 0."""
+
+    __slots__ = ("_decay", "_random", "_value", "kick")
+
+    def __init__(self, dt_s: float, tau_s: float, std: float, seed: int, name: str) -> None:
+        self._decay, self.kick = ou_coefficients(dt_s, tau_s, std)
+        self._random = generator(seed, name)
+        # begins anywhere in its distribution: a run has the full spread from its first tick
+        self._value = std * normal(self._random)
+
+    def step(self) -> float:
+        """Advance by one tick and return the value."""
+        self._value = ou_step(self._value, self._decay, self.kick, self._random)
+        return self._value
+
+
 class Grid:
     """Writes the grid's part of the surroundings each tick."""
 
@@ -37,19 +86,21 @@ class Grid:
         self.params = params
         self._dt_s = dt_s
         own = params.seed if params.seed is not None else seed
-        self._frequency_noise = 0.0
-        self._frequency_decay, self._frequency_kick = ou_coefficients(
-            dt_s, params.frequency_tau_s, params.frequency_std_hz
+        self._frequency = Noise(dt_s, params.frequency_tau_s, params.frequency_std_hz, own, "grid frequency")
+        self._frequency_drift = Noise(
+            dt_s, params.frequency_drift_tau_s, params.frequency_drift_std_hz, own, "grid frequency drift"
         )
-        self._frequency_random = generator(own, "grid frequency")
-        self._voltage_noise = (0.0, 0.0, 0.0)
-        self._voltage_decay, self._voltage_kick = ou_coefficients(
-            dt_s, params.voltage_tau_s, params.voltage_std_pu
+        self._voltages = tuple(
+            Noise(dt_s, params.voltage_tau_s, params.voltage_std_pu, own, f"grid voltage {phase}")
+            for phase in "abc"
         )
-        self._voltage_random = tuple(generator(own, f"grid voltage {phase}") for phase in "abc")
+        self._voltage_drift = Noise(
+            dt_s, params.voltage_drift_tau_s, params.voltage_drift_std_pu, own, "grid voltage drift"
+        )
         self._running: list[_Running] = []
         self._first_end: float = math.inf
-        self._steady = not params.voltage_std_pu and not params.frequency_std_hz
+        noises = (self._frequency, self._frequency_drift, *self._voltages, self._voltage_drift)
+        self._steady = not any(noise.kick for noise in noises)
         self._settled = False
 
     def add(self, disturbance: Disturbance, start_tick: int) -> str:
@@ -92,61 +143,65 @@ class Grid:
             self._note_ends()
         if self._steady and self._settled:
             return ended
-        params = self.params
-        frequency = params.nominal_hz
-        if self._frequency_kick:
-            self._frequency_noise = ou_step(
-                self._frequency_noise, self._frequency_decay, self._frequency_kick, self._frequency_random
-            )
-            frequency += self._frequency_noise
+        frequency = self.params.nominal_hz
+        if self._frequency.kick:
+            frequency += self._frequency.step()
+        if self._frequency_drift.kick:
+            frequency += self._frequency_drift.step()
         a = b = c = 1.0
-        if self._voltage_kick:
-            decay, kick = self._voltage_decay, self._voltage_kick
-            noise_a, noise_b, noise_c = self._voltage_noise
-            random_a, random_b, random_c = self._voltage_random
-            noise_a = ou_step(noise_a, decay, kick, random_a)
-            noise_b = ou_step(noise_b, decay, kick, random_b)
-            noise_c = ou_step(noise_c, decay, kick, random_c)
-            self._voltage_noise = (noise_a, noise_b, noise_c)
-            a += noise_a
-            b += noise_b
-            c += noise_c
-        jump = 0.0
-        live = True
+        if self._voltage_drift.kick:
+            a = b = c = 1.0 + self._voltage_drift.step()
+        if self._voltages[0].kick:
+            of_a, of_b, of_c = self._voltages
+            a += of_a.step()
+            b += of_b.step()
+            c += of_c.step()
         if self._running:
-            frequency, a, b, c, jump = self._disturbed(around.tick, frequency, a, b, c)
-            live = max(a, b, c) > 0.0
-        else:
+            frequency, a, b, c = self._disturbed(around, frequency, a, b, c)
+        elif not self._settled:
             self._settled = True
+            around.phase_jump_deg = around.load_step_w = 0.0
+        a = a if a > 0.0 else 0.0
+        b = b if b > 0.0 else 0.0
+        c = c if c > 0.0 else 0.0
+        around.va_pu = a
+        around.vb_pu = b
+        around.vc_pu = c
+        # phases stand 120° apart, so each line voltage lies between its two phase voltages
+        low, high = (a, b) if a < b else (b, a)
+        around.v_min_pu = c if c < low else low
+        around.v_max_pu = high = c if c > high else high
+        around.grid_live = live = high > 0.0
         around.frequency_hz = frequency if live else 0.0
-        around.va_pu = a = a if a > 0.0 else 0.0
-        around.vb_pu = b = b if b > 0.0 else 0.0
-        around.vc_pu = c = c if c > 0.0 else 0.0
-        if a == b == c:
-            around.v_min_pu = around.v_max_pu = a
-        else:
-            around.v_min_pu, around.v_max_pu = extremes(a, b, c)
-        around.phase_jump_deg = jump
-        around.grid_live = live
         return ended
 
     def _disturbed(
-        self, tick: int, frequency: float, a: float, b: float, c: float
-    ) -> tuple[float, float, float, float, float]:
-        jump = 0.0
+        self, around: Surroundings, frequency: float, a: float, b: float, c: float
+    ) -> tuple[float, float, float, float]:
+        jump = load = 0.0
         for item in self._running:
             disturbance = item.disturbance
-            magnitude = disturbance.at((tick - item.start_tick) * self._dt_s)
-            if disturbance.target is Target.FREQUENCY:
+            magnitude = disturbance.at((around.tick - item.start_tick) * self._dt_s)
+            target = disturbance.target
+            if target is Target.FREQUENCY:
                 frequency += magnitude
-            elif disturbance.target is Target.PHASE:
+            elif target is Target.PHASE:
                 jump += magnitude
-            elif disturbance.target is Target.VOLTAGE:
+            elif target is Target.UNBALANCE:
+                # |V2| = |V0| = u and |V1| = 1 of phasors (1 + 2u, 1 − u, 1 − u)
+                a *= 1.0 + 2.0 * magnitude
+                b *= 1.0 - magnitude
+                c *= 1.0 - magnitude
+            elif target is Target.LOAD:
+                load += magnitude
+            elif target is Target.VOLTAGE:
                 phases = disturbance.phases
                 a *= magnitude if "a" in phases else 1.0
                 b *= magnitude if "b" in phases else 1.0
                 c *= magnitude if "c" in phases else 1.0
-        return frequency, a, b, c, jump
+        around.phase_jump_deg = jump
+        around.load_step_w = load
+        return frequency, a, b, c
 
     def deviation(self, target: Target, tick: int, neutral: float) -> float:
         """Return the joint effect of the running disturbances on a target outside the grid: weather, load."""
@@ -166,14 +221,3 @@ class Grid:
         ends = [item.end_tick for item in self._running if item.end_tick is not None]
         self._first_end = min(ends, default=math.inf)
         self._settled = False
-
-
-def extremes(a: float, b: float, c: float) -> tuple[float, float]:
-    """Return the least and greatest of the phase and line voltages, per unit, phases 120° apart.
-
-    The line voltage between phases of magnitude a and b is √(a² + ab + b²), per unit of √3.
-    """
-    ab = math.sqrt((a * a + a * b + b * b) / 3.0)
-    bc = math.sqrt((b * b + b * c + c * c) / 3.0)
-    ca = math.sqrt((c * c + c * a + a * a) / 3.0)
-    return min(a, b, c, ab, bc, ca), max(a, b, c, ab, bc, ca)

@@ -1,21 +1,59 @@
-"""The weather: irradiance and ambient temperature over the day."""
+"""The weather: irradiance, air and wind over the day."""
 
 import math
+from dataclasses import field
 from enum import Enum
 
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.grid import Grid
+from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
+from twin_tui.engine.physics.sun import azimuth_deg, haurwitz, place, sine_irradiance, sun_vector, zenith_deg
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 
 DAY_S = 86_400.0
+REFRESH_S = 1.0
+DARKEST_SKY, BRIGHTEST_SKY = 0.05, 1.2
+"""Bounds of the clear-sky index: the darkest overcast, and the bright edge of a cloud."""
 
 
 class Sky(Enum):
-    """How the irradiance of a cloudless sky comes about."""
+    """Where the irradiance comes from."""
 
     SINE = "sine"
-    """A half sine between sunrise and sunset."""
+    """A half sine between sunrise and sunset, taken as the irradiance of every module plane."""
+    CLEAR = "clear"
+    """The sun over the site's latitude and longitude, global horizontal after Haurwitz."""
+    SERIES = "series"
+    """Measured or forecast values."""
+
+
+@value
+class Series:
+    """Values at even distances; linear between them, the end values hold outside."""
+
+    start_s: float
+    """Time of the first value: Unix time, or seconds since the start of the run when ``relative``."""
+    step_s: float
+    values: tuple[float, ...]
+    relative: bool = False
+    repeats: bool = False
+    """Whether the series starts over after its last value, as a day does."""
+
+    def at(self, unix_s: float, run_s: float) -> float:
+        """Return the value at an instant, given in Unix time and in time since the start of the run."""
+        position = ((run_s if self.relative else unix_s) - self.start_s) / self.step_s
+        values = self.values
+        count = len(values)
+        if self.repeats:
+            position %= count
+        elif position >= count - 1:
+            return values[-1]
+        elif position <= 0.0:
+            return values[0]
+        index = int(position)
+        low = values[index]
+        return low + (values[(index + 1) % count] - low) * (position - index)
 
 
 @value
@@ -26,39 +64,86 @@ class WeatherParams:
     peak_w_m2: float = 1000.0
     sunrise_h: float = 6.0
     sunset_h: float = 18.0
+    latitude_deg: float = 52.5
+    longitude_deg: float = 13.4
+    clear_sky_index: float = 1.0
+    """Mean share of the clear sky's irradiance that reaches the ground."""
+    clear_sky_index_std: float = 0.0
+    """How much clouds scatter that share; the spread does not depend on the time step."""
+    clear_sky_index_tau_s: float = 300.0
+    """How long a cloud lasts."""
     ambient_mean_c: float = 20.0
     ambient_amplitude_k: float = 5.0
     ambient_peak_h: float = 15.0
     wind_m_s: float = 1.0
+    irradiance_series: Series | None = None
+    series_in_plane: bool = False
+    """Whether the series is the irradiance of the module planes rather than the global horizontal one."""
+    ambient_series: Series | None = None
+    wind_series: Series | None = None
+    seed: int | None = None
+    draws_sun: bool = field(init=False)
 
-
-def sine_irradiance(day_s: float, peak_w_m2: float, sunrise_h: float, sunset_h: float) -> float:
-    """Return a half-sine irradiance in W/m² at a time of day in s."""
-    hour = day_s / 3600.0
-    if not sunrise_h < hour < sunset_h:
-        return 0.0
-    return peak_w_m2 * math.sin(math.pi * (hour - sunrise_h) / (sunset_h - sunrise_h))
+    def __post_init__(self) -> None:
+        drawn = self.sky is Sky.SINE or (self.sky is Sky.SERIES and self.series_in_plane)
+        object.__setattr__(self, "draws_sun", drawn)
 
 
 class Weather:
     """Writes the weather's part of the surroundings, once a simulated second."""
 
-    def __init__(self, params: WeatherParams, dt_s: float) -> None:
+    def __init__(self, params: WeatherParams, dt_s: float, seed: int = 0) -> None:
         self.params = params
-        self.every_ticks = max(1, round(1.0 / dt_s))
+        self.every_ticks = max(1, round(REFRESH_S / dt_s))
+        self._place = place(params.latitude_deg, params.longitude_deg)
+        self._random = generator(params.seed if params.seed is not None else seed, "clouds")
+        self._decay, self._kick = ou_coefficients(
+            self.every_ticks * dt_s, params.clear_sky_index_tau_s, params.clear_sky_index_std
+        )
+        self._clouds = 0.0
+        self._clouds_due = 0
 
     def step(self, around: Surroundings, grid: Grid) -> None:
         """Write the weather of this tick."""
         params = self.params
-        clear = sine_irradiance(around.day_s, params.peak_w_m2, params.sunrise_h, params.sunset_h)
-        angle = 2.0 * math.pi * (around.day_s - params.ambient_peak_h * 3600.0) / DAY_S
-        ambient = params.ambient_mean_c + params.ambient_amplitude_k * math.cos(angle)
-        around.clear_sky_w_m2 = clear
-        if grid.quiet:
-            around.ghi_w_m2 = clear
-            around.ambient_c = ambient
+        if self._kick and around.tick >= self._clouds_due:
+            # a disturbance may ask for the weather in between; the clouds keep their own pace
+            self._clouds_due = around.tick + self.every_ticks
+            self._clouds = ou_step(self._clouds, self._decay, self._kick, self._random)
+        sun = sun_vector(around.unix_s, self._place)
+        around.sun = None if params.draws_sun else sun
+        around.zenith_deg = zenith_deg(sun)
+        around.azimuth_deg = azimuth_deg(sun)
+        if params.sky is Sky.SINE:
+            clear = sine_irradiance(
+                around.day_s, params.sunrise_h * 3600.0, params.sunset_h * 3600.0, params.peak_w_m2
+            )
         else:
-            around.ghi_w_m2 = clear * grid.deviation(Target.IRRADIANCE, around.tick, 1.0)
-            around.ambient_c = ambient + grid.deviation(Target.TEMPERATURE, around.tick, 0.0)
-        around.wind_m_s = params.wind_m_s
+            clear = haurwitz(sun[2])
+        if params.sky is Sky.SERIES and params.irradiance_series is not None:
+            light = params.irradiance_series.at(around.unix_s, around.time_s)
+        else:
+            light = clear * self._clear_sky_index()
+        if params.ambient_series is not None:
+            ambient = params.ambient_series.at(around.unix_s, around.time_s)
+        else:
+            angle = 2.0 * math.pi * (around.day_s - params.ambient_peak_h * 3600.0) / DAY_S
+            ambient = params.ambient_mean_c + params.ambient_amplitude_k * math.cos(angle)
+        if not grid.quiet:
+            light *= grid.deviation(Target.IRRADIANCE, around.tick, 1.0)
+            ambient += grid.deviation(Target.TEMPERATURE, around.tick, 0.0)
+        around.clear_sky_w_m2 = clear
+        around.ghi_w_m2 = light if light > 0.0 else 0.0
+        around.ambient_c = ambient
+        wind = params.wind_series
+        around.wind_m_s = params.wind_m_s if wind is None else wind.at(around.unix_s, around.time_s)
         around.weather_tick = around.tick
+
+    def _clear_sky_index(self) -> float:
+        index = self.params.clear_sky_index
+        if not self._kick:
+            return index
+        index += self._clouds
+        if index < DARKEST_SKY:
+            return DARKEST_SKY
+        return index if index < BRIGHTEST_SKY else BRIGHTEST_SKY
