@@ -92,6 +92,8 @@ class DeviceType(Generic[P, S, C, T]):
     aliases: tuple[str, ...] = ()
     explain: Callable[[P, S], str] | None = None
     """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
+    prepare: Callable[[P, str, int, float], P] | None = None
+    """Completes the parameters, once, with what a site decides: (parameters, device name, seed, dt_s)."""
     signals: Mapping[str, Signal] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from twin_tui.engine.device import AnyDeviceType, Stage, State, Status
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.events import ClearFault, Event
 from twin_tui.engine.grid import Grid
+from twin_tui.engine.metering import measured_devices, write_flows
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import (
@@ -46,12 +47,13 @@ class Device:
         "type",
     )
 
-    def __init__(self, plan: DevicePlan) -> None:
+    def __init__(self, plan: DevicePlan, seed: int, dt_s: float) -> None:
         self.plan = plan
         self.name = plan.name
         self.type: AnyDeviceType = plan.type
-        self.params: Any = plan.params
-        self.state: State = plan.type.initial(plan.params)
+        prepare = plan.type.prepare
+        self.params: Any = plan.params if prepare is None else prepare(plan.params, plan.name, seed, dt_s)
+        self.state: State = plan.type.initial(self.params)
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
@@ -101,7 +103,7 @@ class Engine:
         for device_plan in plan.devices:
             if device_plan.name in self.devices:
                 raise ConfigError(f"two devices are named {device_plan.name!r}")
-            self.devices[device_plan.name] = Device(device_plan)
+            self.devices[device_plan.name] = Device(device_plan, plan.seed, plan.dt_s)
         self.around = Surroundings(
             dt_s=plan.dt_s,
             nominal_v=plan.grid.nominal_v,
@@ -131,6 +133,10 @@ class Engine:
             stage: tuple(d for d in self.devices.values() if d.type.stage is stage) for stage in Stage
         }
         self._sources, self._storage, self._meters = (by_stage[stage] for stage in Stage)
+        self._grid_meters = tuple(meter for meter in self._meters if not meter.plan.meters)
+        self._submeters = tuple(
+            (meter, measured_devices(meter, self.devices)) for meter in self._meters if meter.plan.meters
+        )
         self._unbalanced = tuple(d for d in self.devices.values() if d.type.shares is not None)
         self.weather.step(self.around, self.grid)
         for at_s, event in plan.events:
@@ -317,36 +323,22 @@ class Engine:
         self.weather.step(around, self.grid)
 
     def _step_meters(self, around: Surroundings, tick: int) -> None:
-        balanced_w = -around.grid_w
-        balanced_var = -around.grid_var
-        if self._unbalanced:
-            a_w = b_w = c_w = a_var = b_var = c_var = 0.0
-            for device in self._unbalanced:
-                state = device.state
-                assert device.type.shares is not None
-                share_a, share_b, share_c = device.type.shares(device.params, state)
-                p, q = state.active_power_w, state.reactive_power_var
-                balanced_w -= p
-                balanced_var -= q
-                a_w += p * share_a
-                b_w += p * share_b
-                c_w += p * share_c
-                a_var += q * share_a
-                b_var += q * share_b
-                c_var += q * share_c
-            third_w, third_var = balanced_w / 3.0, balanced_var / 3.0
-            around.grid_a_w, around.grid_b_w, around.grid_c_w = -third_w - a_w, -third_w - b_w, -third_w - c_w
-            around.grid_a_var = -third_var - a_var
-            around.grid_b_var = -third_var - b_var
-            around.grid_c_var = -third_var - c_var
-        else:
-            around.grid_a_w = around.grid_b_w = around.grid_c_w = -balanced_w / 3.0
-            around.grid_a_var = around.grid_b_var = around.grid_c_var = -balanced_var / 3.0
-        for meter in self._meters:
-            old = meter.state
-            meter.state = meter.step(meter.params, old, meter.commands, around)
-            if meter.state.status is not old.status or meter.state.faults != old.faults:
-                self._note_change(meter, old, meter.state, tick)
+        for meter, group in self._submeters:
+            write_flows(around, group, 0.0, 0.0)
+            self._step_meter(meter, around, tick)
+        balanced_w, balanced_var = -around.grid_w, -around.grid_var
+        for device in self._unbalanced:
+            balanced_w -= device.state.active_power_w
+            balanced_var -= device.state.reactive_power_var
+        write_flows(around, self._unbalanced, balanced_w, balanced_var)
+        for meter in self._grid_meters:
+            self._step_meter(meter, around, tick)
+
+    def _step_meter(self, meter: Device, around: Surroundings, tick: int) -> None:
+        old = meter.state
+        meter.state = meter.step(meter.params, old, meter.commands, around)
+        if meter.state.status is not old.status or meter.state.faults != old.faults:
+            self._note_change(meter, old, meter.state, tick)
 
     def _run_agenda(self, tick: int) -> None:
         while self._agenda and self._agenda[0][0] <= tick:

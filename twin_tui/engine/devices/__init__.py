@@ -3,7 +3,8 @@
 from twin_tui.engine.device import registry
 from twin_tui.engine.devices.battery import BATTERY
 from twin_tui.engine.devices.load import LOAD
+from twin_tui.engine.devices.meter import METER
 from twin_tui.engine.devices.pv import PV
 
-for _type in (BATTERY, LOAD, PV):
+for _type in (BATTERY, LOAD, METER, PV):
     registry.add(_type)

@@ -1,0 +1,296 @@
+"""An energy meter: what flows through one point of the bus, per phase, and the energy that has passed."""
+
+from dataclasses import field, replace
+from math import atan2, degrees, sqrt
+
+from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
+from twin_tui.engine.devices.meter_demand import Demand, advance_demand
+from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
+from twin_tui.engine.physics.noise import generator
+from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.surroundings import Surroundings
+
+Phases = tuple[float, float, float]
+Registers = tuple[float, float, float, float]
+"""Energy of the sum of the phases, then of each phase, Wh."""
+
+
+@value
+class MeterParams:
+    """What a meter is. Its gain errors follow from the accuracy class and the site's seed."""
+
+    accuracy_class: float = 0.0
+    """Largest error of the current channels, %: 0.5 for a class 0.5 meter, 0 for a perfect one."""
+    current_transformer_ratio: float = 1.0
+    """Ratio of the transformers as they are built in; the command says what the meter takes it for."""
+    voltage_transformer_ratio: float = 1.0
+    drift_per_hour: float = 0.05
+    """How fast the gain runs away under the fault sensor_drift, 1/h."""
+    gains: Phases = (1.0, 1.0, 1.0)
+
+
+@value
+class MeterCommands:
+    """What can be set on a meter."""
+
+    current_transformer_ratio: float = commanded(
+        1.0, "Current transformer ratio that the meter reckons with", "1", low=0.001, high=100_000
+    )
+    voltage_transformer_ratio: float = commanded(
+        1.0, "Voltage transformer ratio that the meter reckons with", "1", low=0.001, high=100_000
+    )
+    demand_interval_s: float = commanded(900.0, "Interval of the demand average", "s", low=1, high=86_400)
+    reset_demand: int = commanded(0, "1 resets the greatest demand", low=0, high=65535, momentary=True)
+
+
+@value
+class MeterState:
+    """How a meter is after a step. It puts nothing onto the bus itself; what it measures is + on import."""
+
+    active_power_w: float = 0.0
+    reactive_power_var: float = 0.0
+    status: Status = Status.RUNNING
+    causes: int = 0
+    faults: int = 0
+    phases_w: Phases = (0.0, 0.0, 0.0)
+    phases_var: Phases = (0.0, 0.0, 0.0)
+    imported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
+    exported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
+    demand: Demand = field(default_factory=Demand)
+    drift_ticks: int = 0
+
+
+@value
+class MeterTelemetry:
+    """What a meter shows. Powers are + when the site, or the metered group, takes from the bus."""
+
+    active_power_w: float = measured("Active power, + import", "W")
+    active_power_a_w: float = measured("Active power of phase a, + import", "W")
+    active_power_b_w: float = measured("Active power of phase b, + import", "W")
+    active_power_c_w: float = measured("Active power of phase c, + import", "W")
+    reactive_power_var: float = measured("Reactive power, + import", "var")
+    reactive_power_a_var: float = measured("Reactive power of phase a, + import", "var")
+    reactive_power_b_var: float = measured("Reactive power of phase b, + import", "var")
+    reactive_power_c_var: float = measured("Reactive power of phase c, + import", "var")
+    apparent_power_va: float = measured("Apparent power, √(P² + Q²) of the sums", "VA", low=0)
+    apparent_power_a_va: float = measured("Apparent power of phase a", "VA", low=0)
+    apparent_power_b_va: float = measured("Apparent power of phase b", "VA", low=0)
+    apparent_power_c_va: float = measured("Apparent power of phase c", "VA", low=0)
+    power_factor: float = measured(
+        "Power factor P/S, negative on export, 1 without power", "1", low=-1, high=1
+    )
+    power_factor_a: float = measured("Power factor of phase a", "1", low=-1, high=1)
+    power_factor_b: float = measured("Power factor of phase b", "1", low=-1, high=1)
+    power_factor_c: float = measured("Power factor of phase c", "1", low=-1, high=1)
+    frequency_hz: float = measured("Frequency", "Hz", low=0)
+    import_energy_wh: float = measured("Energy imported, phases netted", "Wh", low=0)
+    import_energy_a_wh: float = measured("Energy imported over phase a", "Wh", low=0)
+    import_energy_b_wh: float = measured("Energy imported over phase b", "Wh", low=0)
+    import_energy_c_wh: float = measured("Energy imported over phase c", "Wh", low=0)
+    export_energy_wh: float = measured("Energy exported, phases netted", "Wh", low=0)
+    export_energy_a_wh: float = measured("Energy exported over phase a", "Wh", low=0)
+    export_energy_b_wh: float = measured("Energy exported over phase b", "Wh", low=0)
+    export_energy_c_wh: float = measured("Energy exported over phase c", "Wh", low=0)
+    voltage_a_v: float = measured("Voltage of phase a to neutral", "V", low=0)
+    voltage_b_v: float = measured("Voltage of phase b to neutral", "V", low=0)
+    voltage_c_v: float = measured("Voltage of phase c to neutral", "V", low=0)
+    voltage_ab_v: float = measured("Line voltage a to b", "V", low=0)
+    voltage_bc_v: float = measured("Line voltage b to c", "V", low=0)
+    voltage_ca_v: float = measured("Line voltage c to a", "V", low=0)
+    current_a_a: float = measured("Current of phase a", "A", low=0)
+    current_b_a: float = measured("Current of phase b", "A", low=0)
+    current_c_a: float = measured("Current of phase c", "A", low=0)
+    current_n_a: float = measured("Current of the neutral", "A", low=0)
+    demand_w: float = measured("Mean import over the demand interval, sliding", "W", low=0)
+    max_demand_w: float = measured("Greatest mean import over one whole interval", "W", low=0)
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+
+
+FAULTS = (
+    FaultKind("sensor_stuck", 4001, "The measured powers no longer change", latched=False),
+    FaultKind("sensor_drift", 4002, "The gain of the current channels runs away", latched=False),
+    FaultKind(
+        "ct_reversed", 4003, "The current transformer of phase a sits the wrong way round", latched=False
+    ),
+    FaultKind("phase_loss", 4004, "The voltage input of phase c is open", latched=False),
+)
+_STUCK, _DRIFT, _REVERSED, _PHASE_LOSS = 1, 2, 4, 8
+_NO_VOLTAGE_PU = 1e-3
+
+
+def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterParams:
+    """Return the parameters with the gain errors that this site's seed gives the meter of that name."""
+    if not params.accuracy_class:
+        return params
+    random = generator(seed, f"{name} accuracy")
+    a, b, c = (1.0 + params.accuracy_class / 100.0 * random.uniform(-1.0, 1.0) for _ in range(3))
+    return replace(params, gains=(a, b, c))
+
+
+def initial(params: MeterParams) -> MeterState:
+    """Return a meter fresh from the works: all registers at zero."""
+    return MeterState()
+
+
+def step(params: MeterParams, state: MeterState, commands: MeterCommands, around: Surroundings) -> MeterState:
+    """Measure one tick.
+
+    The registers of the sum count the net of the three phases of each tick, as a three-phase meter that
+    settles energy does: 1 kW imported over one phase and 1 kW exported over another count as nothing. The
+    registers of a phase count that phase alone.
+    """
+    dt_s = around.dt_s
+    causes = state.causes
+    gain_a, gain_b, gain_c = params.gains
+    scale = (commands.current_transformer_ratio / params.current_transformer_ratio) * (
+        commands.voltage_transformer_ratio / params.voltage_transformer_ratio
+    )
+    drift_ticks = 0
+    if causes:
+        if causes & _DRIFT:
+            drift_ticks = state.drift_ticks + 1
+            scale *= 1.0 + params.drift_per_hour * drift_ticks * dt_s / 3600.0
+        if causes & _REVERSED:
+            gain_a = -gain_a
+        if causes & _PHASE_LOSS:
+            gain_c = 0.0
+    if causes & _STUCK:
+        a, b, c = state.phases_w
+        phases_var = state.phases_var
+    else:
+        gain_a *= scale
+        gain_b *= scale
+        gain_c *= scale
+        a, b, c = around.grid_a_w * gain_a, around.grid_b_w * gain_b, around.grid_c_w * gain_c
+        phases_var = (around.grid_a_var * gain_a, around.grid_b_var * gain_b, around.grid_c_var * gain_c)
+    total = a + b + c
+    hours = dt_s / 3600.0
+    in_sum, in_a, in_b, in_c = state.imported_wh
+    out_sum, out_a, out_b, out_c = state.exported_wh
+    imported = 0.0
+    if total > 0.0:
+        imported = total * hours
+        in_sum += imported
+    else:
+        out_sum -= total * hours
+    if a > 0.0:
+        in_a += a * hours
+    else:
+        out_a -= a * hours
+    if b > 0.0:
+        in_b += b * hours
+    else:
+        out_b -= b * hours
+    if c > 0.0:
+        in_c += c * hours
+    else:
+        out_c -= c * hours
+    return MeterState(
+        0.0,
+        0.0,
+        Status.FAULT if causes else Status.RUNNING,
+        causes,
+        causes,
+        (a, b, c),
+        phases_var,
+        (in_sum, in_a, in_b, in_c),
+        (out_sum, out_a, out_b, out_c),
+        advance_demand(
+            state.demand, imported, commands.demand_interval_s, dt_s, reset=commands.reset_demand == 1
+        ),
+        drift_ticks,
+    )
+
+
+def observe(
+    params: MeterParams, state: MeterState, commands: MeterCommands, around: Surroundings
+) -> MeterTelemetry:
+    """Return what the meter shows at this tick."""
+    w, var = state.phases_w, state.phases_var
+    total_w, total_var = w[0] + w[1] + w[2], var[0] + var[1] + var[2]
+    va = sqrt(total_w**2 + total_var**2)
+    phases_va = [sqrt(p * p + q * q) for p, q in zip(w, var, strict=True)]
+    scale_v = around.nominal_v * commands.voltage_transformer_ratio / params.voltage_transformer_ratio
+    pu = [around.va_pu, around.vb_pu, around.vc_pu]
+    if state.faults & _PHASE_LOSS:
+        pu[2] = 0.0
+    volts = [u * scale_v for u in pu]
+    amps = [s / v if u > _NO_VOLTAGE_PU else 0.0 for s, v, u in zip(phases_va, volts, pu, strict=True)]
+    line_ab, line_bc, line_ca = line_voltages(*volts)
+    imported, exported, demand = state.imported_wh, state.exported_wh, state.demand
+    factors = [_power_factor(p, s) for p, s in zip(w, phases_va, strict=True)]
+    return MeterTelemetry(
+        active_power_w=total_w,
+        active_power_a_w=w[0],
+        active_power_b_w=w[1],
+        active_power_c_w=w[2],
+        reactive_power_var=total_var,
+        reactive_power_a_var=var[0],
+        reactive_power_b_var=var[1],
+        reactive_power_c_var=var[2],
+        apparent_power_va=va,
+        apparent_power_a_va=phases_va[0],
+        apparent_power_b_va=phases_va[1],
+        apparent_power_c_va=phases_va[2],
+        power_factor=_power_factor(total_w, va),
+        power_factor_a=factors[0],
+        power_factor_b=factors[1],
+        power_factor_c=factors[2],
+        frequency_hz=around.frequency_hz,
+        import_energy_wh=imported[0],
+        import_energy_a_wh=imported[1],
+        import_energy_b_wh=imported[2],
+        import_energy_c_wh=imported[3],
+        export_energy_wh=exported[0],
+        export_energy_a_wh=exported[1],
+        export_energy_b_wh=exported[2],
+        export_energy_c_wh=exported[3],
+        voltage_a_v=volts[0],
+        voltage_b_v=volts[1],
+        voltage_c_v=volts[2],
+        voltage_ab_v=line_ab,
+        voltage_bc_v=line_bc,
+        voltage_ca_v=line_ca,
+        current_a_a=amps[0],
+        current_b_a=amps[1],
+        current_c_a=amps[2],
+        current_n_a=_neutral_current(w, var, amps),
+        demand_w=demand.mean_w,
+        max_demand_w=demand.greatest_w,
+        fault_code=METER.fault_code(state.faults),
+    )
+
+
+def _power_factor(p_w: float, s_va: float) -> float:
+    return max(-1.0, min(1.0, p_w / s_va)) if s_va > 1e-9 else 1.0
+
+
+def _neutral_current(w: Phases, var: Phases, amps: list[float]) -> float:
+    """Return the magnitude of the sum of the phase currents, each lagging its voltage by its own angle."""
+    angles = [-degrees(atan2(q, p)) for p, q in zip(w, var, strict=True)]
+    zero_sequence, _, _ = symmetrical_components(
+        *amps, angle_a=angles[0], angle_b=angles[1] - 120.0, angle_c=angles[2] + 120.0
+    )
+    return 3.0 * zero_sequence
+
+
+def explain(params: MeterParams, state: MeterState) -> str:
+    """Return why the meter is in its status."""
+    return ", ".join(METER.fault_names(state.faults))
+
+
+METER = DeviceType(
+    kind="meter",
+    title="Energy meter",
+    params=MeterParams,
+    commands=MeterCommands,
+    telemetry=MeterTelemetry,
+    initial=initial,
+    step=step,
+    observe=observe,
+    stage=Stage.METER,
+    faults=FAULTS,
+    aliases=("energy_meter",),
+    explain=explain,
+    prepare=prepare,
+)
