@@ -21,6 +21,8 @@ from twin_tui.engine.events import (
     Unpin,
     Write,
 )
+from twin_tui.engine.policies.guide import check_mode, overridden, select_mode
+from twin_tui.engine.policies.handles import HANDLES, check_report, take_report
 from twin_tui.engine.signals import Signal
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
@@ -97,6 +99,8 @@ def _write(engine: "Engine", event: Write, tick: int) -> None:
         engine.await_momentary(device)
     text = ", ".join(parts) + (f"  {event.detail}" if event.detail else "")
     engine.note(LogKind.WRITE, event.device, text, event.origin, tick)
+    if device.guide is not None:
+        overridden(engine, device, changes, event.origin, tick)
 
 
 def _short(number: Any) -> str:
@@ -212,22 +216,63 @@ def _link(engine: "Engine", event: LinkFault | ClearLinkFault, tick: int) -> Non
     engine.note(LogKind.LINK, device, f"{what} {event.label}".rstrip(), event.origin, tick)
 
 
-def _check_mode(engine: "Engine", event: SelectMode) -> None:
-    engine.device(event.device)
-    raise CommandError(f"{event.device} has no operation modes")
+REPORTED = ("mode", "factor")
+"""Keys of a reported status that choose a mode; all others are quantities of the device."""
 
 
 def _check_report(engine: "Engine", event: ReportStatus) -> None:
     device = engine.device(event.device)
-    raise CommandError(f"a {device.type.kind} cannot take over a reported status")
+    if not event.status:
+        raise CommandError(f"{event.device}: the reported status is empty")
+    _reported_numbers(device, event)
+    if "mode" in event.status:
+        check_mode(engine, _reported_mode(event))
+    elif "factor" in event.status:
+        raise CommandError(f"{event.device}: a factor is reported without its mode")
+
+
+def _reported_numbers(device: "Device", event: ReportStatus) -> dict[str, float]:
+    wanted = {key: number for key, number in event.status.items() if key not in REPORTED}
+    check_report(device, list(wanted))
+    numbers = {}
+    for key, number in wanted.items():
+        place = f"{device.name}: reported {key}"
+        if isinstance(number, str) or not math.isfinite(number):
+            raise CommandError(f"{place} takes a finite number, not {number!r}")
+        if key == "soc" and not 0.0 <= number <= 1.0:
+            raise CommandError(f"{place} takes 0 … 1, not {number:g}")
+        numbers[key] = float(number)
+    return numbers
+
+
+def _reported_mode(event: ReportStatus) -> SelectMode:
+    factor = event.status.get("factor", 1.0)
+    if isinstance(factor, str):
+        raise CommandError(f"{event.device}: reported factor takes a number, not {factor!r}")
+    return SelectMode(event.device, str(event.status["mode"]), float(factor), origin=event.origin)
+
+
+def _report(engine: "Engine", event: ReportStatus, tick: int) -> None:
+    device = engine.device(event.device)
+    take_report(device, _reported_numbers(device, event))
+    device.forget_observation()
+    told = ", ".join(f"{key} {_short(number)}" for key, number in event.status.items())
+    engine.note(LogKind.FORCE, event.device, f"reported {told}", event.origin, tick)
+    if "mode" in event.status:
+        select_mode(engine, _reported_mode(event), tick)
+    elif "power_w" in event.status and device.guide is None:
+        _hold_power(device, float(event.status["power_w"]))
+
+
+def _hold_power(device: "Device", power_w: float) -> None:
+    """Keep a reported power: without a mode the device would fall back to its old setpoint."""
+    handle = HANDLES[device.type.kind]
+    wanted = {handle.power: handle.encode(device.params, power_w), **handle.start}
+    device.commands = replace(device.commands, **{**wanted, **_pinned_commands(device)})
 
 
 def _mark(engine: "Engine", event: Mark, tick: int) -> None:
     engine.note(LogKind.MARK, "", event.note, event.origin, tick)
-
-
-def _impossible(engine: "Engine", event: Event, tick: int) -> None:
-    raise CommandError(f"{type(event).__name__} cannot be carried out")
 
 
 _CHECKS: dict[type, Any] = {
@@ -240,7 +285,7 @@ _CHECKS: dict[type, Any] = {
     ClearFault: _check_fault,
     LinkFault: _check_link,
     ClearLinkFault: _check_nothing,
-    SelectMode: _check_mode,
+    SelectMode: check_mode,
     ReportStatus: _check_report,
     Mark: _check_nothing,
 }
@@ -254,7 +299,7 @@ _ACTIONS: dict[type, Any] = {
     ClearFault: _clear_fault,
     LinkFault: _link,
     ClearLinkFault: _link,
-    SelectMode: _impossible,
-    ReportStatus: _impossible,
+    SelectMode: select_mode,
+    ReportStatus: _report,
     Mark: _mark,
 }

@@ -13,6 +13,8 @@ from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.events import ClearFault, Event
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.metering import measured_devices, write_flows
+from twin_tui.engine.policies.guide import Guide, steer
+from twin_tui.engine.policies.handles import Handle
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import (
@@ -37,6 +39,9 @@ class Device:
         "_observed",
         "_observed_tick",
         "commands",
+        "direct",
+        "guide",
+        "handle",
         "momentary",
         "name",
         "params",
@@ -57,6 +62,11 @@ class Device:
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
+        self.guide: Guide | None = None
+        """What steers the device in place of direct setpoints, if anything does."""
+        self.handle: Handle | None = None
+        self.direct: dict[str, Any] = {}
+        """The commands that come back when the guide hands the device back."""
         self.momentary: dict[str, Any] = {
             signal.name: signal.default
             for signal in signals_of(plan.type.commands).values()
@@ -129,10 +139,7 @@ class Engine:
         self._watchers: list[Watcher] = []
         self._watch_tick: float = math.inf
         self._weather_tick = 0
-        by_stage = {
-            stage: tuple(d for d in self.devices.values() if d.type.stage is stage) for stage in Stage
-        }
-        self._sources, self._storage, self._meters = (by_stage[stage] for stage in Stage)
+        self.sort_devices()
         self._grid_meters = tuple(meter for meter in self._meters if not meter.plan.meters)
         self._submeters = tuple(
             (meter, measured_devices(meter, self.devices)) for meter in self._meters if meter.plan.meters
@@ -180,6 +187,8 @@ class Engine:
             reactive_var += state.reactive_power_var
             if state.status is not old.status or state.faults != old.faults:
                 self._note_change(device, old, state, tick)
+        if self._guided:
+            active_w, reactive_var = self._step_guided(around, active_w, reactive_var)
         around.grid_w = -active_w
         around.grid_var = -reactive_var
         if self._meters:
@@ -287,6 +296,20 @@ class Engine:
         """Return the device's momentary commands to their defaults after the next tick."""
         self._momentary.add(device)
 
+    def sort_devices(self) -> None:
+        """Put the devices into the order in which they step: guided storage last, as it answers the rest."""
+        by_stage: dict[Stage, list[Device]] = {stage: [] for stage in Stage}
+        guided: list[Device] = []
+        for device in self.devices.values():
+            stage = device.type.stage
+            (guided if device.guide is not None and stage is Stage.STORAGE else by_stage[stage]).append(
+                device
+            )
+        self._sources, self._storage, self._meters = (tuple(by_stage[stage]) for stage in Stage)
+        self._guided_storage = tuple(guided)
+        self._guided_sources = tuple(device for device in self._sources if device.guide is not None)
+        self._guided = bool(self._guided_storage or self._guided_sources)
+
     def refresh_surroundings(self) -> None:
         """Have the weather worked out in the next tick: a disturbance came or went."""
         self._weather_tick = self.tick + 1
@@ -312,6 +335,8 @@ class Engine:
             telemetry=device.telemetry(self.around),
             commands=device.commands,
             pinned=tuple(device.pins),
+            mode=device.guide.mode if device.guide is not None else "",
+            factor=device.guide.factor if device.guide is not None else 1.0,
             explanation=explain(device.params, state) if explain is not None else "",
         )
 
@@ -321,6 +346,21 @@ class Engine:
         around.unix_s = self.plan.start_unix_s + around.time_s
         around.day_s = (around.unix_s + around.utc_offset_s) % DAY_S
         self.weather.step(around, self.grid)
+
+    def _step_guided(self, around: Surroundings, active_w: float, reactive_var: float) -> tuple[float, float]:
+        for device in self._guided_storage:
+            steer(device, around, active_w)
+            old = device.state
+            state = device.step(device.params, old, device.commands, around)
+            device.state = state
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                self._note_change(device, old, state, around.tick)
+        # sources have stepped: this is for their next tick; at its start their guide steers them once itself
+        for device in self._guided_sources:
+            steer(device, around, active_w)
+        return active_w, reactive_var
 
     def _step_meters(self, around: Surroundings, tick: int) -> None:
         for meter, group in self._submeters:

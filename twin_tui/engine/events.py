@@ -100,7 +100,7 @@ class SelectMode:
     device: str
     mode: str
     factor: float = 1.0
-    parameters: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, Scalar] = field(default_factory=dict)
     origin: str = "console"
 
 
