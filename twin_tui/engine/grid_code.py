@@ -1,0 +1,110 @@
+"""A grid code as numbers: when to trip, when to come back, how to support the grid."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf
+
+from twin_tui.engine.signals import value
+
+
+class Quantity(Enum):
+    """What a protection stage watches."""
+
+    VOLTAGE = "voltage"
+    """Lowest or highest of the phase and line voltages, per unit."""
+    MEAN_VOLTAGE = "voltage_10min"
+    """Sliding mean of the highest voltage over ten minutes, per unit."""
+    FREQUENCY = "frequency"
+    """Hz."""
+    ROCOF = "rocof"
+    """Magnitude of the rate of change of the filtered frequency, Hz/s."""
+
+
+@value
+class TripStage:
+    """Trip when a quantity stays beyond a limit for the clearing time."""
+
+    name: str
+    quantity: Quantity
+    over: bool
+    limit: float
+    clearing_s: float
+
+
+@value
+class EnterService:
+    """Window, delay and ramp on the way back after a trip; the window includes its limits."""
+
+    v_low_pu: float
+    v_high_pu: float
+    f_low_hz: float
+    f_high_hz: float
+    delay_s: float
+    ramp_s: float
+    """From nothing to rated power."""
+
+
+@value
+class FrequencyDroop:
+    """Active power against frequency: deadbands, droops, and the time to 90 % of the answer."""
+
+    over_deadband_hz: float
+    over_droop: float
+    of_power: bool = False
+    """Whether the droop is of the present power instead of the rating."""
+    under_deadband_hz: float = inf
+    under_droop: float = 0.05
+    response_s: float = 0.0
+
+
+@value
+class VoltageCurve:
+    """A share of the rating against the voltage per unit, and the time to 90 % of the answer."""
+
+    points: tuple[tuple[float, float], ...]
+    response_s: float = 0.0
+
+
+@dataclass(slots=True, frozen=True)
+class GridCode:
+    """What a grid operator asks of a device at the point of connection."""
+
+    name: str
+    title: str
+    nominal_hz: float
+    stages: tuple[TripStage, ...]
+    enter_service: EnterService
+    cease_low_pu: float = -inf
+    """No current at or below this voltage, at once and without a trip."""
+    cease_high_pu: float = inf
+    frequency_needs_pu: float = 0.3
+    """Frequency is not judged while the highest voltage is lower: there is nothing to measure it on."""
+    frequency_droop: FrequencyDroop | None = None
+    volt_var: VoltageCurve | None = None
+    volt_watt: VoltageCurve | None = None
+    # What a healthy grid looks like: strictly between these, nothing has to be timed.
+    calm_v_low_pu: float = field(init=False, default=-inf)
+    calm_v_high_pu: float = field(init=False, default=inf)
+    calm_f_low_hz: float = field(init=False, default=-inf)
+    calm_f_high_hz: float = field(init=False, default=inf)
+    mean_v_high_pu: float = field(init=False, default=inf)
+    """Limit of the ten-minute mean: no way back above it."""
+    rocof_limit_hz_per_s: float = field(init=False, default=inf)
+    remembers: bool = field(init=False, default=False)
+    """Whether a stage needs the past: a ten-minute mean or a filtered frequency."""
+
+    def __post_init__(self) -> None:
+        def limits(quantity: Quantity, over: bool) -> list[float]:
+            return [s.limit for s in self.stages if s.quantity is quantity and s.over is over]
+
+        derived = {
+            "calm_v_low_pu": max([self.cease_low_pu, *limits(Quantity.VOLTAGE, over=False)]),
+            "calm_v_high_pu": min([self.cease_high_pu, *limits(Quantity.VOLTAGE, over=True)]),
+            "calm_f_low_hz": max(limits(Quantity.FREQUENCY, over=False), default=-inf),
+            "calm_f_high_hz": min(limits(Quantity.FREQUENCY, over=True), default=inf),
+            "mean_v_high_pu": min(limits(Quantity.MEAN_VOLTAGE, over=True), default=inf),
+            "rocof_limit_hz_per_s": min(limits(Quantity.ROCOF, over=True), default=inf),
+            "remembers": any(s.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF} for s in self.stages),
+        }
+        for name, derived_value in derived.items():
+            object.__setattr__(self, name, derived_value)

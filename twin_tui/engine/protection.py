@@ -1,0 +1,258 @@
+"""Protection at the point of connection: trip by magnitude and time, cease, wait, come back on a ramp.
+
+A time counts from the first step in which a quantity is beyond its limit, so a stage trips in the first step
+at or after its clearing time and never before it.
+"""
+
+from enum import Enum
+from math import exp
+
+from twin_tui.engine.grid_code import GridCode, Quantity
+from twin_tui.engine.signals import value
+
+ROCOF_FILTER_S = 1.0
+"""Raw frequency noise of 20 mHz alone changes by 12 mHz/s from step to step at 0.1 s."""
+MEAN_BLOCK_S = 3.0
+"""A sliding mean moves every 3 s, as in IEC 61000-4-30."""
+MEAN_BLOCKS = 200
+
+_IDLE = -1.0
+_ABSURD = 1000.0
+"""Neither a voltage nor a frequency; NaN fails the same comparison."""
+_ROUNDING = 1e-3
+"""Share of a step by which summed up times may fall short: far above rounding, far below a step."""
+
+
+class Operation(Enum):
+    """What the protection lets a device do."""
+
+    RUNNING = "RUN"
+    CEASED = "CEASED"
+    """No current for the moment; it comes back at once when the voltage does."""
+    TRIPPED = "TRIPPED"
+    """Off, and the grid is not yet fit to return to."""
+    WAITING = "WAITING"
+    """Off, the grid is fit, the delay runs."""
+    RAMPING = "RAMPING"
+    """Back, with a limit that rises to the rating."""
+
+
+@value
+class Memory:
+    """The past of voltage and frequency, for the stages that need it."""
+
+    filtered_hz: float
+    rocof_hz_per_s: float = 0.0
+    block_sum: float = 0.0
+    block_s: float = 0.0
+    blocks: tuple[float, ...] = (1.0,) * MEAN_BLOCKS
+    mean_pu: float = 1.0
+
+
+@value
+class ProtectionState:
+    """Where the protection stands after a step."""
+
+    operation: Operation
+    share: float
+    """Power that is allowed, per unit of the rating: 1 when running, 0 when off, between them on the ramp."""
+    stage: str
+    """The stage that tripped; while running, the one that is about to."""
+    remaining_s: float
+    """Until the pending trip, the end of the delay or the end of the ramp; 0 when nothing is timed."""
+    calm: bool
+    """Running, and no stage is timing."""
+    progress: float
+    timers: tuple[float, ...]
+    memory: Memory
+
+
+def initial(code: GridCode, entering: bool = False) -> ProtectionState:
+    """Return the protection of a device that runs, or of one that has yet to enter service."""
+    idle = (_IDLE,) * len(code.stages)
+    memory = Memory(code.nominal_hz)
+    if entering:
+        delay_s = code.enter_service.delay_s
+        return ProtectionState(Operation.TRIPPED, 0.0, "", delay_s, False, 0.0, idle, memory)
+    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, True, 1.0, idle, memory)
+
+
+def step(
+    code: GridCode,
+    state: ProtectionState,
+    dt_s: float,
+    v_min_pu: float,
+    v_max_pu: float,
+    frequency_hz: float,
+) -> ProtectionState:
+    """Advance the protection by one step.
+
+    Parameters
+    ----------
+    code : GridCode
+        The limits and times.
+    state : ProtectionState
+        The protection before the step.
+    dt_s : float
+        Step in s.
+    v_min_pu, v_max_pu : float
+        Lowest and highest of the phase and line voltages, per unit.
+    frequency_hz : float
+        Frequency in Hz.
+
+    Returns
+    -------
+    ProtectionState
+        The protection after the step: the very same object while the grid is healthy and nothing has to be
+        remembered.
+
+    References
+    ----------
+    IEEE Std 1547-2018, 4.10 (enter service), 6.4 (voltage), 6.5 (frequency),
+    doi:10.1109/IEEESTD.2018.8332112.
+    """
+    healthy = (
+        state.calm
+        and code.calm_v_low_pu < v_min_pu
+        and v_max_pu < code.calm_v_high_pu
+        and code.calm_f_low_hz < frequency_hz < code.calm_f_high_hz
+    )
+    memory = state.memory
+    if code.remembers:
+        memory = _remember(code, memory, dt_s, v_max_pu, frequency_hz)
+        if (
+            healthy
+            and memory.mean_pu <= code.mean_v_high_pu
+            and -code.rocof_limit_hz_per_s <= memory.rocof_hz_per_s <= code.rocof_limit_hz_per_s
+        ):
+            return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory)
+    elif healthy:
+        return state
+    if state.operation is Operation.TRIPPED or state.operation is Operation.WAITING:
+        return _off(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
+    return _on(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
+
+
+def _on(
+    code: GridCode,
+    state: ProtectionState,
+    memory: Memory,
+    dt_s: float,
+    v_min_pu: float,
+    v_max_pu: float,
+    frequency_hz: float,
+) -> ProtectionState:
+    timers, pending, remaining_s = _time_stages(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
+    if pending and remaining_s <= 0.0:
+        idle = (_IDLE,) * len(code.stages)
+        delay_s = code.enter_service.delay_s
+        return ProtectionState(Operation.TRIPPED, 0.0, pending, delay_s, False, 0.0, idle, memory)
+    if v_min_pu <= code.cease_low_pu or v_max_pu >= code.cease_high_pu:
+        return ProtectionState(
+            Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory
+        )
+    if state.progress < 1.0:
+        return _ramp(code, state, memory, dt_s, timers, calm=not pending)
+    return ProtectionState(Operation.RUNNING, 1.0, pending, remaining_s, not pending, 1.0, timers, memory)
+
+
+def _time_stages(
+    code: GridCode,
+    state: ProtectionState,
+    memory: Memory,
+    dt_s: float,
+    v_min_pu: float,
+    v_max_pu: float,
+    frequency_hz: float,
+) -> tuple[tuple[float, ...], str, float]:
+    """Return the stages' timers, and the name and remaining time of the next one to trip; 0 s trips."""
+    measurable = v_max_pu >= code.frequency_needs_pu
+    pending, least_s = "", 0.0
+    timers = []
+    for stage, elapsed_s in zip(code.stages, state.timers, strict=True):
+        quantity = stage.quantity
+        if quantity is Quantity.VOLTAGE:
+            beyond = v_max_pu > stage.limit if stage.over else v_min_pu < stage.limit
+        elif quantity is Quantity.FREQUENCY:
+            beyond = measurable and (frequency_hz > stage.limit if stage.over else frequency_hz < stage.limit)
+        elif quantity is Quantity.MEAN_VOLTAGE:
+            beyond = memory.mean_pu > stage.limit if stage.over else memory.mean_pu < stage.limit
+        else:
+            beyond = measurable and abs(memory.rocof_hz_per_s) > stage.limit
+        if not beyond:
+            timers.append(_IDLE)
+            continue
+        now_s = elapsed_s + dt_s if elapsed_s >= 0.0 else 0.0
+        timers.append(now_s)
+        left_s = stage.clearing_s - now_s
+        if left_s < dt_s * _ROUNDING:
+            left_s = 0.0
+        if not pending or left_s < least_s:
+            pending, least_s = stage.name, left_s
+    return tuple(timers), pending, least_s
+
+
+def _off(
+    code: GridCode,
+    state: ProtectionState,
+    memory: Memory,
+    dt_s: float,
+    v_min_pu: float,
+    v_max_pu: float,
+    frequency_hz: float,
+) -> ProtectionState:
+    window = code.enter_service
+    if not (
+        window.v_low_pu <= v_min_pu
+        and v_max_pu <= window.v_high_pu
+        and window.f_low_hz <= frequency_hz <= window.f_high_hz
+        and memory.mean_pu <= code.mean_v_high_pu
+    ):
+        if state.operation is Operation.TRIPPED and memory is state.memory:
+            return state
+        return ProtectionState(
+            Operation.TRIPPED, 0.0, state.stage, window.delay_s, False, 0.0, state.timers, memory
+        )
+    left_s = state.remaining_s - dt_s if state.operation is Operation.WAITING else window.delay_s
+    if left_s > dt_s * _ROUNDING:
+        return ProtectionState(Operation.WAITING, 0.0, state.stage, left_s, False, 0.0, state.timers, memory)
+    if window.ramp_s > 0.0:
+        return ProtectionState(
+            Operation.RAMPING, 0.0, state.stage, window.ramp_s, False, 0.0, state.timers, memory
+        )
+    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory)
+
+
+def _ramp(
+    code: GridCode,
+    state: ProtectionState,
+    memory: Memory,
+    dt_s: float,
+    timers: tuple[float, ...],
+    calm: bool,
+) -> ProtectionState:
+    ramp_s = code.enter_service.ramp_s
+    left_s = ramp_s * (1.0 - state.progress) - dt_s
+    if left_s > dt_s * _ROUNDING:
+        share = 1.0 - left_s / ramp_s
+        return ProtectionState(Operation.RAMPING, share, state.stage, left_s, False, share, timers, memory)
+    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory)
+
+
+def _remember(code: GridCode, memory: Memory, dt_s: float, v_max_pu: float, frequency_hz: float) -> Memory:
+    r"""Filter the frequency by a first-order lag, and slide the ten-minute mean.
+
+    .. math:: f' = f_0 + (f - f_0)(1 - e^{-dt/\tau}),\quad \dot f = (f' - f_0)/dt
+    """
+    before_hz = memory.filtered_hz
+    filtered_hz, rocof = before_hz, 0.0
+    if v_max_pu >= code.frequency_needs_pu and 0.0 < frequency_hz < _ABSURD:
+        filtered_hz = before_hz + (frequency_hz - before_hz) * (1.0 - exp(-dt_s / ROCOF_FILTER_S))
+        rocof = (filtered_hz - before_hz) / dt_s
+    if not 0.0 <= v_max_pu < _ABSURD:
+        v_max_pu = memory.mean_pu
+    block_sum, block_s = memory.block_sum + v_max_pu * dt_s, memory.block_s + dt_s
+    if block_s < MEAN_BLOCK_S - dt_s * _ROUNDING:
+        return Memory(filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu)
+    blocks = (*memory.blocks[1:], block_sum / block_s)
+    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, sum(blocks) / MEAN_BLOCKS)
