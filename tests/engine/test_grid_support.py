@@ -1,0 +1,72 @@
+"""Droop, volt-var and volt-watt as the codes ask for them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin_tui.engine import grid_support
+from twin_tui.engine.grid_support import NEUTRAL, SupportState
+from twin_tui.grid_codes import load_grid_code
+
+PLAIN = load_grid_code("ieee1547-2018-cat-iii")
+ALL_ON = load_grid_code("ieee1547-2018-cat-iii", volt_var=True, volt_watt=True)
+VDE = load_grid_code("vde-ar-n-4105")
+
+
+def settle(code, v_pu, frequency_hz, seconds=200.0):
+    state = NEUTRAL
+    for _ in range(round(seconds / 0.1)):
+        state = grid_support.step(code, state, 0.1, v_pu, frequency_hz)
+    return state
+
+
+def test_a_healthy_grid_asks_for_nothing():
+    assert grid_support.step(ALL_ON, NEUTRAL, 0.1, 1.0, 60.02) is NEUTRAL
+
+
+def test_the_droop_settles_where_the_standard_says():
+    assert settle(PLAIN, 1.0, 60.336).droop_pu == pytest.approx(-0.1)
+    assert settle(PLAIN, 1.0, 59.664).droop_pu == pytest.approx(0.1)
+
+
+def test_the_droop_covers_ninety_percent_in_five_seconds():
+    assert settle(PLAIN, 1.0, 60.336, 5.0).droop_pu == pytest.approx(-0.09, rel=1e-6)
+
+
+def test_a_droop_of_the_present_power_takes_forty_percent_a_hertz():
+    state = settle(VDE, 1.0, 50.7)
+    assert grid_support.supported_power(state, 0.5, 0.0, 0.5) == pytest.approx(0.5 * 0.8)
+
+
+@pytest.mark.parametrize(("v_pu", "q_pu"), [(0.95, 0.22), (1.05, -0.22), (1.2, -0.44)])
+def test_volt_var_settles_on_its_curve(v_pu, q_pu):
+    assert settle(ALL_ON, v_pu, 60.0).q_pu == pytest.approx(q_pu, abs=1e-5)
+
+
+def test_volt_watt_caps_power_into_the_grid_but_not_charging():
+    state = settle(ALL_ON, 1.08, 60.0)
+    assert grid_support.supported_power(state, 0.9, 0.0, 1.0) == pytest.approx(0.5, abs=1e-5)
+    assert grid_support.supported_power(state, -0.9, -1.0, 1.0) == -0.9
+
+
+def test_functions_that_are_off_do_nothing():
+    assert settle(PLAIN, 1.08, 60.0) is NEUTRAL
+
+
+def test_support_fades_when_the_grid_is_well_again():
+    state = settle(ALL_ON, 1.08, 60.5)
+    for _ in range(2000):
+        state = grid_support.step(ALL_ON, state, 0.1, 1.0, 60.0)
+    assert state is NEUTRAL
+
+
+def test_without_support_power_is_what_was_wanted():
+    assert grid_support.supported_power(NEUTRAL, 0.7, 0.0, 0.5) == 0.7
+
+
+@given(st.floats(-1, 1), st.floats(-1, 0), st.floats(0, 1), st.floats(-2, 2), st.floats(0, 1), st.booleans())
+def test_support_stays_within_what_the_device_can_do(p_pu, p_min, p_max, droop_pu, limit, of_power):
+    state = SupportState(droop_pu=droop_pu, of_power=of_power, p_limit_pu=limit, active=True)
+    power = grid_support.supported_power(state, p_pu, p_min, p_max)
+    assert min(p_min, p_pu) <= power <= max(p_max, p_pu)
+    assert power <= limit
