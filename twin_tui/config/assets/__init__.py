@@ -1,0 +1,35 @@
+"""The assets of a site file: one model per device type, from its parameters where none is written."""
+
+from typing import Any
+
+from twin_tui.config.assets.base import Asset
+from twin_tui.config.assets.battery import BatteryAsset
+from twin_tui.config.assets.load import LoadAsset
+from twin_tui.config.assets.meter import MeterAsset
+from twin_tui.config.assets.pv import PvAsset
+from twin_tui.config.derive import complete
+from twin_tui.engine.device import AnyDeviceType
+
+ASSETS: dict[str, type[Asset]] = {
+    "battery": BatteryAsset,
+    "pv": PvAsset,
+    "load": LoadAsset,
+    "meter": MeterAsset,
+}
+"""The written models, by kind; every other type gets one worked out from its parameters."""
+
+__all__ = ["ASSETS", "Asset", "asset_model"]
+
+_complete: dict[type[Any], type[Asset]] = {}
+
+
+def asset_model(device_type: AnyDeviceType) -> type[Asset]:
+    """Return the model of a type's assets, with a key for every parameter the type has."""
+    known = _complete.get(device_type.params)
+    if known is not None:
+        return known
+    written = ASSETS.get(device_type.kind, Asset)
+    model = complete(written, device_type.params, f"{device_type.title}Asset")
+    model.device_type = device_type
+    _complete[device_type.params] = model
+    return model

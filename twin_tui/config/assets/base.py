@@ -1,0 +1,63 @@
+"""What all assets of a site file have: a type, a name, protocols, and parameters in a user's units."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, PlainValidator, model_validator
+
+from twin_tui.config.derive import Settings
+from twin_tui.config.values import Host, Name, Switch, Text, shown, whole
+from twin_tui.engine.device import AnyDeviceType
+
+
+def _to_commands(found: Any) -> dict[str, Any]:
+    if isinstance(found, dict) and all(isinstance(key, str) for key in found):
+        return found
+    raise ValueError(f"expected an object of command names and values, found {shown(found)}")
+
+
+def _to_protocols(found: Any) -> list[Any]:
+    if isinstance(found, list):
+        return found
+    raise ValueError(f"expected a list, found {shown(found)}")
+
+
+class Asset(Settings):
+    """One device of a site: here what every type has, in subclasses the keys of one type."""
+
+    default_map: ClassVar[str] = ""
+    """The register map that serves a device of this type when the site names none."""
+    device_type: ClassVar[AnyDeviceType]
+
+    type: Text
+    name: Name | None = None
+    asset_id: Name | None = None
+    device_id: Name | None = None
+    comment: Any = None
+    protocols: Annotated[list[Any], PlainValidator(_to_protocols)] = Field(default_factory=list)
+    ip: Host | None = None
+    port: Annotated[int, whole(0, 65535)] | None = None
+    unit_id: Annotated[int, whole(0, 255)] | None = None
+    register_map: Any = None
+    started: Switch = False
+    commands: Annotated[dict[str, Any], PlainValidator(_to_commands)] = Field(default_factory=dict)
+
+    @property
+    def given_name(self) -> str | None:
+        """The name that the file gives this asset."""
+        return self.name or self.asset_id or self.device_id
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "Asset":
+        if len({name for name in (self.name, self.asset_id, self.device_id) if name is not None}) > 1:
+            raise ValueError("give one of name, asset_id and device_id, not several")
+        return self
+
+    def params(self) -> Any:
+        """Return the engine's parameters of this device."""
+        return self.device_type.params(**self.settings())
+
+    def first_commands(self) -> dict[str, Any]:
+        """Return the commands that the keys of this asset set at the start, in SI units."""
+        if self.started and "start_stop" in self.device_type.signals:
+            return {"start_stop": 1}
+        return {}

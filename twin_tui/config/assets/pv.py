@@ -1,0 +1,28 @@
+"""A PV plant in a site file."""
+
+from typing import Annotated, Any, ClassVar
+
+from twin_tui.config.assets.base import Asset
+from twin_tui.config.derive import Sets
+from twin_tui.config.values import Efficiency, Positive
+
+
+class PvAsset(Asset):
+    """An array with its inverter; the array's power is peak_kw or follows from its area."""
+
+    default_map: ClassVar[str] = "pv_inverter_modbus"
+
+    rated_kw: Annotated[Positive, Sets("rated_w", 1e3)] = 10.0
+    peak_kw: Annotated[Positive, Sets("peak_w", 1e3)] | None = None
+    module_efficiency: Efficiency = 0.20
+    area_m2: Positive | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the engine parameters: without area and peak, the array is as large as the inverter."""
+        found = super().settings()
+        if self.area_m2 is not None:
+            if "peak_w" in found:
+                raise ValueError("give area_m2 or peak_kw, not both")
+            found["peak_w"] = 1000.0 * self.area_m2 * self.module_efficiency
+        found.setdefault("peak_w", found["rated_w"])
+        return found

@@ -1,0 +1,230 @@
+"""Keys of a site file worked out from an engine dataclass, so that every parameter can be set."""
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import PlainValidator, create_model, model_validator
+
+from twin_tui.config.model import Model
+from twin_tui.config.values import shown, to_number, to_switch, to_text
+from twin_tui.durations import parse_duration
+from twin_tui.errors import did_you_mean
+
+S = TypeVar("S", bound="Settings")
+_NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
+_IN_KILO = {"_w": "_kw", "_wh": "_kwh", "_va": "_kva", "_var": "_kvar", "_w_per_s": "_kw_per_s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Marks a key of a site file: it sets this engine parameter, multiplied into SI units."""
+
+    parameter: str
+    factor: float = 1.0
+
+
+class Settings(Model):
+    """A part of a site file whose keys set engine parameters."""
+
+    @model_validator(mode="after")
+    def _no_parameter_twice(self) -> "Settings":
+        keys: dict[str, str] = {}
+        for key in self.model_fields_set:
+            for sets in _sets(type(self), key):
+                other = keys.setdefault(sets.parameter, key)
+                if other != key:
+                    first, second = sorted((key, other))
+                    raise ValueError(f"give {first} or {second}, not both")
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """Return the engine parameters that this part sets, in SI units; given keys before defaults."""
+        found: dict[str, Any] = {}
+        fields = type(self).model_fields
+        given = [key for key in fields if key in self.model_fields_set]
+        for key in [*(key for key in fields if key not in self.model_fields_set), *given]:
+            value = getattr(self, key)
+            if value is None and key not in self.model_fields_set:
+                continue
+            for sets in _sets(type(self), key):
+                scaled = value if sets.factor == 1.0 or value is None else value * sets.factor
+                found[sets.parameter] = scaled
+        return found
+
+
+def complete(written: type[S], params: type[Any], name: str) -> type[S]:
+    """Return the model with a further key for every parameter that it does not set yet."""
+    taken = {key: next(iter(_sets(written, key)), None) for key in written.model_fields}
+    keys: dict[str, Any] = {
+        derived.key: (derived.annotation, ... if derived.required else None)
+        for derived in derived_keys(params, taken)
+    }
+    return create_model(name, __base__=written, **keys)
+
+
+def _sets(model: type[Settings], key: str) -> list[Sets]:
+    return [item for item in model.model_fields[key].metadata if isinstance(item, Sets)]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One key worked out from a parameter: its name in the file, its type and whether it must be given."""
+
+    key: str
+    annotation: Any
+    required: bool
+
+
+def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[Derived]:
+    """Return a key for each field of a parameter class, in its own unit and, for powers, in kilo.
+
+    ``taken`` holds the keys that exist already and what they set. A fraction of charge is in % in a file.
+    """
+    hints = get_type_hints(cls)
+    set_already = {sets.parameter for sets in taken.values() if sets is not None}
+    found: list[Derived] = []
+    for item in dataclasses.fields(cls):
+        if not item.init:
+            continue
+        name, hint = item.name, hints[item.name]
+        has_default = (
+            item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING
+        )
+        required = not has_default and name not in set_already
+        suffix = next((s for s in sorted(_IN_KILO, key=len, reverse=True) if name.endswith(s)), None)
+        is_float = hint is float or hint == float | None
+        kilo = f"{name[: -len(suffix)]}{_IN_KILO[suffix]}" if suffix is not None and is_float else name
+        # a required power may be given in either unit; that one of them is there is checked afterwards
+        if name not in taken:
+            sets = Sets(name, 0.01) if _is_soc(name, hint) else Sets(name)
+            found.append(
+                Derived(name, Annotated[Any, _validator(name, hint), sets], required and kilo == name)
+            )
+        if kilo not in taken and kilo != name:
+            found.append(Derived(kilo, Annotated[Any, _validator(name, hint), Sets(name, 1e3)], False))
+    return found
+
+
+def convert(hint: Any, found: Any, name: str = "") -> Any:
+    """Return a plain value as what a field of this type holds; raise ValueError saying what is expected."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _convert_union(hint, found, name)
+    if origin is tuple:
+        return _convert_tuple(hint, found, name)
+    if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
+        if not isinstance(found, dict):
+            raise ValueError(f"expected an object with keys, found {shown(found)}")
+        key_hint, value_hint = get_args(hint)
+        return {convert(key_hint, k): convert(value_hint, v) for k, v in found.items()}
+    if isinstance(hint, type):
+        return _convert_plain(hint, found, name)
+    return found
+
+
+def _convert_plain(hint: type[Any], found: Any, name: str) -> Any:
+    if hint is bool:
+        return to_switch(found)
+    if hint is int:
+        value = to_number(found, "a whole number")
+        if value != int(value):
+            raise ValueError(f"expected a whole number, found {shown(found)}")
+        return int(value)
+    if hint is float:
+        return _checked_float(name, found)
+    if hint is str:
+        return to_text(found)
+    if issubclass(hint, Enum):
+        return _member(hint, found)
+    return build(hint, found) if dataclasses.is_dataclass(hint) else found
+
+
+def _member(hint: type[Enum], found: Any) -> Enum:
+    for member in hint:
+        if found == member.value or (isinstance(found, str) and found.lower() == member.name.lower()):
+            return member
+    raise ValueError(f"expected one of {', '.join(str(m.value) for m in hint)}, found {shown(found)}")
+
+
+def build(cls: type[Any], found: Any) -> Any:
+    """Return an instance of a dataclass from plain data with its own field names."""
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object with keys, found {shown(found)}")
+    hints = get_type_hints(cls)
+    names = [item.name for item in dataclasses.fields(cls) if item.init]
+    values: dict[str, Any] = {}
+    for key, item in found.items():
+        if key not in names:
+            raise ValueError(f"unknown key {key}{did_you_mean(str(key), names)}")
+        try:
+            values[key] = convert(hints[key], item, str(key))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
+    missing = [
+        item.name
+        for item in dataclasses.fields(cls)
+        if item.init
+        and item.name not in values
+        and item.default is dataclasses.MISSING
+        and item.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ValueError(f"missing key {missing[0]}")
+    return cls(**values)
+
+
+def _convert_union(hint: Any, found: Any, name: str) -> Any:
+    if found is None and type(None) in get_args(hint):
+        return None
+    reasons: list[str] = []
+    for option in get_args(hint):
+        if option is type(None):
+            continue
+        try:
+            return convert(option, found, name)
+        except ValueError as error:
+            reasons.append(str(error))
+    raise ValueError(reasons[0] if reasons else f"found {shown(found)}")
+
+
+def _convert_tuple(hint: Any, found: Any, name: str) -> tuple[Any, ...]:
+    if not isinstance(found, list | tuple):
+        raise ValueError(f"expected a list, found {shown(found)}")
+    parts = get_args(hint)
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return tuple(convert(parts[0], item, name) for item in found)
+    if len(found) != len(parts):
+        raise ValueError(f"expected a list of {len(parts)}, found {shown(found)}")
+    return tuple(convert(part, item, name) for part, item in zip(parts, found, strict=True))
+
+
+def _checked_float(name: str, found: Any) -> float:
+    if "soc" in name.split("_"):
+        return _between(found, 0.0, 100.0, "a number from 0 to 100 (%)")
+    if "efficiency" in name:
+        return _between(found, 1e-9, 1.0, "a number above 0 up to 1")
+    if name.endswith("_s") and isinstance(found, str):
+        return parse_duration(found)
+    if name.endswith(_NOT_NEGATIVE):
+        return _between(found, 0.0, float("inf"), "a number of at least 0")
+    return to_number(found)
+
+
+def _between(found: Any, low: float, high: float, expected: str) -> float:
+    value = to_number(found, expected)
+    if not low <= value <= high:
+        raise ValueError(f"expected {expected}, found {shown(found)}")
+    return value
+
+
+def _is_soc(name: str, hint: Any) -> bool:
+    return hint is float and "soc" in name.split("_")
+
+
+def _validator(name: str, hint: Any) -> PlainValidator:
+    check: Callable[[Any], Any] = lambda found: convert(hint, found, name)  # noqa: E731
+    return PlainValidator(check)

@@ -1,0 +1,80 @@
+"""Where a device can be reached: what the protocols need to open it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+MapSource = Path | Mapping[str, Any]
+"""A register map: the file it stands in, or its content."""
+
+Framing = Literal["mbap", "rtu"]
+ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
+MissingUnit = Literal["exception", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of Modbus/TCP Security; with ``ca`` clients must show a certificate."""
+
+    certificate: Path
+    key: Path
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TcpOptions:
+    """How a TCP port behaves, the same for all units behind it."""
+
+    framing: Framing = "mbap"
+    max_clients: int | None = None
+    policy: ClientPolicy = "drop_oldest"
+    idle_timeout_s: float | None = None
+    missing_unit: MissingUnit = "exception"
+    tls: Tls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SerialOptions:
+    """How a serial line is set, the same for all units on it."""
+
+    baudrate: int = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stopbits: float = 1
+    bytesize: int = 8
+    timeout_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusTcp:
+    """One device as a unit of a Modbus TCP port; port 0 takes a free one of its own."""
+
+    device: str
+    host: str
+    port: int
+    unit: int
+    register_map: MapSource
+    options: TcpOptions = TcpOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class ModbusRtu:
+    """One device as a unit on a serial line."""
+
+    device: str
+    port: str
+    unit: int
+    register_map: MapSource
+    options: SerialOptions = SerialOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class S2:
+    """One device as an S2 resource that dials an energy manager."""
+
+    device: str
+    cem: str
+    token: str | None = None
+
+
+Endpoint = ModbusTcp | ModbusRtu | S2

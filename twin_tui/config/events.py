@@ -1,0 +1,48 @@
+"""The events of a site file: what happens by itself, and when."""
+
+from typing import Any
+
+from twin_tui.config.derive import build
+from twin_tui.config.model import Complaints, join
+from twin_tui.config.values import shown
+from twin_tui.durations import parse_duration
+from twin_tui.engine import apply
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import EVENT_TYPES, Event
+from twin_tui.engine.site import SitePlan
+from twin_tui.errors import CommandError, TwinError, did_you_mean
+
+
+def read_events(listed: list[Any], plan: SitePlan, complaints: Complaints) -> tuple[tuple[float, Event], ...]:
+    """Return (seconds after the start, event) for each entry, checked against the site."""
+    if not listed:
+        return ()
+    engine = Engine(plan)
+    engine.link_fault = lambda event: None
+    found: list[tuple[float, Event]] = []
+    for position, data in enumerate(listed):
+        place = join("events", position)
+        try:
+            at_s, event = _one(data)
+            apply.check(engine, event)
+            found.append((at_s, event))
+        except (TwinError, ValueError) as error:
+            complaints.add(place, str(error))
+    return tuple(found)
+
+
+def _one(data: Any) -> tuple[float, Event]:
+    if not isinstance(data, dict):
+        raise CommandError(f"expected an object with at and event, found {shown(data)}")
+    rest = {"origin": "site file", **data}
+    for key in ("at", "event"):
+        if key not in rest:
+            raise CommandError(f"missing key {key}")
+    at, name = rest.pop("at"), rest.pop("event")
+    if not isinstance(at, int | float | str):
+        raise CommandError(f"at: expected a duration like 90, 0.5s, 20m, found {shown(at)}")
+    cls = EVENT_TYPES.get(name) if isinstance(name, str) else None
+    if cls is None:
+        raise CommandError(f"unknown event {shown(name)}{did_you_mean(str(name), EVENT_TYPES)}")
+    event: Event = build(cls, rest)
+    return parse_duration(at), event

@@ -1,0 +1,101 @@
+"""What all parts of a site file share: strict models, and mistakes told in plain words."""
+
+import types
+from collections.abc import Iterator
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from twin_tui.config.values import shown
+from twin_tui.errors import ConfigError, did_you_mean
+
+M = TypeVar("M", bound="Model")
+
+
+class Model(BaseModel):
+    """A part of a site file: its keys are all known, its values checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Complaints:
+    """The mistakes found in one file, all of them told at once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: list[str] = []
+
+    def add(self, place: str, text: str) -> None:
+        """Note a mistake at a place like ``assets[0].initial_soc``; an empty place is the whole file."""
+        line = f"{self.file}: {place}: {text}" if place else f"{self.file}: {text}"
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def settle(self) -> None:
+        """Raise one ConfigError when there was any mistake."""
+        if self.lines:
+            raise ConfigError("\n".join(self.lines))
+
+    def checked(self, model: type[M], data: Any, place: str = "") -> M | None:
+        """Return the data as a model, or None after noting what is wrong with it."""
+        if not isinstance(data, dict):
+            self.add(place, f"expected an object with keys, found {shown(data)}")
+            return None
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                self._explain(model, item, place)
+            return None
+
+    def _explain(self, model: type[Model], item: Any, place: str) -> None:
+        loc: tuple[int | str, ...] = item["loc"]
+        kind = item["type"]
+        where = join(place, *loc)
+        if kind == "extra_forbidden":
+            inside = join(place, *loc[:-1])
+            hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
+            self.add("", f"unknown key {loc[-1]}{f' in {inside}' if inside else ''}{hint}")
+        elif kind == "missing":
+            inside = join(place, *loc[:-1])
+            self.add("", f"missing key {loc[-1]}{f' in {inside}' if inside else ''}")
+        elif kind == "value_error":
+            self.add(where, str(item["ctx"]["error"]))
+        elif kind in ("model_type", "model_attributes_type", "dict_type"):
+            self.add(where, f"expected an object with keys, found {shown(item['input'])}")
+        elif kind in ("list_type", "tuple_type"):
+            self.add(where, f"expected a list, found {shown(item['input'])}")
+        elif kind == "invalid_key":
+            self.add(place, f"keys must be text, found {shown(loc[-1])}")
+        else:
+            self.add(where, f"{item['msg'].lower()}, found {shown(item['input'])}")
+
+
+def join(place: str, *parts: int | str) -> str:
+    """Return a place with more parts: join("assets[0]", "protocols", 1) is assets[0].protocols[1]."""
+    for part in parts:
+        if isinstance(part, int):
+            place += f"[{part}]"
+        else:
+            place += f".{part}" if place else part
+    return place
+
+
+def known_keys(model: type[Model], loc: tuple[int | str, ...] = ()) -> list[str]:
+    """Return the keys that a model, or the part of it at ``loc``, may have."""
+    found: type[Model] = model
+    for part in loc:
+        if isinstance(part, str) and part in found.model_fields:
+            inner = next(_models(found.model_fields[part].annotation), None)
+            if inner is None:
+                return []
+            found = inner
+    return list(found.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[Model]]:
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    elif get_origin(annotation) in (Union, types.UnionType, list, tuple, dict):
+        for inner in get_args(annotation):
+            yield from _models(inner)

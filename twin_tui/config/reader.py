@@ -1,0 +1,276 @@
+"""From the plain data of a site file to a plan, endpoints and a source; every mistake is told."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator
+
+import twin_tui.engine.devices  # noqa: F401 (registers the device types)
+from twin_tui.config.assets import Asset, asset_model
+from twin_tui.config.endpoints import Endpoint
+from twin_tui.config.events import read_events
+from twin_tui.config.links import LinkReader, TcpSettings, check_together
+from twin_tui.config.model import Complaints, Model, join
+from twin_tui.config.source import source_of
+from twin_tui.config.values import Hour, Seed, Switch, Text, number, shown, to_number
+from twin_tui.config.world import (
+    GRID,
+    WEATHER,
+    ExternalModels,
+    Latitude,
+    Longitude,
+    Start,
+    Zone,
+    grid_of_external,
+    start_of,
+    weather_of,
+)
+from twin_tui.engine import apply
+from twin_tui.engine.device import AnyDeviceType, registry
+from twin_tui.engine.engine import Device
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.errors import ConfigError, TwinError
+
+PLANNED = ("chp", "ev_charger", "appliance", "heat_pump", "pv", "inverter", "meter", "energy_meter")
+BASE_LOAD_W = 5000.0
+"""What DER Twin has on the bus of a site whose file names no base load."""
+
+
+def _to_list(found: Any) -> list[Any]:
+    if isinstance(found, list):
+        return found
+    raise ValueError(f"expected a list, found {shown(found)}")
+
+
+def _to_speed(found: Any) -> float:
+    if found == "max":
+        return math.inf
+    value = to_number(found, "a number above 0, or max")
+    if value <= 0:
+        raise ValueError(f"expected a number above 0, or max, found {shown(found)}")
+    return value
+
+
+class SiteFile(Model):
+    """The top level of a site file."""
+
+    name: Text | None = None
+    site_name: Text | None = None
+    comment: Any = None
+    step: Annotated[float, number(above=0, high=3600, unit="s")] = 0.1
+    real_time: Switch = True
+    speed: Annotated[float, PlainValidator(_to_speed)] | None = None
+    seed: Seed = 0
+    start: Start | None = None
+    start_time_h: Hour | None = None
+    timezone: Zone | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    register_map_root: Text = "."
+    external_models: ExternalModels | None = None
+    grid: GRID | None = None  # type: ignore[valid-type]
+    weather: WEATHER | None = None  # type: ignore[valid-type]
+    links: TcpSettings = TcpSettings()
+    assets: Annotated[list[Any], PlainValidator(_to_list)]
+    events: Annotated[list[Any], PlainValidator(_to_list)] = Field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReadAsset:
+    """One asset as read so far."""
+
+    place: str
+    type: AnyDeviceType
+    model: Asset
+    data: dict[str, Any]
+    name: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSite:
+    """What a site file says."""
+
+    plan: SitePlan
+    endpoints: tuple[Endpoint, ...]
+    source: Mapping[str, Any]
+    real_time: bool
+    speed: float
+
+
+class SiteReader:
+    """Reads one site."""
+
+    def __init__(self, name: str, folder: Path, data: dict[str, Any]) -> None:
+        self._complaints = Complaints(name)
+        self._folder = folder
+        self._data = data
+
+    def read(self) -> ReadSite:
+        """Return what the file says, or raise one ConfigError with all that is wrong."""
+        complaints = self._complaints
+        top = complaints.checked(SiteFile, self._data)
+        listed = self._data.get("assets")
+        assets = list(self._assets(listed)) if isinstance(listed, list) else []
+        self._name(assets)
+        if top is None:
+            complaints.settle()
+        assert top is not None
+        self._check_pairs(top)
+        self._link(assets, top)
+        devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
+        self._check_meters(assets)
+        complaints.settle()
+        plan = self._plan(top, tuple(devices))
+        plan = replace(plan, events=read_events(top.events, plan, complaints))
+        complaints.settle()
+        return ReadSite(
+            plan=plan,
+            endpoints=tuple(endpoint for asset in assets for endpoint in asset.endpoints),
+            source=source_of(self._data, [(asset.name, asset.data, asset.endpoints) for asset in assets]),
+            real_time=top.real_time,
+            speed=top.speed if top.speed is not None else 1.0 if top.real_time else math.inf,
+        )
+
+    def _assets(self, listed: list[Any]) -> Iterator[ReadAsset]:
+        for position, data in enumerate(listed):
+            place = join("assets", position)
+            if not isinstance(data, dict):
+                self._complaints.add(place, f"expected an object with keys, found {shown(data)}")
+                continue
+            kind = data.get("type")
+            if not isinstance(kind, str):
+                if kind is None:
+                    text = f"missing key type in {place}; known: {', '.join(sorted(registry.kinds()))}"
+                    self._complaints.add("", text)
+                else:
+                    self._complaints.add(join(place, "type"), f"expected text, found {shown(kind)}")
+                continue
+            try:
+                device_type = registry[kind]
+            except ConfigError as error:
+                text = f"a {kind} is not built yet" if kind in PLANNED else str(error)
+                self._complaints.add(join(place, "type"), text)
+                continue
+            model = self._complaints.checked(asset_model(device_type), data, place)
+            if model is not None:
+                yield ReadAsset(place, device_type, model, data)
+
+    def _name(self, assets: list[ReadAsset]) -> None:
+        owners: dict[str, str] = {}
+        for asset in assets:
+            name = asset.model.given_name
+            if name is not None:
+                first = owners.setdefault(name, asset.place)
+                if first != asset.place:
+                    self._complaints.add(asset.place, f"the name {name!r} is that of {first} already")
+                asset.name = name
+        counts: dict[str, int] = {}
+        for asset in assets:
+            while not asset.name:
+                counts[asset.type.kind] = counts.get(asset.type.kind, 0) + 1
+                name = f"{asset.type.kind}-{counts[asset.type.kind]}"
+                if name not in owners:
+                    asset.name = name
+
+    def _check_pairs(self, top: SiteFile) -> None:
+        external = top.external_models or ExternalModels()
+        for one, other, both in (
+            ("name", "site_name", top.name is not None and top.site_name not in (None, top.name)),
+            ("start", "start_time_h", top.start is not None and top.start_time_h is not None),
+            ("grid", "external_models.grid_frequency", bool(top.grid and external.grid_frequency)),
+            ("grid", "external_models.grid_voltage", bool(top.grid and external.grid_voltage)),
+            ("weather", "external_models.irradiance", bool(top.weather and external.irradiance)),
+            (
+                "weather",
+                "external_models.ambient_temperature",
+                bool(top.weather and external.ambient_temperature),
+            ),
+        ):
+            if both:
+                self._complaints.add("", f"give {one} or {other}, not both")
+        if (top.latitude is None) != (top.longitude is None):
+            self._complaints.add("", "give latitude and longitude, or neither")
+        voltage = external.grid_voltage
+        if voltage is not None and None not in (voltage.nominal_v_ll, voltage.nominal_voltage_ll):
+            text = "give nominal_v_ll or nominal_voltage_ll, not both"
+            self._complaints.add("external_models.grid_voltage", text)
+        sun = external.irradiance
+        if sun is not None and sun.sunrise >= sun.sunset:
+            text = f"expected sunrise before sunset, found {sun.sunrise:g} and {sun.sunset:g}"
+            self._complaints.add("external_models.irradiance", text)
+
+    def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
+        reader = LinkReader(self._complaints, self._folder, self._folder / top.register_map_root, top.links)
+        placed: list[tuple[str, Endpoint]] = []
+        for asset in assets:
+            asset.endpoints = reader.read(asset.name, asset.type.kind, asset.model, asset.place)
+            placed += [(asset.place, endpoint) for endpoint in asset.endpoints]
+        check_together(placed, self._complaints)
+
+    def _steps(self, assets: list[ReadAsset]) -> Iterator[ReadAsset]:
+        """Let the first load alone take the load steps of the site, unless the file says otherwise."""
+        first = True
+        for asset in assets:
+            if asset.type.kind == "load" and "takes_steps" not in asset.model.model_fields_set:
+                if not first:
+                    asset.model = asset.model.model_copy(update={"takes_steps": False})
+                    asset.model.model_fields_set.add("takes_steps")
+                first = False
+            yield asset
+
+    def _device(self, asset: ReadAsset) -> DevicePlan | None:
+        try:
+            plan = DevicePlan(asset.name, asset.type, asset.model.params())
+            device = Device(plan, 0, 1.0)
+        except (TwinError, TypeError, ValueError, ArithmeticError) as error:
+            self._complaints.add(asset.place, str(error))
+            return None
+        values = asset.model.first_commands()
+        for name, wanted in asset.model.commands.items():
+            try:
+                values[name] = apply.accepted(device, name, wanted, command=True)
+            except (TwinError, TypeError) as error:
+                self._complaints.add(join(asset.place, "commands", name), str(error))
+        commands = replace(asset.type.commands(), **values)
+        return replace(plan, commands=commands, meters=getattr(asset.model, "meters", ()))
+
+    def _base_load(self, top: SiteFile, assets: list[ReadAsset]) -> Iterator[DevicePlan]:
+        base_w = (top.external_models or ExternalModels()).power.base_load_w
+        if base_w is None:
+            peer_format = top.site_name is not None and top.name is None
+            has_load = any(asset.type.kind == "load" for asset in assets)
+            if not peer_format or has_load or not any(asset.type.kind == "meter" for asset in assets):
+                return
+            base_w = BASE_LOAD_W
+        if any(asset.name == "load" for asset in assets):
+            self._complaints.add(
+                "external_models.power", "the name 'load' is that of its load, and of an asset"
+            )
+            return
+        load = registry["load"]
+        yield DevicePlan("load", load, load.params(base_w=base_w))
+
+    def _check_meters(self, assets: list[ReadAsset]) -> None:
+        names = {asset.name for asset in assets} | {"load"}
+        for asset in assets:
+            for position, name in enumerate(getattr(asset.model, "meters", ())):
+                if name not in names:
+                    self._complaints.add(join(asset.place, "meters", position), f"no asset is named {name!r}")
+
+    def _plan(self, top: SiteFile, devices: tuple[DevicePlan, ...]) -> SitePlan:
+        external = top.external_models or ExternalModels()
+        start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
+        return SitePlan(
+            name=top.name or top.site_name or "site",
+            devices=devices,
+            dt_s=top.step,
+            seed=top.seed,
+            start_unix_s=start_unix_s,
+            utc_offset_s=utc_offset_s,
+            grid=top.grid.params() if top.grid is not None else grid_of_external(external),
+            weather=weather_of(top.weather, external, top.latitude, top.longitude),
+        )

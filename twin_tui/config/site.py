@@ -1,0 +1,76 @@
+"""A site: what the engine simulates and how its devices are reached."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from twin_tui.config.endpoints import Endpoint
+from twin_tui.config.reader import SiteReader
+from twin_tui.config.shipped import find_shipped, shipped_names
+from twin_tui.config.values import shown
+from twin_tui.documents import plain, read_document
+from twin_tui.engine.site import SitePlan
+from twin_tui.errors import ConfigError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site, read and checked, ready to run."""
+
+    plan: SitePlan
+    endpoints: tuple[Endpoint, ...]
+    source: Mapping[str, Any]
+    """The site as plain data that needs no file of the user's; ``load_site`` takes it back."""
+    real_time: bool = True
+    speed: float = 1.0
+    """Simulated seconds per second of a paced run; infinite is as fast as possible."""
+    file: Path | None = None
+
+
+def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
+    """Return the site of a file, of a shipped site's name, or of a dict that holds what a file would.
+
+    ``overrides`` replace keys of the file's top level, such as ``seed``, ``step`` or ``start``; None leaves a
+    key alone. Raises one ConfigError that lists every mistake.
+    """
+    path = None
+    if isinstance(site, Mapping):
+        name, folder = "site", Path.cwd()
+        data: Any = plain(dict(site), name)
+    else:
+        path = find_site(site)
+        name, folder = str(site) if path == Path(site) else path.name, path.parent
+        data = read_document(path)
+    if not isinstance(data, dict):
+        raise ConfigError(f"{name}: expected an object with keys like assets, found {shown(data)}")
+    data.update((key, value) for key, value in overrides.items() if value is not None)
+    read = SiteReader(name, folder, data).read()
+    return Site(read.plan, read.endpoints, read.source, read.real_time, read.speed, path)
+
+
+def find_site(site: str | Path) -> Path:
+    """Return the path of a site file: a path as it is, else the shipped site of that name."""
+    path = Path(site)
+    try:
+        if path.exists():
+            return path
+        near = {item.name for item in path.parent.iterdir() if item.suffix in (".json", ".yaml", ".yml")}
+    except (OSError, ValueError):
+        near = set()
+    found = find_shipped("sites", str(site))
+    if found is not None:
+        return found
+    names = near | set(shipped_names("sites")) if path.suffix else shipped_names("sites")
+    raise ConfigError(f"{site}: no such file and no shipped site{did_you_mean(path.name, names)}")
+
+
+def dump_site(site: Site) -> str:
+    """Return the site as JSON that ``load_site`` reads back to the same plan."""
+    return json.dumps(site.source, ensure_ascii=False, sort_keys=True, indent=2)
+
+
+def without_endpoints(site: Site) -> Site:
+    """Return the site with all its devices and none of its ports: for a run that nobody talks to."""
+    return replace(site, endpoints=())

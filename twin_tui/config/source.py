@@ -1,0 +1,78 @@
+"""A site as plain data that stands alone: names given, register maps of the user's inside."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from twin_tui.config.endpoints import S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
+from twin_tui.config.shipped import find_shipped
+from twin_tui.documents import read_document
+
+_LINK_KEYS = ("ip", "port", "unit_id", "register_map", "protocols")
+_NAME_KEYS = ("name", "asset_id", "device_id")
+
+
+def source_of(
+    data: Mapping[str, Any], assets: Iterable[tuple[str, Mapping[str, Any], tuple[Endpoint, ...]]]
+) -> dict[str, Any]:
+    """Return the site's data with its assets named and all they need from other files put in."""
+    kept = {key: _simple(value) for key, value in data.items() if key not in ("register_map_root", "assets")}
+    kept["assets"] = [
+        {
+            "name": name,
+            **{key: value for key, value in asset.items() if key not in _LINK_KEYS + _NAME_KEYS},
+            "protocols": [_protocol(endpoint) for endpoint in endpoints],
+        }
+        for name, asset, endpoints in assets
+    ]
+    return kept
+
+
+def _simple(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "max" if value == math.inf else value
+
+
+def _protocol(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the protocol without the token of an S2 link: what is secret stays out of recordings."""
+    if isinstance(endpoint, S2):
+        return {"kind": "s2", "cem": endpoint.cem}
+    shared = {"port": endpoint.port, "unit_id": endpoint.unit, "register_map": _map(endpoint.register_map)}
+    if isinstance(endpoint, ModbusRtu):
+        serial = endpoint.options
+        return {
+            "kind": "modbus_rtu",
+            **shared,
+            "baudrate": serial.baudrate,
+            "parity": serial.parity,
+            "stopbits": serial.stopbits,
+            "bytesize": serial.bytesize,
+            "timeout": serial.timeout_s,
+        }
+    return {"kind": "modbus_tcp", "ip": endpoint.host, **shared, **_tcp_options(endpoint)}
+
+
+def _tcp_options(endpoint: ModbusTcp) -> dict[str, Any]:
+    options = endpoint.options
+    found: dict[str, Any] = {
+        "framing": options.framing,
+        "policy": options.policy,
+        "missing_unit": options.missing_unit,
+    }
+    if options.max_clients is not None:
+        found["max_clients"] = options.max_clients
+    if options.idle_timeout_s is not None:
+        found["idle_timeout"] = options.idle_timeout_s
+    if options.tls is not None:
+        files = {"certificate": options.tls.certificate, "key": options.tls.key, "ca": options.tls.ca}
+        found["tls"] = {key: str(path) for key, path in files.items() if path is not None}
+    return found
+
+
+def _map(source: MapSource) -> Any:
+    if not isinstance(source, Path):
+        return source
+    return source.name if find_shipped("register_maps", source.name) == source else read_document(source)

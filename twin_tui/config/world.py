@@ -1,0 +1,193 @@
+"""Grid, weather and clock of a site file, as the engine takes them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from math import sqrt
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import PlainValidator
+
+from twin_tui.config.derive import Sets, Settings, complete
+from twin_tui.config.model import Model
+from twin_tui.config.values import Hour, NotNegative, Number, Positive, Seed, number, shown
+from twin_tui.engine.grid import GRIDS, GridParams
+from twin_tui.engine.weather import Sky, WeatherParams
+from twin_tui.errors import did_you_mean
+
+FIRST_DAY = datetime(2026, 6, 20)
+FREQUENCY_TAU_S, FREQUENCY_DRIFT_TAU_S = 5.0, 300.0
+VOLTAGE_TAU_S, VOLTAGE_DRIFT_TAU_S = 10.0, 600.0
+"""The time constants of DER Twin's grid models, which its format does not carry."""
+
+
+class PowerModel(Model):
+    """``external_models.power``."""
+
+    base_load_w: NotNegative | None = None
+
+
+class IrradianceModel(Settings):
+    """``external_models.irradiance``: a half sine."""
+
+    peak: Annotated[NotNegative, Sets("peak_w_m2")] = 1000.0
+    sunrise: Annotated[Hour, Sets("sunrise_h")] = 6.0
+    sunset: Annotated[Hour, Sets("sunset_h")] = 18.0
+
+
+class TemperatureModel(Settings):
+    """``external_models.ambient_temperature``."""
+
+    mean: Annotated[Number, Sets("ambient_mean_c")] = 20.0
+    amplitude: Annotated[Number, Sets("ambient_amplitude_k")] = 5.0
+    peak_hour: Annotated[Hour, Sets("ambient_peak_h")] = 15.0
+
+
+class FrequencyModel(Model):
+    """``external_models.grid_frequency``: noise in Hz, drift in Hz per √s that returns in 300 s."""
+
+    nominal_hz: Positive = 50.0
+    noise_std: NotNegative = 0.0
+    drift_std: NotNegative = 0.0
+    seed: Seed | None = None
+
+
+class VoltageModel(Model):
+    """``external_models.grid_voltage``: noise in V between lines, drift in V per √s that returns in 600 s."""
+
+    nominal_v_ll: Positive | None = None
+    nominal_voltage_ll: Positive | None = None
+    noise_std: NotNegative = 0.0
+    drift_std: NotNegative = 0.0
+    seed: Seed | None = None
+
+
+class ExternalModels(Model):
+    """``external_models`` of DER Twin's format."""
+
+    power: PowerModel = PowerModel()
+    irradiance: IrradianceModel | None = None
+    ambient_temperature: TemperatureModel | None = None
+    grid_frequency: FrequencyModel | None = None
+    grid_voltage: VoltageModel | None = None
+
+
+_OTHER_NAMES = {"50hz": "stiff_50hz", "60hz": "stiff_60hz"}
+
+
+def _to_preset(found: Any) -> str:
+    name = found.lower().replace("-", "_") if isinstance(found, str) else ""
+    name = _OTHER_NAMES.get(name, name)
+    if name in GRIDS:
+        return name
+    raise ValueError(f"expected one of {', '.join(GRIDS)}, found {shown(found)}")
+
+
+class WrittenGrid(Settings):
+    """``grid``: a preset, and any parameter of the grid."""
+
+    preset: Annotated[str, PlainValidator(_to_preset)] = "stiff_50hz"
+    nominal_v_ll: Annotated[Positive, Sets("nominal_v", 1.0 / sqrt(3.0))] | None = None
+
+    def params(self) -> GridParams:
+        """Return the engine's grid."""
+        return replace(GRIDS[self.preset], **self.settings())
+
+
+class WrittenWeather(Settings):
+    """``weather``: any parameter of the weather."""
+
+
+GRID = complete(WrittenGrid, GridParams, "Grid")
+WEATHER = complete(WrittenWeather, WeatherParams, "Weather")
+
+
+def grid_of_external(external: ExternalModels) -> GridParams:
+    """Return the engine's grid for DER Twin's two models of it.
+
+    Its drift is a Brownian motion of σ per √s that decays with time constant τ: its spread is σ·√(τ/2).
+    """
+    frequency = external.grid_frequency or FrequencyModel()
+    voltage = external.grid_voltage or VoltageModel()
+    nominal_v_ll = voltage.nominal_v_ll or voltage.nominal_voltage_ll or 400.0
+    return GridParams(
+        nominal_hz=frequency.nominal_hz,
+        nominal_v=nominal_v_ll / sqrt(3.0),
+        frequency_std_hz=frequency.noise_std,
+        frequency_tau_s=FREQUENCY_TAU_S,
+        frequency_drift_std_hz=frequency.drift_std * sqrt(FREQUENCY_DRIFT_TAU_S / 2.0),
+        frequency_drift_tau_s=FREQUENCY_DRIFT_TAU_S,
+        voltage_std_pu=voltage.noise_std / nominal_v_ll,
+        voltage_tau_s=VOLTAGE_TAU_S,
+        voltage_drift_std_pu=voltage.drift_std * sqrt(VOLTAGE_DRIFT_TAU_S / 2.0) / nominal_v_ll,
+        voltage_drift_tau_s=VOLTAGE_DRIFT_TAU_S,
+        seed=_joint_seed(frequency.seed, voltage.seed),
+    )
+
+
+def _joint_seed(frequency: int | None, voltage: int | None) -> int | None:
+    if voltage is None or voltage == frequency:
+        return frequency
+    digest = blake2b(f"{frequency}/{voltage}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big")
+
+
+def weather_of(
+    weather: Settings | None, external: ExternalModels, latitude: float | None, longitude: float | None
+) -> WeatherParams:
+    """Return the engine's weather; a site that says where it lies has the sun of that place."""
+    found: dict[str, Any] = {}
+    if latitude is not None and longitude is not None:
+        found = {"latitude_deg": latitude, "longitude_deg": longitude}
+        found["sky"] = Sky.CLEAR if external.irradiance is None else Sky.SINE
+    for part in (external.irradiance, external.ambient_temperature, weather):
+        found.update(part.settings() if part is not None else {})
+    return WeatherParams(**found)
+
+
+def start_of(
+    start: datetime | None, start_time_h: float | None, zone: ZoneInfo | None
+) -> tuple[float, float]:
+    """Return the Unix time of the start and the site's offset from UTC there, both in s."""
+    local = start if start is not None else FIRST_DAY + timedelta(hours=start_time_h or 0.0)
+    if local.tzinfo is None:
+        local = local.replace(tzinfo=zone or UTC)
+    elif zone is not None:
+        local = local.astimezone(zone)
+    offset = local.utcoffset()
+    return local.timestamp(), 0.0 if offset is None else offset.total_seconds()
+
+
+def _to_start(found: Any) -> datetime:
+    expected = "expected a date and time like 2026-06-20T12:00:00 or 2026-06-20T12:00:00+02:00"
+    if isinstance(found, datetime):
+        return found
+    if not isinstance(found, str):
+        raise ValueError(f"{expected}, found {shown(found)}")
+    try:
+        when = datetime.fromisoformat(found)
+        when.timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"{expected}, found {shown(found)}") from None
+    if not 1970 <= when.year <= 2200:
+        raise ValueError(f"expected a year from 1970 to 2200, found {shown(found)}")
+    return when
+
+
+def _to_zone(found: Any) -> ZoneInfo:
+    if isinstance(found, str):
+        try:
+            return ZoneInfo(found)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"expected a time zone like Europe/Oslo, found {shown(found)}"
+                f"{did_you_mean(found, available_timezones())}"
+            ) from None
+    raise ValueError(f"expected a time zone like Europe/Oslo, found {shown(found)}")
+
+
+Latitude = Annotated[float, number(-90, 90, unit="° north")]
+Longitude = Annotated[float, number(-180, 180, unit="° east")]
+Start = Annotated[datetime, PlainValidator(_to_start)]
+Zone = Annotated[ZoneInfo, PlainValidator(_to_zone)]

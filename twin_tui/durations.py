@@ -1,0 +1,62 @@
+"""Durations as people write them: 90, 0.5s, 20m, 1h30m."""
+
+import math
+import re
+
+from twin_tui.errors import ConfigError
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|sec|s|min|m|h|d)\s*")
+_EXPECTED = "expected seconds or a form like 90, 0.5s, 20m, 1h30m"
+
+
+def parse_duration(written: str | float) -> float:
+    """Return a duration in s; raise ConfigError for what is not one, for a negative or an endless one."""
+    seconds = _plain(written) if isinstance(written, int | float) else _parsed(written.strip())
+    if seconds is None or not math.isfinite(seconds):
+        raise ConfigError(f"{written!r} is no duration; {_EXPECTED}")
+    if seconds < 0:
+        raise ConfigError(f"a duration of {written!r} is negative; {_EXPECTED}")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Return the shortest form that ``parse_duration`` reads back: 5400 is 1h30m."""
+    whole = round(seconds)
+    if abs(seconds - whole) > 1e-9 or seconds < 60:
+        return f"{seconds:.9g}s" if seconds != whole else f"{whole}s"
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, whole = divmod(whole, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def _plain(number: float) -> float | None:
+    if isinstance(number, bool):
+        return None
+    try:
+        return float(number)
+    except OverflowError:
+        return None
+
+
+def _parsed(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    at, total = 0, 0.0
+    smallest = math.inf
+    while at < len(text):
+        part = _PART.match(text, at)
+        if part is None:
+            return None
+        size = _UNITS_S[part[2]]
+        if size >= smallest:
+            return None
+        smallest = size
+        total += float(part[1]) * size
+        at = part.end()
+    return total if at else None
