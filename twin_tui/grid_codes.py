@@ -49,7 +49,7 @@ class _Stage(_Entry):
 
 class _Cessation(_Entry):
     at_or_below_pu: Voltage | None = None
-    at_or_above_pu: Voltage | None = None
+    above_pu: Voltage | None = None
 
 
 class _FrequencyMeasurement(_Entry):
@@ -199,7 +199,7 @@ def parse_grid_code(
 def _build(file: _GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool | None) -> GridCode:
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
-        low, high = file.momentary_cessation.at_or_below_pu, file.momentary_cessation.at_or_above_pu
+        low, high = file.momentary_cessation.at_or_below_pu, file.momentary_cessation.above_pu
         if low is not None:
             optional["cease_low_pu"] = low
         if high is not None:

@@ -74,6 +74,25 @@ def test_every_stage_of_ieee_1547_trips_within_one_step_of_its_clearing_time(nam
     assert state.share == 0.0
 
 
+# Measured with OpenDER 2.2.0 at steps of 0.1 s, from the first step beyond the limit.
+OPENDER_TIMES = {
+    "ieee1547-2018-cat-i": {"UV1": 1.9, "UV2": 0.1, "OV1": 1.9, "OV2": 0.1, "UF1": 300, "OF2": 0.1},
+    "ieee1547-2018-cat-ii": {"UV1": 10, "UV2": 0.1, "OV1": 1.9, "OV2": 0.1, "OF1": 300, "UF2": 0.1},
+    "ieee1547-2018-cat-iii": {"UV1": 20.9, "UV2": 1.9, "OV1": 13, "OV2": 0.1, "UF1": 300, "OF1": 300},
+}
+
+
+@pytest.mark.parametrize("name", IEEE)
+def test_opender_trips_within_the_same_step_or_the_next(name):
+    code = CODES[name]
+    for stage, opender_s in OPENDER_TIMES[name].items():
+        limit, _ = (IEEE_TIMES[name] | IEEE_FREQUENCY_TIMES)[stage]
+        seconds, _ = seconds_to(
+            code, protection.initial(code), 0.1, beyond(code, stage, limit), Operation.TRIPPED
+        )
+        assert seconds == pytest.approx(opender_s, abs=0.1 + 1e-9)
+
+
 @pytest.mark.parametrize("name", ["vde-ar-n-4105", "en50549-1", "g99"])
 def test_every_stage_of_the_european_codes_trips_within_one_step_of_its_clearing_time(name):
     plain = tuple(s for s in CODES[name].stages if s.quantity in {Quantity.VOLTAGE, Quantity.FREQUENCY})
@@ -133,7 +152,7 @@ def test_category_iii_ceases_at_once_and_returns_at_once():
 
 @pytest.mark.parametrize(
     ("v_min", "v_max", "ceases"),
-    [(0.50, 1, True), (0.51, 1, False), (1, 1.10, True), (1, 1.09, False), (0, 0, True)],
+    [(0.50, 1, True), (0.51, 1, False), (1, 1.11, True), (1, 1.10, False), (0, 0, True)],
 )
 def test_momentary_cessation_begins_at_its_limits(v_min, v_max, ceases):
     state = protection.step(CAT_III, protection.initial(CAT_III), 0.1, v_min, v_max, 60.0)

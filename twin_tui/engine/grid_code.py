@@ -77,6 +77,7 @@ class GridCode:
     cease_low_pu: float = -inf
     """No current at or below this voltage, at once and without a trip."""
     cease_high_pu: float = inf
+    """Nor above this one; at the limit itself IEEE 1547 wants continuous operation."""
     frequency_needs_pu: float = 0.3
     """Frequency is not judged while the highest voltage is lower: there is nothing to measure it on."""
     frequency_droop: FrequencyDroop | None = None

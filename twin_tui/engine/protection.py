@@ -147,7 +147,7 @@ def _on(
         idle = (_IDLE,) * len(code.stages)
         delay_s = code.enter_service.delay_s
         return ProtectionState(Operation.TRIPPED, 0.0, pending, delay_s, False, 0.0, idle, memory)
-    if v_min_pu <= code.cease_low_pu or v_max_pu >= code.cease_high_pu:
+    if v_min_pu <= code.cease_low_pu or v_max_pu > code.cease_high_pu:
         return ProtectionState(
             Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory
         )
