@@ -26,7 +26,7 @@ class MeterParams:
     voltage_transformer_ratio: float = 1.0
     drift_per_hour: float = 0.05
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
-    gains: Phases = (1.0, 1.0, 1.0)
+    gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
 
 
 @value
@@ -124,7 +124,9 @@ def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterPara
         return params
     random = generator(seed, f"{name} accuracy")
     a, b, c = (1.0 + params.accuracy_class / 100.0 * random.uniform(-1.0, 1.0) for _ in range(3))
-    return replace(params, gains=(a, b, c))
+    prepared = replace(params)
+    object.__setattr__(prepared, "gains", (a, b, c))
+    return prepared
 
 
 def initial(params: MeterParams) -> MeterState:

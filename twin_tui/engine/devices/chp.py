@@ -1,0 +1,373 @@
+"""A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
+
+from math import isfinite
+
+from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status, settle_faults
+from twin_tui.engine.devices.chp_engine import (
+    AT_SPEED,
+    COOLANT_SPREAD_K,
+    NEXT,
+    TURNING,
+    Sensors,
+    Unit,
+    advance_sensors,
+    at_rest,
+)
+from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
+from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
+from twin_tui.engine.signals import value
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError
+
+IDLE_FUEL_PU = 0.10
+"""Fuel that turns the engine without load, per unit of the fuel at rated power."""
+
+
+@value
+class ChpParams:
+    """What a CHP is."""
+
+    rated_w: float
+    """Electrical rating."""
+    heat_to_power_ratio: float = 1.0
+    total_efficiency: float = 0.88
+    """Electricity and heat over fuel at rated power; it falls toward part load."""
+    min_load_pu: float = 0.30
+    max_load_pu: float = 1.10
+    ramp_pu_per_s: float = 0.05
+    starting_s: float = 10.0
+    warmup_s: float = 60.0
+    idle_s: float = 30.0
+    synchronizing_s: float = 15.0
+    stopping_s: float = 20.0
+    rated_rpm: float = 1500.0
+    rated_power_factor: float = 0.8
+    """Sets the apparent power that the generator bears: rating over this."""
+    over_temperature_c: float = 105.0
+    initial_operating_h: float = 0.0
+    initial_starts: int = 0
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.rated_w) and self.rated_w > 0.0):
+            raise ConfigError(f"a CHP's rating of {self.rated_w:g} W is not above 0")
+        if not 0.0 < self.min_load_pu <= self.max_load_pu:
+            raise ConfigError(
+                f"a CHP's load range {self.min_load_pu:g} … {self.max_load_pu:g} is empty or reaches below 0"
+            )
+        if self.ramp_pu_per_s <= 0.0:
+            raise ConfigError(f"a CHP's ramp of {self.ramp_pu_per_s:g} per second is not above 0")
+        if not 0.0 < self.rated_power_factor <= 1.0:
+            raise ConfigError(f"a CHP's power factor {self.rated_power_factor:g} is not above 0 up to 1")
+        if not 0.0 < self.total_efficiency <= 0.95:
+            raise ConfigError(f"a CHP's total efficiency {self.total_efficiency:g} is not above 0 up to 0.95")
+        if not self.heat_to_power_ratio >= 0.0:
+            raise ConfigError(f"a CHP's heat-to-power ratio {self.heat_to_power_ratio:g} is below 0")
+
+
+@value
+class ChpState:
+    """How a CHP is after a step."""
+
+    active_power_w: float
+    reactive_power_var: float
+    status: Status
+    causes: int
+    faults: int
+    unit: Unit
+    ticks: int
+    """Ticks since the unit state was entered."""
+    armed: bool
+    """Whether a start demand counts: after a fault it has to be given anew."""
+    breaker_closed: bool
+    load_pu: float
+    permitted_pu: float
+    sensors: Sensors
+    seen_coolant_c: float
+    """Coolant temperature as the controller sees it."""
+    run_ticks: int
+    starts: int
+    energy_wh: float
+    heat_wh: float
+    fuel_wh: float
+
+
+FAULTS = (
+    FaultKind("emergency_stop", 3001, "The emergency stop is pressed"),
+    FaultKind("over_temperature", 3002, "The coolant is too hot"),
+    FaultKind("oil_pressure_low", 3003, "The oil pump has failed"),
+    FaultKind("start_failure", 3004, "The engine does not ignite"),
+    FaultKind("synchronizing_failure", 3005, "The generator does not come into step with the grid"),
+    FaultKind("power_supply_failure", 3006, "The controller's supply has failed"),
+    FaultKind("grid_loss", 3007, "No voltage at the terminals", latched=False),
+    FaultKind("cooling_failure", 3101, "The coolant pump has failed", latched=False),
+    FaultKind("fuel_shortage", 3102, "The gas pressure allows half the power only", latched=False),
+    FaultKind("sensor_stuck", 3103, "The coolant thermometer no longer changes", latched=False),
+)
+ESTOP, HOT, OIL, NO_START, NO_SYNC, SUPPLY, NO_GRID, NO_COOLING, NO_FUEL, STUCK = (
+    1 << bit for bit in range(len(FAULTS))
+)
+SHUTS_DOWN = ESTOP | HOT | OIL | NO_START | NO_SYNC | SUPPLY
+WARNS = NO_COOLING | NO_FUEL | STUCK | NO_GRID
+_LATCHING = SHUTS_DOWN
+_AT_ONCE = ~(NO_START | NO_SYNC)
+"""Causes that are a fault as soon as they are there; the others wait for the step that then fails."""
+_DERATES_FROM_K = 10.0
+_ROUNDING = 1e-9
+
+
+def initial(params: ChpParams) -> ChpState:
+    """Return a CHP that is cold and ready."""
+    return ChpState(
+        active_power_w=0.0,
+        reactive_power_var=0.0,
+        status=Status.STANDBY,
+        causes=0,
+        faults=0,
+        unit=Unit.READY,
+        ticks=0,
+        armed=True,
+        breaker_closed=False,
+        load_pu=0.0,
+        permitted_pu=params.max_load_pu,
+        sensors=at_rest(20.0),
+        seen_coolant_c=20.0,
+        run_ticks=0,
+        starts=params.initial_starts,
+        energy_wh=0.0,
+        heat_wh=0.0,
+        fuel_wh=0.0,
+    )
+
+
+def duration_s(params: ChpParams, unit: Unit) -> float:
+    """Return how long a unit state of the sequence lasts."""
+    if unit is Unit.STARTING:
+        return params.starting_s
+    if unit is Unit.WARMUP:
+        return params.warmup_s
+    if unit is Unit.IDLE:
+        return params.idle_s
+    if unit is Unit.SYNCHRONIZING:
+        return params.synchronizing_s
+    return params.stopping_s
+
+
+def fuel_w(params: ChpParams, unit: Unit, load_pu: float) -> float:
+    r"""Fuel power of the engine.
+
+    Parameters
+    ----------
+    params : ChpParams
+        The unit.
+    unit : Unit
+        Its state.
+    load_pu : float
+        Electrical load in per unit of the rating.
+
+    Returns
+    -------
+    float
+        Fuel power in W, lower heating value.
+
+    Notes
+    -----
+    Willans line :math:`F = \frac{(1 + h) P_r}{\eta_r}(f_0 + (1 - f_0) x)` with the heat-to-power ratio h and
+    the no-load share :math:`f_0 = 0.1`: total efficiency is :math:`\eta_r` at rated power and falls with the
+    load x.
+    """
+    if unit not in AT_SPEED and load_pu <= 0.0:
+        return 0.0
+    rated_fuel_w = params.rated_w * (1.0 + params.heat_to_power_ratio) / params.total_efficiency
+    return rated_fuel_w * (IDLE_FUEL_PU + (1.0 - IDLE_FUEL_PU) * load_pu)
+
+
+def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt_s: float) -> Unit:
+    """Return the unit state of this tick, as far as no step of the sequence fails."""
+    unit = state.unit
+    if faults & SHUTS_DOWN:
+        return Unit.FAULT
+    if unit is Unit.FAULT:
+        return Unit.READY
+    if unit is Unit.READY:
+        return Unit.STARTING if wanted and not faults & NO_GRID else unit
+    if not wanted and unit is not Unit.STOPPING:
+        return Unit.STOPPING
+    if unit is Unit.RUNNING or state.ticks + 1 < round(duration_s(params, unit) / dt_s):
+        return unit
+    still_loaded = unit is Unit.STOPPING and state.load_pu > 0.0
+    return unit if still_loaded else NEXT[unit]
+
+
+def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpState:
+    """Advance a CHP by one tick.
+
+    A stop is obeyed in any state at once; it unloads along the ramp, then the breaker opens. A fault opens
+    the breaker at once, stays until it is acknowledged, and takes a new start demand to come back from.
+    Without grid voltage the breaker opens and the engine idles until it can synchronize again.
+    """
+    dt_s = around.dt_s
+    causes, faults = state.causes, state.faults
+    if not around.grid_live:
+        causes |= NO_GRID
+    if state.seen_coolant_c > params.over_temperature_c:
+        causes |= HOT
+    if causes or faults:
+        acknowledged = commands.acknowledge == ACKNOWLEDGE
+        faults = settle_faults(faults, causes & _AT_ONCE, _LATCHING, acknowledged)
+    started = commands.start_stop == START
+    armed = not started or (state.armed and not faults & SHUTS_DOWN)
+    unit = _next_unit(params, state, started and armed, faults, dt_s)
+    if causes:
+        failed = NO_START if unit is Unit.WARMUP else NO_SYNC if unit is Unit.RUNNING else 0
+        if failed & causes and unit is not state.unit:
+            unit, armed = Unit.FAULT, False
+            faults |= failed
+    if faults & NO_GRID and unit in (Unit.SYNCHRONIZING, Unit.RUNNING):
+        unit = Unit.IDLE
+    ticks = state.ticks + 1 if unit is state.unit else 0
+
+    sensors = state.sensors
+    permitted = params.max_load_pu
+    if faults & NO_FUEL:
+        permitted = min(permitted, 0.5)
+    margin = params.over_temperature_c - state.seen_coolant_c
+    if margin < _DERATES_FROM_K:
+        permitted *= max(0.0, margin / _DERATES_FROM_K)
+    load = state.load_pu
+    breaker = unit is Unit.RUNNING or (unit is Unit.STOPPING and state.breaker_closed)
+    if breaker and not faults & NO_GRID:
+        target = 0.0
+        if unit is Unit.RUNNING and commands.load_setpoint_pu > 0.0:
+            target = max(params.min_load_pu, min(commands.load_setpoint_pu, params.max_load_pu))
+            target = min(target, max(permitted, params.min_load_pu))
+        reach = params.ramp_pu_per_s * dt_s
+        if target > load:
+            load = min(target, load + reach)
+        elif load - reach - target > _ROUNDING:
+            load -= reach
+        else:
+            load = target
+        breaker = unit is Unit.RUNNING or load > 0.0
+    else:
+        load, breaker = 0.0, False
+    power = load * params.rated_w
+    var = 0.0
+    if breaker and power > 0.0 and commands.power_factor_setpoint != 1.0:
+        power, var = limit_apparent_power(
+            power,
+            reactive_power(power, commands.power_factor_setpoint),
+            max(power, params.rated_w / params.rated_power_factor),
+        )
+    sensors = advance_sensors(
+        sensors,
+        unit,
+        load,
+        dt_s,
+        breaker_closed=breaker,
+        synchronous_rpm=params.rated_rpm * around.frequency_hz / around.nominal_hz,
+        rated_rpm=params.rated_rpm,
+        ambient_c=around.ambient_c,
+        cooled=not causes & NO_COOLING,
+        oil_fed=not causes & OIL,
+    )
+    hours = dt_s / 3600.0
+    return ChpState(
+        power,
+        var,
+        _status(unit, faults),
+        state.causes,
+        faults,
+        unit,
+        ticks,
+        armed,
+        breaker,
+        load,
+        permitted,
+        sensors,
+        state.seen_coolant_c if causes & STUCK else sensors.coolant_c,
+        state.run_ticks + 1 if unit is Unit.RUNNING else state.run_ticks,
+        state.starts + 1 if unit is Unit.STARTING and ticks == 0 else state.starts,
+        state.energy_wh + power * hours,
+        state.heat_wh + power * params.heat_to_power_ratio * hours,
+        state.fuel_wh + fuel_w(params, unit, load) * hours,
+    )
+
+
+def _status(unit: Unit, faults: int) -> Status:
+    if unit is Unit.FAULT:
+        return Status.FAULT
+    if unit is Unit.READY:
+        return Status.STANDBY
+    if unit is Unit.RUNNING:
+        return Status.RUNNING
+    if unit is Unit.STOPPING:
+        return Status.STOPPING
+    return Status.TRIPPED if faults & NO_GRID and unit is Unit.IDLE else Status.STARTING
+
+
+def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpTelemetry:
+    """Return what the CHP shows at this tick."""
+    unit, sensors = state.unit, state.sensors
+    run_s = params.initial_operating_h * 3600.0 + state.run_ticks * around.dt_s
+    hours = int(run_s / 3600.0 + 1e-9)
+    return ChpTelemetry(
+        unit_state=int(unit),
+        active_power_w=state.active_power_w,
+        reactive_power_var=state.reactive_power_var,
+        load_pu=state.load_pu,
+        permitted_load_pu=state.permitted_pu,
+        heat_power_w=state.active_power_w * params.heat_to_power_ratio,
+        fuel_power_w=fuel_w(params, unit, state.load_pu),
+        engine_speed_rpm=sensors.speed_rpm,
+        throttle_position_pu=sensors.throttle,
+        coolant_outlet_c=state.seen_coolant_c,
+        coolant_inlet_c=sensors.coolant_c - COOLANT_SPREAD_K * state.load_pu,
+        exhaust_temperature_c=sensors.exhaust_c,
+        oil_temperature_c=sensors.oil_c,
+        intake_air_c=sensors.intake_c,
+        oil_pressure_bar=sensors.oil_bar,
+        charge_pressure_bar=sensors.charge_bar,
+        operating_time_s=run_s,
+        operating_hours=hours % 10_000,
+        operating_hours_10000=hours // 10_000,
+        start_counter=state.starts % 10_000,
+        start_counter_10000=state.starts // 10_000,
+        energy_wh=state.energy_wh,
+        heat_energy_wh=state.heat_wh,
+        fuel_energy_wh=state.fuel_wh,
+        fault_code=CHP.fault_code(state.faults),
+        auto_mode=not state.faults & (ESTOP | SUPPLY),
+        engine_running=unit is Unit.RUNNING,
+        circuit_breaker_closed=state.breaker_closed,
+        e_stop_request=bool(state.causes & ESTOP),
+        collective_warning=bool(state.faults & WARNS),
+        collective_fault=bool(state.faults & SHUTS_DOWN),
+        power_supply_failure=bool(state.faults & SUPPLY),
+        ignition_on=unit in TURNING,
+        starter_on=unit is Unit.STARTING,
+        prelube_pump_on=unit is Unit.STARTING,
+        preheat_on=unit is Unit.WARMUP,
+    )
+
+
+def explain(params: ChpParams, state: ChpState) -> str:
+    """Return the unit state, the faults, and what a start waits for."""
+    parts = [state.unit.name, *CHP.fault_names(state.faults)]
+    if not state.armed and not state.faults & SHUTS_DOWN:
+        parts.append("a start has to be given anew: stop, then start")
+    return ", ".join(parts)
+
+
+CHP = DeviceType(
+    kind="chp",
+    title="CHP",
+    params=ChpParams,
+    commands=ChpCommands,
+    telemetry=ChpTelemetry,
+    initial=initial,
+    step=step,
+    observe=observe,
+    stage=Stage.SOURCE,
+    faults=FAULTS,
+    explain=explain,
+)

@@ -1,0 +1,73 @@
+"""What a CHP shows and what it can be told."""
+
+from twin_tui.engine.devices.chp_engine import Unit
+from twin_tui.engine.signals import commanded, measured, value
+
+STOP, START = 0, 1
+ACKNOWLEDGE = 0x10E1
+
+
+@value
+class ChpCommands:
+    """What an energy manager can tell a CHP."""
+
+    start_stop: int = commanded(STOP, "Run command", options={STOP: "Stop", START: "Start"})
+    load_setpoint_pu: float = commanded(
+        0.0, "Load asked for; below the least load it means that one, 0 none", "1", low=0.0, high=1.1
+    )
+    power_factor_setpoint: float = commanded(
+        1.0, "Power factor asked for; + injects vars, 0 is not set", "1", low=-1.0, high=1.0
+    )
+    acknowledge: int = commanded(
+        0, "0x10E1 (4321) acknowledges faults whose cause is gone", low=0, high=65535, momentary=True
+    )
+    regulator_setpoint: int = commanded(
+        0,
+        "Setpoint of the regulator that the plant builder assigns; none is assigned here",
+        low=0,
+        high=65535,
+    )
+
+
+@value
+class ChpTelemetry:
+    """What a CHP shows."""
+
+    unit_state: int = measured(
+        "State of the unit", options={unit.value: unit.name.replace("_", " ").capitalize() for unit in Unit}
+    )
+    active_power_w: float = measured("Electrical power", "W", low=0)
+    reactive_power_var: float = measured("Reactive power, + into the grid", "var")
+    load_pu: float = measured("Electrical power as a share of the rating", "1", low=0)
+    permitted_load_pu: float = measured("Load that gas and temperature allow now", "1", low=0)
+    heat_power_w: float = measured("Heat given to the heating circuit", "W", low=0)
+    fuel_power_w: float = measured("Fuel burnt, lower heating value", "W", low=0)
+    engine_speed_rpm: float = measured("Speed of the engine", "rpm", low=0)
+    throttle_position_pu: float = measured("Opening of the throttle", "1", low=0)
+    coolant_outlet_c: float = measured("Coolant from the engine", "degC")
+    coolant_inlet_c: float = measured("Coolant to the engine", "degC")
+    exhaust_temperature_c: float = measured("Exhaust after the catalyst", "degC")
+    oil_temperature_c: float = measured("Lubricating oil", "degC")
+    intake_air_c: float = measured("Intake air", "degC")
+    oil_pressure_bar: float = measured("Pressure of the lubricating oil", "bar", low=0)
+    charge_pressure_bar: float = measured("Charge pressure over the atmosphere", "bar", low=0)
+    operating_time_s: float = measured("Time on the grid", "s", low=0)
+    operating_hours: int = measured("Whole hours on the grid, last four digits", "h", low=0, high=9999)
+    operating_hours_10000: int = measured("Tens of thousands of hours on the grid", "", low=0)
+    start_counter: int = measured("Starts, last four digits", low=0, high=9999)
+    start_counter_10000: int = measured("Tens of thousands of starts", low=0)
+    energy_wh: float = measured("Electrical energy given", "Wh", low=0)
+    heat_energy_wh: float = measured("Heat given", "Wh", low=0)
+    fuel_energy_wh: float = measured("Fuel burnt", "Wh", low=0)
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+    auto_mode: bool = measured("Obeys remote commands")
+    engine_running: bool = measured("On the grid")
+    circuit_breaker_closed: bool = measured("Generator breaker closed")
+    e_stop_request: bool = measured("Emergency stop pressed")
+    collective_warning: bool = measured("Some warning is present")
+    collective_fault: bool = measured("Some fault has shut the unit down")
+    power_supply_failure: bool = measured("Controller supply failed")
+    ignition_on: bool = measured("Ignition on")
+    starter_on: bool = measured("Starter motor on")
+    prelube_pump_on: bool = measured("Prelubrication pump on")
+    preheat_on: bool = measured("Preheating on")
