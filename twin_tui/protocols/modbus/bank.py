@@ -99,11 +99,12 @@ class Bank:
     """The registers of one unit.
 
     ``refresh`` is called before memory is read for an answer and brings it up to date if it is stale;
-    ``write`` executes a write and returns 0 or a Modbus exception code. Extents may touch or overlap:
-    an address is readable or writable when any extent over it is.
+    ``write`` executes a write and returns 0 or a Modbus exception code. ``not_available`` gives what this
+    device serves, in the layout of its memory, for values that it does not have. Extents may touch or
+    overlap: an address is readable or writable when any extent over it is.
     """
 
-    __slots__ = ("_tables", "identity", "limits", "refresh", "write")
+    __slots__ = ("_tables", "identity", "limits", "not_available", "refresh", "write")
 
     def __init__(
         self,
@@ -113,10 +114,12 @@ class Bank:
         *,
         limits: Limits | None = None,
         identity: Mapping[int, str] | None = None,
+        not_available: Callable[[Table, int, int], bytes] | None = None,
     ) -> None:
         self.refresh = refresh
         self.write = write
         self.limits = limits or Limits()
+        self.not_available = not_available or all_ones
         self.identity = _identity(identity or {})
         by_table: dict[Table, list[Extent]] = {table: [] for table in Table}
         for extent in extents:
@@ -174,6 +177,11 @@ class Bank:
             return None
         run = tables.runs[index]
         return run if address < run.end else None
+
+
+def all_ones(table: Table, _address: int, count: int) -> bytes:
+    """Return the commonest not-available value: every bit set."""
+    return b"\xff\xff" * count if BYTES_PER_ADDRESS[table] == 2 else b"\x01" * count
 
 
 def _runs(table: Table, extents: list[Extent]) -> list[Run]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
+from twin_tui.protocols.modbus.faults import Effect, LinkFaults
 from twin_tui.protocols.modbus.pdu import ModbusCode, exception_pdu
 from twin_tui.protocols.modbus.station import Station
 
@@ -11,10 +13,11 @@ log = logging.getLogger(__name__)
 
 MAX_MBAP_LENGTH = 254
 ANSWERS_PER_WRITE = 128
+MAX_LATE_ANSWERS = 256
 
 
 class Link(asyncio.Protocol):
-    """What the framings share: the peer, counters, and stopping for a client that does not read."""
+    """What the framings share: the peer, counters, late answers, stopping for a slow reader."""
 
     def __init__(self, station: Station, on_change: "Callable[[Link, bool], None]", client: str = "") -> None:
         self.station = station
@@ -23,43 +26,154 @@ class Link(asyncio.Protocol):
         self.last_request = b""
         self.since_s = self.last_seen_s = station.clock()
         self.transport: asyncio.Transport | None = None
+        self.busy = False
+        self._reads = station.reads
         self._clock = station.clock
         self._on_change = on_change
         self._rest = b""
-        self._paused = False
+        self._held = False
+        self._write_full = False
+        self._late: deque[tuple[float, bytes, bytes]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def be_busy(self, busy: bool) -> None:
+        """Answer every request with exception 06, or serve again."""
+        self.busy = busy
+        self._reads = {} if busy else self.station.reads
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport and announce this link."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self._held = self._write_full = False
         if not self.client:
             self.client = _peer_name(transport)
         self._on_change(self, True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget half frames and announce the end of this link."""
+        """Forget half frames and late answers and announce the end of this link."""
         self.transport = None
         self._rest = b""
+        self._late.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         self._on_change(self, False)
 
     def pause_writing(self) -> None:
         """Stop reading requests while the client does not take its answers."""
-        self._paused = True
-        if self.transport is not None:
-            self.transport.pause_reading()
+        self._write_full = True
+        self._hold()
 
     def resume_writing(self) -> None:
         """Go on with what had been read already, then read again."""
-        self._paused = False
-        if self._rest:
-            self.data_received(b"")
-        if not self._paused and self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
+        self._write_full = False
+        self._release()
 
     def close(self) -> None:
         """End the connection at once."""
+        self._held = True
         if self.transport is not None:
             self.transport.abort()
+
+    def _hold(self) -> None:
+        if not self._held and self.transport is not None:
+            self._held = True
+            self.transport.pause_reading()
+
+    def _release(self) -> None:
+        transport = self.transport
+        if self._write_full or transport is None or transport.is_closing() or not self._held:
+            return
+        self._held = False
+        if self._rest:
+            self.data_received(b"")
+        if not self._held:
+            transport.resume_reading()
+
+    def _hang_up(self) -> None:
+        self.close()
+
+    def _ask(self, unit: int, pdu: bytes) -> bytes | None:
+        raise NotImplementedError
+
+    def _wrap(self, transaction: bytes, unit: int, pdu: bytes) -> bytes:
+        raise NotImplementedError
+
+    def _exchange(self, frame: bytes, transaction: bytes, unit: int, pdu: bytes) -> bytes:
+        """Return what to send at once as the answer to one frame."""
+        station = self.station
+        if station.ring is not None:
+            station.ring.record(self.client, True, frame)
+        faults = station.faults
+        effect = None if faults is None else faults.judge(station.number(unit), pdu)
+        if faults is None or effect is None:
+            answer = _busy(pdu) if self.busy else self._ask(unit, pdu)
+            sent = b"" if answer is None else self._wrap(transaction, unit, answer)
+            delay_s = gap_s = 0.0
+        else:
+            sent = self._misbehave(faults, effect, transaction, unit, pdu)
+            delay_s, gap_s = effect.delay_s, effect.gap_s
+        if not sent:
+            return b""
+        if self._late or delay_s or gap_s:
+            self._send_late(sent, delay_s, gap_s)
+            return b""
+        if station.ring is not None:
+            station.ring.record(self.client, False, sent)
+        return sent
+
+    def _misbehave(
+        self, faults: LinkFaults, effect: Effect, transaction: bytes, unit: int, pdu: bytes
+    ) -> bytes:
+        if self.busy:
+            answer: bytes | None = _busy(pdu)
+        else:
+            answer = self._ask(unit, pdu) if effect.executes else exception_pdu(pdu[0], effect.code)
+        if effect.disconnect:
+            self._hang_up()
+            return b""
+        if answer is None or effect.silent:
+            return b""
+        answer = faults.alter(effect, self.station.bank(unit), unit, pdu, answer)
+        if effect.function:
+            answer = bytes(((answer[0] & 0x7F) % 0x7F + 1 | answer[0] & 0x80,)) + answer[1:]
+        if effect.transaction and transaction:
+            transaction = (int.from_bytes(transaction, "big") + 1 & 0xFFFF).to_bytes(2, "big")
+        sent = self._wrap(transaction, unit + 1 & 0xFF if effect.unit else unit, answer)
+        if effect.bad_crc and not transaction:
+            sent = sent[:-1] + bytes((sent[-1] ^ 0xFF,))
+        if effect.truncate:
+            sent = sent[: max(0, len(sent) - effect.truncate)]
+        return sent + faults.noise(effect.extra)
+
+    def _send_late(self, data: bytes, delay_s: float, gap_s: float) -> None:
+        """Queue an answer behind those that are late already; with a gap, byte by byte."""
+        now = asyncio.get_running_loop().time()
+        due = max(now + delay_s, self._late[-1][0] if self._late else 0.0)
+        if gap_s:
+            for i in range(len(data)):
+                self._late.append((due + i * gap_s, data[i : i + 1], b"" if i else data))
+        else:
+            self._late.append((due, data, data))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_at(self._late[0][0], self._send_due)
+        if len(self._late) >= MAX_LATE_ANSWERS:
+            self._hold()
+
+    def _send_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        # The loop fires timers up to one clock resolution early.
+        now = loop.time() + 1e-6
+        while self._late and self._late[0][0] <= now and self.transport is not None:
+            _, data, whole = self._late.popleft()
+            if whole and self.station.ring is not None:
+                self.station.ring.record(self.client, False, whole)
+            self.transport.write(data)
+        if self._late:
+            self._timer = loop.call_at(self._late[0][0], self._send_due)
+        if len(self._late) < MAX_LATE_ANSWERS // 2:
+            self._release()
 
 
 class MbapLink(Link):
@@ -71,13 +185,13 @@ class MbapLink(Link):
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        transport = self.transport
+        transport, station = self.transport, self.station
         if transport is None:
             return
-        reads = self.station.reads
+        plain = station.faults is None and station.ring is None and not self._late
         answers: list[bytes] = []
         at, size = 0, len(data)
-        while size - at >= 8 and not self._paused:
+        while size - at >= 8 and not self._held:
             length = data[at + 4] << 8 | data[at + 5]
             if length > MAX_MBAP_LENGTH:
                 # No Modbus frame is that long: what follows cannot be told apart from garbage.
@@ -94,9 +208,9 @@ class MbapLink(Link):
             request = data[at + 6 : end]
             self.requests += 1
             self.last_request = request
-            hit = reads.get(request)
+            hit = self._reads.get(request) if plain else None
             if hit is None:
-                answers.append(self._answer(data[at:end]))
+                answers.append(self._exchange(data[at:end], data[at : at + 2], request[0], request[1:]))
             else:
                 bank, memory, low, high, head = hit
                 try:
@@ -104,7 +218,8 @@ class MbapLink(Link):
                     answers.append(data[at : at + 2] + head + memory[low:high])
                 except Exception:
                     log.exception("unit %d: refresh for %s failed", request[0], self.client)
-                    answers.append(_frame(data[at : at + 2], request[0], _failure(request[1])))
+                    failure = exception_pdu(request[1], ModbusCode.SERVER_DEVICE_FAILURE)
+                    answers.append(self._wrap(data[at : at + 2], request[0], failure))
             at = end
             if len(answers) >= ANSWERS_PER_WRITE:
                 transport.write(b"".join(answers))
@@ -114,19 +229,20 @@ class MbapLink(Link):
         if answers:
             transport.write(b"".join(answers))
 
-    def _answer(self, frame: bytes) -> bytes:
-        pdu = self.station.respond(frame[6], frame[7:], self.client)
-        return b"" if pdu is None else _frame(frame[:2], frame[6], pdu)
+    def _ask(self, unit: int, pdu: bytes) -> bytes | None:
+        return self.station.respond(unit, pdu, self.client)
+
+    def _wrap(self, transaction: bytes, unit: int, pdu: bytes) -> bytes:
+        return b"%b\x00\x00%b%c%b" % (transaction, (len(pdu) + 1).to_bytes(2, "big"), unit, pdu)
 
 
-def _frame(transaction: bytes, unit: int, pdu: bytes) -> bytes:
-    return b"%b\x00\x00%b%c%b" % (transaction, (len(pdu) + 1).to_bytes(2, "big"), unit, pdu)
-
-
-def _failure(function: int) -> bytes:
-    return exception_pdu(function, ModbusCode.SERVER_DEVICE_FAILURE)
+def _busy(pdu: bytes) -> bytes:
+    return exception_pdu(pdu[0], ModbusCode.SERVER_DEVICE_BUSY)
 
 
 def _peer_name(transport: asyncio.Transport) -> str:
     peer = transport.get_extra_info("peername")
-    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "?")
+    if not isinstance(peer, tuple):
+        return str(peer or "?")
+    host, port = peer[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import random
 import socket
 import ssl
 import time
@@ -10,12 +11,15 @@ from typing import Literal
 
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
-from twin_tui.protocols.modbus.station import BusyStation, MissingUnit, Station
+from twin_tui.protocols.modbus.rtu_link import RtuLink
+from twin_tui.protocols.modbus.station import MissingUnit, Station
 
-Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 
+# Segments of one RTU frame may arrive this far apart.
+RTU_OVER_TCP_GAP_S = 0.1
 KEEP_ALIVE_IDLE_S = 60
 KEEP_ALIVE_INTERVAL_S = 15
 KEEP_ALIVE_PROBES = 4
@@ -41,17 +45,17 @@ class ModbusTcpServer:
         idle_timeout_s: float | None = None,
         missing_unit: MissingUnit = "exception",
         clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
     ) -> None:
         self.host = host
         self.port = port
-        self.framing = framing
-        self.station = Station(units, missing_unit=missing_unit, clock=clock)
+        self.station = Station(units, missing_unit=missing_unit, framing=framing, clock=clock, rng=rng)
         self.links: list[Link] = []
         self._ssl_context = ssl_context
         self._max_clients = max_clients
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
-        self._busy = BusyStation()
+        self._all_gone = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     @property
@@ -84,13 +88,16 @@ class ModbusTcpServer:
         if server is None:
             return
         server.close()
+        self._all_gone.clear()
         for link in list(self.links):
             link.close()
+        if self.links:
+            await self._all_gone.wait()
         await server.wait_closed()
-        # An aborted transport tells its protocol on the next turn of the loop.
-        await asyncio.sleep(0)
 
     def _new_link(self) -> Link:
+        if self.station.framing == "rtu":
+            return RtuLink(self.station, self._link_changed, gap_s=RTU_OVER_TCP_GAP_S)
         return MbapLink(self.station, self._link_changed)
 
     def _link_changed(self, link: Link, made: bool) -> None:
@@ -100,9 +107,12 @@ class ModbusTcpServer:
         if link in self.links:
             self.links.remove(link)
             self._promote()
+            if not self.links:
+                self._all_gone.set()
 
     def _admit(self, link: Link) -> None:
-        if self._server is None:
+        faults = self.station.faults
+        if self._server is None or (faults is not None and faults.refuses_connection()):
             link.close()
             return
         if self._max_clients is not None and len(self.links) >= self._max_clients:
@@ -110,7 +120,7 @@ class ModbusTcpServer:
                 link.close()
                 return
             if self._policy == "busy":
-                link.station = self._busy
+                link.be_busy(True)
             else:
                 oldest = self.links.pop(0)
                 oldest.close()
@@ -126,7 +136,7 @@ class ModbusTcpServer:
         if self._max_clients is None:
             return
         for link in self.links[: self._max_clients]:
-            link.station = self.station
+            link.be_busy(False)
 
     def _watch_idle(self, link: Link, delay_s: float) -> None:
         asyncio.get_running_loop().call_later(delay_s, self._check_idle, link)

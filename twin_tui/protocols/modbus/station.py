@@ -1,15 +1,16 @@
 """What stands behind a port or a serial line: the units, and who answers for a missing one."""
 
-import logging
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.modbus.bank import Bank
-from twin_tui.protocols.modbus.pdu import READ_TABLES, ModbusCode, exception_pdu, respond
-
-log = logging.getLogger(__name__)
+from twin_tui.protocols.modbus.decode import Framing
+from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
+from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
+from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 
 MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Bank, bytearray, int, int, bytes]
@@ -29,12 +30,18 @@ class Station:
         units: Mapping[int, Bank],
         *,
         missing_unit: MissingUnit = "exception",
+        framing: Framing = "mbap",
         clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
     ) -> None:
         self.units: dict[int, Bank] = {}
         self.reads: dict[bytes, CachedRead] = {}
         self.missing_unit = missing_unit
+        self.framing = framing
         self.clock = clock
+        self.faults: LinkFaults | None = None
+        self.ring: Ring | None = None
+        self._rng = rng or random.Random(0)
         for unit, bank in units.items():
             self.add_unit(unit, bank)
 
@@ -52,12 +59,38 @@ class Station:
             raise ConfigError(f"unit {unit} is not served; known: {known}")
         self.reads.clear()
 
+    def add_fault(self, rule_id: str, rule: LinkRule) -> None:
+        """Let a link fault act until it is removed."""
+        if self.faults is None:
+            self.faults = LinkFaults(self._rng, self.clock)
+        self.faults.add(rule_id, rule, self.units)
+
+    def remove_fault(self, rule_id: str) -> None:
+        """End a link fault; unknown ids are ended already."""
+        if self.faults is not None:
+            self.faults.remove(rule_id)
+            if not len(self.faults):
+                self.faults = None
+
+    def start_capture(self, capacity: int = DEFAULT_CAPACITY) -> Ring:
+        """Keep the last frames from now on; a capture that runs already goes on."""
+        if self.ring is None:
+            self.ring = Ring(self.framing, self.clock, capacity)
+        return self.ring
+
+    def stop_capture(self) -> None:
+        """Keep no frames any more."""
+        self.ring = None
+
+    def number(self, unit: int) -> int:
+        """Return the number under which the unit that answers for ``unit`` is known."""
+        if unit == BROADCAST and unit not in self.units and len(self.units) == 1:
+            return next(iter(self.units))
+        return unit
+
     def bank(self, unit: int) -> Bank | None:
         """Return the bank that answers for a unit number on TCP, where 0 means the only device there is."""
-        found = self.units.get(unit)
-        if found is None and unit == BROADCAST and len(self.units) == 1:
-            return next(iter(self.units.values()))
-        return found
+        return self.units.get(self.number(unit))
 
     def respond(self, unit: int, pdu: bytes, client: str) -> bytes | None:
         """Answer a request on TCP; None means silence."""
@@ -71,6 +104,16 @@ class Station:
             self._remember(bank, unit, pdu)
         return answer
 
+    def respond_on_line(self, unit: int, pdu: bytes, client: str) -> bytes | None:
+        """Answer a request in RTU framing: broadcasts and foreign units draw silence."""
+        if unit == BROADCAST:
+            if pdu[0] in WRITE_FUNCTIONS:
+                for number, each in list(self.units.items()):
+                    respond(each, pdu, number, client)
+            return None
+        bank = self.units.get(unit)
+        return None if bank is None else respond(bank, pdu, unit, client)
+
     def _remember(self, bank: Bank, unit: int, pdu: bytes) -> None:
         address, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
         found = bank.readable(READ_TABLES[pdu[0]], address, count)
@@ -80,19 +123,3 @@ class Station:
             self.reads.clear()
         head = bytes((0, 0, 0, 3 + 2 * count, unit, pdu[0], 2 * count))
         self.reads[bytes((unit,)) + pdu] = (bank, *found, head)
-
-    def broadcast(self, pdu: bytes, client: str) -> None:
-        """Let every unit execute a request without an answer."""
-        for unit, bank in list(self.units.items()):
-            respond(bank, pdu, unit, client)
-
-
-class BusyStation(Station):
-    """A station that is taken: whatever is asked, it is busy."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-
-    def respond(self, unit: int, pdu: bytes, client: str) -> bytes | None:
-        """Answer with exception 06."""
-        return exception_pdu(pdu[0], ModbusCode.SERVER_DEVICE_BUSY)

@@ -1,0 +1,180 @@
+"""A Modbus RTU server on one serial line, real or pseudo terminal."""
+
+import asyncio
+import enum
+import errno
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import serial
+import serial_asyncio
+
+from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.link import Link
+from twin_tui.protocols.modbus.pty import PtyTransport
+from twin_tui.protocols.modbus.rtu_link import RtuLink
+from twin_tui.protocols.modbus.station import Station
+
+log = logging.getLogger(__name__)
+
+PTY = "pty:"
+# USB adapters hand over what they got every 16 ms: a shorter pause may stand inside a frame.
+ADAPTER_LATENCY_S = 0.03
+
+
+class LineState(enum.Enum):
+    """Whether a serial line is there."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    LOST = "lost"
+
+
+class ModbusRtuServer:
+    """Serve units on a serial line; ``pty:/path/link`` makes a pseudo terminal that the link names.
+
+    A line that vanishes is opened again with growing pauses, ``retry_s`` to ``max_retry_s``; ``state`` and
+    ``problem`` tell how it stands.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        units: Mapping[int, Bank],
+        *,
+        baudrate: int = 9600,
+        parity: Literal["N", "E", "O"] = "N",
+        stopbits: Literal[1, 2] = 1,
+        gap_s: float | None = None,
+        retry_s: float = 0.5,
+        max_retry_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+        on_state: Callable[[LineState], None] | None = None,
+    ) -> None:
+        self.port = port
+        self.station = Station(units, missing_unit="silent", framing="rtu", clock=clock, rng=rng)
+        self.state = LineState.CLOSED
+        self.problem = ""
+        self.link = RtuLink(
+            self.station,
+            self._link_changed,
+            port,
+            gap_s=gap_s or ADAPTER_LATENCY_S + 3.5 * 11 / baudrate,
+            serial=True,
+        )
+        self._baudrate, self._parity, self._stopbits = baudrate, parity, stopbits
+        self._retry_s, self._max_retry_s = retry_s, max_retry_s
+        self._on_state = on_state
+        self._wanted = False
+        self._gone = asyncio.Event()
+        self._retrying: asyncio.Task[None] | None = None
+
+    @property
+    def units(self) -> dict[int, Bank]:
+        """The units that are served, by number."""
+        return self.station.units
+
+    @property
+    def links(self) -> list[Link]:
+        """The line, while it is there."""
+        return [self.link] if self.state is LineState.OPEN else []
+
+    def add_unit(self, unit: int, bank: Bank) -> None:
+        """Serve one more unit from now on."""
+        self.station.add_unit(unit, bank)
+
+    def remove_unit(self, unit: int) -> None:
+        """Stop serving a unit."""
+        self.station.remove_unit(unit)
+
+    async def start(self) -> None:
+        """Open the line."""
+        self._wanted = True
+        try:
+            await self._open()
+        except LinkError:
+            self._wanted = False
+            raise
+
+    async def stop(self) -> None:
+        """Close the line and give up waiting for it."""
+        self._wanted = False
+        task, self._retrying = self._retrying, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if self.link.transport is not None:
+            self._gone.clear()
+            self.link.close()
+            await self._gone.wait()
+        self._set(LineState.CLOSED)
+
+    async def _open(self) -> None:
+        if self.port.startswith(PTY):
+            path = self.port.removeprefix(PTY)
+            if not path:
+                raise LinkError("pty: names no path; expected pty:/path/link")
+            PtyTransport(Path(path), self.link)
+            return
+        try:
+            await serial_asyncio.create_serial_connection(
+                asyncio.get_running_loop(),
+                lambda: self.link,
+                self.port,
+                baudrate=self._baudrate,
+                parity=self._parity,
+                stopbits=self._stopbits,
+                exclusive=True,
+            )
+        except (OSError, ValueError) as error:
+            raise LinkError(_open_message(self.port, error)) from error
+
+    def _link_changed(self, _link: Link, made: bool) -> None:
+        if made:
+            self.problem = ""
+            self._set(LineState.OPEN)
+            return
+        self._gone.set()
+        if self._wanted:
+            self.problem = f"{self.port} has gone"
+            log.warning("%s has gone; trying to open it again", self.port)
+            self._set(LineState.LOST)
+            self._retrying = asyncio.get_running_loop().create_task(self._retry())
+
+    async def _retry(self) -> None:
+        pause_s = self._retry_s
+        while self._wanted:
+            await asyncio.sleep(pause_s)
+            try:
+                await self._open()
+            except LinkError as error:
+                self.problem = str(error)
+                pause_s = min(2 * pause_s, self._max_retry_s)
+            else:
+                log.info("%s is back", self.port)
+                return
+
+    def _set(self, state: LineState) -> None:
+        if state is not self.state:
+            self.state = state
+            if self._on_state is not None:
+                self._on_state(state)
+
+
+def _open_message(port: str, error: OSError | ValueError) -> str:
+    code = getattr(error, "errno", None)
+    if code in {errno.ENOENT, errno.ENXIO, errno.ENODEV}:
+        return f"{port}: there is no such serial port"
+    if code in {errno.EACCES, errno.EPERM}:
+        return f"{port} may not be opened: join the group that owns it (often dialout)"
+    if code in {errno.EBUSY, errno.EAGAIN} or "exclusively lock" in str(error):
+        return f"{port} is in use by another program"
+    if isinstance(error, serial.SerialException) or code is not None:
+        return f"{port} cannot be opened: {error}"
+    return f"{port}: {error}"

@@ -1,0 +1,79 @@
+"""What was said on a link: a bounded ring of raw frames, and who is connected."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from twin_tui.protocols.modbus.decode import Framing, describe
+
+DEFAULT_CAPACITY = 2000
+
+
+@dataclass(slots=True)
+class Frame:
+    """One frame as it crossed the wire; ``incoming`` is seen from the twin."""
+
+    time_s: float
+    client: str
+    incoming: bool
+    data: bytes
+
+
+class Ring:
+    """The last frames of one port or line."""
+
+    def __init__(
+        self, framing: Framing, clock: Callable[[], float], capacity: int = DEFAULT_CAPACITY
+    ) -> None:
+        self.framing = framing
+        self._clock = clock
+        self._frames: deque[Frame] = deque(maxlen=capacity)
+
+    def record(self, client: str, incoming: bool, data: bytes) -> None:
+        """Keep one frame, at the price of the oldest."""
+        self._frames.append(Frame(self._clock(), client, incoming, data))
+
+    def frames(self) -> list[Frame]:
+        """Return what is kept, oldest first."""
+        return list(self._frames)
+
+
+@dataclass(slots=True)
+class ClientInfo:
+    """One connected client."""
+
+    client: str
+    since_s: float
+    last_seen_s: float
+    requests: int
+    last_request: str
+    state: Literal["served", "busy"] = "served"
+
+
+class RateMeter:
+    """Requests per second between two looks at a growing counter."""
+
+    def __init__(self) -> None:
+        self._time_s: float | None = None
+        self._count = 0
+        self._rate = 0.0
+
+    def rate(self, now_s: float, count: int) -> float:
+        """Return the rate since the previous call; 0 at the first."""
+        if self._time_s is None:
+            self._time_s, self._count = now_s, count
+        elif now_s > self._time_s:
+            self._rate = (count - self._count) / (now_s - self._time_s)
+            self._time_s, self._count = now_s, count
+        return self._rate
+
+
+def as_text(frames: Iterable[Frame], framing: Framing) -> str:
+    """Return frames as text, one line each: time, direction, client, meaning, raw bytes."""
+    lines = [
+        f"{frame.time_s:.6f} {'<' if frame.incoming else '>'} {frame.client} "
+        f"{describe(frame.data, framing, incoming=frame.incoming)} [{frame.data.hex(' ')}]"
+        for frame in frames
+    ]
+    return "\n".join(lines) + "\n" if lines else ""
