@@ -1,0 +1,87 @@
+"""A small running site, maps bound to it, and a client's view of a bank."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from twin_tui.engine.device import registry
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.protocols.maps.binding import Binding, bind
+from twin_tui.protocols.maps.model import RegisterMap
+from twin_tui.protocols.maps.parse import load_map, parse_map
+from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.pdu import respond
+
+MAPS = Path(__file__).parents[3] / "register_maps"
+SHIPPED = sorted(path.stem for path in MAPS.glob("*.yaml"))
+CLIENT = "10.0.0.7:51234"
+READ_FUNCTIONS = {
+    Table.COILS: 1,
+    Table.DISCRETE_INPUTS: 2,
+    Table.HOLDING_REGISTERS: 3,
+    Table.INPUT_REGISTERS: 4,
+}
+
+_PARAMS: dict[str, dict[str, Any]] = {
+    "battery": {
+        "capacity_wh": 10_000.0,
+        "max_charge_w": 20_000.0,
+        "max_discharge_w": 20_000.0,
+        "rated_va": 20_000.0,
+    },
+    "pv": {"rated_w": 30_000.0, "peak_w": 30_000.0},
+}
+
+
+@cache
+def shipped(name: str) -> RegisterMap:
+    """Return a shipped map."""
+    return load_map(MAPS / f"{name}.yaml")
+
+
+def engine_with(*kinds: str) -> Engine:
+    """Return an engine with one device of each kind, named as its kind."""
+    plans = []
+    for kind in dict.fromkeys(kinds):
+        found = registry[kind]
+        plans.append(DevicePlan(found.kind, found, found.params(**_PARAMS.get(found.kind, {}))))
+    return Engine(SitePlan("test", tuple(plans)))
+
+
+def bound(register_map: RegisterMap) -> Binding:
+    """Return a map bound to a device of its kind, with one for each of its roles."""
+    engine = engine_with(register_map.kind, *register_map.roles.values())
+    return bind(register_map, engine, register_map.kind, devices=dict(register_map.roles))
+
+
+def mapping(*entries: dict[str, Any], **top: Any) -> RegisterMap:
+    """Return a map for a battery made of entries as YAML would give them."""
+    return parse_map({"device_type": "battery", **top, "registers": list(entries)}, "site.yaml")
+
+
+def read(binding: Binding, table: Table, address: int, count: int) -> list[int] | int:
+    """Return the words (or bits) that a client reads, or the exception code."""
+    answer = respond(binding.bank, _request(READ_FUNCTIONS[table], address, count), 1, CLIENT)
+    if answer[0] & 0x80:
+        return answer[1]
+    data = answer[2:]
+    if table in {Table.COILS, Table.DISCRETE_INPUTS}:
+        return [data[i // 8] >> (i % 8) & 1 for i in range(count)]
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+def write(binding: Binding, address: int, *words: int, function: int = 0) -> int:
+    """Write words as a client does (FC06 for one, FC16 for more); return 0 or the exception code."""
+    code = function or (6 if len(words) == 1 else 16)
+    data = b"".join((word & 0xFFFF).to_bytes(2, "big") for word in words)
+    if code == 6:
+        pdu = bytes((6,)) + address.to_bytes(2, "big") + data
+    else:
+        pdu = _request(16, address, len(words)) + bytes((len(data),)) + data
+    answer = respond(binding.bank, pdu, 1, CLIENT)
+    return answer[1] if answer[0] & 0x80 else 0
+
+
+def _request(function: int, address: int, count: int) -> bytes:
+    return bytes((function,)) + address.to_bytes(2, "big") + count.to_bytes(2, "big")

@@ -1,0 +1,137 @@
+"""What an energy manager written for DER Twin sees and does, over a bank."""
+
+import pytest
+
+from tests.protocols.maps.site import CLIENT, bound, read, shipped, write
+from twin_tui.engine.events import Pin, Write
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.modbus.bank import Table
+
+INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
+SOC, STATUS, START, SETPOINT, POWER = 32002, 10050, 10055, 10126, 10059
+
+
+@pytest.fixture
+def battery() -> Binding:
+    return bound(shipped("bess_modbus"))
+
+
+def test_an_energy_manager_starts_the_battery_and_charges_it(battery: Binding) -> None:
+    assert read(battery, INPUT, SOC, 1) == [500]
+    assert read(battery, INPUT, STATUS, 1) == [0]
+    assert write(battery, START, 1) == 0
+    assert write(battery, SETPOINT, 0xFFFF, 0xFF38) == 0
+    battery.engine.advance(60.0)
+    assert read(battery, INPUT, STATUS, 1) == [1]
+    assert read(battery, INPUT, POWER, 2) == [0xFFFF, 0xFF38]
+    soc = read(battery, INPUT, SOC, 1)
+    assert isinstance(soc, list)
+    assert soc[0] > 525
+
+
+def test_the_setpoint_reads_back_at_once_without_a_tick(battery: Binding) -> None:
+    write(battery, SETPOINT, 0xFFFF, 0xFF38)
+    assert read(battery, HOLDING, SETPOINT, 2) == [0xFFFF, 0xFF38]
+    assert battery.engine.devices["battery"].commands.active_power_setpoint_w == -20_000.0
+
+
+def test_the_log_tells_who_wrote_which_register_and_what_it_means(battery: Binding) -> None:
+    write(battery, SETPOINT, 0xFFFF, 0xFF38)
+    entry = battery.engine.log[-1]
+    assert entry.kind is LogKind.WRITE
+    assert entry.origin == CLIENT
+    assert entry.text.endswith("fc16 10126 on_grid_power_setpoint -200 → -20.0 kW")
+
+
+def test_a_setpoint_that_somebody_else_changes_reads_as_the_new_one(battery: Binding) -> None:
+    write(battery, SETPOINT, 0, 55)
+    battery.engine.submit(Write("battery", {"active_power_setpoint_w": 1500.0}))
+    assert read(battery, HOLDING, SETPOINT, 2) == [0, 15]
+
+
+def test_one_word_of_a_setpoint_merges_with_the_other(battery: Binding) -> None:
+    write(battery, SETPOINT, 0, 55)
+    assert write(battery, SETPOINT + 1, 66) == 0
+    assert read(battery, HOLDING, SETPOINT, 2) == [0, 66]
+
+
+def test_a_block_write_is_one_event(battery: Binding) -> None:
+    battery.engine.listeners.append(lambda tick, event: events.append(event))
+    events: list[object] = []
+    assert write(battery, 10125, 1, 0, 77) == 0
+    assert [type(event) for event in events] == [Write]
+    assert events[0].values == {"power_control_mode": 1, "active_power_setpoint_w": 7700.0}  # type: ignore[attr-defined]
+
+
+def test_a_block_write_with_one_bad_value_changes_nothing(battery: Binding) -> None:
+    write(battery, 10330, 200)
+    assert write(battery, 10330, 1500) == 3
+    assert battery.engine.devices["battery"].commands.soc_lower_limit_1 == 0.2
+
+
+def test_an_option_that_does_not_exist_is_refused(battery: Binding) -> None:
+    assert write(battery, START, 4) == 3
+    row = battery.row(HOLDING, START)
+    assert row.last_write is not None
+    assert row.last_write.verdict == "refused: 4 is none of 1 = Power On, 2 = Power Off, 3 = Standby"
+
+
+def test_measured_registers_cannot_be_written_and_unmapped_ones_not_read(battery: Binding) -> None:
+    assert write(battery, SOC, 500) == 2
+    assert read(battery, INPUT, 1, 1) == 2
+    assert read(battery, HOLDING, SOC, 1) == 2
+
+
+def test_a_fault_reset_acts_once_and_reads_as_zero_afterwards(battery: Binding) -> None:
+    assert write(battery, 11004, 1) == 0
+    assert read(battery, HOLDING, 11004, 1) == [1]
+    battery.engine.step()
+    assert read(battery, HOLDING, 11004, 1) == [0]
+
+
+def test_a_forced_signal_shows_on_the_wire_also_while_paused(battery: Binding) -> None:
+    read(battery, INPUT, SOC, 1)
+    battery.engine.submit(Pin("battery", "soc", 0.123))
+    assert read(battery, INPUT, SOC, 1) == [123]
+
+
+def test_a_power_beyond_its_register_is_held_at_the_end_of_it(battery: Binding) -> None:
+    battery.engine.submit(Pin("battery", "max_charge_power_w", 700_000.0))
+    battery.engine.submit(Pin("battery", "max_discharge_power_w", 655_340.0))
+    assert read(battery, INPUT, 10272, 2) == [65535, 65534]
+
+
+def test_255_means_the_whole_rating_and_reads_back_as_255() -> None:
+    pv = bound(shipped("pv_inverter_modbus"))
+    assert write(pv, 3, 40) == 0
+    assert pv.engine.devices["pv"].commands.active_power_limit_pu == 0.4
+    assert write(pv, 3, 255) == 0
+    assert pv.engine.devices["pv"].commands.active_power_limit_pu == 1.0
+    pv.engine.step()
+    assert read(pv, HOLDING, 3, 1) == [255]
+    pv.engine.submit(Write("pv", {"active_power_limit_pu": 0.5}))
+    assert read(pv, HOLDING, 3, 1) == [50]
+
+
+def test_a_rate_beyond_100_percent_is_refused() -> None:
+    pv = bound(shipped("pv_inverter_modbus"))
+    assert write(pv, 3, 101) == 3
+    assert read(pv, HOLDING, 3, 1) == [100]
+
+
+def test_fc06_sets_one_word_of_a_transformer_ratio() -> None:
+    meter = bound(shipped("energy_meter_modbus"))
+    assert write(meter, 4100, 50) == 0
+    assert meter.engine.devices["meter"].commands.current_transformer_ratio == 5.0
+
+
+def test_the_meter_fills_every_register_of_its_map() -> None:
+    meter = bound(shipped("energy_meter_modbus"))
+    for signal in meter.engine.devices["meter"].type.signals.values():
+        if not signal.command and signal.unit not in {"", "1"}:
+            meter.engine.submit(Pin("meter", signal.name, 7000.0))
+    for register in meter.map.registers:
+        words = read(meter, register.table, register.address, register.count)
+        assert isinstance(words, list)
+        assert any(words), register.name

@@ -1,0 +1,357 @@
+"""A register map bound to running devices: reads come from one tick, writes become atomic events."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+
+from twin_tui.engine import apply
+from twin_tui.engine.engine import Device, Engine, Watcher
+from twin_tui.engine.events import Pin, Scalar, Unpin, Write
+from twin_tui.engine.snapshot import RegisterRow, RegisterWrite
+from twin_tui.errors import CommandError, ConfigError, did_you_mean
+from twin_tui.protocols.maps.check import shares_memory
+from twin_tui.protocols.maps.image import Cell, Source
+from twin_tui.protocols.maps.model import OWN, Refused, Register, RegisterMap, Watchdog
+from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.modbus.bank import Bank, Extent, Table, WriteRequest
+from twin_tui.protocols.modbus.pdu import ModbusCode
+
+WATCHDOG = "watchdog"
+
+
+@dataclass(slots=True)
+class _Change:
+    """One register that a write touches: its new bytes and the command they become."""
+
+    cell: Cell
+    writer: Register
+    device: Device
+    signal: str
+    data: bytes
+    value: Scalar = 0
+
+
+class Binding:
+    """One register map behind one unit; ``bank`` is what a server serves."""
+
+    def __init__(
+        self,
+        register_map: RegisterMap,
+        engine: Engine,
+        devices: Mapping[str, Device],
+        identity: Mapping[int, str] | None = None,
+    ) -> None:
+        self.map = register_map
+        self.engine = engine
+        served = [register for register in register_map.registers if register.role in devices]
+        extents = [Extent(r.table, r.address, r.count, r.readable, r.writable) for r in served]
+        self.bank = Bank(extents, self.refresh, self.write, limits=register_map.limits, identity=identity)
+        self.cells = self._lay_out(served, devices)
+        self._by_table = {table: [c for c in self.cells if c.reader.table is table] for table in Table}
+        self._starts = {table: [c.reader.address for c in cells] for table, cells in self._by_table.items()}
+        self._sources = [
+            Source(device, [cell for cell in self.cells if cell.device is device])
+            for device in dict.fromkeys(devices.values())
+        ]
+        self._devices = dict(devices)
+        self._bit_fields = [cell for cell in self.cells if cell.reader.bits is not None]
+        self._write_constants()
+        self._written_tick = 0
+        self._watchers: list[Watcher] = []
+
+    # reading
+
+    def refresh(self) -> None:
+        """Bring the registers up to the engine's present tick; cheap when nothing has moved."""
+        around = self.engine.around
+        moved = False
+        for source in self._sources:
+            moved |= source.refresh(around)
+        if moved and self._bit_fields:
+            self._fill_bit_fields()
+
+    def rows(self, window: range | None = None) -> list[RegisterRow]:
+        """Return registers as an inspector shows them: all, or those at these positions of the map."""
+        self.refresh()
+        cells = self.cells if window is None else self.cells[window.start : window.stop]
+        return [self._row(cell) for cell in cells]
+
+    def row(self, table: Table, address: int) -> RegisterRow:
+        """Return the register at an address, or raise CommandError."""
+        self.refresh()
+        return self._row(self.cell(table, address))
+
+    def cell(self, table: Table, address: int) -> Cell:
+        """Return the cell that covers an address, or raise CommandError."""
+        for cell in self._touched(table, address, 1):
+            return cell
+        raise CommandError(f"{self.map.name}: {table.value} {address} is not mapped")
+
+    def find(self, name: str) -> Cell:
+        """Return the cell that holds the register of that name, or raise CommandError."""
+        for cell in self.cells:
+            if name == cell.reader.name or (cell.writer is not None and name == cell.writer.name):
+                return cell
+        hint = did_you_mean(name, [register.name for register in self.map.registers])
+        raise CommandError(f"{self.map.name} has no register {name!r}{hint}")
+
+    # forcing
+
+    def force(self, cell: Cell, number: float | str, *, origin: str = "console") -> None:
+        """Hold the signal behind a register at a value given in the register's unit."""
+        device, signal = self._forcible(cell)
+        register = cell.reader
+        if isinstance(number, str) or register.layout.type.form is Form.BIT or register.codes is not None:
+            value: Scalar = number
+        else:
+            exact = (number - float(register.offset)) / float(register.scale)
+            value = exact * float(register.quantum) + float(register.shift)
+            if register.signal is not None and register.signal.type is not float:
+                value = round(value)
+        self.engine.submit(Pin(device.name, signal, value, origin=origin))
+
+    def freeze(self, cell: Cell, *, origin: str = "console") -> None:
+        """Hold the signal behind a register at its present value."""
+        device, signal = self._forcible(cell)
+        assert cell.reader.signal is not None
+        seen = device.commands if cell.reader.signal.command else device.telemetry(self.engine.around)
+        self.engine.submit(Pin(device.name, signal, getattr(seen, signal), origin=origin))
+
+    def release(self, cell: Cell, *, origin: str = "console") -> None:
+        """Let the signal behind a register go again."""
+        device, signal = self._forcible(cell)
+        self.engine.submit(Unpin(device.name, signal, origin=origin))
+
+    # writing
+
+    def write(self, request: WriteRequest) -> int:
+        """Carry out a client's write, all of it or nothing; return 0 or a Modbus exception code."""
+        self.refresh()
+        changes: list[_Change] = []
+        for cell in self._touched(request.table, request.address, request.count):
+            if cell.writer is None or cell.writer.signal is None or cell.device is None:
+                return ModbusCode.ILLEGAL_DATA_ADDRESS
+            data = _merged(cell, request)
+            changes.append(_Change(cell, cell.writer, cell.device, cell.writer.signal.name, data))
+        try:
+            for change in changes:
+                change.value = change.writer.accept(change.data)
+            self._submit(changes, request)
+        except (Refused, CommandError) as error:
+            self._remember(changes, request, f"refused: {error}")
+            return ModbusCode.ILLEGAL_DATA_VALUE
+        self._arm_watchdogs()
+        self._remember(changes, request, "ok")
+        for change in changes:
+            self._echo(change)
+        return 0
+
+    def _submit(self, changes: list[_Change], request: WriteRequest) -> None:
+        by_device: dict[str, list[_Change]] = {}
+        for change in changes:
+            by_device.setdefault(change.device.name, []).append(change)
+        events = [
+            Write(
+                name,
+                {change.signal: change.value for change in members},
+                origin=request.client,
+                detail=", ".join(_described(change, request.function) for change in members),
+            )
+            for name, members in by_device.items()
+        ]
+        for event in events:
+            apply.check(self.engine, event)
+        for event in events:
+            self.engine.submit(event)
+
+    def _echo(self, change: _Change) -> None:
+        """Remember bytes that their own command would not read back as, so that they do."""
+        cell, writer = change.cell, change.writer
+        cell.echo = None
+        command = getattr(change.device.commands, change.signal)
+        taken = command == change.value and writer.decode(change.data) == change.value
+        if not taken or writer.signal is not cell.reader.signal or cell.reader.encode(command) == change.data:
+            return
+        cell.echo = (change.signal, change.data, command)
+        source = next(source for source in self._sources if source.device is change.device)
+        if cell not in source.echoed:
+            source.echoed.append(cell)
+
+    def _remember(self, changes: list[_Change], request: WriteRequest, verdict: str) -> None:
+        engine = self.engine
+        for change in changes:
+            change.cell.last_write = RegisterWrite(
+                engine.tick,
+                engine.time_s,
+                request.client,
+                request.function,
+                _words(change.data, change.writer),
+                change.writer.text(change.data),
+                verdict,
+            )
+
+    # watchdogs
+
+    def _arm_watchdogs(self) -> None:
+        """Start to wait for the next write; without one in time, the fallback is commanded once."""
+        self._written_tick = self.engine.tick
+        if self._watchers:
+            return
+        for watchdog in self.map.watchdogs:
+            if watchdog.role in self._devices:
+                self._watchers.append(self.engine.watch(self.engine.dt_s, partial(self._look, watchdog)))
+
+    def _look(self, watchdog: Watchdog) -> None:
+        engine = self.engine
+        if (engine.tick - self._written_tick) * engine.dt_s < watchdog.seconds - 1e-9:
+            return
+        self.close()
+        name = self._devices[watchdog.role].name
+        detail = f"nobody has written for {watchdog.seconds:g} s"
+        engine.submit(Write(name, dict(watchdog.fallback), origin=WATCHDOG, detail=detail))
+
+    def close(self) -> None:
+        """Stop watching the engine."""
+        for watcher in self._watchers:
+            self.engine.unwatch(watcher)
+        self._watchers.clear()
+
+    # laying out
+
+    def _lay_out(self, served: list[Register], devices: Mapping[str, Device]) -> list[Cell]:
+        """Return one cell per place; the reading and the writing entry of a place share it."""
+        cells: list[Cell] = []
+        for register in sorted(served, key=lambda r: (list(Table).index(r.table), r.address, r.writable)):
+            if cells and shares_memory(cells[-1].reader, register):
+                cells[-1].writer = register
+                continue
+            memory, start = self.bank.locate(register.table, register.address)
+            writer = register if register.writable else None
+            cells.append(Cell(register, writer, devices[register.role], memory, start))
+        return cells
+
+    def _write_constants(self) -> None:
+        for cell in self.cells:
+            register = cell.reader
+            if register.signal is not None or register.bits is not None:
+                continue
+            if register.param:
+                assert cell.device is not None
+                data = register.encode(getattr(cell.device.params, register.param))
+            elif isinstance(register.constant, str):
+                name = cell.device.name if cell.device is not None else ""
+                data = register.layout.pack(register.constant.replace("{device}", name))
+            elif register.constant is not None:
+                data = register.layout.pack(register.constant)
+            else:
+                data = register.nothing()
+            cell.memory[cell.start : cell.end] = data
+
+    def _fill_bit_fields(self) -> None:
+        around = self.engine.around
+        for cell in self._bit_fields:
+            word = 0
+            for bit, condition in (cell.reader.bits or {}).items():
+                device = self._devices.get(condition.role)
+                if device is None:
+                    continue
+                command = device.type.signals[condition.signal].command
+                seen = device.commands if command else device.telemetry(around)
+                if condition.holds(attrgetter(condition.signal)(seen)):
+                    word |= 1 << bit
+            cell.memory[cell.start : cell.end] = cell.reader.layout.pattern(word)
+
+    def _touched(self, table: Table, address: int, count: int) -> list[Cell]:
+        cells = self._by_table[table]
+        first = max(0, bisect_right(self._starts[table], address) - 1)
+        found = []
+        for cell in cells[first:]:
+            if cell.reader.address >= address + count:
+                break
+            if cell.reader.end > address:
+                found.append(cell)
+        return found
+
+    def _forcible(self, cell: Cell) -> tuple[Device, str]:
+        if cell.reader.signal is None or cell.device is None:
+            raise CommandError(f"{cell.reader.name} stands for no signal that could be forced")
+        return cell.device, cell.reader.signal.name
+
+    def _row(self, cell: Cell) -> RegisterRow:
+        register = cell.reader
+        writable = cell.writer is not None
+        data = cell.data
+        signal = register.signal.name if register.signal is not None else ""
+        return RegisterRow(
+            table=register.table.value,
+            address=register.address,
+            count=register.count,
+            name=register.name,
+            type=register.layout.type.name,
+            raw=_words(data, register),
+            text=register.text(data),
+            option=register.option(data),
+            access=("rw" if register.readable else "wo") if writable else "ro",
+            device=cell.device.name if cell.device is not None else "",
+            signal=signal,
+            pinned=cell.device is not None and signal in cell.device.pins,
+            last_write=cell.last_write,
+            description=register.description,
+        )
+
+
+def bind(
+    register_map: RegisterMap,
+    engine: Engine,
+    device: str,
+    *,
+    devices: Mapping[str, str] | None = None,
+    identity: Mapping[int, str] | None = None,
+) -> Binding:
+    """Bind a map to a running device, and to the further devices that its roles name.
+
+    Registers of a role that nobody plays are not there. Raises ConfigError when kinds do not match.
+    """
+    players = {OWN: _device(engine, device, register_map.kind, register_map.name)}
+    for role, name in (devices or {}).items():
+        if role not in register_map.roles:
+            hint = did_you_mean(role, register_map.roles)
+            raise ConfigError(f"register map {register_map.name} has no role {role!r}{hint}")
+        players[role] = _device(engine, name, register_map.roles[role], f"{register_map.name}, {role}")
+    return Binding(register_map, engine, players, identity)
+
+
+def _device(engine: Engine, name: str, kind: str, what: str) -> Device:
+    found = engine.devices.get(name)
+    if found is None:
+        raise ConfigError(f"register map {what}: unknown device {name!r}{did_you_mean(name, engine.devices)}")
+    if found.type.kind != kind:
+        raise ConfigError(f"register map {what} is for a {kind}; {name} is a {found.type.kind}")
+    return found
+
+
+def _merged(cell: Cell, request: WriteRequest) -> bytes:
+    """Return the cell's bytes with those of a write laid over them; it may touch only a part."""
+    size = 1 if cell.reader.layout.type.form is Form.BIT else 2
+    shift = (request.address - cell.reader.address) * size
+    data = bytearray(cell.data)
+    low, high = max(0, shift), min(len(data), shift + len(request.data))
+    data[low:high] = request.data[low - shift : high - shift]
+    return bytes(data)
+
+
+def _words(data: bytes, register: Register) -> tuple[int, ...]:
+    if register.layout.type.form is Form.BIT:
+        return tuple(data)
+    return tuple(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
+
+
+def _described(change: _Change, function: int) -> str:
+    writer = change.writer
+    raw = writer.layout.unpack(change.data)
+    meaning = writer.option(change.data)
+    text = writer.text(change.data)
+    shown = f"{text} ({meaning})" if meaning else text
+    return f"fc{function:02d} {writer.address} {writer.name} {raw} → {shown}"

@@ -1,0 +1,107 @@
+"""What can be wrong between the entries of a map, and ranges that do not fit their types."""
+
+from collections.abc import Iterable
+
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.maps.model import Register
+from twin_tui.protocols.maps.wire import Form
+
+
+def check_map(registers: Iterable[Register]) -> list[str]:
+    """Raise ConfigError for entries that cannot stand beside each other; return what is merely odd."""
+    members = list(registers)
+    _check_names(members)
+    _check_overlaps(members)
+    warnings = []
+    for register in members:
+        warnings += _check_range(register)
+        _check_codes(register)
+    return warnings
+
+
+def _check_names(registers: list[Register]) -> None:
+    seen: dict[str, Register] = {}
+    for register in registers:
+        other = seen.setdefault(register.name, register)
+        if other is not register:
+            raise ConfigError(f"{register.place}: the name stands there twice; first at {_at(other)}")
+
+
+def _check_overlaps(registers: list[Register]) -> None:
+    by_place = sorted(registers, key=lambda r: (r.table.value, r.address, r.end))
+    taken: list[Register] = []
+    for register in by_place:
+        taken = [other for other in taken if other.table is register.table and other.end > register.address]
+        if taken and (len(taken) > 1 or not shares_memory(taken[0], register)):
+            names = " and ".join(f"{other.name} at {_extent(other)}" for other in taken)
+            where = f"{register.table.value} {_extent(register)}"
+            raise ConfigError(f"{register.place}: {where} overlaps {names}")
+        taken.append(register)
+
+
+def shares_memory(first: Register, second: Register) -> bool:
+    """Tell whether two entries are the reading and the writing side of the same registers."""
+    same = first.table is second.table and (first.address, first.count) == (second.address, second.count)
+    return same and first.writable is not second.writable
+
+
+def _extent(register: Register) -> str:
+    last = register.end - 1
+    return str(register.address) if last == register.address else f"{register.address}–{last}"
+
+
+def _at(register: Register) -> str:
+    return f"{register.table.value} {_extent(register)}"
+
+
+def _check_range(register: Register) -> list[str]:
+    signal, layout = register.signal, register.layout
+    plain = signal is not None and layout.type.form in {Form.INTEGER, Form.DIGITS}
+    if (
+        not plain
+        or register.codes is not None
+        or register.modulo
+        or register.quotient
+        or not register.readable
+    ):
+        return []
+    assert signal is not None
+    ends = []
+    for end in (signal.low, signal.high):
+        if end is not None:
+            ends.append(float(end - float(register.shift)) / float(register.quantum))
+    bounded = signal.low is not None and signal.high is not None
+    if bounded and signal.unit == "1" and max(ends) > layout.high + 0.5:
+        raise ConfigError(
+            f"{register.place}: {signal.name} reaches {signal.high:g} {signal.unit}, which would be "
+            f"{max(ends):.0f} in the register; {layout.type.name} ends at {layout.high:.0f} (see scale)"
+        )
+    if ends and min(ends) < layout.low - 0.5 and not register.magnitude:
+        return [
+            f"{register.place}: {signal.name} can be negative; {layout.type.name} then shows {layout.low:.0f}"
+        ]
+    if bounded and max(ends) > layout.high + 0.5:
+        return [
+            f"{register.place}: {signal.name} can exceed what {layout.type.name} holds; "
+            f"it then shows {layout.high:.0f}"
+        ]
+    return []
+
+
+def _check_codes(register: Register) -> None:
+    signal = register.signal
+    if register.codes is None or signal is None or signal.options is None:
+        return
+    served = set(register.codes.values())
+    for code, text in signal.options.items():
+        if code not in served and register.readable:
+            raise ConfigError(
+                f"{register.place}: codes: none stands for {code} ({text}) of {signal.name}; "
+                f"known: {', '.join(f'{k} = {v}' for k, v in signal.options.items())}"
+            )
+    for raw, ours in register.codes.items():
+        if ours not in signal.options:
+            raise ConfigError(
+                f"{register.place}: codes: {raw}: {signal.name} has no {ours}; "
+                f"known: {', '.join(f'{k} = {v}' for k, v in signal.options.items())}"
+            )

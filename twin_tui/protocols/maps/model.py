@@ -1,0 +1,298 @@
+"""A register map, checked and resolved: what stands in which register and which signal it is."""
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from twin_tui.engine.signals import Signal
+from twin_tui.protocols.maps.wire import Form, Layout, Raw
+from twin_tui.protocols.modbus.bank import Limits, Table
+
+OWN = ""
+"""The role of the device that an endpoint belongs to."""
+
+
+class Refused(Exception):
+    """A written value that makes no sense; its text says why."""
+
+
+@dataclass(slots=True, frozen=True)
+class Condition:
+    """One bit of a bit field: it is set while the signal is above, below or equal to a number."""
+
+    role: str
+    signal: str
+    above: float | None = None
+    below: float | None = None
+    equals: float | None = None
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether the condition is met by the signal's present value."""
+        return (
+            (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+            and (self.equals is None or value == self.equals)
+        )
+
+
+@dataclass(slots=True, frozen=True)
+class Watchdog:
+    """What is commanded when nobody has written for a while."""
+
+    seconds: float
+    fallback: Mapping[str, float]
+    role: str = OWN
+
+
+@dataclass(slots=True, frozen=True)
+class Register:
+    """One entry of a map. ``quantum`` and ``shift`` give the SI value: raw · quantum + shift."""
+
+    name: str
+    table: Table
+    address: int
+    layout: Layout
+    readable: bool
+    writable: bool
+    place: str
+    """File and line, for messages."""
+    signal: Signal | None = None
+    role: str = OWN
+    quantum: Fraction = Fraction(1)
+    shift: Fraction = Fraction(0)
+    scale: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
+    unit: str = ""
+    magnitude: bool = False
+    options: Mapping[int, str] | None = None
+    special: Mapping[int, float] = field(default_factory=dict)
+    """Raw values with a meaning of their own, in SI: 255 for "100 %"."""
+    codes: Mapping[int, int] | None = None
+    """Raw code → value of the signal; the first raw code of a value is the one that is served."""
+    bits: Mapping[int, Condition] | None = None
+    constant: Raw | None = None
+    param: str = ""
+    not_available: bytes | None = None
+    minimum: Fraction | None = None
+    """The least value that may be written, in the map's unit."""
+    maximum: Fraction | None = None
+    clamp: bool = False
+    modulo: int = 0
+    quotient: int = 0
+    description: str = ""
+
+    @property
+    def count(self) -> int:
+        """The number of addresses."""
+        return self.layout.count
+
+    @property
+    def end(self) -> int:
+        """The first address after this one."""
+        return self.address + self.layout.count
+
+    @property
+    def linear(self) -> bool:
+        """Tell whether the raw number is nothing but the signal's value times a factor."""
+        return (
+            self.signal is not None
+            and self.layout.type.form in {Form.INTEGER, Form.FLOAT, Form.BIT}
+            and self.signal.type is not str
+            and not (self.shift or self.magnitude or self.layout.bytes_little)
+            and self.codes is None
+            and self.bits is None
+            and not (self.modulo or self.quotient)
+        )
+
+    @property
+    def lowest(self) -> float:
+        """The least raw number that is served; the not-available pattern is never a value."""
+        low = self.layout.low
+        return low + 1 if self._unavailable() == low else low
+
+    @property
+    def highest(self) -> float:
+        """The greatest raw number that is served."""
+        high = self.layout.high
+        return high - 1 if self._unavailable() == high else high
+
+    def _unavailable(self) -> Raw | None:
+        if self.not_available is None or self.layout.type.form is not Form.INTEGER:
+            return None
+        return self.layout.unpack(self.not_available)
+
+    def nothing(self) -> bytes:
+        """Return the bytes that say that there is no value: the not-available pattern, or zeros."""
+        return self.not_available if self.not_available is not None else bytes(self.layout.size)
+
+    def encode(self, value: Any) -> bytes:
+        """Return the bytes of a signal's value; what does not fit is held at the nearest that does.
+
+        Halves go to the even neighbour. NaN and codes that are not listed read as not available.
+        """
+        form = self.layout.type.form
+        if form is Form.TEXT:
+            return self.layout.pack(str(value))
+        if form is Form.BIT:
+            return self.layout.pack(bool(value))
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return self.nothing()
+        if self.codes is not None:
+            code = next((raw for raw, ours in self.codes.items() if ours == value), None)
+            return self.nothing() if code is None else self.layout.pack(code)
+        number = self._raw_number(value)
+        if form is Form.FLOAT:
+            return self.layout.pack(min(max(float(number), self.layout.low), self.layout.high))
+        return self.layout.pack(self._whole(number))
+
+    def _whole(self, number: int | float) -> int:
+        if isinstance(number, float) and math.isinf(number):
+            return int(self.highest if number > 0 else self.lowest)
+        whole = round(number)
+        if self.quotient:
+            whole //= self.quotient
+        if self.modulo:
+            whole %= self.modulo
+        return int(min(max(whole, self.lowest), self.highest))
+
+    def _raw_number(self, value: Any) -> int | float:
+        if self.magnitude:
+            value = abs(value)
+        if self.quantum == 1 and not self.shift:
+            return value if isinstance(value, int) else float(value)
+        if isinstance(value, float) and math.isinf(value):
+            return math.inf if (value > 0) is (self.quantum > 0) else -math.inf
+        if self.shift:
+            return float((Fraction(value) - self.shift) / self.quantum)
+        number: float = value * self.quantum.denominator / self.quantum.numerator
+        return number
+
+    def decode(self, data: bytes) -> Any:
+        """Return the signal's value that the bytes stand for; None for the not-available pattern."""
+        if self.not_available is not None and data == self.not_available:
+            return None
+        raw = self.layout.unpack(data)
+        if isinstance(raw, str):
+            return raw
+        if raw in self.special:
+            return self.special[int(raw)]
+        if self.codes is not None:
+            return self.codes.get(int(raw), raw)
+        return self._to_si(raw)
+
+    def _to_si(self, raw: int | float) -> int | float:
+        quantum = self.quantum
+        if isinstance(raw, float):
+            return raw * float(quantum) + float(self.shift) if math.isfinite(raw) else raw
+        if self.shift:
+            exact = raw * quantum + self.shift
+            return exact.numerator / exact.denominator
+        if quantum.denominator == 1:
+            return raw * quantum.numerator
+        return raw * quantum.numerator / quantum.denominator
+
+    def accept(self, data: bytes) -> Any:
+        """Return the value that written bytes command; raise Refused for what makes no sense."""
+        try:
+            raw = self.layout.unpack(data)
+        except ValueError:
+            raise Refused(f"{data.hex()} are no decimal digits") from None
+        if isinstance(raw, str):
+            return raw
+        if self.not_available is not None and data == self.not_available:
+            raise Refused(f"{raw} means “not available”")
+        if isinstance(raw, float) and not math.isfinite(raw):
+            raise Refused(f"{raw} is no number")
+        if raw in self.special:
+            return self.special[int(raw)]
+        if self.codes is not None:
+            if raw not in self.codes:
+                raise Refused(f"{raw} is none of {', '.join(map(str, self.codes))}")
+            return self.codes[int(raw)]
+        if self.options is not None and self.layout.type.form is Form.INTEGER and raw not in self.options:
+            raise Refused(f"{raw} is none of {', '.join(f'{k} = {v}' for k, v in self.options.items())}")
+        return self._limited(raw)
+
+    def _limited(self, raw: int | float) -> int | float:
+        number = raw * self.scale + self.offset if isinstance(raw, int) else Fraction(raw) * self.scale
+        low, high = self.minimum, self.maximum
+        if (low is None or number >= low) and (high is None or number <= high):
+            return self._to_si(raw)
+        if not self.clamp:
+            bounds = (
+                f"{'' if low is None else f'{float(low):g}'} … {'' if high is None else f'{float(high):g}'}"
+            )
+            raise Refused(f"{float(number):g} is outside {bounds.strip()} {self.unit}".rstrip())
+        assert low is not None or high is not None
+        nearest = low if low is not None and number < low else high
+        assert nearest is not None
+        exact = (nearest - self.offset) / self.scale * self.quantum + self.shift
+        return exact.numerator / exact.denominator
+
+    def text(self, data: bytes) -> str:
+        """Return what the bytes say, in the map's unit."""
+        if self.not_available is not None and data == self.not_available:
+            return "not available"
+        try:
+            raw = self.layout.unpack(data)
+        except (ValueError, struct.error):
+            return f"0x{data.hex()}"
+        if isinstance(raw, str):
+            return raw
+        if self.bits is not None or self.layout.type.name.startswith("bitfield"):
+            return f"0x{int(raw):0{4 * self.count}X}"
+        number = self.scale * Fraction(raw) + self.offset if math.isfinite(raw) else None
+        if number is None:
+            return str(raw)
+        if self.layout.type.form is Form.FLOAT:
+            shown = f"{float(number):.6g}"
+        else:
+            shown = f"{float(number):.{_decimals(self.scale)}f}"
+        return f"{shown} {self.unit}".rstrip()
+
+    def option(self, data: bytes) -> str:
+        """Return the meaning of a code, or an empty text."""
+        if self.options is None:
+            return ""
+        try:
+            raw = self.layout.unpack(data)
+        except (ValueError, struct.error):
+            return ""
+        if self.layout.type.name.startswith("bitfield") and isinstance(raw, int):
+            return ", ".join(text for bit, text in self.options.items() if raw >> bit & 1)
+        return self.options.get(raw, "") if isinstance(raw, int) else ""
+
+
+def _decimals(scale: Fraction) -> int:
+    for decimals in range(7):
+        if (scale * 10**decimals).denominator == 1:
+            return decimals
+    return 6
+
+
+@dataclass(slots=True, frozen=True)
+class RegisterMap:
+    """All registers of one unit, ready to be bound to devices."""
+
+    name: str
+    place: str
+    kind: str
+    """The kind of device that the map is for."""
+    roles: Mapping[str, str]
+    """Further devices behind the same unit: role → kind."""
+    registers: tuple[Register, ...]
+    limits: Limits
+    watchdogs: tuple[Watchdog, ...] = ()
+    description: str = ""
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def register(self, name: str) -> Register:
+        """Return the register of that name; KeyError when there is none."""
+        for register in self.registers:
+            if register.name == name:
+                return register
+        raise KeyError(name)

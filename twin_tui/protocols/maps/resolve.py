@@ -1,0 +1,125 @@
+"""What a register means: the signal behind its name, its unit against the signal's, its sense."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+
+from twin_tui.engine.device import AnyDeviceType
+from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.protocols.maps.model import Register
+from twin_tui.protocols.maps.names import ALIASES, Alias
+from twin_tui.protocols.maps.units import conversion
+from twin_tui.protocols.maps.wire import Form
+
+SENSES = {
+    "generation": 1,
+    "discharge": 1,
+    "import": 1,
+    "consumption": -1,
+    "charge": -1,
+    "export": -1,
+    "magnitude": 1,
+}
+"""What a positive number in a register means, against the house rule: positive into the bus."""
+
+
+@dataclass(slots=True, frozen=True)
+class Meaning:
+    """What an entry says of its meaning."""
+
+    name: str
+    sense: str
+    special: Mapping[int, Fraction]
+
+
+def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) -> Register:
+    """Return the register with its signal and the factor between its raw number and SI."""
+    if meaning.sense and meaning.sense not in SENSES:
+        raise _error(register, f"sense: unknown sense {meaning.sense!r}{did_you_mean(meaning.sense, SENSES)}")
+    if not meaning.name:
+        return _without_signal(register, device_type)
+    alias = _alias(register, meaning.name, device_type)
+    signal = device_type.signals[alias.signal]
+    if register.writable and not signal.command:
+        commands = [s.name for s in device_type.signals.values() if s.command]
+        hint = did_you_mean(alias.signal, commands)
+        raise _error(register, f"{alias.signal} is measured and cannot be written{hint}")
+    form = register.layout.type.form
+    if (form is Form.TEXT) != (signal.type is str):
+        wanted = "a string" if signal.type is str else "a number"
+        raise _error(register, f"type: {signal.name} is {wanted}")
+    try:
+        unit = conversion(register.unit, signal.unit)
+    except ConfigError as error:
+        raise _error(register, f"unit: {signal.name}: {error}") from None
+    sign = alias.sign * SENSES.get(meaning.sense, 1)
+    special = dict(alias.special)
+    for raw, number in meaning.special.items():
+        special[raw] = float(sign * (number * unit.factor + unit.shift))
+    return replace(
+        register,
+        signal=signal,
+        quantum=register.scale * unit.factor * sign,
+        shift=(register.offset * unit.factor + unit.shift) * sign,
+        special=special,
+        magnitude=meaning.sense == "magnitude",
+        modulo=register.modulo or alias.modulo,
+        quotient=register.quotient or alias.quotient,
+        options=register.options if register.options is not None or register.codes else signal.options,
+        description=register.description or signal.meaning,
+    )
+
+
+def _alias(register: Register, name: str, device_type: AnyDeviceType) -> Alias:
+    aliases = ALIASES.get(device_type.kind, {})
+    alias = aliases.get(name) or Alias(name)
+    if alias.signal not in device_type.signals:
+        known = [*device_type.signals, *(n for n, a in aliases.items() if a.signal in device_type.signals)]
+        hint = did_you_mean(name, known)
+        raise _error(register, f"a {device_type.kind} has no signal {name!r}{hint}")
+    return alias
+
+
+def _without_signal(register: Register, device_type: AnyDeviceType) -> Register:
+    if register.writable:
+        raise _error(register, "a register that can be written needs a signal")
+    if register.param:
+        known = [item.name for item in fields(device_type.params)]
+        if register.param not in known:
+            hint = did_you_mean(register.param, known)
+            raise _error(register, f"param: a {device_type.kind} has no parameter {register.param!r}{hint}")
+        unit = conversion(register.unit, _unit_of(register.param)) if register.unit else None
+        if unit is not None:
+            return replace(
+                register,
+                quantum=register.scale * unit.factor,
+                shift=register.offset * unit.factor + unit.shift,
+            )
+        return replace(register, quantum=register.scale, shift=register.offset)
+    nothing_to_say = (
+        register.constant is None and register.bits is None and register.layout.type.name != "pad"
+    )
+    if nothing_to_say and register.not_available is None and register.layout.type.form is not Form.TEXT:
+        raise _error(register, "expected internal_name, signal, value, param, bits or a not_available value")
+    return register
+
+
+_SUFFIXES = {
+    "w": "W",
+    "var": "var",
+    "va": "VA",
+    "v": "V",
+    "a": "A",
+    "hz": "Hz",
+    "wh": "Wh",
+    "s": "s",
+    "c": "degC",
+}
+
+
+def _unit_of(param: str) -> str:
+    return _SUFFIXES.get(param.rsplit("_", 1)[-1], "1")
+
+
+def _error(register: Register, text: str) -> ConfigError:
+    return ConfigError(f"{register.place}: {text}")

@@ -1,0 +1,88 @@
+"""Units of register maps against the SI units of signals."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from twin_tui.errors import ConfigError, did_you_mean
+
+
+class Conversion(NamedTuple):
+    """How a number in a map's unit becomes SI: ``si = number * factor + shift``."""
+
+    factor: Fraction
+    shift: Fraction
+
+
+_PREFIXES = {"m": Fraction(1, 1000), "": Fraction(1), "k": Fraction(1000), "M": Fraction(10**6)}
+_PREFIXED = ("W", "var", "VA", "V", "A", "Hz", "Wh", "varh", "VAh", "Ah", "bar")
+_OTHERS: dict[str, tuple[str, Fraction, Fraction]] = {
+    "GW": ("W", Fraction(10**9), Fraction(0)),
+    "GWh": ("Wh", Fraction(10**9), Fraction(0)),
+    "J": ("Wh", Fraction(1, 3600), Fraction(0)),
+    "kJ": ("Wh", Fraction(1000, 3600), Fraction(0)),
+    "MJ": ("Wh", Fraction(10**6, 3600), Fraction(0)),
+    "s": ("s", Fraction(1), Fraction(0)),
+    "ms": ("s", Fraction(1, 1000), Fraction(0)),
+    "min": ("s", Fraction(60), Fraction(0)),
+    "h": ("s", Fraction(3600), Fraction(0)),
+    "d": ("s", Fraction(86400), Fraction(0)),
+    "degC": ("degC", Fraction(1), Fraction(0)),
+    "°C": ("degC", Fraction(1), Fraction(0)),
+    "C": ("degC", Fraction(1), Fraction(0)),
+    "K": ("degC", Fraction(1), Fraction(-27315, 100)),
+    "degF": ("degC", Fraction(5, 9), Fraction(-160, 9)),
+    "1": ("1", Fraction(1), Fraction(0)),
+    "pu": ("1", Fraction(1), Fraction(0)),
+    "%": ("1", Fraction(1, 100), Fraction(0)),
+    "‰": ("1", Fraction(1, 1000), Fraction(0)),
+    "cycles": ("cycles", Fraction(1), Fraction(0)),
+    "rpm": ("rpm", Fraction(1), Fraction(0)),
+    "Pa": ("bar", Fraction(1, 10**5), Fraction(0)),
+    "kPa": ("bar", Fraction(1, 100), Fraction(0)),
+    "W/m2": ("W/m2", Fraction(1), Fraction(0)),
+    "m/s": ("m/s", Fraction(1), Fraction(0)),
+    "km/h": ("m/s", Fraction(10, 36), Fraction(0)),
+    "deg": ("deg", Fraction(1), Fraction(0)),
+    "ohm": ("ohm", Fraction(1), Fraction(0)),
+    "kohm": ("ohm", Fraction(1000), Fraction(0)),
+    "kg/h": ("kg/h", Fraction(1), Fraction(0)),
+    "l/h": ("l/h", Fraction(1), Fraction(0)),
+    "m3/h": ("l/h", Fraction(1000), Fraction(0)),
+}
+_UNITS: dict[str, tuple[str, Fraction, Fraction]] = {
+    **{
+        prefix + base: (base, factor, Fraction(0))
+        for base in _PREFIXED
+        for prefix, factor in _PREFIXES.items()
+    },
+    **_OTHERS,
+}
+_FOLDED: dict[str, list[str]] = {}
+for _name in _UNITS:
+    _FOLDED.setdefault(_name.casefold(), []).append(_name)
+
+
+def conversion(unit: str, signal_unit: str) -> Conversion:
+    """Return how numbers in a map's unit become the SI unit of a signal.
+
+    No unit means the SI number. Raises ConfigError for an unknown unit or one of another dimension.
+    """
+    if not unit or unit == signal_unit:
+        return Conversion(Fraction(1), Fraction(0))
+    dimension, factor, shift = _UNITS[canonical(unit)]
+    signal = _UNITS.get(signal_unit)
+    if signal is None or signal[0] != dimension:
+        wanted = f"is in {signal_unit}" if signal_unit else "has no unit"
+        raise ConfigError(f"unit {unit!r} does not fit a signal that {wanted}")
+    return Conversion(factor / signal[1], (shift - signal[2]) / signal[1])
+
+
+def canonical(unit: str) -> str:
+    """Return the name under which a unit is known; its case may differ where that leaves no doubt."""
+    if unit in _UNITS:
+        return unit
+    near = _FOLDED.get(unit.casefold(), [])
+    if len(near) == 1:
+        return near[0]
+    hint = f"; did you mean {' or '.join(near)}?" if near else did_you_mean(unit, _UNITS)
+    raise ConfigError(f"unknown unit {unit!r}{hint}")

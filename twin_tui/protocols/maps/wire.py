@@ -1,0 +1,144 @@
+"""Types as they stand in registers: numbers, texts and digits, and the order of their words and bytes."""
+
+import math
+import struct
+from array import array
+from dataclasses import dataclass
+from enum import Enum
+
+Raw = int | float | str
+
+
+class Form(Enum):
+    """How the bits of a type are read."""
+
+    INTEGER = "integer"
+    FLOAT = "float"
+    TEXT = "text"
+    DIGITS = "digits"
+    BIT = "bit"
+
+
+@dataclass(slots=True, frozen=True)
+class WireType:
+    """A type by its name in a map; ``words`` is 0 where the map's count decides."""
+
+    name: str
+    form: Form
+    words: int
+    code: str = ""
+    low: float = 0.0
+    high: float = 0.0
+
+
+def _integer(name: str, code: str) -> WireType:
+    bits = 8 * struct.calcsize(">" + code)
+    low, high = (0, (1 << bits) - 1) if code.isupper() else (-(1 << bits - 1), (1 << bits - 1) - 1)
+    return WireType(name, Form.INTEGER, bits // 16, code, low, high)
+
+
+_INTEGERS = {
+    "uint16": "H",
+    "int16": "h",
+    "uint32": "I",
+    "int32": "i",
+    "uint64": "Q",
+    "int64": "q",
+    "enum16": "H",
+    "enum32": "I",
+    "bitfield16": "H",
+    "bitfield32": "I",
+    "bitfield64": "Q",
+    "acc16": "H",
+    "acc32": "I",
+    "acc64": "Q",
+    "sunssf": "h",
+}
+_FLOAT32_MAX = struct.unpack(">f", b"\x7f\x7f\xff\xff")[0]
+
+WIRE_TYPES: dict[str, WireType] = {
+    **{name: _integer(name, code) for name, code in _INTEGERS.items()},
+    "float32": WireType("float32", Form.FLOAT, 2, "f", -_FLOAT32_MAX, _FLOAT32_MAX),
+    "float64": WireType("float64", Form.FLOAT, 4, "d", -math.inf, math.inf),
+    "string": WireType("string", Form.TEXT, 0),
+    "bcd": WireType("bcd", Form.DIGITS, 0),
+    "pad": WireType("pad", Form.INTEGER, 0, "H", 0, 65535),
+    "bool": WireType("bool", Form.BIT, 1, "?", 0, 1),
+}
+
+
+@dataclass(slots=True, frozen=True)
+class Layout:
+    """One value in its registers: type, number of words, order of words and of the bytes in each."""
+
+    type: WireType
+    count: int
+    words_little: bool = False
+    bytes_little: bool = False
+
+    @property
+    def size(self) -> int:
+        """The number of bytes in memory; a bit takes one."""
+        return 1 if self.type.form is Form.BIT else 2 * self.count
+
+    @property
+    def low(self) -> float:
+        """The least raw number."""
+        return self.type.low
+
+    @property
+    def high(self) -> float:
+        """The greatest raw number."""
+        return 10 ** (4 * self.count) - 1 if self.type.form is Form.DIGITS else self.type.high
+
+    def pack(self, raw: Raw) -> bytes:
+        """Return the bytes of a raw value that fits; numbers that do not fit raise struct.error."""
+        form = self.type.form
+        if form is Form.TEXT:
+            text = str(raw).encode("latin-1", "replace")[: 2 * self.count]
+            return self._order(text.ljust(2 * self.count, b"\0"), False)
+        if form is Form.DIGITS:
+            digits = f"{int(raw):0{4 * self.count}d}"
+            if not (digits.isdecimal() and len(digits) == 4 * self.count):
+                raise struct.error(f"{raw} has no place in {4 * self.count} digits")
+            return self._order(bytes.fromhex(digits), self.words_little)
+        if form is Form.BIT:
+            return b"\x01" if raw else b"\x00"
+        if self.type.words == 0:
+            return b"\0\0" * self.count
+        try:
+            return self._order(struct.pack(">" + self.type.code, raw), self.words_little)
+        except OverflowError as error:
+            raise struct.error(str(error)) from None
+
+    def unpack(self, data: bytes) -> Raw:
+        """Return the raw value that the bytes stand for; digits that are none raise ValueError."""
+        form = self.type.form
+        if form is Form.TEXT:
+            return self._order(data, False).split(b"\0", 1)[0].decode("latin-1").rstrip(" ")
+        if form is Form.DIGITS:
+            return int(self._order(data, self.words_little).hex(), 10)
+        if form is Form.BIT:
+            return int(data[0])
+        if self.type.words == 0:
+            return 0
+        raw: int | float = struct.unpack(">" + self.type.code, self._order(data, self.words_little))[0]
+        return raw
+
+    def pattern(self, bits: int) -> bytes:
+        """Return the bytes of a bit pattern given as an unsigned number."""
+        if self.type.form is Form.BIT:
+            return bytes((bits & 1,))
+        return self._order(bits.to_bytes(2 * self.count, "big"), self.words_little)
+
+    def _order(self, data: bytes, words_little: bool) -> bytes:
+        if words_little:
+            data = b"".join(data[at : at + 2] for at in range(len(data) - 2, -2, -2))
+        return swapped(data) if self.bytes_little else data
+
+
+def swapped(data: bytes) -> bytes:
+    """Return the bytes with those of each word exchanged."""
+    words = array("H", data)
+    words.byteswap()
+    return words.tobytes()
