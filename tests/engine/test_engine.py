@@ -17,10 +17,13 @@ from twin_tui.engine.events import (
     Disturb,
     Event,
     Fault,
+    Instruct,
     LinkFault,
     Mark,
     Pin,
     ReportStatus,
+    Revoke,
+    SelectControl,
     SelectMode,
     Unpin,
     Write,
@@ -231,6 +234,9 @@ EVENTS: list[Event] = [
     LinkFault("battery", {"kind": "silence"}, "l", 1.0),
     SelectMode("battery", "IDLE", 0.5, {"reserve": 0.2}),
     ReportStatus("battery", {"soc": 0.5}),
+    SelectControl("battery", "FRBC"),
+    Instruct("battery", {"id": "i-1", "mode": "charge", "factor": 0.5}),
+    Revoke("battery", "i-1"),
     Mark("before the sag"),
 ]
 

@@ -12,17 +12,22 @@ from twin_tui.engine.events import (
     Disturb,
     Event,
     Fault,
+    Instruct,
     LinkFault,
     Mark,
     Pin,
     ReportStatus,
+    Revoke,
     Scalar,
+    SelectControl,
     SelectMode,
     Unpin,
+    Wake,
     Write,
 )
 from twin_tui.engine.policies.guide import check_mode, overridden, select_mode
 from twin_tui.engine.policies.handles import HANDLES, check_report, take_report
+from twin_tui.engine.s2 import actions
 from twin_tui.engine.signals import Signal
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
@@ -287,6 +292,10 @@ _CHECKS: dict[type, Any] = {
     ClearLinkFault: _check_nothing,
     SelectMode: check_mode,
     ReportStatus: _check_report,
+    SelectControl: actions.check_select,
+    Instruct: actions.check_instruct,
+    Revoke: actions.check_revoke,
+    Wake: actions.check_wake,
     Mark: _check_nothing,
 }
 _ACTIONS: dict[type, Any] = {
@@ -301,5 +310,9 @@ _ACTIONS: dict[type, Any] = {
     ClearLinkFault: _link,
     SelectMode: select_mode,
     ReportStatus: _report,
+    SelectControl: actions.select,
+    Instruct: actions.instruct,
+    Revoke: actions.revoke,
+    Wake: actions.wake,
     Mark: _mark,
 }

@@ -15,6 +15,7 @@ from twin_tui.engine.grid import Grid
 from twin_tui.engine.metering import measured_devices, write_flows
 from twin_tui.engine.policies.guide import Guide, steer
 from twin_tui.engine.policies.handles import Handle
+from twin_tui.engine.s2.control import Control
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import (
@@ -39,6 +40,7 @@ class Device:
         "_observed",
         "_observed_tick",
         "commands",
+        "control",
         "direct",
         "guide",
         "handle",
@@ -65,6 +67,8 @@ class Device:
         self.guide: Guide | None = None
         """What steers the device in place of direct setpoints, if anything does."""
         self.handle: Handle | None = None
+        self.control: Control | None = None
+        """The S2 control type that an energy manager has selected, if any."""
         self.direct: dict[str, Any] = {}
         """The commands that come back when the guide hands the device back."""
         self.momentary: dict[str, Any] = {
@@ -338,6 +342,7 @@ class Engine:
             mode=device.guide.mode if device.guide is not None else "",
             factor=device.guide.factor if device.guide is not None else 1.0,
             explanation=explain(device.params, state) if explain is not None else "",
+            control=device.control.shown(self.tick) if device.control is not None else None,
         )
 
     def _step_weather(self, tick: int) -> None:

@@ -114,6 +114,41 @@ class ReportStatus:
 
 
 @value
+class SelectControl:
+    """Give a device to an energy manager under an S2 control type ("FRBC"); "" ends it."""
+
+    device: str
+    control: str
+    origin: str = "console"
+
+
+@value
+class Instruct:
+    """Give a device under an S2 control type an instruction: id, time, and what the type wants."""
+
+    device: str
+    instruction: dict[str, Any]
+    origin: str = "console"
+
+
+@value
+class Revoke:
+    """Take back an S2 instruction that waits for its time."""
+
+    device: str
+    instruction: str
+    origin: str = "console"
+
+
+@value
+class Wake:
+    """Have the control type of a device do what is due; the engine gives itself this one."""
+
+    device: str
+    origin: str = "engine"
+
+
+@value
 class Mark:
     """Put a note into the log and the recording."""
 
@@ -133,6 +168,10 @@ Event = (
     | ClearLinkFault
     | SelectMode
     | ReportStatus
+    | SelectControl
+    | Instruct
+    | Revoke
+    | Wake
     | Mark
 )
 
@@ -150,6 +189,9 @@ EVENT_TYPES: dict[str, type[Any]] = {
         ClearLinkFault,
         SelectMode,
         ReportStatus,
+        SelectControl,
+        Instruct,
+        Revoke,
         Mark,
     )
 }

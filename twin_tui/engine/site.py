@@ -6,6 +6,7 @@ from typing import Any
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.engine.events import Event
 from twin_tui.engine.grid import GridParams
+from twin_tui.engine.s2.model import Description
 from twin_tui.engine.signals import value
 from twin_tui.engine.weather import WeatherParams
 
@@ -19,6 +20,8 @@ class DevicePlan:
     params: Any
     commands: Any = None
     """Commands at the start; None takes the defaults of the type."""
+    s2: tuple[Description, ...] = ()
+    """S2 descriptions in place of those that the type makes from its parameters."""
     meters: tuple[str, ...] = ()
     """For a sub-meter: the devices it measures; empty is the grid connection."""
 

@@ -37,6 +37,22 @@ class LogEntry:
 
 
 @value
+class ControlSnapshot:
+    """The S2 control type of a device: what is active, what could follow, what was refused."""
+
+    control: str
+    mode: str
+    factor: float
+    next_modes: tuple[str, ...]
+    timers: tuple[tuple[str, float], ...]
+    """Running timers with the seconds that remain."""
+    last: str
+    """The last instruction in a few words."""
+    refused: str
+    """The last instruction that was refused, and why."""
+
+
+@value
 class DeviceSnapshot:
     """One device at one tick. Powers are positive into the site's bus."""
 
@@ -53,6 +69,7 @@ class DeviceSnapshot:
     mode: str = ""
     factor: float = 1.0
     explanation: str = ""
+    control: ControlSnapshot | None = None
 
 
 @value

@@ -43,6 +43,8 @@ class Handle:
         object.__setattr__(self, "setpoints", self.setpoints | {self.power})
 
 
+NO_LIMIT_W = 1e9
+
 HANDLES: dict[str, Handle] = {}
 """The handle of each device kind that can be guided; third parties add theirs."""
 
@@ -103,4 +105,12 @@ HANDLES["battery"] = Handle(
     level=lambda params, state: state.energy_wh / params.capacity_wh,
     start={"start_stop": 1},
     report={"soc": _battery_soc, "power_w": _power},
+)
+
+HANDLES["pv"] = Handle(
+    power="active_power_limit_w",
+    encode=lambda params, power_w: min(power_w, NO_LIMIT_W),
+    limits=lambda params: Limits(0.0, params.rated_w),
+    setpoints=frozenset({"active_power_limit_pu"}),
+    start={"on": True},
 )
