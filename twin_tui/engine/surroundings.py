@@ -29,6 +29,12 @@ class Surroundings:
     v_max_pu: float = 1.0
     phase_jump_deg: float = 0.0
     grid_live: bool = True
+    """Whether there is voltage on the site's bus, from the grid or from a grid-forming device."""
+    islanded: bool = False
+    """Whether the site is cut off from the grid and held up by a grid-forming device."""
+    island_w: float = 0.0
+    """While islanded: what the grid-forming device that steps next has to deliver."""
+    island_var: float = 0.0
     # weather, and the tick it was worked out in: devices need not do their part more often
     weather_tick: int = 0
     sun: tuple[float, float, float] | None = None

@@ -1,0 +1,218 @@
+"""What a battery is, can be told, remembers and shows."""
+
+from dataclasses import field
+
+from twin_tui.engine.device import FaultKind, Status
+from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.physics.battery import LFP, Cell, Converter, pack_layout
+from twin_tui.engine.signals import commanded, measured, value
+
+ON, OFF, STANDBY = 1, 2, 3
+
+
+@value
+class BatteryParams:
+    """What a battery is.
+
+    Without a ``converter`` the one-way efficiencies, between the AC terminals and the cells, stand for all
+    losses. With one, its part-load curve and the inner resistance of the cells make them.
+    """
+
+    capacity_wh: float
+    max_charge_w: float
+    max_discharge_w: float
+    rated_va: float
+    initial_soc: float = 0.5
+    charge_efficiency: float = 0.9592
+    discharge_efficiency: float = 0.9592
+    converter: Converter | None = None
+    standby_w: float = 0.0
+    """What the converter takes from the cells while it is energised, running or in standby."""
+    deadtime_s: float = 0.0
+    """Between a setpoint and the first movement toward it."""
+    ramp_w_per_s: float = 1e9
+    q_priority: bool = False
+    """Whether reactive power is served first when both do not fit the current."""
+    cell: Cell = LFP
+    nominal_dc_v: float = 400.0
+    initial_soh: float = 1.0
+    """State of health at the start, for the record: ``capacity_wh`` is the capacity that there is."""
+    initial_cell_c: float = 20.0
+    thermal_capacity_j_per_k: float = 500_000.0
+    thermal_conductance_w_per_k: float = 200.0
+    cold_zero_c: float = -20.0
+    """Discharging: no power below, all of it from ``cold_full_c`` up."""
+    cold_full_c: float = 0.0
+    charge_cold_zero_c: float = 0.0
+    """Charging: no power below, all of it from ``charge_cold_full_c`` up."""
+    charge_cold_full_c: float = 10.0
+    hot_full_c: float = 45.0
+    hot_zero_c: float = 60.0
+    over_temperature_c: float = 65.0
+    """The cells trip here, and may be reset ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
+    grid_code: GridCode | None = None
+    grid_forming: bool = False
+    """Whether it can hold up the site when the grid is gone."""
+    # worked out once: what every step would otherwise compute anew
+    charge_limit_w: float = field(init=False)
+    discharge_limit_w: float = field(init=False)
+    cooling_per_s: float = field(init=False)
+    kelvin_per_w: float = field(init=False)
+    series: int = field(init=False)
+    parallel: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)
+        derived = {
+            "charge_limit_w": min(self.max_charge_w, self.rated_va),
+            "discharge_limit_w": min(self.max_discharge_w, self.rated_va),
+            "cooling_per_s": self.thermal_conductance_w_per_k / self.thermal_capacity_j_per_k,
+            "kelvin_per_w": 1.0 / self.thermal_conductance_w_per_k,
+            "series": series,
+            "parallel": parallel,
+        }
+        for name, derived_value in derived.items():
+            object.__setattr__(self, name, derived_value)
+
+
+@value
+class BatteryCommands:
+    """What an energy manager can tell a battery."""
+
+    start_stop: int = commanded(
+        OFF, "Run command", options={ON: "Power On", OFF: "Power Off", STANDBY: "Standby"}
+    )
+    active_power_setpoint_w: float = commanded(0.0, "Active power asked for, + discharges", "W")
+    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power asked for", "var")
+    power_factor_setpoint: float = commanded(
+        1.0,
+        "Power factor asked for while no reactive power is; + injects vars, 0 is not set",
+        "1",
+        low=-1.0,
+        high=1.0,
+    )
+    soc_lower_limit_2: float = commanded(0.20, "No discharge below", "1", low=0.0, high=1.0)
+    soc_lower_limit_1: float = commanded(0.25, "Full discharge power from here up", "1", low=0.0, high=1.0)
+    soc_upper_limit_1: float = commanded(0.85, "Full charge power up to here", "1", low=0.0, high=1.0)
+    soc_upper_limit_2: float = commanded(0.90, "No charge above", "1", low=0.0, high=1.0)
+    local_remote: int = commanded(1, "Who may command", options={0: "Local/Remote", 1: "Remote", 2: "Local"})
+    power_control_mode: int = commanded(1, "Power control mode", low=0, high=65535)
+    fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+
+
+@value
+class BatteryMemory:
+    """What changes rarely: commands on their way, and what the sensors wrongly show."""
+
+    asked_w: float = 0.0
+    asked_var: float = 0.0
+    on_the_way: tuple[tuple[float, float, float], ...] = ()
+    """Setpoints within the deadtime: (time they act at in s, W, var)."""
+    stuck_soc: float | None = None
+    soc_offset: float = 0.0
+
+
+AT_REST = BatteryMemory()
+
+
+@value
+class BatteryState:
+    """How a battery is after a step."""
+
+    active_power_w: float
+    reactive_power_var: float
+    status: Status
+    causes: int
+    faults: int
+    energy_wh: float
+    cell_c: float
+    charged_wh: float
+    """Energy taken in at the AC terminals since the start."""
+    discharged_wh: float
+    drawn_wh: float
+    """Energy taken out of the cells since the start."""
+    loss_w: float
+    """What the cells gave beyond the AC power, or took less: the energy falls by P + loss."""
+    tie: Tie
+    memory: BatteryMemory
+
+
+@value
+class BatteryTelemetry:
+    """What a battery shows."""
+
+    active_power_w: float = measured("Active power, + discharges", "W")
+    reactive_power_var: float = measured("Reactive power, + into the grid", "var")
+    apparent_power_va: float = measured("Apparent power", "VA", low=0)
+    power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
+    soc: float = measured("State of charge", "1", low=0, high=1)
+    soh: float = measured("State of health", "1", low=0, high=1)
+    working_status: int = measured(
+        "Condition as a number", options={0: "Idle or standby", 1: "Running", 2: "Fault"}
+    )
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+    dc_voltage_v: float = measured("Voltage of the cells' string at its terminals", "V", low=0)
+    dc_current_a: float = measured("Current of the cells' string, + discharges", "A")
+    dc_power_w: float = measured("Power at the cells' terminals, + discharges", "W")
+    open_circuit_v: float = measured("Voltage of the cells' string without current", "V", low=0)
+    cell_temperature_c: float = measured("Temperature of the cells", "degC")
+    energy_wh: float = measured("Energy in the cells", "Wh", low=0)
+    charged_energy_wh: float = measured("Energy taken in at the terminals", "Wh", low=0)
+    discharged_energy_wh: float = measured("Energy given out at the terminals", "Wh", low=0)
+    cycles: float = measured("Equivalent full cycles", "cycles", low=0)
+    max_charge_power_w: float = measured("Rated charge power", "W", low=0)
+    max_discharge_power_w: float = measured("Rated discharge power", "W", low=0)
+    available_charge_power_w: float = measured("Charge power possible now", "W", low=0)
+    available_discharge_power_w: float = measured("Discharge power possible now", "W", low=0)
+    loss_w: float = measured("Power lost as heat", "W", low=0)
+    frequency_hz: float = measured("Grid frequency at the terminals", "Hz", low=0)
+    voltage_ab_v: float = measured("Line voltage a to b", "V", low=0)
+    voltage_bc_v: float = measured("Line voltage b to c", "V", low=0)
+    voltage_ca_v: float = measured("Line voltage c to a", "V", low=0)
+    current_a_a: float = measured("Current of phase a", "A", low=0)
+    current_b_a: float = measured("Current of phase b", "A", low=0)
+    current_c_a: float = measured("Current of phase c", "A", low=0)
+
+
+FAULTS = (
+    FaultKind("over_temperature", 1001, "The cells are too hot: stopped"),
+    FaultKind("dc_contactor_open", 1002, "The DC contactor has opened: stopped, no DC voltage"),
+    FaultKind("emergency_stop", 1003, "The emergency stop is pressed: stopped"),
+    FaultKind("isolation", 1004, "The isolation of the DC side is too low: stopped"),
+    FaultKind(
+        "bms_comms_loss", 1005, "No word from the cells: stopped, SOC stays as last told", latched=False
+    ),
+    FaultKind("grid_loss", 1006, "The AC breaker has opened: stopped", latched=False),
+    FaultKind("grid_voltage", 1007, "Tripped by the grid's voltage", latched=False),
+    FaultKind("grid_frequency", 1008, "Tripped by the grid's frequency", latched=False),
+    FaultKind("cell_imbalance", 1009, "One cell is ahead of the others: half power", latched=False),
+    FaultKind("fan", 1010, "A fan stands still: a quarter of the cooling", latched=False),
+    FaultKind("sensor_stuck", 1011, "The SOC that is shown does not move", latched=False),
+    FaultKind("sensor_drift", 1012, "The SOC that is shown drifts away", latched=False),
+)
+_BITS = {fault.name: 1 << position for position, fault in enumerate(FAULTS)}
+OVER_TEMPERATURE = _BITS["over_temperature"]
+DC_CONTACTOR_OPEN = _BITS["dc_contactor_open"]
+BMS_COMMS_LOSS = _BITS["bms_comms_loss"]
+GRID_LOSS = _BITS["grid_loss"]
+GRID_VOLTAGE = _BITS["grid_voltage"]
+GRID_FREQUENCY = _BITS["grid_frequency"]
+CELL_IMBALANCE = _BITS["cell_imbalance"]
+FAN = _BITS["fan"]
+SENSOR_STUCK = _BITS["sensor_stuck"]
+SENSOR_DRIFT = _BITS["sensor_drift"]
+STOPPING = (
+    OVER_TEMPERATURE
+    | DC_CONTACTOR_OPEN
+    | _BITS["emergency_stop"]
+    | _BITS["isolation"]
+    | BMS_COMMS_LOSS
+    | GRID_LOSS
+)
+LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
+
+OVER_TEMPERATURE_HYSTERESIS_K = 10.0
+SHARE_WITH_IMBALANCE = 0.5
+SHARE_WITHOUT_FAN = 0.25
+SOC_DRIFT_PER_S = 0.01 / 60.0

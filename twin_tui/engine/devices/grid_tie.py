@@ -1,0 +1,100 @@
+"""What every grid-tied device shares: protection, grid support, and what they say of themselves."""
+
+from twin_tui.engine import grid_support, protection
+from twin_tui.engine.device import Status
+from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
+from twin_tui.engine.grid_support import NEUTRAL, SupportState
+from twin_tui.engine.protection import Operation, ProtectionState
+from twin_tui.engine.signals import value
+from twin_tui.engine.surroundings import Surroundings
+
+
+@value
+class Tie:
+    """Where protection and grid support of one device stand."""
+
+    free: bool
+    """Nothing is asked of the device: it runs, at any power, without support."""
+    share: float
+    """Most power that the way back into service allows, per unit of the rating."""
+    status: Status
+    """RUNNING, or why it must not."""
+    protection: ProtectionState | None
+    support: SupportState
+
+
+UNTIED = Tie(True, 1.0, Status.RUNNING, None, NEUTRAL)
+DEAD = Tie(False, 0.0, Status.TRIPPED, None, NEUTRAL)
+"""Of a device without a grid code while there is no voltage: it stops, and comes back with the voltage."""
+
+_STATUS = {
+    Operation.RUNNING: Status.RUNNING,
+    Operation.RAMPING: Status.RUNNING,
+    Operation.CEASED: Status.CEASED,
+    Operation.TRIPPED: Status.TRIPPED,
+    Operation.WAITING: Status.WAITING,
+}
+
+
+def initial(code: GridCode | None) -> Tie:
+    """Return the tie of a device that is in service."""
+    return UNTIED if code is None else Tie(True, 1.0, Status.RUNNING, protection.initial(code), NEUTRAL)
+
+
+def step(code: GridCode | None, tie: Tie, around: Surroundings) -> Tie:
+    """Advance protection and support by one tick; the very same object while the grid asks for nothing.
+
+    A dead grid stops every device at once, whatever the clearing times of its code.
+    """
+    if code is None:
+        return UNTIED if around.grid_live else DEAD
+    before = tie.protection
+    if before is None:
+        before = protection.initial(code)
+    after = protection.step(code, before, around.dt_s, around.v_min_pu, around.v_max_pu, around.frequency_hz)
+    mean_pu = (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
+    support = grid_support.step(code, tie.support, around.dt_s, mean_pu, around.frequency_hz)
+    if after is tie.protection and support is tie.support and around.grid_live:
+        return tie
+    status = _STATUS[after.operation]
+    if status is Status.RUNNING and not around.grid_live:
+        status = Status.CEASED
+    share = after.share if status is Status.RUNNING else 0.0
+    free = status is Status.RUNNING and share >= 1.0 and support is NEUTRAL
+    return Tie(free, share, status, after, support)
+
+
+def tripped_by(code: GridCode | None, tie: Tie) -> Quantity | None:
+    """Return what made the device trip, None when it has not."""
+    stage = _stage(code, tie) if tie.status in (Status.TRIPPED, Status.WAITING) else None
+    return None if stage is None else stage.quantity
+
+
+def _stage(code: GridCode | None, tie: Tie) -> TripStage | None:
+    if code is None or tie.protection is None:
+        return None
+    return next((stage for stage in code.stages if stage.name == tie.protection.stage), None)
+
+
+_WORDS = {
+    Quantity.VOLTAGE: ("voltage", "pu"),
+    Quantity.MEAN_VOLTAGE: ("10-minute voltage", "pu"),
+    Quantity.FREQUENCY: ("frequency", "Hz"),
+    Quantity.ROCOF: ("rate of change of frequency", "Hz/s"),
+}
+
+
+def explain(code: GridCode | None, tie: Tie) -> str:
+    """Return what the protection has to say: the stage, and how long until it lets the device back."""
+    if tie.status is Status.RUNNING:
+        return ""
+    stage = _stage(code, tie)
+    text = "no grid voltage"
+    if stage is not None:
+        what, unit = _WORDS[stage.quantity]
+        text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
+    elif tie.status is Status.CEASED and tie.protection is not None:
+        text = "no current at this voltage"
+    if tie.status is Status.WAITING and tie.protection is not None:
+        text += f"; back in {tie.protection.remaining_s:.0f} s"
+    return text
