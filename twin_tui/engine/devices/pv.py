@@ -1,10 +1,36 @@
 """A PV plant: modules on the DC side, an inverter on the AC side."""
 
-from dataclasses import field
-from enum import Enum
 from math import exp, sqrt
 
-from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status, settle_faults
+from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
+from twin_tui.engine.devices import grid_tie
+from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.devices.pv_model import (
+    AT_REST,
+    DC_CONTACTOR_OPEN,
+    FAN,
+    FAULTS,
+    GRID_FREQUENCY,
+    GRID_VOLTAGE,
+    IRRADIANCE_DRIFT_W_M2_PER_S,
+    LATCHING,
+    NO_LIMIT_W,
+    OVER_TEMPERATURE,
+    OVER_TEMPERATURE_HYSTERESIS_K,
+    SENSOR_DRIFT,
+    SENSOR_STUCK,
+    SHARE_WITHOUT_FAN,
+    STOPPING,
+    CellModel,
+    PvCommands,
+    PvMemory,
+    PvParams,
+    PvState,
+    PvTelemetry,
+)
+from twin_tui.engine.grid_code import Quantity
+from twin_tui.engine.grid_support import supported_power
+from twin_tui.engine.physics.battery import ramp_between
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.physics.pv import (
     dc_power,
@@ -14,145 +40,10 @@ from twin_tui.engine.physics.pv import (
     inverter_dc_power,
     noct_cell_temperature,
 )
-from twin_tui.engine.physics.sun import Plane, plane, plane_irradiance
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.physics.sun import plane_irradiance
 from twin_tui.engine.surroundings import Surroundings
 
-_SQRT3 = sqrt(3.0)
-NO_LIMIT_W = 1e9
-
-
-class CellModel(Enum):
-    """How the cell temperature follows from light, air and wind."""
-
-    NOCT = "noct"
-    FAIMAN = "faiman"
-
-
-@value
-class PvParams:
-    """What a PV plant is."""
-
-    rated_w: float
-    """AC rating of the inverter, W."""
-    peak_w: float
-    """Power of the modules at 1000 W/m² and 25 °C, W: area · efficiency · 1000 W/m²."""
-    rated_va: float | None = None
-    """Apparent power that the inverter's current allows, VA; None is the AC rating."""
-    tilt_deg: float = 30.0
-    azimuth_deg: float = 180.0
-    """Where the modules look, clockwise from north."""
-    albedo: float = 0.2
-    dc_loss_fraction: float = 0.0
-    """Soiling, mismatch, wiring: what never reaches the inverter."""
-    cell_model: CellModel = CellModel.NOCT
-    noct_c: float = 45.0
-    gamma_per_k: float = -0.004
-    nominal_efficiency: float = 0.96
-    ramp_w_per_s: float = 1e9
-    q_priority: bool = False
-    vmp_v: float = 600.0
-    voc_v: float = 720.0
-    inverter_rise_k: float = 35.0
-    """How much warmer than the air the inverter gets at full load."""
-    inverter_tau_s: float = 1800.0
-    over_temperature_c: float = 90.0
-    initial_total_wh: float = 0.0
-    s_max_va: float = field(init=False)
-    surface: Plane = field(init=False)
-    k_per_w: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "s_max_va", self.rated_w if self.rated_va is None else self.rated_va)
-        object.__setattr__(self, "surface", plane(self.tilt_deg, self.azimuth_deg))
-        full_loss_w = self.rated_w * (1.0 / self.nominal_efficiency - 1.0)
-        object.__setattr__(self, "k_per_w", self.inverter_rise_k / full_loss_w if full_loss_w > 0 else 0.0)
-
-
-@value
-class PvCommands:
-    """What an energy manager can tell a PV inverter."""
-
-    on: bool = commanded(True, "Run command")
-    active_power_limit_pu: float = commanded(
-        1.0, "Most active power, as a share of the rating", "1", low=0.0, high=1.0
-    )
-    active_power_limit_w: float = commanded(NO_LIMIT_W, "Most active power", "W", low=0.0)
-    reactive_power_pu: float = commanded(
-        0.0, "Reactive power asked for, as a share of the rating", "1", low=-1.0, high=1.0
-    )
-    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power asked for", "var")
-    power_factor_setpoint: float = commanded(
-        1.0,
-        "Power factor asked for while no reactive power is; + injects vars, 0 is not set",
-        "1",
-        low=-1.0,
-        high=1.0,
-    )
-    fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
-
-
-@value
-class PvState:
-    """How a PV plant is after a step."""
-
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    dc_power_w: float
-    day_wh: float
-    total_wh: float
-    inverter_c: float
-    weather_tick: int
-    """The weather that the next five values belong to: they move once a second, not once a tick."""
-    day_s: float
-    plane_w_m2: float
-    cell_c: float
-    dc_available_w: float
-    ac_available_w: float
-
-
-@value
-class PvTelemetry:
-    """What a PV plant shows."""
-
-    inverter_status: int = measured(
-        "Condition as a number", options={0: "Off or standby", 1: "Running", 2: "Fault"}
-    )
-    dc_power_w: float = measured("Power from the modules", "W", low=0)
-    active_power_w: float = measured("Active power", "W")
-    reactive_power_var: float = measured("Reactive power, + into the grid", "var")
-    apparent_power_va: float = measured("Apparent power", "VA", low=0)
-    power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
-    frequency_hz: float = measured("Grid frequency at the terminals", "Hz", low=0)
-    day_energy_wh: float = measured("Energy delivered since local midnight", "Wh", low=0)
-    total_energy_wh: float = measured("Energy delivered since commissioning", "Wh", low=0)
-    inverter_temperature_c: float = measured("Temperature of the inverter", "degC")
-    cell_temperature_c: float = measured("Temperature of the modules' cells", "degC")
-    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
-    voltage_a_v: float = measured("Voltage of phase a to neutral", "V", low=0)
-    voltage_b_v: float = measured("Voltage of phase b to neutral", "V", low=0)
-    voltage_c_v: float = measured("Voltage of phase c to neutral", "V", low=0)
-    voltage_ab_v: float = measured("Line voltage a to b", "V", low=0)
-    voltage_bc_v: float = measured("Line voltage b to c", "V", low=0)
-    voltage_ca_v: float = measured("Line voltage c to a", "V", low=0)
-    current_a_a: float = measured("Current of phase a", "A", low=0)
-    current_b_a: float = measured("Current of phase b", "A", low=0)
-    current_c_a: float = measured("Current of phase c", "A", low=0)
-    dc_voltage_v: float = measured("Voltage of the modules' strings", "V", low=0)
-    dc_current_a: float = measured("Current of the modules", "A", low=0)
-    irradiance_w_m2: float = measured("Irradiance in the plane of the modules", "W/m2", low=0)
-    available_power_w: float = measured("Active power that the sun would allow", "W", low=0)
-
-
-FAULTS = (
-    FaultKind("over_temperature", 2001, "The inverter is too hot", latched=False),
-    FaultKind("isolation", 2002, "The isolation of the DC side is too low"),
-    FaultKind("emergency_stop", 2003, "The emergency stop is pressed"),
-)
-_LATCHING = 0b110
+__all__ = ["NO_LIMIT_W", "PV", "CellModel", "PvCommands", "PvParams", "PvState"]
 
 
 def initial(params: PvParams) -> PvState:
@@ -173,6 +64,8 @@ def initial(params: PvParams) -> PvState:
         cell_c=20.0,
         dc_available_w=0.0,
         ac_available_w=0.0,
+        tie=grid_tie.initial(params.grid_code),
+        memory=AT_REST,
     )
 
 
@@ -192,8 +85,8 @@ def harvest(params: PvParams, around: Surroundings) -> tuple[float, float, float
 def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroundings) -> PvState:
     """Advance a PV plant by one tick.
 
-    The sun sets what is possible, curtailment and the inverter's current what is allowed; power rises, and
-    falls on command, at the ramp rate, but never stays above what the sun gives.
+    The sun sets what is possible; curtailment, heat, grid support and the inverter's current what is allowed.
+    Power rises, and falls on command, at the ramp rate, but never stays above what the sun gives.
     """
     dt_s = around.dt_s
     day_wh = state.day_wh
@@ -205,16 +98,24 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         light, cell = state.plane_w_m2, state.cell_c
         dc_available, ac_available = state.dc_available_w, state.ac_available_w
 
+    tie = state.tie
     faults = state.faults
-    if faults or state.causes:
-        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    memory = state.memory
+    inverter_c = state.inverter_c
+    if params.grid_code is not None or not (tie.free and around.grid_live):
+        tie = grid_tie.step(params.grid_code, tie, around)
+    if faults or state.causes or inverter_c > params.over_temperature_c or tie.status is not Status.RUNNING:
+        faults = _faults(params, state, commands, tie)
+    if faults or memory is not AT_REST:
+        memory = _remember(state, faults, around)
+
     power = var = dc = 0.0
-    if faults:
+    if faults & STOPPING:
         status = Status.FAULT
     elif not commands.on:
         status = Status.OFF
-    elif not around.grid_live:
-        status = Status.TRIPPED
+    elif tie.status is not Status.RUNNING:
+        status = tie.status
     elif ac_available <= 0.0:
         status = Status.STANDBY
     else:
@@ -222,6 +123,16 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         target = params.rated_w * commands.active_power_limit_pu
         target = min(target, commands.active_power_limit_w)
         target = min(target, ac_available)
+        if inverter_c > params.derate_from_c:
+            target *= ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
+        wanted_var = commands.reactive_power_setpoint_var + commands.reactive_power_pu * params.s_max_va
+        if not tie.free:
+            target = min(target, tie.share * params.rated_w)
+            most = ac_available / params.rated_w
+            target = supported_power(tie.support, target / params.rated_w, 0.0, most) * params.rated_w
+            wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
+        if wanted_var and params.q_priority:
+            target, _ = limit_apparent_power(target, wanted_var, params.s_max_va, True)
         power = state.active_power_w
         reach = params.ramp_w_per_s * dt_s
         if target > power + reach:
@@ -231,11 +142,10 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         else:
             power = target
         power = min(power, ac_available)
-        var = commands.reactive_power_setpoint_var + commands.reactive_power_pu * params.s_max_va
-        if not var and commands.power_factor_setpoint != 1.0:
-            var = reactive_power(power, commands.power_factor_setpoint)
-        if var or power > params.s_max_va:
-            power, var = limit_apparent_power(power, var, params.s_max_va, params.q_priority)
+        if not wanted_var and commands.power_factor_setpoint != 1.0:
+            wanted_var = reactive_power(power, commands.power_factor_setpoint)
+        if wanted_var or power > params.s_max_va:
+            power, var = limit_apparent_power(power, wanted_var, params.s_max_va)
         dc = (
             dc_available
             if power == ac_available < params.rated_w
@@ -243,7 +153,10 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         )
 
     energy = power * dt_s / 3600.0
-    settled = around.ambient_c + (dc - power) * params.k_per_w
+    rise, rate = params.k_per_w, 1.0 / params.inverter_tau_s
+    if faults & FAN:
+        rise, rate = rise / SHARE_WITHOUT_FAN, rate * SHARE_WITHOUT_FAN
+    settled = around.ambient_c + (dc - power) * rise
     return PvState(
         power,
         var,
@@ -253,14 +166,49 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         dc,
         day_wh + energy,
         state.total_wh + energy,
-        settled + (state.inverter_c - settled) * exp(-dt_s / params.inverter_tau_s),
+        settled + (inverter_c - settled) * exp(-dt_s * rate),
         around.weather_tick,
         around.day_s,
         light,
         cell,
         dc_available,
         ac_available,
+        tie,
+        memory,
     )
+
+
+def _faults(params: PvParams, state: PvState, commands: PvCommands, tie: Tie) -> int:
+    causes = state.causes
+    limit_c = params.over_temperature_c
+    if state.faults & OVER_TEMPERATURE:
+        limit_c -= OVER_TEMPERATURE_HYSTERESIS_K
+    if state.inverter_c > limit_c:
+        causes |= OVER_TEMPERATURE
+    tripped = grid_tie.tripped_by(params.grid_code, tie)
+    if tripped is Quantity.VOLTAGE or tripped is Quantity.MEAN_VOLTAGE:
+        causes |= GRID_VOLTAGE
+    elif tripped is not None:
+        causes |= GRID_FREQUENCY
+    return settle_faults(state.faults, causes, LATCHING, commands.fault_reset == 1)
+
+
+def _remember(state: PvState, faults: int, around: Surroundings) -> PvMemory:
+    before = state.memory
+    stuck = None
+    if faults & SENSOR_STUCK:
+        stuck = before.stuck_w_m2 if before.stuck_w_m2 is not None else shown_irradiance(state)
+    offset = 0.0
+    if faults & SENSOR_DRIFT:
+        offset = before.offset_w_m2 + IRRADIANCE_DRIFT_W_M2_PER_S * around.dt_s
+    return AT_REST if stuck is None and not offset else PvMemory(stuck, offset)
+
+
+def shown_irradiance(state: PvState) -> float:
+    """Return the irradiance that the plant shows, which a faulty sensor makes a wrong one."""
+    if state.memory.stuck_w_m2 is not None:
+        return state.memory.stuck_w_m2
+    return state.plane_w_m2 + state.memory.offset_w_m2
 
 
 def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surroundings) -> PvTelemetry:
@@ -271,9 +219,12 @@ def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surr
     a, b, c = around.va_pu, around.vb_pu, around.vc_pu
     used = state.dc_power_w / state.dc_available_w if state.dc_available_w > 0.0 else 0.0
     dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
+    if state.faults & DC_CONTACTOR_OPEN:
+        dc_v = 0.0
     third = apparent / 3.0
+    stopped = state.faults & STOPPING or state.tie.status is not Status.RUNNING
     return PvTelemetry(
-        inverter_status=2 if state.faults else 1 if state.status is Status.RUNNING else 0,
+        inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,
         active_power_w=power,
         reactive_power_var=var,
@@ -296,16 +247,16 @@ def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surr
         current_c_a=third / (phase_v * c) if c > 0.0 else 0.0,
         dc_voltage_v=dc_v,
         dc_current_a=state.dc_power_w / dc_v if dc_v > 0.0 else 0.0,
-        irradiance_w_m2=state.plane_w_m2,
+        irradiance_w_m2=shown_irradiance(state),
         available_power_w=state.ac_available_w,
     )
 
 
 def explain(params: PvParams, state: PvState) -> str:
     """Return why the plant is in its status."""
-    if state.status is Status.TRIPPED:
-        return "no grid voltage"
-    return ", ".join(PV.fault_names(state.faults))
+    if state.status is Status.FAULT:
+        return ", ".join(PV.fault_names(state.faults))
+    return grid_tie.explain(params.grid_code, state.tie) if state.status is not Status.OFF else ""
 
 
 PV = DeviceType(

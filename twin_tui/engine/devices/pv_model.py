@@ -1,0 +1,191 @@
+"""What a PV plant is, can be told, remembers and shows."""
+
+from dataclasses import field
+from enum import Enum
+
+from twin_tui.engine.device import FaultKind, Status
+from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.physics.sun import Plane, plane
+from twin_tui.engine.signals import commanded, measured, value
+
+NO_LIMIT_W = 1e9
+
+
+class CellModel(Enum):
+    """How the cell temperature follows from light, air and wind."""
+
+    NOCT = "noct"
+    FAIMAN = "faiman"
+
+
+@value
+class PvParams:
+    """What a PV plant is."""
+
+    rated_w: float
+    """AC rating of the inverter, W."""
+    peak_w: float
+    """Power of the modules at 1000 W/m² and 25 °C, W: area · efficiency · 1000 W/m²."""
+    rated_va: float | None = None
+    """Apparent power that the inverter's current allows, VA; None is the AC rating."""
+    tilt_deg: float = 30.0
+    azimuth_deg: float = 180.0
+    """Where the modules look, clockwise from north."""
+    albedo: float = 0.2
+    dc_loss_fraction: float = 0.0
+    """Soiling, mismatch, wiring: what never reaches the inverter."""
+    cell_model: CellModel = CellModel.NOCT
+    noct_c: float = 45.0
+    gamma_per_k: float = -0.004
+    nominal_efficiency: float = 0.96
+    ramp_w_per_s: float = 1e9
+    q_priority: bool = False
+    vmp_v: float = 600.0
+    voc_v: float = 720.0
+    inverter_rise_k: float = 35.0
+    """How much warmer than the air the inverter gets at full load."""
+    inverter_tau_s: float = 1800.0
+    derate_from_c: float = 75.0
+    """The inverter gives less from this temperature of its own up, nothing at ``derate_to_c``."""
+    derate_to_c: float = 100.0
+    over_temperature_c: float = 90.0
+    """The inverter stops here, and comes back ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
+    grid_code: GridCode | None = None
+    initial_total_wh: float = 0.0
+    s_max_va: float = field(init=False)
+    surface: Plane = field(init=False)
+    k_per_w: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "s_max_va", self.rated_w if self.rated_va is None else self.rated_va)
+        object.__setattr__(self, "surface", plane(self.tilt_deg, self.azimuth_deg))
+        full_loss_w = self.rated_w * (1.0 / self.nominal_efficiency - 1.0)
+        object.__setattr__(self, "k_per_w", self.inverter_rise_k / full_loss_w if full_loss_w > 0 else 0.0)
+
+
+@value
+class PvCommands:
+    """What an energy manager can tell a PV inverter."""
+
+    on: bool = commanded(True, "Run command")
+    active_power_limit_pu: float = commanded(
+        1.0, "Most active power, as a share of the rating", "1", low=0.0, high=1.0
+    )
+    active_power_limit_w: float = commanded(NO_LIMIT_W, "Most active power", "W", low=0.0)
+    reactive_power_pu: float = commanded(
+        0.0, "Reactive power asked for, as a share of the rating", "1", low=-1.0, high=1.0
+    )
+    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power asked for", "var")
+    power_factor_setpoint: float = commanded(
+        1.0,
+        "Power factor asked for while no reactive power is; + injects vars, 0 is not set",
+        "1",
+        low=-1.0,
+        high=1.0,
+    )
+    fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+
+
+@value
+class PvMemory:
+    """What the irradiance sensor wrongly shows."""
+
+    stuck_w_m2: float | None = None
+    offset_w_m2: float = 0.0
+
+
+AT_REST = PvMemory()
+
+
+@value
+class PvState:
+    """How a PV plant is after a step."""
+
+    active_power_w: float
+    reactive_power_var: float
+    status: Status
+    causes: int
+    faults: int
+    dc_power_w: float
+    day_wh: float
+    total_wh: float
+    inverter_c: float
+    weather_tick: int
+    """The weather that the next five values belong to: they move once a second, not once a tick."""
+    day_s: float
+    plane_w_m2: float
+    cell_c: float
+    dc_available_w: float
+    ac_available_w: float
+    tie: Tie
+    memory: PvMemory
+
+
+@value
+class PvTelemetry:
+    """What a PV plant shows."""
+
+    inverter_status: int = measured(
+        "Condition as a number", options={0: "Off or standby", 1: "Running", 2: "Fault"}
+    )
+    dc_power_w: float = measured("Power from the modules", "W", low=0)
+    active_power_w: float = measured("Active power", "W")
+    reactive_power_var: float = measured("Reactive power, + into the grid", "var")
+    apparent_power_va: float = measured("Apparent power", "VA", low=0)
+    power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
+    frequency_hz: float = measured("Grid frequency at the terminals", "Hz", low=0)
+    day_energy_wh: float = measured("Energy delivered since local midnight", "Wh", low=0)
+    total_energy_wh: float = measured("Energy delivered since commissioning", "Wh", low=0)
+    inverter_temperature_c: float = measured("Temperature of the inverter", "degC")
+    cell_temperature_c: float = measured("Temperature of the modules' cells", "degC")
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+    voltage_a_v: float = measured("Voltage of phase a to neutral", "V", low=0)
+    voltage_b_v: float = measured("Voltage of phase b to neutral", "V", low=0)
+    voltage_c_v: float = measured("Voltage of phase c to neutral", "V", low=0)
+    voltage_ab_v: float = measured("Line voltage a to b", "V", low=0)
+    voltage_bc_v: float = measured("Line voltage b to c", "V", low=0)
+    voltage_ca_v: float = measured("Line voltage c to a", "V", low=0)
+    current_a_a: float = measured("Current of phase a", "A", low=0)
+    current_b_a: float = measured("Current of phase b", "A", low=0)
+    current_c_a: float = measured("Current of phase c", "A", low=0)
+    dc_voltage_v: float = measured("Voltage of the modules' strings", "V", low=0)
+    dc_current_a: float = measured("Current of the modules", "A", low=0)
+    irradiance_w_m2: float = measured("Irradiance in the plane of the modules", "W/m2", low=0)
+    available_power_w: float = measured("Active power that the sun would allow", "W", low=0)
+
+
+FAULTS = (
+    FaultKind("over_temperature", 2001, "The inverter is too hot: stopped until it cools", latched=False),
+    FaultKind("isolation", 2002, "The isolation of the DC side is too low: stopped"),
+    FaultKind("emergency_stop", 2003, "The emergency stop is pressed: stopped"),
+    FaultKind("dc_contactor_open", 2004, "The DC switch is open: stopped, no DC voltage"),
+    FaultKind("arc", 2005, "An arc on the DC side: stopped"),
+    FaultKind("grid_loss", 2006, "The AC breaker has opened: stopped", latched=False),
+    FaultKind("grid_voltage", 2007, "Tripped by the grid's voltage", latched=False),
+    FaultKind("grid_frequency", 2008, "Tripped by the grid's frequency", latched=False),
+    FaultKind("fan", 2009, "A fan stands still: a quarter of the cooling", latched=False),
+    FaultKind("sensor_stuck", 2010, "The irradiance that is shown does not move", latched=False),
+    FaultKind("sensor_drift", 2011, "The irradiance that is shown drifts away", latched=False),
+)
+_BITS = {fault.name: 1 << position for position, fault in enumerate(FAULTS)}
+OVER_TEMPERATURE = _BITS["over_temperature"]
+DC_CONTACTOR_OPEN = _BITS["dc_contactor_open"]
+GRID_VOLTAGE = _BITS["grid_voltage"]
+GRID_FREQUENCY = _BITS["grid_frequency"]
+FAN = _BITS["fan"]
+SENSOR_STUCK = _BITS["sensor_stuck"]
+SENSOR_DRIFT = _BITS["sensor_drift"]
+STOPPING = (
+    OVER_TEMPERATURE
+    | DC_CONTACTOR_OPEN
+    | _BITS["isolation"]
+    | _BITS["emergency_stop"]
+    | _BITS["arc"]
+    | _BITS["grid_loss"]
+)
+LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
+
+OVER_TEMPERATURE_HYSTERESIS_K = 10.0
+SHARE_WITHOUT_FAN = 0.25
+IRRADIANCE_DRIFT_W_M2_PER_S = 1.0
