@@ -1,0 +1,131 @@
+"""The command line: parses, routes, and turns every error into one sentence."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin_tui import __version__
+from twin_tui.durations import parse_duration
+from twin_tui.errors import TwinError
+
+DEMO = "demo"
+
+
+class _Duration(click.ParamType):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return parse_duration(value)
+        except TwinError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Speed(click.ParamType):
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if str(value).lower() == "max":
+            return float("inf")
+        try:
+            return float(str(value).lower().removeprefix("x"))
+        except ValueError:
+            self.fail(f"{value!r} is not a speed: give a number such as 1 or 60, or max", param, ctx)
+
+
+DURATION, SPEED = _Duration(), _Speed()
+_SEED = click.option("--seed", type=int, metavar="N", help="Seed of all randomness; the site's own if not given.")
+
+
+class _Commands(click.Group):
+    """A bare ``twin-tui`` opens the demo; a misspelt command names the nearest."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from twin_tui.errors import did_you_mean  # noqa: PLC0415
+
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}{did_you_mean(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="twin-tui")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A digital twin of an energy site that lives in a terminal.
+
+    Without a command it opens the console on the demo site.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(run, site=DEMO)
+
+
+@cli.command()
+@click.argument("site", default=DEMO)
+@click.option("--headless", is_flag=True, help="Run without a screen.")
+@click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
+@click.option("--speed", type=SPEED, metavar="N|max", help="Simulated seconds a second; the site's own if not given.")
+@_SEED
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
+@click.option("--quiet", is_flag=True, help="Print the final table only.")
+def run(
+    site: str,
+    headless: bool = False,
+    duration: float | None = None,
+    speed: float | None = None,
+    seed: int | None = None,
+    record: Path | None = None,
+    no_servers: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Run SITE: a site file, or the name of one that comes with the package."""
+    from twin_tui.twin import Twin  # noqa: PLC0415 - other commands need no twin
+
+    twin = Twin.from_file(site, seed=seed, speed=speed)
+    if headless:
+        from twin_tui import headless as without_screen  # noqa: PLC0415
+
+        if duration is None and twin.pacer.speed == float("inf"):
+            raise click.UsageError("--speed max needs a --duration, or it would never end")
+        done = without_screen.run(
+            twin, duration_s=duration, servers=not no_servers, record=record, quiet=quiet
+        )
+        sys.exit(asyncio.run(done))
+    from twin_tui.app import run_console  # noqa: PLC0415 - a headless run must not load the screen
+
+    sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration))
+
+
+@cli.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+def replay(recording: Path) -> None:
+    """Run RECORDING again and compare: exit code 1 when anything differs."""
+    from twin_tui import recording as recordings  # noqa: PLC0415
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    head, rows = recordings.read(recording)
+    twin = Twin.from_dict(head["site"], seed=head["seed"])
+    differences = list(recordings.replay(twin.engine, rows))
+    for before, after in differences[:3]:
+        click.echo(f"recorded {before}replayed {after}", nl=False)
+    if differences:
+        raise click.ClickException(f"{len(differences)} samples differ from the recording")
+    click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes one message and exit code 2."""
+    try:
+        cli.main(standalone_mode=True)
+    except TwinError as error:
+        click.echo(f"twin-tui: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

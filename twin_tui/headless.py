@@ -1,0 +1,137 @@
+"""A run without a screen: in a pipeline, over a plain line, as fast as the machine can."""
+
+import asyncio
+import contextlib
+import math
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from twin_tui.engine.signals import signals_of
+from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
+from twin_tui.tables import table
+from twin_tui.twin import Twin
+
+INTERRUPTED = 130
+
+
+async def run(
+    twin: Twin,
+    *,
+    duration_s: float | None,
+    servers: bool = True,
+    record: Path | None = None,
+    quiet: bool = False,
+) -> int:
+    """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code."""
+    if record is not None:
+        twin.record(record)
+    try:
+        await twin.start(servers=servers, paced=False)
+        if not quiet:
+            for text in twin.links.lines():
+                print(text, file=sys.stderr)
+        stopped = await _until_done(twin, duration_s, quiet)
+    finally:
+        await twin.stop()
+    print(summary(twin.snapshot()))
+    if twin.pacer.overruns:
+        print(
+            f"The machine was too slow for the speed {twin.pacer.overruns} times: simulated time fell behind.",
+            file=sys.stderr,
+        )
+    return INTERRUPTED if stopped and duration_s is not None else 0
+
+
+async def _until_done(twin: Twin, duration_s: float | None, quiet: bool) -> bool:
+    """Run until the duration is over (False) or a signal came (True)."""
+    running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        running.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, stop)
+    with _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
+        await running
+    return stopped
+
+
+@contextlib.contextmanager
+def _progress(twin: Twin, duration_s: float | None, quiet: bool) -> Iterator[None]:
+    if quiet or duration_s is None or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - a pipeline must not pay for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task(twin.site.plan.name, total=duration_s)
+        ticker = asyncio.ensure_future(_tick(twin, lambda seconds: progress.update(bar, completed=seconds)))
+        try:
+            yield
+        finally:
+            ticker.cancel()
+
+
+async def _tick(twin: Twin, show: Callable[[float], None]) -> None:
+    while True:
+        show(twin.engine.time_s)
+        await asyncio.sleep(0.1)
+
+
+def summary(snapshot: Snapshot) -> str:
+    """Return the final table: every device with its state, power and what it keeps count of."""
+    rows = [
+        [
+            device.name,
+            device.title,
+            device.status,
+            f"{device.active_power_w / 1000:.2f}",
+            _soc(device),
+            _energies(device),
+            ", ".join(device.faults) or "-",
+        ]
+        for device in snapshot.devices
+    ]
+    head = ["device", "type", "state", "P kW", "SOC %", "energy kWh", "faults"]
+    grid = snapshot.grid
+    foot = (
+        f"grid {grid.active_power_w / 1000:+.2f} kW (+ is import), {grid.frequency_hz:.3f} Hz, "
+        f"{min(grid.voltages_pu):.3f} pu   after {snapshot.time_s:,.1f} s, {snapshot.tick:,} steps"
+    )
+    return f"{snapshot.site}\n{table(head, rows, right=(3, 4))}\n{foot}"
+
+
+def _soc(device: DeviceSnapshot) -> str:
+    soc = getattr(device.telemetry, "soc", None)
+    return "-" if soc is None else f"{soc * 100:.2f}"
+
+
+def _energies(device: DeviceSnapshot) -> str:
+    """Return the device's energy counters: those that only grow, by their own names."""
+    signals = signals_of(type(device.telemetry))
+    parts = [
+        f"{item.name.removesuffix('_energy_wh')} {getattr(device.telemetry, item.name) / 1000:.3f}"
+        for item in fields(device.telemetry)
+        if item.name.endswith("_energy_wh") and signals[item.name].unit == "Wh" and _total(item.name)
+    ]
+    return ", ".join(parts) or "-"
+
+
+def _total(name: str) -> bool:
+    return not any(f"_{phase}_wh" in name for phase in "abc")
