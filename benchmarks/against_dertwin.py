@@ -139,7 +139,10 @@ def main() -> None:
             theirs.append(float(done.stdout))
             own.append(ours(site))
     ratios = sorted(a / b for a, b in zip(theirs, own, strict=True))
-    print(f"{STEPS:,} steps of the {site['site_name']} site, {options.runs} runs in turn, {sys.version.split()[0]}")
+    print(
+        f"{STEPS:,} steps of the {site['site_name']} site, {options.runs} runs in turn, "
+        f"CPython {sys.version.split()[0]}"
+    )
     for label, seconds in (("DER Twin 0.1.12", theirs), ("Twin TUI", own)):
         print(
             f"  {label:16} best {min(seconds):7.3f} s  median {statistics.median(seconds):7.3f} s"

@@ -14,7 +14,7 @@ from twin_tui.errors import TwinError
 DEMO = "demo"
 
 
-class _Duration(click.ParamType):
+class _Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -24,7 +24,7 @@ class _Duration(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Speed(click.ParamType):
+class _Speed(click.ParamType[float]):
     name = "speed"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -37,7 +37,9 @@ class _Speed(click.ParamType):
 
 
 DURATION, SPEED = _Duration(), _Speed()
-_SEED = click.option("--seed", type=int, metavar="N", help="Seed of all randomness; the site's own if not given.")
+_SEED = click.option(
+    "--seed", type=int, metavar="N", help="Seed of all randomness; the site's own if not given."
+)
 
 
 class _Commands(click.Group):
@@ -53,7 +55,9 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="twin-tui")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -69,7 +73,9 @@ def cli(ctx: click.Context) -> None:
 @click.argument("site", default=DEMO)
 @click.option("--headless", is_flag=True, help="Run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
-@click.option("--speed", type=SPEED, metavar="N|max", help="Simulated seconds a second; the site's own if not given.")
+@click.option(
+    "--speed", type=SPEED, metavar="N|max", help="Simulated seconds a second; the site's own if not given."
+)
 @_SEED
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 @click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
@@ -97,7 +103,7 @@ def run(
             twin, duration_s=duration, servers=not no_servers, record=record, quiet=quiet
         )
         sys.exit(asyncio.run(done))
-    from twin_tui.app import run_console  # noqa: PLC0415 - a headless run must not load the screen
+    from twin_tui.app import run_console  # type: ignore[import-not-found]  # noqa: PLC0415
 
     sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration))
 

@@ -39,7 +39,7 @@ async def run(
     print(summary(twin.snapshot()))
     if twin.pacer.overruns:
         print(
-            f"The machine was too slow for the speed {twin.pacer.overruns} times: simulated time fell behind.",
+            f"Simulated time fell behind {twin.pacer.overruns} times: this machine is too slow for it.",
             file=sys.stderr,
         )
     return INTERRUPTED if stopped and duration_s is not None else 0

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
 from itertools import zip_longest
@@ -29,7 +29,7 @@ def line(data: dict[str, Any]) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=_plain) + "\n"
 
 
-def header(site: dict[str, Any], seed: int) -> dict[str, Any]:
+def header(site: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Return the first line of a recording: all that a replay needs besides the events."""
     return {"twin_tui": FORMAT, "seed": seed, "site": site}
 
@@ -59,7 +59,7 @@ class Recorder:
     """Writes a run to a file while it happens: every event at once, a sample at regular simulated times."""
 
     def __init__(
-        self, engine: Engine, path: Path, site: dict[str, Any], seed: int, every_s: float = 1.0
+        self, engine: Engine, path: Path, site: Mapping[str, Any], seed: int, every_s: float = 1.0
     ) -> None:
         self._engine = engine
         self.path = path

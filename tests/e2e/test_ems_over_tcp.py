@@ -59,7 +59,12 @@ def a_site(port: int = 0) -> dict[str, Any]:
                 "max_charge_kw": 20.0,
                 "max_discharge_kw": 20.0,
                 "protocols": [
-                    {"kind": "modbus_tcp", "ip": "127.0.0.1", "port": port, "register_map": "bess_modbus.yaml"}
+                    {
+                        "kind": "modbus_tcp",
+                        "ip": "127.0.0.1",
+                        "port": port,
+                        "register_map": "bess_modbus.yaml",
+                    }
                 ],
             }
         ],
