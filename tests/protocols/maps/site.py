@@ -31,6 +31,7 @@ _PARAMS: dict[str, dict[str, Any]] = {
         "rated_va": 20_000.0,
     },
     "pv": {"rated_w": 30_000.0, "peak_w": 30_000.0},
+    "chp": {"rated_w": 50_000.0},
 }
 
 

@@ -12,8 +12,8 @@ class Alias:
     sign: int = 1
     special: Mapping[int, float] = field(default_factory=dict)
     """Raw values with a meaning of their own, in SI."""
-    modulo: int = 0
-    quotient: int = 0
+    any_unit: bool = False
+    """The register's number is the signal's, whatever unit the map gives it."""
 
 
 KINDS = {"pv_inverter": "pv", "hybrid_inverter": "pv"}
@@ -39,7 +39,6 @@ _POWER = {
     "total_reactive_power": Alias("reactive_power_var"),
     "total_apparent_power": Alias("apparent_power_va"),
 }
-_TEN_THOUSAND = 10_000
 
 ALIASES: dict[str, dict[str, Alias]] = {
     "battery": {
@@ -105,14 +104,23 @@ ALIASES: dict[str, dict[str, Alias]] = {
     },
     "chp": {
         **_GRID,
+        **_POWER,
         "actual_power_percent": Alias("load_pu"),
         "actual_power_kw": Alias("active_power_w"),
         "permitted_power_percent": Alias("permitted_load_pu"),
         "heat_power_kw": Alias("heat_power_w"),
-        "operating_hours": Alias("operating_hours_h", modulo=_TEN_THOUSAND),
-        "operating_hours_10000": Alias("operating_hours_h", quotient=_TEN_THOUSAND),
-        "start_counter": Alias("starts", modulo=_TEN_THOUSAND),
-        "start_counter_10000": Alias("starts", quotient=_TEN_THOUSAND),
+        "throttle_position": Alias("throttle_position_pu"),
+        "coolant_outlet_temp": Alias("coolant_outlet_c"),
+        "coolant_inlet_temp": Alias("coolant_inlet_c"),
+        "exhaust_temp_after_catalyst": Alias("exhaust_temperature_c"),
+        "oil_temperature": Alias("oil_temperature_c"),
+        "intake_air_temp": Alias("intake_air_c"),
+        "oil_pressure": Alias("oil_pressure_bar"),
+        "charge_pressure": Alias("charge_pressure_bar"),
+        "operating_hours_10000": Alias("operating_hours_10000", any_unit=True),
+        "power_setpoint_percent": Alias("load_setpoint_pu"),
+        "remote_acknowledgment": Alias("acknowledge"),
+        "parameterizable_regulator_setpoint": Alias("regulator_setpoint"),
     },
     "load": {"active_power": Alias("active_power_w", sign=-1)},
     "ev_charger": {"active_power": Alias("active_power_w", sign=-1)},

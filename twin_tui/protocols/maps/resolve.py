@@ -49,7 +49,7 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         wanted = "a string" if signal.type is str else "a number"
         raise _error(register, f"type: {signal.name} is {wanted}")
     try:
-        unit = conversion(register.unit, signal.unit)
+        unit = conversion("" if alias.any_unit else register.unit, signal.unit)
     except ConfigError as error:
         raise _error(register, f"unit: {signal.name}: {error}") from None
     sign = alias.sign * SENSES.get(meaning.sense, 1)
@@ -63,8 +63,6 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         shift=(register.offset * unit.factor + unit.shift) * sign,
         special=special,
         magnitude=meaning.sense == "magnitude",
-        modulo=register.modulo or alias.modulo,
-        quotient=register.quotient or alias.quotient,
         options=register.options if register.options is not None or register.codes else signal.options,
         description=register.description or signal.meaning,
     )
