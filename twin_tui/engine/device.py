@@ -94,6 +94,9 @@ class DeviceType(Generic[P, S, C, T]):
     """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
     prepare: Callable[[P, str, int, float], P] | None = None
     """Completes the parameters, once, with what a site decides: (parameters, device name, seed, dt_s)."""
+    forms: Callable[[P, S, C], tuple[float, float] | None] | None = None
+    """Rating in VA with which a device can hold up the site without the grid now, and how far it raises the
+    frequency in Hz; None when it cannot."""
     signals: Mapping[str, Signal] = field(init=False)
 
     def __post_init__(self) -> None:

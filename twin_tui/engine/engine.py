@@ -12,6 +12,7 @@ from twin_tui.engine.device import AnyDeviceType, Stage, State, Status
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.events import ClearFault, Event
 from twin_tui.engine.grid import Grid
+from twin_tui.engine.island import Island
 from twin_tui.engine.metering import measured_devices, write_flows
 from twin_tui.engine.policies.guide import Guide, steer
 from twin_tui.engine.policies.handles import Handle
@@ -149,6 +150,8 @@ class Engine:
             (meter, measured_devices(meter, self.devices)) for meter in self._meters if meter.plan.meters
         )
         self._unbalanced = tuple(d for d in self.devices.values() if d.type.shares is not None)
+        self.island = Island(self)
+        self._may_island = self.island.possible
         self.weather.step(self.around, self.grid)
         for at_s, event in plan.events:
             self.submit(event, at_s=at_s)
@@ -172,27 +175,10 @@ class Engine:
         if tick >= self._weather_tick:
             self._step_weather(tick)
 
-        active_w = reactive_var = 0.0
-        for device in self._sources:
-            old = device.state
-            state = device.step(device.params, old, device.commands, around)
-            device.state = state
-            active_w += state.active_power_w
-            reactive_var += state.reactive_power_var
-            if state.status is not old.status or state.faults != old.faults:
-                self._note_change(device, old, state, tick)
-        around.sources_w = active_w
-        around.sources_var = reactive_var
-        for device in self._storage:
-            old = device.state
-            state = device.step(device.params, old, device.commands, around)
-            device.state = state
-            active_w += state.active_power_w
-            reactive_var += state.reactive_power_var
-            if state.status is not old.status or state.faults != old.faults:
-                self._note_change(device, old, state, tick)
-        if self._guided:
-            active_w, reactive_var = self._step_guided(around, active_w, reactive_var)
+        if self._may_island and (self.island.up or not around.grid_live) and self.island.takes_over(around):
+            active_w, reactive_var = self.island.step(around)
+        else:
+            active_w, reactive_var = self._step_devices(around, tick)
         around.grid_w = -active_w
         around.grid_var = -reactive_var
         if self._meters:
@@ -205,6 +191,30 @@ class Engine:
                 device.commands = replace(device.commands, **device.momentary)
             self._momentary.clear()
         self.tick = tick
+
+    def _step_devices(self, around: Surroundings, tick: int) -> tuple[float, float]:
+        active_w = reactive_var = 0.0
+        for device in self._sources:
+            old = device.state
+            state = device.step(device.params, old, device.commands, around)
+            device.state = state
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                self.note_change(device, old, state, tick)
+        around.sources_w = active_w
+        around.sources_var = reactive_var
+        for device in self._storage:
+            old = device.state
+            state = device.step(device.params, old, device.commands, around)
+            device.state = state
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                self.note_change(device, old, state, tick)
+        if self._guided:
+            active_w, reactive_var = self._step_guided(around, active_w, reactive_var)
+        return active_w, reactive_var
 
     def advance(self, seconds: float) -> None:
         """Run as many ticks as fit ``seconds`` of simulated time, to the nearest one."""
@@ -285,6 +295,7 @@ class Engine:
                 live=around.grid_live,
                 active_power_w=around.grid_w,
                 reactive_power_var=around.grid_var,
+                islanded=around.islanded,
             ),
             weather=WeatherSnapshot(ghi_w_m2=around.ghi_w_m2, ambient_c=around.ambient_c),
             disturbances=self.grid.active(self.tick),
@@ -361,7 +372,7 @@ class Engine:
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
             if state.status is not old.status or state.faults != old.faults:
-                self._note_change(device, old, state, around.tick)
+                self.note_change(device, old, state, around.tick)
         # sources have stepped: this is for their next tick; at its start their guide steers them once itself
         for device in self._guided_sources:
             steer(device, around, active_w)
@@ -383,7 +394,7 @@ class Engine:
         old = meter.state
         meter.state = meter.step(meter.params, old, meter.commands, around)
         if meter.state.status is not old.status or meter.state.faults != old.faults:
-            self._note_change(meter, old, meter.state, tick)
+            self.note_change(meter, old, meter.state, tick)
 
     def _run_agenda(self, tick: int) -> None:
         while self._agenda and self._agenda[0][0] <= tick:
@@ -412,7 +423,17 @@ class Engine:
         for disturbance in ended:
             self.note(LogKind.CLEAR, "grid", f"{disturbance.text()} has ended", tick=tick)
 
-    def _note_change(self, device: Device, old: State, new: State, tick: int) -> None:
+    def powered_stages(self) -> tuple[tuple[Device, ...], tuple[Device, ...]]:
+        """Return the sources and the storage, guided ones included, each in the order in which they step."""
+        return self._sources, self._storage + self._guided_storage
+
+    def powered_devices(self) -> tuple[Device, ...]:
+        """Return every device that puts power into the bus or takes it out."""
+        sources, storage = self.powered_stages()
+        return sources + storage
+
+    def note_change(self, device: Device, old: State, new: State, tick: int) -> None:
+        """Log what changed in a device's faults and status."""
         kind, names = device.type, device.type.fault_names
         if new.faults != old.faults:
             for name in names(new.faults & ~old.faults):

@@ -28,6 +28,8 @@ class GridParams:
     voltage_drift_std_pu: float = 0.0
     """Spread of what all three phases do together."""
     voltage_drift_tau_s: float = 300.0
+    resync_s: float = 5.0
+    """How long the grid must be back before an islanded site joins it again."""
     seed: int | None = None
 
 
@@ -211,6 +213,10 @@ class Grid:
                 magnitude = item.disturbance.at((tick - item.start_tick) * self._dt_s)
                 effect = effect * magnitude if neutral else effect + magnitude
         return effect
+
+    def unsettle(self) -> None:
+        """Have the next tick's grid written anew: somebody else has changed the surroundings."""
+        self._settled = False
 
     @property
     def quiet(self) -> bool:

@@ -93,6 +93,7 @@ class GridSnapshot:
     live: bool
     active_power_w: float
     reactive_power_var: float
+    islanded: bool = False
 
 
 @value

@@ -394,4 +394,5 @@ BATTERY = DeviceType(
     faults=FAULTS,
     aliases=("bess",),
     explain=explain,
+    forms=forms,
 )

@@ -1,0 +1,133 @@
+"""A grid-forming battery holds up the site while the grid is gone."""
+
+from dataclasses import replace
+
+import pytest
+
+from twin_tui.engine.device import Status
+from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.load import LOAD, LoadParams
+from twin_tui.engine.devices.pv import PV, PvParams
+from twin_tui.engine.disturbance import Disturbance, Target
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Disturb, Write
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.grid_codes import load_grid_code
+
+NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
+CODE = load_grid_code("en50549-1")
+FORMER = BatteryParams(
+    20_000.0, 10_000.0, 10_000.0, 10_000.0, ramp_w_per_s=500.0, grid_code=CODE, grid_forming=True
+)
+TOLD = BatteryCommands(start_stop=ON)
+
+
+def site(*batteries: BatteryParams, load_w: float = 3000.0, peak_w: float = 0.0) -> Engine:
+    devices = [DevicePlan(f"b{i}", BATTERY, params, TOLD) for i, params in enumerate(batteries)]
+    devices.append(DevicePlan("house", LOAD, LoadParams(load_w)))
+    if peak_w:
+        devices.append(DevicePlan("pv", PV, PvParams(peak_w, peak_w, grid_code=CODE)))
+    engine = Engine(SitePlan("island", tuple(devices), dt_s=0.1, start_unix_s=NOON_UNIX_S))
+    engine.advance(1.0)
+    return engine
+
+
+def lose_the_grid(engine: Engine, duration_s: float | None = None) -> None:
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=duration_s)))
+
+
+def test_the_battery_carries_the_load_from_the_tick_in_which_the_grid_goes():
+    engine = site(FORMER)
+    assert engine.around.grid_w == pytest.approx(3000.0)
+    lose_the_grid(engine)
+    engine.step()
+    assert engine.around.grid_w == pytest.approx(0.0, abs=1e-6)
+    assert engine.telemetry("b0").active_power_w == pytest.approx(3000.0)
+    assert engine.devices["house"].state.active_power_w == -3000.0
+    assert engine.snapshot().grid.islanded
+
+
+def test_a_battery_that_cannot_form_a_grid_leaves_the_site_in_the_dark():
+    engine = site(replace(FORMER, grid_forming=False))
+    lose_the_grid(engine)
+    engine.step()
+    powers = [device.state.active_power_w for device in engine.devices.values()]
+    assert powers == [0.0, 0.0]
+    assert engine.around.frequency_hz == 0.0
+
+
+def test_too_much_load_ends_the_island_at_once_and_everything_goes_dark():
+    engine = site(FORMER, load_w=12_000.0)
+    lose_the_grid(engine)
+    engine.advance(1.0)
+    assert [device.state.active_power_w for device in engine.devices.values()] == [0.0, 0.0]
+    assert engine.around.grid_w == 0.0
+    alarms = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
+    assert alarms == ["the island collapses: 2.00 kW missing"]
+
+
+def test_after_a_collapse_the_battery_tries_again():
+    engine = site(FORMER, load_w=12_000.0)
+    lose_the_grid(engine)
+    engine.advance(1.0)
+    engine.submit(Write("house", {"extra_w": -8000.0}))
+    engine.advance(10.0)
+    assert engine.devices["house"].state.active_power_w == -4000.0
+    assert engine.telemetry("b0").active_power_w == pytest.approx(4000.0)
+
+
+def test_two_batteries_share_the_load_by_their_ratings():
+    engine = site(FORMER, replace(FORMER, rated_va=5000.0), load_w=9000.0)
+    lose_the_grid(engine)
+    engine.step()
+    assert engine.telemetry("b0").active_power_w == pytest.approx(6000.0)
+    assert engine.telemetry("b1").active_power_w == pytest.approx(3000.0)
+
+
+def test_what_one_battery_cannot_give_the_next_one_gives():
+    engine = site(replace(FORMER, max_discharge_w=2000.0), FORMER, load_w=9000.0)
+    lose_the_grid(engine)
+    engine.step()
+    assert engine.telemetry("b0").active_power_w == pytest.approx(2000.0)
+    assert engine.telemetry("b1").active_power_w == pytest.approx(7000.0)
+
+
+def test_pv_surplus_charges_the_battery_and_gives_way_when_it_can_take_no_more():
+    engine = site(replace(FORMER, initial_soc=0.8), load_w=1000.0, peak_w=9000.0)
+    lose_the_grid(engine)
+    engine.advance(1.0)
+    assert engine.telemetry("b0").active_power_w < -3000.0
+    for _ in range(36_000):
+        engine.step()
+        assert abs(engine.around.grid_w) < 1e-6
+        if engine.around.frequency_hz > 51.0:
+            break
+    assert engine.around.frequency_hz > 51.0
+    engine.advance(5.0)
+    assert engine.telemetry("pv").active_power_w < 7000.0
+    assert not [entry for entry in engine.log if entry.kind is LogKind.ALARM]
+
+
+def test_the_site_joins_the_grid_again_once_it_has_been_back_for_a_while():
+    engine = site(FORMER)
+    lose_the_grid(engine, duration_s=10.0)
+    engine.advance(10.0 + 4.9)
+    assert engine.around.islanded
+    engine.advance(0.3)
+    assert not engine.around.islanded
+    assert engine.devices["b0"].state.status is Status.RUNNING
+    engine.advance(10.0)
+    assert engine.telemetry("b0").active_power_w == 0.0
+    assert engine.around.grid_w == pytest.approx(3000.0)
+    told = [entry.text for entry in engine.log if entry.device == "grid" and entry.kind is LogKind.STATE]
+    assert told == ["islanded: b0 holds up the site", "back on the grid"]
+
+
+def test_a_battery_that_is_off_forms_nothing():
+    engine = site(FORMER)
+    engine.submit(Write("b0", {"start_stop": 2}))
+    engine.advance(1.0)
+    lose_the_grid(engine)
+    engine.step()
+    assert not engine.around.grid_live
