@@ -14,6 +14,7 @@ from twin_tui.engine.devices.chp_engine import (
     at_rest,
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
+from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
@@ -308,12 +309,24 @@ def _status(unit: Unit, faults: int) -> Status:
 def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpTelemetry:
     """Return what the CHP shows at this tick."""
     unit, sensors = state.unit, state.sensors
+    seen = terminals(around, state.active_power_w, state.reactive_power_var)
     run_s = params.initial_operating_h * 3600.0 + state.run_ticks * around.dt_s
-    hours = int(run_s / 3600.0 + 1e-9)
     return ChpTelemetry(
         unit_state=int(unit),
         active_power_w=state.active_power_w,
         reactive_power_var=state.reactive_power_var,
+        apparent_power_va=seen.apparent_power_va,
+        power_factor=seen.power_factor,
+        frequency_hz=around.frequency_hz,
+        voltage_a_v=seen.phases_v[0],
+        voltage_b_v=seen.phases_v[1],
+        voltage_c_v=seen.phases_v[2],
+        voltage_ab_v=seen.lines_v[0],
+        voltage_bc_v=seen.lines_v[1],
+        voltage_ca_v=seen.lines_v[2],
+        current_a_a=seen.currents_a[0],
+        current_b_a=seen.currents_a[1],
+        current_c_a=seen.currents_a[2],
         load_pu=state.load_pu,
         permitted_load_pu=state.permitted_pu,
         heat_power_w=state.active_power_w * params.heat_to_power_ratio,
@@ -327,11 +340,8 @@ def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: S
         intake_air_c=sensors.intake_c,
         oil_pressure_bar=sensors.oil_bar,
         charge_pressure_bar=sensors.charge_bar,
-        operating_time_s=run_s,
-        operating_hours=hours % 10_000,
-        operating_hours_10000=hours // 10_000,
-        start_counter=state.starts % 10_000,
-        start_counter_10000=state.starts // 10_000,
+        operating_hours_h=int(run_s / 3600.0 + 1e-9),
+        starts=state.starts,
         energy_wh=state.energy_wh,
         heat_energy_wh=state.heat_wh,
         fuel_energy_wh=state.fuel_wh,
