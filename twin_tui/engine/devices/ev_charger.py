@@ -1,0 +1,338 @@
+"""A charging station with the vehicle that may stand at it."""
+
+from dataclasses import field
+from math import isfinite
+
+from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.devices.ev_session import Session, current_session
+from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
+from twin_tui.engine.devices.terminals import BALANCED, Phases, terminals
+from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
+from twin_tui.engine.signals import value
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError
+
+MIN_CURRENT_A = 6.0
+"""The least current that a pilot can offer, IEC 61851-1 table A.7."""
+PLAIN_PILOT_A = 51.0
+"""Up to here the duty cycle can stand for any current."""
+ONE_PHASE: Phases = (1.0, 0.0, 0.0)
+
+
+@value
+class EvParams:
+    """What a charging station and its vehicle are."""
+
+    capacity_wh: float = 60_000.0
+    """Of the vehicle's battery."""
+    initial_soc: float = 0.5
+    max_soc: float = 1.0
+    charging_efficiency: float = 0.88
+    """Share of the energy from the site that reaches the cells."""
+    max_charge_power_w: float = 11_000.0
+    """What the vehicle's charger takes."""
+    max_current_a: float = 16.0
+    """What the station can offer on each phase."""
+    station_phases: int = 3
+    vehicle_phases: int = 3
+    taper_from_soc: float = 0.8
+    taper_to_pu: float = 0.1
+    """Share of its power that the vehicle still takes when full."""
+    ramp_a_per_s: float = 10.0
+    plugged_in: bool = True
+    """Whether a vehicle stands there at the start; sessions decide when there are any."""
+    sessions: tuple[Session, ...] = field(default_factory=tuple)
+    needs_ventilation: bool = False
+    ventilated: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("capacity_wh", "max_charge_power_w", "max_current_a", "ramp_a_per_s"):
+            found = getattr(self, name)
+            if not (isfinite(found) and found > 0.0):
+                raise ConfigError(f"{name} {found:g} of an EV charger is not above 0")
+        for name in ("initial_soc", "max_soc", "taper_from_soc", "taper_to_pu"):
+            found = getattr(self, name)
+            if not 0.0 <= found <= 1.0:
+                raise ConfigError(f"{name} {found:g} of an EV charger is not in 0 … 1")
+        if not 0.0 < self.charging_efficiency <= 1.0:
+            raise ConfigError(
+                f"charging_efficiency {self.charging_efficiency:g} of an EV charger is not above 0 up to 1"
+            )
+        for name in ("station_phases", "vehicle_phases"):
+            if getattr(self, name) not in (1, 3):
+                raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")
+
+
+@value
+class EvState:
+    """How a charging station and its vehicle are after a step; charging is negative power."""
+
+    active_power_w: float
+    reactive_power_var: float
+    status: Status
+    causes: int
+    faults: int
+    pilot: Pilot
+    plugged_in: bool
+    session: int | None
+    """The scheduled session that is on, -1 for none, None before the first look at the clock."""
+    energy_wh: float
+    current_a: float
+    offered_a: float
+    phases: int
+    session_wh: float
+    session_ticks: int
+    total_wh: float
+    sessions: int
+    metered_w: float
+
+
+FAULTS = (
+    FaultKind("emergency_stop", 5001, "The emergency stop is pressed"),
+    FaultKind("residual_current", 5002, "A residual current has opened the contactor"),
+    FaultKind("contactor_welded", 5003, "The contactor does not open"),
+    FaultKind("over_temperature", 5004, "The station is too hot to charge", latched=False),
+    FaultKind("pilot_short", 5005, "The pilot line is shorted", latched=False),
+    FaultKind("sensor_stuck", 5006, "The station's meter no longer changes", latched=False),
+    FaultKind("ventilation_missing", 5007, "The vehicle needs ventilation, there is none", latched=False),
+)
+ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR = (1 << bit for bit in range(len(FAULTS)))
+NOT_AVAILABLE = ESTOP | RCD | WELDED | HOT
+_LATCHING = ESTOP | RCD | WELDED
+
+
+def initial(params: EvParams) -> EvState:
+    """Return a station before its first session."""
+    here = params.plugged_in and not params.sessions
+    return EvState(
+        active_power_w=0.0,
+        reactive_power_var=0.0,
+        status=Status.STANDBY,
+        causes=0,
+        faults=0,
+        pilot=Pilot.B if here else Pilot.A,
+        plugged_in=here,
+        session=None,
+        energy_wh=params.capacity_wh * params.initial_soc,
+        current_a=0.0,
+        offered_a=0.0,
+        phases=min(params.station_phases, params.vehicle_phases),
+        session_wh=0.0,
+        session_ticks=0,
+        total_wh=0.0,
+        sessions=1 if here else 0,
+        metered_w=0.0,
+    )
+
+
+def taper(params: EvParams, soc: float) -> float:
+    """Return the share of its power that the vehicle takes: 1 up to the knee, then falling evenly."""
+    knee = params.taper_from_soc
+    if soc <= knee or knee >= 1.0:
+        return 1.0
+    return 1.0 - (1.0 - params.taper_to_pu) * (min(soc, 1.0) - knee) / (1.0 - knee)
+
+
+def offered_current(params: EvParams, commands: EvCommands, phases: int, nominal_v: float) -> float:
+    r"""Current that the pilot offers on each phase.
+
+    Parameters
+    ----------
+    params : EvParams
+        The station.
+    commands : EvCommands
+        Its limits.
+    phases : int
+        Phases that charging goes over.
+    nominal_v : float
+        Phase-to-neutral voltage in V.
+
+    Returns
+    -------
+    float
+        Current in A; 0 where the least limit is below 6 A, or the station is not enabled.
+
+    Notes
+    -----
+    :math:`\min(I_{station}, I_{limit}, P_{limit} / (n V))`
+
+    References
+    ----------
+    IEC 61851-1:2017, annex A: no duty cycle stands for less than 6 A.
+    """
+    if not commands.enabled:
+        return 0.0
+    offer = min(
+        params.max_current_a,
+        commands.current_limit_a,
+        commands.active_power_limit_w / (phases * nominal_v),
+    )
+    if offer < MIN_CURRENT_A - 1e-9:
+        return 0.0
+    offer = max(offer, MIN_CURRENT_A)
+    return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
+
+
+def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> EvState:
+    """Advance a charging station and its vehicle by one tick.
+
+    The vehicle follows the offer on a ramp, takes less as it fills and nothing at its target; energy is cut
+    where it would cross the target within the step. In states A, B, E and F nothing flows.
+    """
+    dt_s = around.dt_s
+    faults = state.faults
+    if faults or state.causes:
+        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    session, plugged = state.session, state.plugged_in
+    energy, arrived = state.energy_wh, False
+    if params.sessions:
+        now, _ = current_session(params.sessions, around.unix_s + around.utc_offset_s)
+        if now != session:
+            session = now
+            plugged = arrived = now >= 0
+            arrival_soc = params.sessions[now].arrival_soc if arrived else None
+            if arrival_soc is not None:
+                energy = arrival_soc * params.capacity_wh
+    if commands.plug == PLUG and not plugged:
+        plugged = arrived = True
+    elif commands.plug == UNPLUG:
+        plugged = arrived = False
+    session_wh, ticks = (0.0, 0) if arrived else (state.session_wh, state.session_ticks + plugged)
+
+    phases = min(params.station_phases, params.vehicle_phases, commands.phases)
+    pilot, offered, current, power = Pilot.A, 0.0, 0.0, 0.0
+    if faults & NOT_AVAILABLE:
+        pilot = Pilot.F
+    elif not around.grid_live or faults & SHORT:
+        pilot = Pilot.E
+    elif plugged:
+        pilot = Pilot.B
+        if params.needs_ventilation and not params.ventilated:
+            faults |= NO_AIR
+        offered = offered_current(params, commands, phases, around.nominal_v)
+        room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
+        if offered > 0.0 and room_wh > 1e-9 and not faults & NO_AIR:
+            pilot = Pilot.D if params.needs_ventilation else Pilot.C
+            share = taper(params, energy / params.capacity_wh)
+            most_a = params.max_charge_power_w * share / (phases * around.nominal_v)
+            target = min(offered, most_a)
+            before = state.current_a if phases == state.phases else 0.0
+            reach = params.ramp_a_per_s * dt_s
+            current = max(before - reach, min(before + reach, target))
+            pu = around.va_pu if phases == 1 else (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
+            power = current * phases * around.nominal_v * pu
+            hours = dt_s / 3600.0
+            most = room_wh / (hours * params.charging_efficiency)
+            if power > most:
+                current *= most / power
+                power = most
+            energy += power * hours * params.charging_efficiency
+            session_wh += power * hours if not faults & STUCK else 0.0
+    taken_wh = power * dt_s / 3600.0
+    stuck = bool(faults & STUCK)
+    return EvState(
+        -power,
+        0.0,
+        _status(pilot, faults),
+        state.causes,
+        faults,
+        pilot,
+        plugged,
+        session,
+        energy,
+        current,
+        offered,
+        phases,
+        session_wh,
+        ticks,
+        state.total_wh if stuck else state.total_wh + taken_wh,
+        state.sessions + 1 if arrived else state.sessions,
+        state.metered_w if stuck else power,
+    )
+
+
+def _status(pilot: Pilot, faults: int) -> Status:
+    if pilot is Pilot.C or pilot is Pilot.D:
+        return Status.RUNNING
+    if faults & ~STUCK:
+        return Status.FAULT
+    return Status.OFF if pilot is Pilot.E else Status.STANDBY
+
+
+def shares(params: EvParams, state: EvState) -> Phases:
+    """Return how the charging power divides over the phases."""
+    return ONE_PHASE if state.phases == 1 else BALANCED
+
+
+def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> EvTelemetry:
+    """Return what the charging station shows at this tick."""
+    soc = state.energy_wh / params.capacity_wh
+    seen = terminals(around, state.active_power_w, 0.0, shares(params, state))
+    target = min(commands.target_soc, params.max_soc)
+    to_target = max(0.0, (target - soc) * params.capacity_wh) / params.charging_efficiency
+    departure = _time_to_departure(params, state, commands, around)
+    most_a = offered_current(params, commands, state.phases, around.nominal_v)
+    possible = min(most_a * state.phases * around.nominal_v, params.max_charge_power_w * taper(params, soc))
+    ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc < target
+    return EvTelemetry(
+        pilot_state=int(state.pilot),
+        plugged_in=state.plugged_in,
+        charging=state.active_power_w < 0.0,
+        active_power_w=state.active_power_w,
+        reactive_power_var=0.0,
+        charging_power_w=state.metered_w,
+        soc=soc,
+        energy_wh=state.energy_wh,
+        capacity_wh=params.capacity_wh,
+        offered_current_a=state.offered_a,
+        pilot_duty_pu=0.0 if state.pilot in (Pilot.E, Pilot.F) else pilot_duty(state.offered_a) / 100.0,
+        phases_active=state.phases,
+        current_a_a=seen.currents_a[0],
+        current_b_a=seen.currents_a[1],
+        current_c_a=seen.currents_a[2],
+        voltage_a_v=seen.phases_v[0],
+        voltage_b_v=seen.phases_v[1],
+        voltage_c_v=seen.phases_v[2],
+        frequency_hz=around.frequency_hz,
+        session_energy_wh=state.session_wh,
+        session_time_s=state.session_ticks * around.dt_s,
+        total_energy_wh=state.total_wh,
+        sessions=state.sessions,
+        target_soc=target,
+        energy_to_target_wh=to_target,
+        time_to_departure_s=departure,
+        needed_power_w=to_target * 3600.0 / departure if departure > 0.0 else 0.0,
+        available_charge_power_w=possible if ready else 0.0,
+        working_status=2 if state.status is Status.FAULT else 1 if state.status is Status.RUNNING else 0,
+        fault_code=EV_CHARGER.fault_code(state.faults),
+    )
+
+
+def _time_to_departure(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> float:
+    if not state.plugged_in:
+        return 0.0
+    if commands.departure_unix_s > 0.0:
+        return max(0.0, commands.departure_unix_s - around.unix_s)
+    _, left_s = current_session(params.sessions, around.unix_s + around.utc_offset_s)
+    return left_s
+
+
+def explain(params: EvParams, state: EvState) -> str:
+    """Return the pilot state and the faults."""
+    return ", ".join([f"state {state.pilot.name}", *EV_CHARGER.fault_names(state.faults)])
+
+
+EV_CHARGER = DeviceType(
+    kind="ev_charger",
+    title="EV charger",
+    params=EvParams,
+    commands=EvCommands,
+    telemetry=EvTelemetry,
+    initial=initial,
+    step=step,
+    observe=observe,
+    faults=FAULTS,
+    shares=shares,
+    aliases=("ev", "wallbox"),
+    explain=explain,
+)
