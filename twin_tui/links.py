@@ -1,27 +1,79 @@
 """The servers of one site: every endpoint of its file, all started or none."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+import random
+import ssl
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from twin_tui.config import ModbusRtu, ModbusTcp, Site
+from twin_tui.config import ModbusRtu, ModbusTcp, Site, Tls
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
+from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.snapshot import RegisterRow
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.binding import Binding, bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
+from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
-Server = ModbusTcpServer
+Server = ModbusTcpServer | ModbusRtuServer
 
 
-@dataclass
+@dataclass(slots=True)
+class Unit:
+    """One device under its number on a port or line."""
+
+    device: str
+    binding: Binding
+
+
+@dataclass(slots=True)
 class Port:
-    """What stands behind one TCP port or serial line."""
+    """One TCP port or serial line, with the units behind it; ``server`` is there while it serves."""
 
-    make: Callable[[dict[int, Binding]], Server]
-    units: dict[int, Binding] = field(default_factory=dict)
+    endpoint: ModbusTcp | ModbusRtu
+    units: dict[int, Unit] = field(default_factory=dict)
+    server: Server | None = None
+
+    @property
+    def name(self) -> str:
+        """How a user names it: protocol, address, port."""
+        if isinstance(self.endpoint, ModbusRtu):
+            return f"Modbus RTU on {self.endpoint.port}"
+        port = self.server.port if isinstance(self.server, ModbusTcpServer) else self.endpoint.port
+        return f"Modbus TCP on {self.endpoint.host}:{port}"
+
+    def make(self, rng: random.Random) -> Server:
+        """Return a server for the port that has not started yet."""
+        banks: dict[int, Bank] = {number: unit.binding.bank for number, unit in self.units.items()}
+        endpoint = self.endpoint
+        if isinstance(endpoint, ModbusRtu):
+            serial = endpoint.options
+            return ModbusRtuServer(
+                endpoint.port,
+                banks,
+                baudrate=serial.baudrate,
+                parity=serial.parity,
+                stopbits=2 if serial.stopbits == 2 else 1,
+                rng=rng,
+            )
+        options = endpoint.options
+        return ModbusTcpServer(
+            endpoint.host,
+            endpoint.port,
+            banks,
+            framing=options.framing,
+            ssl_context=_ssl_context(options.tls) if options.tls is not None else None,
+            max_clients=options.max_clients,
+            policy=options.policy,
+            idle_timeout_s=options.idle_timeout_s,
+            missing_unit=options.missing_unit,
+            rng=rng,
+        )
 
 
 class Links:
@@ -29,66 +81,100 @@ class Links:
 
     def __init__(self, site: Site, engine: Engine) -> None:
         self._engine = engine
-        self._ports: dict[Hashable, Port] = {}
-        self.bindings: dict[str, list[Binding]] = {}
-        """The register maps of each device, in the order of its endpoints."""
-        self.servers: list[Server] = []
-        """What is serving now."""
+        self._seed = site.plan.seed
+        self.ports: list[Port] = []
+        self._faults: dict[str, list[tuple[Port, str]]] = {}
+        ports: dict[Hashable, Port] = {}
         for number, endpoint in enumerate(site.endpoints):
             if isinstance(endpoint, ModbusTcp):
                 key: Hashable = (endpoint.host, endpoint.port or f"free {number}")
-                port = self._ports.setdefault(key, Port(_tcp(endpoint)))
             elif isinstance(endpoint, ModbusRtu):
-                raise ConfigError(f"{endpoint.device}: Modbus RTU is not built yet")
+                key = endpoint.port
             else:
-                raise ConfigError(f"{endpoint.device}: S2 is not built yet")
+                continue
+            port = ports.setdefault(key, Port(endpoint))
             source = endpoint.register_map
             register_map = load_map(source) if isinstance(source, Path) else parse_map(source)
-            binding = bind(register_map, engine, endpoint.device)
-            port.units[endpoint.unit] = binding
-            self.bindings.setdefault(endpoint.device, []).append(binding)
+            port.units[endpoint.unit] = Unit(endpoint.device, bind(register_map, engine, endpoint.device))
+        self.ports = list(ports.values())
+        engine.check_link_rule = LinkRule.parse
+        engine.link_fault = self._link_fault
+
+    @property
+    def servers(self) -> list[Server]:
+        """What is serving now."""
+        return [port.server for port in self.ports if port.server is not None]
 
     async def start(self) -> None:
         """Start every server; raise LinkError, with none of them left running, when one cannot."""
         try:
-            for port in self._ports.values():
-                server = port.make(port.units)
+            for port in self.ports:
+                server = port.make(generator(self._seed, port.name))
                 await server.start()
-                self.servers.append(server)
-        except LinkError:
+                port.server = server
+        except (LinkError, ConfigError):
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """Stop every server and drop its clients."""
-        servers, self.servers = self.servers, []
+        servers = self.servers
+        for port in self.ports:
+            port.server = None
         await asyncio.gather(*(server.stop() for server in servers))
+
+    def bindings(self, device: str) -> list[Binding]:
+        """Return the register maps of a device, in the order of its endpoints."""
+        return [unit.binding for port in self.ports for unit in port.units.values() if unit.device == device]
 
     def registers(self, device: str, window: range | None = None) -> list[RegisterRow]:
         """Return the registers of a device's first map as an inspector shows them."""
-        bindings = self.bindings.get(device)
+        bindings = self.bindings(device)
         return bindings[0].rows(window) if bindings else []
 
-    def lines(self) -> Iterable[str]:
-        """Yield one line of text for each server."""
-        for server, port in zip(self.servers, self._ports.values(), strict=True):
-            units = ", ".join(f"{unit}: {binding.map.name}" for unit, binding in sorted(port.units.items()))
-            yield f"Modbus TCP on {server.host}:{server.port}  unit {units}"
+    def lines(self) -> Iterator[str]:
+        """Yield one line of text for each port."""
+        for port in self.ports:
+            units = ", ".join(
+                f"{number}: {unit.device} ({unit.binding.map.name})"
+                for number, unit in sorted(port.units.items())
+            )
+            yield f"{port.name}  unit {units}"
+
+    def _link_fault(self, event: Event) -> None:
+        """Let the links of a device misbehave, or behave again, as an event says."""
+        if isinstance(event, ClearLinkFault):
+            for label in [event.label] if event.label else list(self._faults):
+                for port, rule_id in self._faults.pop(label, []):
+                    if port.server is not None:
+                        port.server.station.remove_fault(rule_id)
+        elif isinstance(event, LinkFault):
+            rule = LinkRule.parse(event.rule)
+            for port in self.ports:
+                for number, unit in port.units.items():
+                    if unit.device == event.device and port.server is not None:
+                        rule_id = f"{event.label} unit {number}"
+                        port.server.station.add_fault(rule_id, replace(rule, unit=number))
+                        self._faults.setdefault(event.label, []).append((port, rule_id))
 
 
-def _tcp(endpoint: ModbusTcp) -> Callable[[dict[int, Binding]], Server]:
-    options = endpoint.options
-
-    def make(units: dict[int, Binding]) -> ModbusTcpServer:
-        return ModbusTcpServer(
-            endpoint.host,
-            endpoint.port,
-            {unit: binding.bank for unit, binding in units.items()},
-            framing=options.framing,
-            max_clients=options.max_clients,
-            policy=options.policy,
-            idle_timeout_s=options.idle_timeout_s,
-            missing_unit=options.missing_unit,
-        )
-
-    return make
+def _ssl_context(tls: Tls) -> ssl.SSLContext:
+    """Return the context of Modbus/TCP Security for these files, or raise ConfigError naming the bad one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for path in filter(None, (tls.certificate, tls.key, tls.ca)):
+        if not path.is_file():
+            raise ConfigError(f"{path}: no such file; TLS needs it")
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(
+            f"{tls.certificate} and {tls.key}: not a certificate and its key: {error}"
+        ) from None
+    if tls.ca is not None:
+        try:
+            context.load_verify_locations(tls.ca)
+        except (ssl.SSLError, OSError) as error:
+            raise ConfigError(f"{tls.ca}: not a CA file: {error}") from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

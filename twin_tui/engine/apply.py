@@ -182,7 +182,11 @@ def _check_fault(engine: "Engine", event: Fault | ClearFault) -> None:
             device.type.fault_bit(event.fault)
         except ConfigError as error:
             raise CommandError(str(error)) from None
-    duration_s = getattr(event, "duration_s", None)
+    if isinstance(event, Fault):
+        _check_duration(event.duration_s)
+
+
+def _check_duration(duration_s: float | None) -> None:
     if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
         raise CommandError(f"duration {duration_s:g} s is not above 0")
 
@@ -211,14 +215,38 @@ def _clear_fault(engine: "Engine", event: ClearFault, tick: int) -> None:
 
 def _check_link(engine: "Engine", event: LinkFault) -> None:
     engine.device(event.device)
+    _check_duration(event.duration_s)
+    if engine.check_link_rule is not None:
+        engine.check_link_rule(event.rule)
 
 
-def _link(engine: "Engine", event: LinkFault | ClearLinkFault, tick: int) -> None:
+def _link(engine: "Engine", event: LinkFault, tick: int) -> None:
+    if not event.label:
+        event = replace(event, label=engine.next_label("link"))
+    engine.keep_link_fault(event, tick)
     if engine.link_fault is not None:
         engine.link_fault(event)
-    device = event.device if isinstance(event, LinkFault) else ""
-    what = "link fault" if isinstance(event, LinkFault) else "link fault cleared"
-    engine.note(LogKind.LINK, device, f"{what} {event.label}".rstrip(), event.origin, tick)
+    lasting = f" for {event.duration_s:g} s" if event.duration_s is not None else ""
+    what = ", ".join(f"{key} {wanted}" for key, wanted in event.rule.items() if key != "kind")
+    text = f"link fault {event.rule.get('kind', '')} {what}".rstrip() + lasting
+    engine.note(LogKind.LINK, event.device, text, event.origin, tick)
+
+
+def _check_clear_link(engine: "Engine", event: ClearLinkFault) -> None:
+    if event.label and event.label not in engine.link_faults and event.origin != "end of duration":
+        raise CommandError(
+            f"no link fault {event.label!r} is in force{did_you_mean(event.label, engine.link_faults)}"
+        )
+
+
+def _clear_link(engine: "Engine", event: ClearLinkFault, tick: int) -> None:
+    for label in [event.label] if event.label else list(engine.link_faults):
+        ended = engine.link_faults.pop(label, None)
+        if ended is not None:
+            text = f"link fault {ended[0].rule.get('kind', '')} is over"
+            engine.note(LogKind.CLEAR, ended[0].device, text, event.origin, tick)
+    if engine.link_fault is not None:
+        engine.link_fault(event)
 
 
 REPORTED = ("mode", "factor")
@@ -289,7 +317,7 @@ _CHECKS: dict[type, Any] = {
     Fault: _check_fault,
     ClearFault: _check_fault,
     LinkFault: _check_link,
-    ClearLinkFault: _check_nothing,
+    ClearLinkFault: _check_clear_link,
     SelectMode: check_mode,
     ReportStatus: _check_report,
     SelectControl: actions.check_select,
@@ -307,7 +335,7 @@ _ACTIONS: dict[type, Any] = {
     Fault: _fault,
     ClearFault: _clear_fault,
     LinkFault: _link,
-    ClearLinkFault: _link,
+    ClearLinkFault: _clear_link,
     SelectMode: select_mode,
     ReportStatus: _report,
     SelectControl: actions.select,

@@ -10,7 +10,7 @@ from typing import Any
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, Stage, State, Status
 from twin_tui.engine.disturbance import Disturbance
-from twin_tui.engine.events import ClearFault, Event
+from twin_tui.engine.events import ClearFault, ClearLinkFault, Event, LinkFault
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.island import Island
 from twin_tui.engine.metering import measured_devices, write_flows
@@ -133,8 +133,12 @@ class Engine:
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.listeners: list[Callable[[int, Event], None]] = []
         """Called with (tick it takes effect in, event) for every event, in order."""
+        self.check_link_rule: Callable[[dict[str, Any]], object] | None = None
+        """Set by who serves the wire: raises CommandError for a link fault's rule that makes no sense."""
         self.link_fault: Callable[[Event], None] | None = None
-        """Set by the protocols: carries out LinkFault and ClearLinkFault."""
+        """Set by who serves the wire: carries out LinkFault and ClearLinkFault."""
+        self.link_faults: dict[str, tuple[LinkFault, int | None]] = {}
+        """The link faults in force by label, each with the tick in which it ends, if it does."""
         self._entries = 0
         self._labels = 0
         self._agenda: list[tuple[int, int, Event, bool]] = []
@@ -417,6 +421,14 @@ class Engine:
         """Have a fault's cause removed by itself."""
         ends = tick + max(1, round(duration_s / self.dt_s))
         self.file(ClearFault(device, fault, origin="end of duration"), ends, given=False)
+
+    def keep_link_fault(self, event: LinkFault, tick: int) -> None:
+        """Note a link fault as in force, and have it end by itself when it has a duration."""
+        ends = None
+        if event.duration_s is not None:
+            ends = tick + max(1, round(event.duration_s / self.dt_s))
+            self.file(ClearLinkFault(event.label, origin="end of duration"), ends, given=False)
+        self.link_faults[event.label] = (event, ends)
 
     def _note_ended(self, ended: tuple[Disturbance, ...], tick: int) -> None:
         self._weather_tick = tick
