@@ -109,14 +109,15 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     rows: list[dict[str, Any]] = []
-    lines = text.splitlines()
-    for number, row in enumerate(lines, 1):
+    *whole, _torn = text.split("\n")
+    for number, row in enumerate(whole, 1):
         try:
-            rows.append(json.loads(row))
+            found = json.loads(row)
         except json.JSONDecodeError as error:
-            if number == len(lines) and not text.endswith("\n"):
-                break
             raise ConfigError(f"{path}, line {number}: not JSON: {error.msg}") from None
+        if not isinstance(found, dict):
+            raise ConfigError(f"{path}, line {number}: not a line of a recording")
+        rows.append(found)
     if not rows or rows[0].get("twin_tui") != FORMAT:
         raise ConfigError(f"{path}: not a recording of this program (format {FORMAT})")
     return rows[0], rows[1:]

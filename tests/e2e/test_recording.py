@@ -1,0 +1,73 @@
+"""Recordings: the same bytes for the same run, whoever watches; torn files; what cannot be written."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from twin_tui import CommandError, ConfigError, Twin, recording
+from twin_tui.cli import cli
+from twin_tui.engine.disturbance import Disturbance, Target
+from twin_tui.engine.events import Disturb
+
+
+def record(path: Path, seed: int, *, watched: bool = False) -> bytes:
+    twin = Twin.from_file("demo", seed=seed)
+    twin.record(path)
+    twin.submit(Disturb(Disturbance(Target.VOLTAGE, 0.7, 2.0)), at_s=3.0)
+    for _ in range(20):
+        twin.advance(0.5)
+        if watched:
+            twin.snapshot()
+    twin.stop_recording()
+    return path.read_bytes()
+
+
+def test_two_runs_of_the_same_seed_and_events_are_the_same_bytes(tmp_path: Path) -> None:
+    first = record(tmp_path / "a.jsonl", 5)
+    assert first == record(tmp_path / "b.jsonl", 5, watched=True)
+    assert first != record(tmp_path / "c.jsonl", 6)
+
+
+def test_a_recording_ends_at_the_last_whole_line_when_the_machine_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    whole = record(path, 5)
+    path.write_bytes(whole[:-30])
+    head, rows = recording.read(path)
+    assert head["seed"] == 5
+    again = Twin.from_dict(head["site"], seed=head["seed"])
+    assert list(recording.replay(again.engine, rows)) == []
+
+
+def test_a_run_that_went_on_already_cannot_be_recorded_from_its_beginning(tmp_path: Path) -> None:
+    twin = Twin.from_file("demo")
+    twin.step_once()
+    with pytest.raises(CommandError, match="begins with the run"):
+        twin.record(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize("content", ["", "{}\n", '{"twin_tui": 99}\n', "\x00\x01\n", "[1]\n"])
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=r"a\.jsonl"):
+        recording.read(path)
+
+
+def test_the_command_line_records_and_replays(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    words = ["run", "demo", "--headless", "--no-servers", "--duration", "30s", "--speed", "max", "--quiet"]
+    done = CliRunner().invoke(cli, [*words, "--record", str(path)])
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(cli, ["replay", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "every sample the same" in done.output
+
+
+def test_a_changed_recording_is_found_out(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    record(path, 5)
+    path.write_text(path.read_text().replace('"tick":50,', '"tick":50,"extra":1,', 1))
+    done = CliRunner().invoke(cli, ["replay", str(path)])
+    assert done.exit_code == 1
+    assert "differ" in done.output
