@@ -67,8 +67,8 @@ def _check_range(register: Register) -> list[str]:
     bounded = signal.low is not None and signal.high is not None
     if bounded and signal.unit == "1" and max(ends) > layout.high + 0.5:
         raise ConfigError(
-            f"{register.place}: {signal.name} reaches {signal.high:g} {signal.unit}, which would be "
-            f"{max(ends):.0f} in the register; {layout.type.name} ends at {layout.high:.0f} (see scale)"
+            f"{register.place}: {signal.name} reaches {signal.high:g}, which would be {max(ends):.0f} in the "
+            f"register; {layout.type.name} ends at {layout.high:.0f} (see scale)"
         )
     if ends and min(ends) < layout.low - 0.5 and not register.magnitude:
         return [

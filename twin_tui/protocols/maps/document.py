@@ -29,15 +29,17 @@ def read_yaml(text: str, place: str) -> tuple[Any, list[int]]:
     try:
         node = loader.get_single_node()
         data = loader.construct_document(node) if node is not None else None
+        _check_unique_keys(node, place, set())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
         raise ConfigError(f"{place}{where}: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{place}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{place}: is nested too deep for a register map") from None
     finally:
         loader.dispose()
-    _check_unique_keys(node, place)
     lines: list[int] = []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -46,18 +48,21 @@ def read_yaml(text: str, place: str) -> tuple[Any, list[int]]:
     return data, lines
 
 
-def _check_unique_keys(node: Any, place: str) -> None:
+def _check_unique_keys(node: Any, place: str, checked: set[int]) -> None:
+    if id(node) in checked:
+        return
+    checked.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_unique_keys(item, place)
+            _check_unique_keys(item, place, checked)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if key.value in seen:
+            if str(key.value) in seen:
                 line = key.start_mark.line + 1
                 raise ConfigError(f"{place}:{line}: the key {key.value!r} stands there twice")
             seen.add(str(key.value))
-            _check_unique_keys(value, place)
+            _check_unique_keys(value, place, checked)
 
 
 @dataclass(slots=True)

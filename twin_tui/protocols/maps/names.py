@@ -16,8 +16,14 @@ class Alias:
     """The register's number is the signal's, whatever unit the map gives it."""
 
 
-KINDS = {"pv_inverter": "pv", "hybrid_inverter": "pv"}
-"""Device types as maps name them, where they are not a kind or an alias of one."""
+KINDS = {
+    "bess": "battery",
+    "inverter": "pv",
+    "pv_inverter": "pv",
+    "hybrid_inverter": "pv",
+    "energy_meter": "meter",
+}
+"""Device types as maps name them, where that is not the kind."""
 
 _GRID = {
     "grid_frequency": Alias("frequency_hz"),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from twin_tui.documents import read_text
 from twin_tui.engine import devices
 from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean
@@ -108,16 +109,15 @@ def load_map(path: Path) -> RegisterMap:
     """Read, check and resolve a register map's file; raise ConfigError with file, line and reason."""
     try:
         stamp = path.stat()
-        return _load(path, stamp.st_mtime_ns, stamp.st_size)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: expected a text in UTF-8") from None
+    except OSError:
+        read_text(path)
+        raise
+    return _load(path, stamp.st_mtime_ns, stamp.st_size)
 
 
 @lru_cache(maxsize=64)
 def _load(path: Path, _modified_ns: int, _size: int) -> RegisterMap:
-    data, lines = read_yaml(path.read_text(encoding="utf-8"), str(path))
+    data, lines = read_yaml(read_text(path), str(path))
     return parse_map(data, str(path), lines)
 
 

@@ -51,7 +51,7 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
     try:
         unit = conversion("" if alias.any_unit else register.unit, signal.unit)
     except ConfigError as error:
-        raise _error(register, f"unit: {signal.name}: {error}") from None
+        raise _error(register, f"unit: {error}") from None
     sign = alias.sign * SENSES.get(meaning.sense, 1)
     special = dict(alias.special)
     for raw, number in meaning.special.items():
@@ -86,14 +86,12 @@ def _without_signal(register: Register, device_type: AnyDeviceType) -> Register:
         if register.param not in known:
             hint = did_you_mean(register.param, known)
             raise _error(register, f"param: a {device_type.kind} has no parameter {register.param!r}{hint}")
-        unit = conversion(register.unit, _unit_of(register.param)) if register.unit else None
-        if unit is not None:
-            return replace(
-                register,
-                quantum=register.scale * unit.factor,
-                shift=register.offset * unit.factor + unit.shift,
-            )
-        return replace(register, quantum=register.scale, shift=register.offset)
+        try:
+            unit = conversion(register.unit, _unit_of(register.param))
+        except ConfigError as error:
+            raise _error(register, f"unit: {error}") from None
+        shift = register.offset * unit.factor + unit.shift
+        return replace(register, quantum=register.scale * unit.factor, shift=shift)
     nothing_to_say = (
         register.constant is None and register.bits is None and register.layout.type.name != "pad"
     )

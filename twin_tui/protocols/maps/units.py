@@ -69,20 +69,21 @@ def conversion(unit: str, signal_unit: str) -> Conversion:
     """
     if not unit or unit == signal_unit:
         return Conversion(Fraction(1), Fraction(0))
-    dimension, factor, shift = _UNITS[canonical(unit)]
+    name = _canonical(unit)
     signal = _UNITS.get(signal_unit)
+    if name is None:
+        known = [n for n, (d, _, _) in _UNITS.items() if signal is not None and d == signal[0]]
+        raise ConfigError(f"unknown unit {unit!r}{did_you_mean(unit, known)}")
+    dimension, factor, shift = _UNITS[name]
     if signal is None or signal[0] != dimension:
-        wanted = f"is in {signal_unit}" if signal_unit else "has no unit"
-        raise ConfigError(f"unit {unit!r} does not fit a signal that {wanted}")
+        wanted = {"": "has no unit", "1": "is a fraction"}.get(signal_unit, f"is in {signal_unit}")
+        raise ConfigError(f"{unit!r} does not fit a signal that {wanted}")
     return Conversion(factor / signal[1], (shift - signal[2]) / signal[1])
 
 
-def canonical(unit: str) -> str:
+def _canonical(unit: str) -> str | None:
     """Return the name under which a unit is known; its case may differ where that leaves no doubt."""
     if unit in _UNITS:
         return unit
     near = _FOLDED.get(unit.casefold(), [])
-    if len(near) == 1:
-        return near[0]
-    hint = f"; did you mean {' or '.join(near)}?" if near else did_you_mean(unit, _UNITS)
-    raise ConfigError(f"unknown unit {unit!r}{hint}")
+    return near[0] if len(near) == 1 else None
