@@ -1,0 +1,157 @@
+"""The sky over a site: the sun of its place, clouds, series, dips."""
+
+import statistics
+
+import pandas as pd
+import pvlib
+import pytest
+
+from twin_tui.engine.devices.pv import PV, CellModel, PvParams
+from twin_tui.engine.disturbance import Disturbance, Shape, Target
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Disturb
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.weather import Series, Sky, WeatherParams
+
+DAY_S = 86_400.0
+JUNE_S = 1_782_000_000.0 // DAY_S * DAY_S
+"""Midnight UTC of 21 June 2026."""
+DECEMBER_S = JUNE_S + 183 * DAY_S
+BERLIN = WeatherParams(sky=Sky.CLEAR, latitude_deg=52.5, longitude_deg=13.4, ambient_amplitude_k=0.0)
+PLANT = PvParams(rated_w=8000.0, peak_w=10_000.0, tilt_deg=35.0, azimuth_deg=160.0)
+
+
+def site(weather: WeatherParams, start_s: float = JUNE_S, dt_s: float = 60.0, pv: PvParams = PLANT) -> Engine:
+    devices = (DevicePlan("pv", PV, pv),)
+    return Engine(SitePlan("roof", devices, dt_s=dt_s, weather=weather, start_unix_s=start_s))
+
+
+@pytest.mark.parametrize(
+    ("start_s", "kwh_per_m2"), [(JUNE_S, 8.66), (DECEMBER_S, 0.94)], ids=["21 June", "21 December"]
+)
+def test_the_light_of_a_clear_day_adds_up_to_the_known_total(start_s: float, kwh_per_m2: float):
+    engine = site(BERLIN, start_s)
+    light = []
+    for _ in range(1440):
+        engine.step()
+        light.append(engine.around.ghi_w_m2)
+    # the known totals were taken with refraction, which lifts the December sun by some tenths of a degree
+    assert sum(light) / 60_000 == pytest.approx(kwh_per_m2, rel=0.02)
+
+
+@pytest.mark.parametrize("start_s", [JUNE_S, DECEMBER_S], ids=["21 June", "21 December"])
+@pytest.mark.parametrize("model", list(CellModel))
+def test_a_plant_under_a_clear_sky_yields_what_pvlib_says(start_s: float, model: CellModel):
+    pv = PvParams(
+        rated_w=8000.0,
+        peak_w=10_000.0,
+        tilt_deg=35.0,
+        azimuth_deg=160.0,
+        cell_model=model,
+        dc_loss_fraction=0.1,
+    )
+    engine = site(BERLIN, start_s, pv=pv)
+    ours = []
+    for _ in range(1440):
+        engine.step()
+        ours.append(engine.devices["pv"].state.active_power_w)
+
+    times = pd.date_range(pd.Timestamp(start_s + 60, unit="s", tz="UTC"), periods=1440, freq="60s")
+    sun = pvlib.solarposition.get_solarposition(times, 52.5, 13.4)
+    ghi = pvlib.clearsky.haurwitz(sun["zenith"])["ghi"]
+    split = pvlib.irradiance.erbs(ghi, sun["zenith"], times)
+    plane = pvlib.irradiance.get_total_irradiance(
+        35.0, 160.0, sun["zenith"], sun["azimuth"], split["dni"], ghi, split["dhi"], albedo=0.2
+    )["poa_global"].fillna(0.0)
+    if model is CellModel.NOCT:
+        cell = 20.0 + 25.0 / 800.0 * plane
+    else:
+        cell = pvlib.temperature.faiman(plane, 20.0, 1.0)
+    dc = pvlib.pvsystem.pvwatts_dc(plane * 0.9, cell, 10_000.0, -0.004)
+    ac = pvlib.inverter.pvwatts(dc, 8000.0 / 0.96)
+    assert sum(ours) == pytest.approx(ac.sum(), rel=0.005)
+    assert max(abs(a - b) for a, b in zip(ours, ac, strict=True)) < 0.02 * 8000.0
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0, 10.0])
+def test_clouds_scatter_the_light_alike_whatever_the_step(dt_s: float):
+    cloudy = WeatherParams(clear_sky_index=0.6, clear_sky_index_std=0.1, clear_sky_index_tau_s=20.0, seed=4)
+    engine = site(cloudy, JUNE_S + DAY_S / 2, dt_s)
+    seen = []
+    for _ in range(2000):
+        engine.advance(max(10.0, dt_s))
+        seen.append(engine.around.ghi_w_m2 / engine.around.clear_sky_w_m2)
+        if engine.around.day_s > 17 * 3600:
+            break
+    assert statistics.mean(seen) == pytest.approx(0.6, abs=0.02)
+    assert statistics.stdev(seen) == pytest.approx(0.1, abs=0.015)
+
+
+def test_a_disturbance_leaves_the_clouds_at_their_own_pace():
+    cloudy = WeatherParams(clear_sky_index=0.6, clear_sky_index_std=0.1)
+    calm, disturbed = (site(cloudy, JUNE_S + DAY_S / 2, dt_s=0.1) for _ in range(2))
+    disturbed.advance(0.5)
+    disturbed.submit(Disturb(Disturbance(Target.TEMPERATURE, 5.0, duration_s=0.2)))
+    disturbed.advance(59.5)
+    calm.advance(60.0)
+    assert disturbed.around.ghi_w_m2 == pytest.approx(calm.around.ghi_w_m2, rel=1e-3)
+
+
+def test_a_series_is_followed_linearly_and_starts_over_when_it_repeats():
+    light = Series(0.0, 60.0, (0.0, 600.0, 300.0), relative=True, repeats=True)
+    weather = WeatherParams(sky=Sky.SERIES, irradiance_series=light, series_in_plane=True)
+    engine = site(weather, dt_s=1.0)
+    seen = []
+    for seconds in (30, 30, 30, 60, 30, 30):
+        engine.advance(seconds)
+        seen.append(engine.devices["pv"].state.plane_w_m2)
+    assert seen == pytest.approx([300.0, 600.0, 450.0, 150.0, 0.0, 300.0])
+
+
+def test_a_series_in_unix_time_holds_its_ends():
+    series = Series(JUNE_S + 10.0, 10.0, (1.0, 2.0))
+    assert [series.at(JUNE_S + t, 0.0) for t in (0.0, 10.0, 15.0, 20.0, 99.0)] == [1.0, 1.0, 1.5, 2.0, 2.0]
+
+
+def test_a_series_of_the_horizontal_reaches_a_plane_by_way_of_the_sun():
+    light = Series(0.0, 3600.0, (500.0, 500.0), relative=True)
+    morning = JUNE_S + 5 * 3600
+    flat, east, west = (
+        site(
+            WeatherParams(sky=Sky.SERIES, irradiance_series=light),
+            morning,
+            pv=PvParams(8000.0, 10_000.0, tilt_deg=tilt, azimuth_deg=azimuth),
+        )
+        for tilt, azimuth in ((0.0, 180.0), (40.0, 90.0), (40.0, 270.0))
+    )
+    for engine in (flat, east, west):
+        engine.step()
+    at_east, at_west = east.telemetry("pv").irradiance_w_m2, west.telemetry("pv").irradiance_w_m2
+    assert flat.telemetry("pv").irradiance_w_m2 == 500.0
+    assert at_east > 500.0 > at_west
+
+
+def test_an_irradiance_dip_comes_and_goes():
+    engine = site(WeatherParams(), JUNE_S + DAY_S / 2, dt_s=1.0)
+    engine.step()
+    before = engine.telemetry("pv").irradiance_w_m2
+    dip = Disturbance(Target.IRRADIANCE, 0.2, duration_s=30.0, shape=Shape.RAMP, ramp_s=10.0)
+    engine.submit(Disturb(dip))
+    engine.advance(6.0)
+    assert engine.telemetry("pv").irradiance_w_m2 == pytest.approx(0.6 * before, rel=1e-3)
+    engine.advance(10.0)
+    assert engine.telemetry("pv").irradiance_w_m2 == pytest.approx(0.2 * before, rel=1e-3)
+    engine.advance(20.0)
+    assert engine.telemetry("pv").irradiance_w_m2 == pytest.approx(before, rel=1e-3)
+
+
+def test_wind_cools_the_cells_of_the_faiman_model():
+    cells = []
+    for wind in (0.0, 8.0):
+        weather = WeatherParams(wind_m_s=wind)
+        pv = PvParams(8000.0, 10_000.0, cell_model=CellModel.FAIMAN)
+        engine = site(weather, JUNE_S + DAY_S / 2, pv=pv)
+        engine.step()
+        cells.append(engine.telemetry("pv").cell_temperature_c - engine.around.ambient_c)
+    assert cells[0] == pytest.approx(1000.0 / 25.0, rel=1e-3)
+    assert cells[1] == pytest.approx(1000.0 / (25.0 + 6.84 * 8.0), rel=1e-3)
