@@ -135,3 +135,25 @@ def test_the_meter_fills_every_register_of_its_map() -> None:
         words = read(meter, register.table, register.address, register.count)
         assert isinstance(words, list)
         assert any(words), register.name
+
+
+def test_a_counter_over_two_registers_splits_by_ten_thousand() -> None:
+    chp = bound(shipped("chp_modbus"))
+    chp.engine.submit(Pin("chp", "operating_hours_h", 123_456))
+    assert read(chp, INPUT, 30284, 2) == [3456, 12]
+
+
+def test_a_discrete_input_is_one_bit() -> None:
+    chp = bound(shipped("chp_modbus"))
+    chp.engine.submit(Pin("chp", "engine_running", True))
+    assert read(chp, Table.DISCRETE_INPUTS, 10034, 1) == [1]
+    assert read(chp, Table.DISCRETE_INPUTS, 10036, 1) == [0]
+    assert read(chp, Table.DISCRETE_INPUTS, 10034, 2) == 2
+
+
+def test_the_chp_is_acknowledged_with_its_own_word() -> None:
+    chp = bound(shipped("chp_modbus"))
+    assert write(chp, 41030, 0x10E1) == 0
+    assert read(chp, HOLDING, 41030, 1) == [0x10E1]
+    chp.engine.step()
+    assert read(chp, HOLDING, 41030, 1) == [0]

@@ -57,7 +57,8 @@ def _at(register: Register) -> str:
 def _check_range(register: Register) -> list[str]:
     signal, layout = register.signal, register.layout
     plain = signal is not None and layout.type.form in {Form.INTEGER, Form.DIGITS}
-    if not plain or register.codes is not None or register.writable:
+    part = register.codes is not None or register.modulo or register.quotient
+    if not plain or part or register.writable:
         return []
     assert signal is not None
     ends = []

@@ -80,6 +80,8 @@ class Register:
     """The least value that may be written, in the map's unit."""
     maximum: Fraction | None = None
     clamp: bool = False
+    modulo: int = 0
+    quotient: int = 0
     description: str = ""
 
     @property
@@ -102,6 +104,7 @@ class Register:
             and not (self.shift or self.magnitude or self.layout.bytes_little)
             and self.codes is None
             and self.bits is None
+            and not (self.modulo or self.quotient)
         )
 
     @property
@@ -148,7 +151,12 @@ class Register:
     def _whole(self, number: int | float) -> int:
         if isinstance(number, float) and math.isinf(number):
             return int(self.highest if number > 0 else self.lowest)
-        return int(min(max(round(number), self.lowest), self.highest))
+        whole = round(number)
+        if self.quotient:
+            whole //= self.quotient
+        if self.modulo:
+            whole %= self.modulo
+        return int(min(max(whole, self.lowest), self.highest))
 
     def _raw_number(self, value: Any) -> int | float:
         if self.magnitude:

@@ -12,8 +12,10 @@ class Alias:
     sign: int = 1
     special: Mapping[int, float] = field(default_factory=dict)
     """Raw values with a meaning of their own, in SI."""
-    any_unit: bool = False
-    """The register's number is the signal's, whatever unit the map gives it."""
+    modulo: int = 0
+    """The register holds the remainder of the number by this."""
+    quotient: int = 0
+    """The register holds how often this goes into the number."""
 
 
 KINDS = {
@@ -123,7 +125,10 @@ ALIASES: dict[str, dict[str, Alias]] = {
         "intake_air_temp": Alias("intake_air_c"),
         "oil_pressure": Alias("oil_pressure_bar"),
         "charge_pressure": Alias("charge_pressure_bar"),
-        "operating_hours_10000": Alias("operating_hours_10000", any_unit=True),
+        "operating_hours": Alias("operating_hours_h", modulo=10_000),
+        "operating_hours_10000": Alias("operating_hours_h", quotient=10_000),
+        "start_counter": Alias("starts", modulo=10_000),
+        "start_counter_10000": Alias("starts", quotient=10_000),
         "power_setpoint_percent": Alias("load_setpoint_pu"),
         "remote_acknowledgment": Alias("acknowledge"),
         "parameterizable_regulator_setpoint": Alias("regulator_setpoint"),

@@ -64,6 +64,8 @@ ENTRY_KEYS = (
     "min",
     "max",
     "beyond",
+    "modulo",
+    "quotient",
     "description",
 )
 _TABLES = {
@@ -247,6 +249,8 @@ class _Parser:
             minimum=entry.number("min") if entry.has("min") else None,
             maximum=entry.number("max") if entry.has("max") else None,
             clamp=entry.choice("beyond", ("refuse", "clamp"), "refuse") == "clamp",
+            modulo=entry.integer("modulo", 0, high=10**9),
+            quotient=entry.integer("quotient", 0, high=10**9),
             description=entry.text("description", "").strip(),
         )
         if entry.has("scale_register"):

@@ -44,12 +44,14 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         commands = [s.name for s in device_type.signals.values() if s.command]
         hint = did_you_mean(alias.signal, commands)
         raise _error(register, f"{alias.signal} is measured and cannot be written{hint}")
+    if register.writable and (register.modulo or register.quotient or alias.modulo or alias.quotient):
+        raise _error(register, "a part of a number cannot be written; expected access ro")
     form = register.layout.type.form
     if (form is Form.TEXT) != (signal.type is str):
         wanted = "a string" if signal.type is str else "a number"
         raise _error(register, f"type: {signal.name} is {wanted}")
     try:
-        unit = conversion("" if alias.any_unit else register.unit, signal.unit)
+        unit = conversion(register.unit, signal.unit)
     except ConfigError as error:
         raise _error(register, f"unit: {error}") from None
     sign = alias.sign * SENSES.get(meaning.sense, 1)
@@ -62,6 +64,8 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         quantum=register.scale * unit.factor * sign,
         shift=(register.offset * unit.factor + unit.shift) * sign,
         special=special,
+        modulo=register.modulo or alias.modulo,
+        quotient=register.quotient or alias.quotient,
         magnitude=meaning.sense == "magnitude",
         options=register.options if register.options is not None or register.codes else signal.options,
         description=register.description or signal.meaning,
