@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import logging
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +12,8 @@ from typing import Any
 from twin_tui.errors import CommandError, did_you_mean
 from twin_tui.protocols.modbus.bank import BYTES_PER_ADDRESS, Bank, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, pack_bits, unpack_bits
+
+log = logging.getLogger(__name__)
 
 MAX_HISTORY_KEYS = 64
 ANSWERS_PER_AGE = 32
@@ -197,7 +200,10 @@ class LinkFaults:
         if rule.kind is LinkFaultKind.FROZEN:
             for unit, bank in units.items():
                 if rule.unit in {None, unit}:
-                    bank.refresh()
+                    try:
+                        bank.refresh()
+                    except Exception:
+                        log.exception("unit %d: refresh failed; its last values are frozen", unit)
                     active.frozen[bank] = bank.snapshot()
         self._active[rule_id] = active
 

@@ -4,10 +4,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
+from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.faults import Effect, LinkFaults
 from twin_tui.protocols.modbus.pdu import ModbusCode, exception_pdu
 from twin_tui.protocols.modbus.station import Station
+from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class Link(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self.busy = False
         self._reads = station.reads
+        self._detour = False
         self._view = station.view
         self._clock = station.clock
         self._on_change = on_change
@@ -44,7 +48,7 @@ class Link(asyncio.BufferedProtocol):
     def be_busy(self, busy: bool) -> None:
         """Answer every request with exception 06, or serve again."""
         self.busy = busy
-        self._reads = {} if busy else self.station.reads
+        self._settle()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport and announce this link."""
@@ -53,6 +57,7 @@ class Link(asyncio.BufferedProtocol):
         self._held = self._write_full = False
         if not self.client:
             self.client = _peer_name(transport)
+        self._settle()
         self._on_change(self, True)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,15 +67,38 @@ class Link(asyncio.BufferedProtocol):
         self._late.clear()
         if self._timer is not None:
             self._timer.cancel()
+        self.station.past_requests += self.requests
+        self.requests = 0
         self._on_change(self, False)
+
+    def info(self) -> ClientInfo:
+        """Tell who is connected and what was asked last."""
+        framing = self.station.framing
+        asked = describe(self.last_request, framing, incoming=True) if self.last_request else ""
+        state: Literal["served", "busy"] = "busy" if self.busy else "served"
+        return ClientInfo(self.client, self.since_s, self.last_seen_s, self.requests, asked, state)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the station's buffer; it is read out before anybody else gets it."""
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take out what was read."""
-        self.data_received(self._view[:nbytes].tobytes())
+        """Take out what was read; the one whole frame that was asked before is answered here."""
+        data = self._view[:nbytes].tobytes()
+        hit = self._reads.get(data[2:])
+        if hit is None or self._detour:
+            self.data_received(data)
+            return
+        bank, memory, low, high, head = hit
+        try:
+            bank.refresh()
+        except Exception:
+            self.data_received(data)
+            return
+        self.requests += 1
+        self.last_request = data
+        self.last_seen_s = self._clock()
+        self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]
 
     def data_received(self, data: bytes) -> None:
         """Answer every complete frame."""
@@ -92,9 +120,14 @@ class Link(asyncio.BufferedProtocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def _settle(self) -> None:
+        """Note whether anything stands between a known request and its answer."""
+        self._detour = bool(self._rest or self._late or self._held or self.busy)
+
     def _hold(self) -> None:
         if not self._held and self.transport is not None:
             self._held = True
+            self._settle()
             self.transport.pause_reading()
 
     def _release(self) -> None:
@@ -104,8 +137,14 @@ class Link(asyncio.BufferedProtocol):
         self._held = False
         if self._rest:
             self.data_received(b"")
+        self._settle()
         if not self._held:
             transport.resume_reading()
+
+    def _overhear(self, data: bytes) -> None:
+        """Keep what draws no answer, where frames are kept."""
+        if self.station.ring is not None:
+            self.station.ring.record(self.client, True, data)
 
     def _hang_up(self) -> None:
         self.close()
@@ -119,8 +158,7 @@ class Link(asyncio.BufferedProtocol):
     def _exchange(self, frame: bytes, transaction: bytes, unit: int, pdu: bytes) -> bytes:
         """Return what to send at once as the answer to one frame."""
         station = self.station
-        if station.ring is not None:
-            station.ring.record(self.client, True, frame)
+        self._overhear(frame)
         faults = station.faults
         effect = None if faults is None else faults.judge(station.number(unit), pdu)
         if faults is None or effect is None:
@@ -191,6 +229,7 @@ class Link(asyncio.BufferedProtocol):
             self._timer = loop.call_at(self._late[0][0], self._send_due)
         if len(self._late) < MAX_LATE_ANSWERS // 2:
             self._release()
+        self._settle()
 
 
 class MbapLink(Link):
@@ -202,10 +241,9 @@ class MbapLink(Link):
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        transport, station = self.transport, self.station
+        transport = self.transport
         if transport is None:
             return
-        plain = station.faults is None and station.ring is None and not self._late
         answers: list[bytes] = []
         at, size = 0, len(data)
         while size - at >= 8 and not self._held:
@@ -220,29 +258,20 @@ class MbapLink(Link):
             if end > size:
                 break
             if data[at + 2] or data[at + 3] or length < 2:
+                self._overhear(data[at:end])
                 at = end
                 continue
             request = data[at + 6 : end]
             self.requests += 1
-            self.last_request = request
-            hit = self._reads.get(request) if plain else None
-            if hit is None:
-                answers.append(self._exchange(data[at:end], data[at : at + 2], request[0], request[1:]))
-            else:
-                bank, memory, low, high, head = hit
-                try:
-                    bank.refresh()
-                    answers.append(data[at : at + 2] + head + memory[low:high])
-                except Exception:
-                    log.exception("unit %d: refresh for %s failed", request[0], self.client)
-                    failure = exception_pdu(request[1], ModbusCode.SERVER_DEVICE_FAILURE)
-                    answers.append(self._wrap(data[at : at + 2], request[0], failure))
+            self.last_request = data[at:end]
+            answers.append(self._exchange(data[at:end], data[at : at + 2], request[0], request[1:]))
             at = end
             if len(answers) >= ANSWERS_PER_WRITE:
                 transport.write(b"".join(answers))
                 answers.clear()
         if at < size:
             self._rest = data[at:]
+        self._settle()
         if answers:
             transport.write(b"".join(answers))
 

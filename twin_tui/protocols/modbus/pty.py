@@ -6,6 +6,7 @@ import tty
 from pathlib import Path
 
 from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.link import Link
 
 READ_BYTES = 4096
 
@@ -16,7 +17,7 @@ class PtyTransport(asyncio.Transport):
     The far end is held open too: otherwise each client that closes it would look like a broken line.
     """
 
-    def __init__(self, link: Path, protocol: asyncio.Protocol) -> None:
+    def __init__(self, link: Path, protocol: Link) -> None:
         super().__init__({"pty": str(link)})
         self._loop = asyncio.get_running_loop()
         self._protocol = protocol

@@ -19,6 +19,7 @@ from twin_tui.protocols.modbus.link import Link
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import Station
+from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,15 @@ class ModbusRtuServer:
     def remove_unit(self, unit: int) -> None:
         """Stop serving a unit."""
         self.station.remove_unit(unit)
+
+    @property
+    def requests(self) -> int:
+        """How many requests to these units have come in since the beginning."""
+        return self.station.past_requests + self.link.requests
+
+    def clients(self) -> list[ClientInfo]:
+        """Return the line, which stands for whoever speaks on it, while it is there."""
+        return [link.info() for link in self.links]
 
     async def start(self) -> None:
         """Open the line."""

@@ -141,15 +141,18 @@ class RtuLink(Link):
             if length == len(buffer) - at and self._is_ours(buffer[at]) and crc16(buffer[at:]) == 0:
                 self._take(buffer[at:])
                 return
+        if buffer:
+            self._overhear(buffer)
 
     def _is_ours(self, unit: int) -> bool:
         return unit == BROADCAST or unit in self.station.units
 
     def _take(self, frame: bytes) -> None:
         if not self._is_ours(frame[0]):
+            self._overhear(frame)
             return
         self.requests += 1
-        self.last_request = frame[:-2]
+        self.last_request = frame
         sent = self._exchange(frame, b"", frame[0], frame[1:-2])
         if sent and self.transport is not None:
             self.transport.write(sent)

@@ -15,6 +15,7 @@ from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import MissingUnit, Station
+from twin_tui.protocols.modbus.traffic import ClientInfo
 
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 
@@ -70,6 +71,15 @@ class ModbusTcpServer:
     def remove_unit(self, unit: int) -> None:
         """Stop serving a unit."""
         self.station.remove_unit(unit)
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come in since the beginning; a RateMeter makes a rate of it."""
+        return self.station.past_requests + sum(link.requests for link in self.links)
+
+    def clients(self) -> list[ClientInfo]:
+        """Return who is connected, the longest first."""
+        return [link.info() for link in self.links]
 
     async def start(self) -> None:
         """Open the port; afterwards ``port`` is the real one."""

@@ -22,8 +22,9 @@ BROADCAST = 0
 class Station:
     """The units of one port or line; links ask it for answers.
 
-    ``reads`` remembers, per unit and request PDU, where the answer to a register read lies in memory, so
-    that the hundredth poll of a block costs one dictionary look-up instead of all the checks again.
+    ``reads`` remembers, by what follows the transaction id in a frame, where the answer to a register read
+    lies in memory, so that the hundredth poll of a block costs one dictionary look-up instead of all the
+    checks again. It stays empty while a fault or a capture wants to see each frame.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Station:
         self.clock = clock
         self.faults: LinkFaults | None = None
         self.ring: Ring | None = None
+        self.past_requests = 0
         self._rng = rng or random.Random(0)
         for unit, bank in units.items():
             self.add_unit(unit, bank)
@@ -66,6 +68,7 @@ class Station:
         if self.faults is None:
             self.faults = LinkFaults(self._rng, self.clock)
         self.faults.add(rule_id, rule, self.units)
+        self.reads.clear()
 
     def remove_fault(self, rule_id: str) -> None:
         """End a link fault; unknown ids are ended already."""
@@ -78,6 +81,7 @@ class Station:
         """Keep the last frames from now on; a capture that runs already goes on."""
         if self.ring is None:
             self.ring = Ring(self.framing, self.clock, capacity)
+            self.reads.clear()
         return self.ring
 
     def stop_capture(self) -> None:
@@ -102,7 +106,7 @@ class Station:
                 return None
             return exception_pdu(pdu[0], ModbusCode.GATEWAY_TARGET_FAILED)
         answer = respond(bank, pdu, unit, client)
-        if answer[0] in {3, 4}:
+        if answer[0] in {3, 4} and self.faults is None and self.ring is None:
             self._remember(bank, unit, pdu)
         return answer
 
@@ -124,4 +128,4 @@ class Station:
         if len(self.reads) >= MAX_CACHED_READS:
             self.reads.clear()
         head = bytes((0, 0, 0, 3 + 2 * count, unit, pdu[0], 2 * count))
-        self.reads[bytes((unit,)) + pdu] = (bank, *found, head)
+        self.reads[bytes((0, 0, 0, 6, unit)) + pdu] = (bank, *found, head)

@@ -1,0 +1,273 @@
+"""What was said on the wire: clients, rates, frames as text and as pcapng."""
+
+import asyncio
+import ssl
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocols.modbus.plant import Plant, RawClient, connect, mbap, read, rtu, serving, write_registers
+from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.decode import describe
+from twin_tui.protocols.modbus.pcapng import as_pcapng
+from twin_tui.protocols.modbus.tls import server_context
+from twin_tui.protocols.modbus.traffic import Frame, RateMeter, Ring, as_text
+
+
+def ticking(step_s: float = 0.5):  # type: ignore[no-untyped-def]
+    """Return a clock that moves on at each look."""
+    now_s = 99.5
+
+    def clock() -> float:
+        nonlocal now_s
+        now_s += step_s
+        return now_s
+
+    return clock
+
+
+async def test_who_is_connected_and_what_was_asked_is_known(plant: Plant) -> None:
+    async with serving({1: plant.bank}) as server:
+        first, second = await connect(server), await connect(server)
+        for _ in range(3):
+            await first.ask(read(4, 5, 2))
+        await second.ask(write_registers(1, 0xABCD))
+        one, two = server.clients()
+        assert (one.client, one.requests, one.state) == (first.name, 3, "served")
+        assert one.last_request == "#77 unit 1 FC04 read input registers 5 x2"
+        assert two.last_request == "#77 unit 1 FC16 write registers 1 x1 = ABCD"
+        assert one.since_s <= one.last_seen_s <= two.last_seen_s
+        assert server.requests == 4
+        first.writer.close()
+        second.writer.close()
+
+
+def test_a_rate_is_counted_between_two_looks() -> None:
+    meter = RateMeter()
+    assert meter.rate(10.0, 100) == 0
+    assert meter.rate(12.0, 150) == 25
+    assert meter.rate(12.0, 150) == 25
+
+
+async def test_a_capture_keeps_both_directions_of_every_frame(plant: Plant) -> None:
+    async with serving({1: plant.bank}, clock=ticking()) as server:
+        client = await connect(server)
+        await client.ask(read(4, 3, 1))
+        ring = server.station.start_capture()
+        for _ in range(2):
+            await client.ask(read(4, 3, 1))
+        client.send(mbap(read(4, 0, 1), protocol=9))
+        await client.ask(b"\x63")
+        server.station.stop_capture()
+        await client.ask(read(4, 3, 1))
+        frames = ring.frames()
+        assert [frame.incoming for frame in frames] == [True, False, True, False, True, True, False]
+        assert frames[0].data == mbap(read(4, 3, 1), transaction=77)
+        assert frames[1].data == bytes.fromhex("004d 0000 0005 01 04 02 0003")
+        assert {frame.client for frame in frames} == {client.name}
+        assert [frame.time_s for frame in frames] == sorted(frame.time_s for frame in frames)
+        client.writer.close()
+
+
+async def test_a_line_keeps_foreign_and_broken_frames_too(plant: Plant) -> None:
+    async with serving({1: plant.bank}, framing="rtu") as server:
+        ring = server.station.start_capture()
+        client = await connect(server)
+        foreign = rtu(read(4, 0, 1), unit=9)
+        client.send(foreign + rtu(read(4, 3, 1)))
+        await client.take(7)
+        assert [frame.data for frame in ring.frames()] == [
+            foreign,
+            rtu(read(4, 3, 1)),
+            rtu(b"\x04\x02\x00\x03"),
+        ]
+        client.writer.close()
+
+
+def test_a_ring_forgets_the_oldest() -> None:
+    ring = Ring("mbap", ticking(), capacity=3)
+    for n in range(5):
+        ring.record("c", True, bytes([n]))
+    assert [frame.data for frame in ring.frames()] == [b"\x02", b"\x03", b"\x04"]
+
+
+@pytest.mark.parametrize(
+    ("pdu", "incoming", "text"),
+    [
+        (read(3, 100, 10), True, "FC03 read holding registers 100 x10"),
+        (b"\x03\x04\x00\x01\xab\xcd", False, "FC03 read holding registers: 0001 ABCD"),
+        (b"\x01\x01\x05", False, "FC01 read coils: 10100000"),
+        (b"\x05\x00\x01\xff\x00", True, "FC05 write coil 1 = on"),
+        (b"\x05\x00\x01\x00\x00", False, "FC05 write coil 1 = off"),
+        (b"\x06\x00\x07\x12\x34", True, "FC06 write register 7 = 1234"),
+        (b"\x0f\x00\x02\x00\x03\x01\x05", True, "FC15 write coils 2 x3 = 101"),
+        (b"\x10\x00\x02\x00\x03", False, "FC16 write registers: 2 x3 written"),
+        (b"\x16\x00\x04\x00\xf2\x00\x25", True, "FC22 mask write register 4 and 00F2 or 0025"),
+        (
+            struct.pack(">BHHHHBH", 23, 9, 4, 10, 1, 2, 0xAA),
+            True,
+            "FC23 read and write registers write 10 x1 = 00AA, read 9 x4",
+        ),
+        (b"\x2b\x0e\x01\x00", True, "FC43 read device identification code 1 from object 0"),
+        (b"\x83\x02", False, "FC03 read holding registers: exception 02 illegal data address"),
+        (b"\x83\x99", False, "FC03 read holding registers: exception 99 unknown"),
+        (b"\x03\x00", True, "FC03 read holding registers (cut short)"),
+        (b"\x41\x01", True, "FC65 unknown function 01"),
+    ],
+)
+def test_a_frame_is_told_in_one_line(pdu: bytes, incoming: bool, text: str) -> None:
+    assert describe(mbap(pdu, transaction=5), "mbap", incoming=incoming) == f"#5 unit 1 {text}"
+    assert describe(rtu(pdu), "rtu", incoming=incoming) == f"unit 1 {text}"
+
+
+def test_what_is_wrong_with_a_frame_is_told() -> None:
+    assert describe(rtu(read(3, 1, 1))[:-1] + b"\x00", "rtu", incoming=True).endswith("(bad CRC)")
+    assert describe(mbap(read(3, 1, 1), protocol=7), "mbap", incoming=True).endswith("(protocol id 7)")
+    assert "length says 6, 5 bytes follow" in describe(mbap(read(3, 1, 1))[:-1], "mbap", incoming=True)
+    assert describe(b"\x01", "rtu", incoming=True) == "fragment of 1 bytes"
+
+
+@given(st.binary(max_size=300), st.booleans(), st.sampled_from(["mbap", "rtu"]))
+def test_any_bytes_can_be_told(data: bytes, incoming: bool, framing) -> None:  # type: ignore[no-untyped-def]
+    assert "\n" not in describe(data, framing, incoming=incoming)
+
+
+def test_frames_as_text_are_one_line_each() -> None:
+    frames = [Frame(1.5, "10.0.0.1:9", True, mbap(read(6, 1, 2))), Frame(1.6, "10.0.0.1:9", False, b"\x01")]
+    assert as_text(frames, "mbap").splitlines() == [
+        "1.500000 < 10.0.0.1:9 #1 unit 1 FC06 write register 1 = 0002 [00 01 00 00 00 06 01 06 00 01 00 02]",
+        "1.600000 > 10.0.0.1:9 fragment of 1 bytes [01]",
+    ]
+    assert as_text([], "mbap") == ""
+
+
+def blocks(data: bytes) -> list[tuple[int, bytes]]:
+    """Take a pcapng file apart by the letter of its draft."""
+    found = []
+    while data:
+        kind, length = struct.unpack_from("<II", data)
+        assert length % 4 == 0
+        assert struct.unpack_from("<I", data, length - 4)[0] == length
+        found.append((kind, data[8 : length - 4]))
+        data = data[length:]
+    return found
+
+
+def packets(data: bytes) -> list[tuple[float, bytes]]:
+    taken = []
+    for kind, body in blocks(data):
+        if kind == 6:
+            _, high, low, length, original = struct.unpack_from("<IIIII", body)
+            assert length == original
+            taken.append(((high << 32 | low) / 1e6, body[20 : 20 + length]))
+    return taken
+
+
+def ones_complement_sum(data: bytes) -> int:
+    total = sum(int.from_bytes(data[i : i + 2].ljust(2, b"\x00"), "big") for i in range(0, len(data), 2))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
+    ask, answer = mbap(read(4, 3, 1)), mbap(b"\x04\x02\x00\x03")
+    frames = [
+        Frame(1.5, "192.0.2.7:40000", True, ask),
+        Frame(1.625, "192.0.2.7:40000", False, answer),
+        Frame(2.0, "192.0.2.7:40000", True, ask),
+        Frame(2.5, "[::1]:40001", True, ask),
+    ]
+    data = as_pcapng(frames, "mbap", "127.0.0.1:5020", epoch_s=1000)
+    kinds = [kind for kind, _ in blocks(data)]
+    assert kinds == [0x0A0D0D0A, 1, 6, 6, 6, 6]
+    assert struct.unpack_from("<H", blocks(data)[1][1])[0] == 1
+    assert b"127.0.0.1:5020" in blocks(data)[1][1]
+    taken = packets(data)
+    assert [time_s for time_s, _ in taken] == [1001.5, 1001.625, 1002.0, 1002.5]
+    sequence = []
+    for (_, packet), frame in zip(taken, frames, strict=True):
+        assert packet[12:14] == b"\x08\x00"
+        ip, tcp = packet[14:34], packet[34:]
+        assert int.from_bytes(ip[2:4], "big") == len(packet) - 14
+        assert ones_complement_sum(ip) == 0xFFFF
+        assert ones_complement_sum(ip[12:] + bytes([0, 6]) + len(tcp).to_bytes(2, "big") + tcp) == 0xFFFF
+        assert tcp[20:] == frame.data
+        ports = struct.unpack_from(">HH", tcp)
+        assert ports[1 if frame.incoming else 0] == 502
+        sequence.append(struct.unpack_from(">II", tcp, 4))
+    assert sequence == [
+        (1, 1),
+        (1, 1 + len(ask)),
+        (1 + len(ask), 1 + len(answer)),
+        (1, 1),
+    ]
+    assert taken[0][1][26:30] == bytes([192, 0, 2, 7])
+    assert taken[3][1][26:28] == bytes([198, 18])
+
+
+def test_a_capture_of_a_line_is_raw_rtu() -> None:
+    data = as_pcapng([Frame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))], "rtu", "/dev/ttyS0")
+    assert struct.unpack_from("<H", blocks(data)[1][1])[0] == 147
+    assert packets(data) == [(0.25, rtu(read(3, 0, 1)))]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
+    command += ["-subj", "/CN=localhost", "-days", "2", "-out", str(cert), "-keyout", str(key)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return cert, key
+
+
+async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Path]) -> None:
+    cert, key = certificate
+    context = server_context(cert, key, ca=cert)
+    trusting = ssl.create_default_context(cafile=str(cert))
+    trusting.check_hostname = False
+    async with serving({1: plant.bank}, ssl_context=context) as server:
+        stranger_opened = asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
+        stranger = RawClient(*await stranger_opened)
+        with pytest.raises((ssl.SSLError, asyncio.IncompleteReadError, ConnectionError)):
+            await stranger.ask(read(4, 3, 1))
+        trusting.load_cert_chain(cert, key)
+        opened = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
+        client = RawClient(*opened)
+        for _ in range(3):
+            assert await client.ask(read(4, 3, 1)) == b"\x04\x02\x00\x03"
+        client.send(b"".join(mbap(read(4, n % 60, 125), transaction=n) for n in range(500)))
+        assert [(await client.frame())[0] for _ in range(500)] == list(range(500))
+        client.writer.close()
+
+
+def test_files_that_make_no_tls_say_which(certificate: tuple[Path, Path], tmp_path: Path) -> None:
+    cert, key = certificate
+    text = tmp_path / "notes.txt"
+    text.write_text("no certificate")
+    with pytest.raises(LinkError, match=r"TLS certificate .*none\.pem: there is no such file"):
+        server_context(tmp_path / "none.pem", key)
+    with pytest.raises(LinkError, match=r"TLS certificate .*notes\.txt .*expected PEM files"):
+        server_context(text, key)
+    with pytest.raises(LinkError, match=r"TLS CA .*notes\.txt: expected PEM certificates"):
+        server_context(cert, key, text)
+    other = tmp_path / "other.pem"
+    subprocess.run(["openssl", "ecparam", "-genkey", "-name", "prime256v1", "-out", str(other)], check=True)
+    with pytest.raises(LinkError, match=r"other\.pem does not belong to certificate"):
+        server_context(cert, other)
