@@ -111,8 +111,8 @@ def commands(folder: Path) -> dict[str, tuple[int, list[str]]]:
     if compiler and header:
         port, source, program = free_port(), folder / "server.c", folder / "server"
         source.write_text(LIBMODBUS_SERVER)
-        build = [compiler, "-O2", f"-DPORT={port}", f"-I{header}", str(source), "-o", str(program), "-lmodbus"]
-        subprocess.run(build, check=True)
+        options = ["-O2", f"-DPORT={port}", f"-I{header}", "-o", str(program)]
+        subprocess.run([compiler, str(source), *options, "-lmodbus"], check=True)
         found["libmodbus"] = (port, [str(program)])
     return found
 
@@ -160,13 +160,13 @@ def ask(links: list[socket.socket], count: int, requests: int) -> None:
         sent, received = len(links), 0
         while received < requests:
             for key, _ in selector.select():
-                link = key.fileobj
-                assert isinstance(link, socket.socket)
-                if link.recv(4096) != answer:
+                ready = key.fileobj
+                assert isinstance(ready, socket.socket)
+                if ready.recv(4096) != answer:
                     raise SystemExit(f"wrong answer to x{count}")
                 received += 1
                 if sent < requests:
-                    link.sendall(request)
+                    ready.sendall(request)
                     sent += 1
 
 
@@ -178,8 +178,7 @@ def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
         servers = {}
         for name, (port, command) in commands(folder).items():
             pid = stack.enter_context(running(command))
-            links = connect(port)
-            stack.callback(lambda links=links: [link.close() for link in links])
+            links = [stack.enter_context(link) for link in connect(port)]
             servers[name] = (pid, links)
             for count in COUNTS:
                 ask(links, count, 200)
@@ -217,7 +216,7 @@ def rss_kb() -> float:
 
 def main() -> None:
     """Measure and print a table, and JSON behind ``--json``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--requests", type=int, default=3000)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
@@ -235,7 +234,8 @@ def main() -> None:
     for name, values in figures.items():
         print(f"{name:10}", *(f"{key[:-3]:>5} {value:6.2f} µs" for key, value in values.items()))
         if name != "twin_tui":
-            print("  ours is", *(f"{ours[key] / value:.2f} times that at {key[:-3]};" for key, value in values.items()))
+            ratios = [f"{ours[key] / value:.2f} times that at {key[:-3]}" for key, value in values.items()]
+            print(f"{'':10} ours is {', '.join(ratios)}")
     print(f"{PORTS} ports open in {ports['start_s']} s; {ports['kb_per_port']} kB of memory each")
 
 
