@@ -2,23 +2,23 @@
 
 import asyncio
 import random
-import ssl
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from twin_tui.config import ModbusRtu, ModbusTcp, Site, Tls
+from twin_tui.config import ModbusRtu, ModbusTcp, Site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.snapshot import RegisterRow
-from twin_tui.errors import ConfigError, LinkError
+from twin_tui.errors import LinkError
 from twin_tui.protocols.maps.binding import Binding, bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
 from twin_tui.protocols.modbus.bank import Bank
 from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
+from twin_tui.protocols.modbus.tls import server_context
 
 Server = ModbusTcpServer | ModbusRtuServer
 
@@ -61,13 +61,13 @@ class Port:
                 stopbits=2 if serial.stopbits == 2 else 1,
                 rng=rng,
             )
-        options = endpoint.options
+        options, tls = endpoint.options, endpoint.options.tls
         return ModbusTcpServer(
             endpoint.host,
             endpoint.port,
             banks,
             framing=options.framing,
-            ssl_context=_ssl_context(options.tls) if options.tls is not None else None,
+            ssl_context=server_context(tls.certificate, tls.key, tls.ca) if tls is not None else None,
             max_clients=options.max_clients,
             policy=options.policy,
             idle_timeout_s=options.idle_timeout_s,
@@ -112,7 +112,7 @@ class Links:
                 server = port.make(generator(self._seed, port.name))
                 await server.start()
                 port.server = server
-        except (LinkError, ConfigError):
+        except LinkError:
             await self.stop()
             raise
 
@@ -156,25 +156,3 @@ class Links:
                         rule_id = f"{event.label} unit {number}"
                         port.server.station.add_fault(rule_id, replace(rule, unit=number))
                         self._faults.setdefault(event.label, []).append((port, rule_id))
-
-
-def _ssl_context(tls: Tls) -> ssl.SSLContext:
-    """Return the context of Modbus/TCP Security for these files, or raise ConfigError naming the bad one."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    for path in filter(None, (tls.certificate, tls.key, tls.ca)):
-        if not path.is_file():
-            raise ConfigError(f"{path}: no such file; TLS needs it")
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigError(
-            f"{tls.certificate} and {tls.key}: not a certificate and its key: {error}"
-        ) from None
-    if tls.ca is not None:
-        try:
-            context.load_verify_locations(tls.ca)
-        except (ssl.SSLError, OSError) as error:
-            raise ConfigError(f"{tls.ca}: not a CA file: {error}") from None
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
