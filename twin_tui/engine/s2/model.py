@@ -57,6 +57,8 @@ class Element:
     high: float = math.inf
     rate_start: float = 0.0
     rate_end: float = 0.0
+    costs: tuple[float, float] | None = None
+    """Least and most running costs per second."""
 
     def power_w(self, factor: float) -> float:
         """Return the electrical power of all phases at a factor."""
@@ -176,6 +178,8 @@ class ModeDescription:
     control: ControlType
     actuators: tuple[Actuator, ...]
     storage: Storage | None = None
+    demand: tuple[float, float] = (0.0, 0.0)
+    """DDBC: the least and most that the system has to supply now, in the unit of its modes' supply."""
 
     def actuator(self, actuator_id: str) -> Actuator | None:
         """Return the actuator of that id."""

@@ -1,0 +1,126 @@
+"""An energy manager for the tests: a WebSocket server that says what a test has it say."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from s2_reference import objection
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+PATIENCE_S = 10.0
+
+
+class Cem:
+    """Keeps every message of the resource manager, each one approved by the schema and s2-python."""
+
+    def __init__(self, token: str | None = None, version: str = "0.0.2-beta") -> None:
+        self.version = version
+        self.messages: list[dict[str, Any]] = []
+        self.connections = 0
+        self._objections: list[str] = []
+        self._token = token
+        self._connection: ServerConnection | None = None
+        self._server: Server | None = None
+        self._news = asyncio.Condition()
+        self._seen = 0
+
+    async def __aenter__(self) -> "Cem":
+        self._server = await serve(self._take, "127.0.0.1", 0, process_request=self._admit)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+        assert not any(self._objections), [text for text in self._objections if text]
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"ws://127.0.0.1:{next(iter(self._server.sockets)).getsockname()[1]}/"
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self._token is not None and request.headers.get("Authorization") != f"Bearer {self._token}":
+            return connection.respond(401, "no\n")
+        return None
+
+    async def _take(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self.connections += 1
+        try:
+            async for text in connection:
+                message = json.loads(text)
+                self._objections.append(objection(message, self.version))
+                async with self._news:
+                    self.messages.append(message)
+                    self._news.notify_all()
+        except ConnectionClosed:
+            pass
+        async with self._news:
+            self._news.notify_all()
+
+    async def expect(
+        self, message_type: str, holds: Callable[[dict[str, Any]], bool] = lambda message: True
+    ) -> dict[str, Any]:
+        """Return the next message of a type that has not been looked at yet."""
+
+        def position() -> int | None:
+            return next(
+                (
+                    number
+                    for number, message in enumerate(self.messages)
+                    if number >= self._seen and message["message_type"] == message_type and holds(message)
+                ),
+                None,
+            )
+
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            await self._news.wait_for(lambda: position() is not None)
+        found = position()
+        assert found is not None
+        self._seen = found + 1
+        return self.messages[found]
+
+    async def reception_of(self, message_id: str) -> dict[str, Any]:
+        """Return the answer to a message, whenever it came."""
+
+        def answers() -> list[dict[str, Any]]:
+            return [m for m in self.messages if m.get("subject_message_id") == message_id]
+
+        async with asyncio.timeout(PATIENCE_S), self._news:
+            await self._news.wait_for(answers)
+        (answer,) = answers()
+        return answer
+
+    async def say_raw(self, text: str) -> None:
+        assert self._connection is not None
+        await self._connection.send(text)
+
+    async def say(self, message_type: str, **content: Any) -> dict[str, Any]:
+        """Say something; return the reception status that it got."""
+        message_id = str(uuid.uuid4())
+        message = {"message_type": message_type, "message_id": message_id, **content}
+        await self.say_raw(json.dumps(message))
+        return await self.reception_of(message_id)
+
+    async def hang_up(self) -> None:
+        assert self._connection is not None
+        await self._connection.close()
+
+    async def shake_hands(self) -> dict[str, Any]:
+        """Do the handshake; return the details of the resource."""
+        await self.expect("Handshake")
+        await self.say("Handshake", role="CEM", supported_protocol_versions=[self.version])
+        await self.say("HandshakeResponse", selected_protocol_version=self.version)
+        return await self.expect("ResourceManagerDetails")
+
+    async def select(self, control_type: str) -> dict[str, Any]:
+        """Select a control type; return the answer."""
+        return await self.say("SelectControlType", control_type=control_type)

@@ -1,0 +1,270 @@
+"""Resource Managers: one WebSocket to the energy manager for each resource, kept up by itself."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.signals import value
+from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols.s2.names import Names
+from twin_tui.protocols.s2.session import Session, State
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+LOOK_EVERY_S = 1.0
+_UNAUTHORIZED = (401, 403)
+
+
+@value
+class S2Status:
+    """How a resource stands with its energy manager, for the console."""
+
+    device: str
+    cem: str
+    state: str
+    detail: str
+    version: str
+    control: str
+    received: int
+    sent: int
+    attempts: int
+    """Attempts to connect since the last one that came through."""
+
+
+@dataclass(slots=True, frozen=True)
+class S2Options:
+    """How a resource dials its energy manager."""
+
+    cem: str
+    token: str | None = None
+    wall_clock: bool = True
+    """Whether times on the wire follow the wall clock, as a real energy manager does, or the simulation."""
+    log: Path | None = None
+    """A file for the conversation, one message a line."""
+    first_pause_s: float = FIRST_PAUSE_S
+    longest_pause_s: float = LONGEST_PAUSE_S
+
+
+def check_address(cem: str) -> None:
+    """Raise ConfigError for an address that cannot be an energy manager's WebSocket."""
+    parts = urlsplit(cem)
+    if parts.scheme in ("http", "https"):
+        raise ConfigError(
+            f"S2 energy manager {cem!r}: S2 Connect pairing over {parts.scheme} is not supported; "
+            "give the ws:// or wss:// address of the session"
+        )
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ConfigError(f"S2 energy manager {cem!r} is not a ws:// or wss:// address")
+
+
+def _websockets() -> Any:
+    try:
+        from websockets.asyncio import client  # noqa: PLC0415
+    except ImportError:
+        raise LinkError(
+            "S2 needs the websockets package: install twin-tui with its extra s2 (pip install 'twin-tui[s2]')"
+        ) from None
+    return client
+
+
+class ConversationLog:
+    """Writes every message of one resource, in and out, to a file."""
+
+    def __init__(self, path: Path | None, engine: Engine, device: str) -> None:
+        self._engine = engine
+        self._device = device
+        self._file: IO[str] | None = None
+        if path is not None:
+            try:
+                self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)
+            except OSError as error:
+                raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+
+    def write(self, direction: str, message: Any) -> None:
+        """Write one line."""
+        if self._file is not None:
+            entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
+            self._file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class ResourceManager:
+    """Keeps one device in conversation with its energy manager, whatever happens to the connection."""
+
+    def __init__(self, engine: Engine, device: str, options: S2Options) -> None:
+        check_address(options.cem)
+        engine.device(device)
+        self.device = device
+        self.options = options
+        self._engine = engine
+        self._names = Names(engine.plan.name, device)
+        self._client = _websockets()
+        self._log = ConversationLog(options.log, engine, device)
+        self._task: asyncio.Task[None] | None = None
+        self._ahead_s = 0.0
+        self.session: Session | None = None
+        self._state, self._detail = State.CLOSED, ""
+        self._agreed = False
+        self._attempts = self._received = self._sent = 0
+        self.changed: Callable[[], None] = lambda: None
+        """Called when the status has another state."""
+
+    @property
+    def status(self) -> S2Status:
+        """How the resource stands with its energy manager now."""
+        session = self.session
+        state, detail = (
+            (session.state, session.detail) if session is not None else (self._state, self._detail)
+        )
+        return S2Status(
+            device=self.device,
+            cem=self.options.cem,
+            state=state.value,
+            detail=detail,
+            version=session.version if session is not None else "",
+            control=session.control.name if session is not None and session.control is not None else "",
+            received=self._received,
+            sent=self._sent,
+            attempts=self._attempts,
+        )
+
+    async def start(self) -> None:
+        """Begin to dial; an energy manager that is absent is dialled again and again."""
+        self._state = State.CONNECTING
+        self._task = asyncio.create_task(self._keep_connected(), name=f"s2 {self.device}")
+
+    async def stop(self) -> None:
+        """Hang up; the device goes back to who had it before."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._log.close()
+
+    def _offset_s(self) -> float:
+        if not self.options.wall_clock:
+            return 0.0
+        lag_s = time.time() - (self._engine.plan.start_unix_s + self._engine.time_s)
+        # the clock on the wire never runs behind the wall's, or an instruction for now would have to wait
+        self._ahead_s = lag_s if self._ahead_s == 0.0 else max(self._ahead_s, lag_s)
+        return self._ahead_s
+
+    async def _keep_connected(self) -> None:
+        pause_s = self.options.first_pause_s
+        while True:
+            self._agreed = False
+            again_at_once = await self._converse()
+            if self._agreed:
+                pause_s = self.options.first_pause_s
+            if not again_at_once:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2.0 * pause_s, self.options.longest_pause_s)
+
+    async def _converse(self) -> bool:
+        self._attempts += 1
+        if self._state is not State.REFUSED:
+            self._set(State.CONNECTING, self._detail)
+        headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
+        try:
+            connection = await self._client.connect(
+                self.options.cem, additional_headers=headers, proxy=None, open_timeout=10
+            )
+        except (OSError, TimeoutError, self._failures()) as error:
+            self._set(*_why(error, self.options.cem))
+            return False
+        self._attempts = 0
+        return await self._talk(connection)
+
+    def _failures(self) -> type[Exception]:
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415
+
+        return WebSocketException
+
+    async def _talk(self, connection: "ClientConnection") -> bool:
+        origin = f"s2 {urlsplit(self.options.cem).netloc}"
+        session = Session(self._engine, self.device, self._names, self._offset_s, origin)
+        self.session = session
+        ready = asyncio.Event()
+        session.wake = ready.set
+        watcher = self._engine.watch(LOOK_EVERY_S, session.publish)
+        sender = asyncio.create_task(self._send(connection, session, ready))
+        try:
+            session.begin()
+            self.changed()
+            reader = asyncio.create_task(self._read(connection, session))
+            await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        finally:
+            self._engine.unwatch(watcher)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+            session.end()
+            self.session = None
+            self._agreed = bool(session.version)
+            with contextlib.suppress(Exception):
+                await connection.close()
+            self._set(session.state, session.detail or "the energy manager has hung up")
+        return session.reconnect
+
+    async def _read(self, connection: "ClientConnection", session: Session) -> None:
+        with contextlib.suppress(self._failures()):
+            async for text in connection:
+                self._received += 1
+                before = session.state
+                self._log.write("in", _as_logged(text))
+                session.receive(text)
+                if session.state is not before:
+                    self.changed()
+                if session.closing:
+                    # leave the rest to the sender: the last answer goes out, then it hangs up
+                    await asyncio.Event().wait()
+
+    async def _send(self, connection: "ClientConnection", session: Session, ready: asyncio.Event) -> None:
+        with contextlib.suppress(self._failures()):
+            while True:
+                await ready.wait()
+                ready.clear()
+                while session.outbox:
+                    message = session.outbox.popleft()
+                    self._log.write("out", message)
+                    await connection.send(json.dumps(message, separators=(",", ":")))
+                    self._sent += 1
+                if session.closing:
+                    return
+
+    def _set(self, state: State, detail: str) -> None:
+        if (state, detail) != (self._state, self._detail):
+            self._state, self._detail = state, detail
+            self.changed()
+
+
+def _as_logged(text: str | bytes) -> Any:
+    try:
+        return json.loads(text, parse_constant=str)
+    except ValueError:
+        return text if isinstance(text, str) else text.decode("utf-8", "replace")
+
+
+def _why(error: Exception, cem: str) -> tuple[State, str]:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in _UNAUTHORIZED:
+        return State.REFUSED, f"{cem} refuses the token (HTTP {status})"
+    if status is not None:
+        return State.REFUSED, f"{cem} is no S2 WebSocket (HTTP {status})"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return State.CONNECTING, f"{cem} cannot be reached: {reason or type(error).__name__}"

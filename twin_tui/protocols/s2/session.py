@@ -1,0 +1,350 @@
+"""One conversation with an energy manager, free of sockets: text in, messages out."""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
+from typing import ClassVar
+
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Instruct, Revoke, SelectControl
+from twin_tui.engine.s2.control import Control
+from twin_tui.engine.s2.descriptions import description_of, offered, quantity_of
+from twin_tui.engine.s2.mode_control import ModeControl
+from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import CommandError
+from twin_tui.protocols.s2.convert import INSTRUCTIONS, Converter, Message
+from twin_tui.protocols.s2.forecast import forecast_of, forecasts
+from twin_tui.protocols.s2.names import NIL, Names
+from twin_tui.protocols.s2.schema import VERSIONS, fault_of
+
+ROLES = {
+    "battery": ("ENERGY_STORAGE", "ELECTRICITY"),
+    "ev_charger": ("ENERGY_STORAGE", "ELECTRICITY"),
+    "pv": ("ENERGY_PRODUCER", "ELECTRICITY"),
+    "chp": ("ENERGY_PRODUCER", "ELECTRICITY"),
+}
+_CONSUMER = ("ENERGY_CONSUMER", "ELECTRICITY")
+NOT_CONTROLLABLE = "NOT_CONTROLABLE"
+NO_SELECTION = "NO_SELECTION"
+
+POWER_EVERY_S, POWER_CHANGE = 10.0, 0.01
+"""A measurement is sent at least this often, and when the power changes by this share of the largest seen."""
+LEVEL_EVERY_S, LEVEL_CHANGE = 30.0, 0.001
+FORECAST_EVERY_S = 900.0
+UNREAD_LIMIT = 1000
+BUSY_OUTBOX = 20
+DROPPABLE = ("PowerMeasurement", "FRBC.StorageStatus")
+
+
+class State(Enum):
+    """Where a conversation stands, as the console names it."""
+
+    CONNECTING = "connecting"
+    HANDSHAKE = "handshake"
+    SELECTING = "waiting for a control type"
+    CONTROLLED = "controlled"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+def _firmware() -> str:
+    try:
+        return version("twin-tui")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Session:
+    """The Resource Manager's side of one connection. What it wants to say stands in ``outbox``."""
+
+    def __init__(
+        self, engine: Engine, device: str, names: Names, offset_s: Callable[[], float], origin: str = "s2"
+    ) -> None:
+        self._engine = engine
+        self._device = engine.device(device)
+        self._converter = Converter(engine, names)
+        self._offset_s = offset_s
+        self._origin = origin
+        self.outbox: deque[Message] = deque()
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to send."""
+        self.state = State.HANDSHAKE
+        self.detail = ""
+        """Why it was refused or closed; what the energy manager complained of."""
+        self.closing = False
+        self.reconnect = False
+        """Whether the energy manager has asked for a new connection at once."""
+        self._control: Control | None = None
+        self._power_w: float | None = None
+        self._largest_w = 1.0
+        self._power_at = self._level_at = self._forecast_at = float("-inf")
+        self._level: float | None = None
+
+    @property
+    def control(self) -> ControlType | None:
+        """The control type in force."""
+        return self._control.kind if self._control is not None else None
+
+    @property
+    def version(self) -> str:
+        """The version of the standard that both have agreed on, "" before."""
+        return self._converter.version
+
+    def begin(self) -> None:
+        """Say the first word."""
+        self._shift_clock()
+        self._say({"message_type": "Handshake", "role": "RM", "supported_protocol_versions": list(VERSIONS)})
+
+    def end(self) -> None:
+        """End the control type, if one is in force: the device goes back to who had it before."""
+        control, self._control = self._control, None
+        if control is not None:
+            control.notify = None
+            if self._device.control is control:
+                self._engine.submit(SelectControl(self._device.name, "", self._origin))
+        if self.state is not State.REFUSED:
+            self.state = State.CLOSED
+
+    def receive(self, text: str | bytes) -> None:
+        """Take a message: answer it at once, then act on it."""
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            self._reception(NIL, "INVALID_DATA", f"not JSON: {error}")
+            return
+        if isinstance(message, dict) and message.get("message_type") == "ReceptionStatus":
+            self._answered(message)
+            return
+        subject = message.get("message_id") if isinstance(message, dict) else None
+        if not isinstance(subject, str) or not subject:
+            self._reception(NIL, "INVALID_DATA", "no message_id")
+            return
+        fault = fault_of(message)
+        if fault:
+            self._reception(subject, "INVALID_MESSAGE", fault)
+            return
+        self._act(message, subject)
+
+    def _act(self, message: Message, subject: str) -> None:
+        self._shift_clock()
+        kind = message["message_type"]
+        act = self._ACTIONS.get(kind) or (Session._instruct if kind in INSTRUCTIONS else None)
+        if act is None:
+            self._reception(subject, "INVALID_CONTENT", f"a resource manager takes no {kind}")
+            return
+        mark = len(self.outbox)
+        try:
+            act(self, message)
+        except CommandError as error:
+            self._reception(subject, "INVALID_CONTENT", str(error))
+            return
+        # the answer goes ahead of what acting on the message has brought about
+        self.outbox.insert(mark, self._reception_message(subject, "OK"))
+        self.wake()
+
+    def publish(self) -> None:
+        """Send measurements, fill level and forecast where they have changed or are due."""
+        if self.state not in (State.SELECTING, State.CONTROLLED):
+            return
+        now_s = self._engine.time_s
+        self._publish_power(now_s)
+        if isinstance(self._control, ModeControl) and self._control.kind is ControlType.FRBC:
+            self._publish_level(self._control, now_s)
+        if forecasts(self._device) and now_s - self._forecast_at >= FORECAST_EVERY_S:
+            self._forecast_at = now_s
+            start = self._converter.now()
+            elements = forecast_of(self._engine, self._device)
+            self._say({"message_type": "PowerForecast", "start_time": start, "elements": elements})
+
+    def _publish_power(self, now_s: float) -> None:
+        power_w = -self._device.state.active_power_w
+        self._largest_w = max(self._largest_w, abs(power_w))
+        changed = self._power_w is None or abs(power_w - self._power_w) > POWER_CHANGE * self._largest_w
+        if changed or now_s - self._power_at >= POWER_EVERY_S:
+            self._power_w, self._power_at = power_w, now_s
+            value = {"commodity_quantity": quantity_of(self._device), "value": power_w}
+            stamp = self._converter.now()
+            self._say({"message_type": "PowerMeasurement", "measurement_timestamp": stamp, "values": [value]})
+
+    def _publish_level(self, control: ModeControl, now_s: float) -> None:
+        level = control.level
+        changed = self._level is None or abs(level - self._level) >= LEVEL_CHANGE
+        if changed or now_s - self._level_at >= LEVEL_EVERY_S:
+            self._level, self._level_at = level, now_s
+            self._say({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
+
+    def _say(self, message: Message) -> None:
+        kind = message["message_type"]
+        if kind in DROPPABLE and len(self.outbox) > BUSY_OUTBOX:
+            return
+        full = {"message_type": kind, "message_id": self._converter.names.message(), **message}
+        fault = fault_of(full)
+        if fault:
+            raise AssertionError(f"{self._device.name}: {fault}")
+        self.outbox.append(full)
+        if len(self.outbox) > UNREAD_LIMIT:
+            self._refuse(f"the energy manager does not read: {len(self.outbox)} messages wait")
+        self.wake()
+
+    def _reception_message(self, subject: str, status: str, label: str = "") -> Message:
+        body: Message = {"message_type": "ReceptionStatus", "subject_message_id": subject, "status": status}
+        return {**body, "diagnostic_label": label} if label else body
+
+    def _reception(self, subject: str, status: str, label: str) -> None:
+        self.outbox.append(self._reception_message(subject, status, label))
+        self._note(f"answered {status}: {label}")
+        self.wake()
+
+    def _answered(self, message: Message) -> None:
+        fault = fault_of(message)
+        if fault:
+            self._note(f"the energy manager's answer is no reception status: {fault}")
+            return
+        status = message["status"]
+        if status == "OK":
+            return
+        label = message.get("diagnostic_label", "")
+        self.detail = f"the energy manager answered {status}{': ' + label if label else ''}"
+        self._note(self.detail)
+        if status == "PERMANENT_ERROR":
+            self._refuse(self.detail)
+
+    def _note(self, text: str) -> None:
+        self._engine.note(LogKind.S2, self._device.name, text, self._origin)
+
+    def _refuse(self, why: str) -> None:
+        if not self.closing:
+            self.state, self.detail, self.closing = State.REFUSED, why, True
+            self._note(why)
+            self.wake()
+
+    def _shift_clock(self) -> None:
+        self._converter.offset_s = self._offset_s()
+
+    def _take_handshake(self, message: Message) -> None:
+        if message["role"] != "CEM":
+            self._refuse("the other side is no energy manager (CEM) but another resource manager (RM)")
+            raise CommandError(self.detail)
+        theirs = message.get("supported_protocol_versions")
+        if theirs is not None and not set(theirs) & set(VERSIONS):
+            self._refuse(f"the energy manager speaks {', '.join(theirs)}; this twin {', '.join(VERSIONS)}")
+
+    def _take_response(self, message: Message) -> None:
+        if self.state is not State.HANDSHAKE:
+            raise CommandError("the handshake is done already")
+        selected = message["selected_protocol_version"]
+        if selected not in VERSIONS:
+            self._refuse(
+                f"the energy manager selected version {selected}; this twin speaks {', '.join(VERSIONS)}"
+            )
+            raise CommandError(self.detail)
+        self._converter.version = selected
+        self.state = State.SELECTING
+        device, title = self._device, self._device.type.title
+        role, commodity = ROLES.get(device.type.kind, _CONSUMER)
+        types = [kind.value for kind in offered(device)] or [NOT_CONTROLLABLE]
+        self._say(
+            {
+                "message_type": "ResourceManagerDetails",
+                "resource_id": self._converter.names.resource,
+                "name": device.name,
+                "roles": [{"role": role, "commodity": commodity}],
+                "manufacturer": "Twin TUI",
+                "model": title,
+                "firmware_version": _firmware(),
+                "instruction_processing_delay": round(self._engine.dt_s * 1000),
+                "available_control_types": types,
+                "provides_forecast": forecasts(device),
+                "provides_power_measurement_types": [quantity_of(device)],
+            }
+        )
+        self.publish()
+
+    def _take_selection(self, message: Message) -> None:
+        if self.state not in (State.SELECTING, State.CONTROLLED):
+            raise CommandError("a control type can be selected only after the handshake")
+        wanted = message["control_type"]
+        kinds = offered(self._device)
+        if wanted == NO_SELECTION or (wanted == NOT_CONTROLLABLE and not kinds):
+            self._release()
+            return
+        kind = next((kind for kind in kinds if kind.value == wanted), None)
+        if kind is None:
+            can = ", ".join(kind.value for kind in kinds) or NOT_CONTROLLABLE
+            raise CommandError(f"{wanted} is not offered; offered: {can}")
+        description = description_of(self._device, kind)
+        self._release()
+        self._engine.submit(SelectControl(self._device.name, kind.name, self._origin))
+        control = self._device.control
+        assert control is not None
+        self._control = control
+        self.state = State.CONTROLLED
+        for message_out in self._converter.descriptions(description):
+            self._say(message_out)
+        if isinstance(control, ModeControl):
+            for update in control.statuses():
+                self._say(self._converter.update(update, kind))
+        control.updates.clear()
+        control.notify = self._forward
+        self._level = self._power_w = None
+        self.publish()
+
+    def _release(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            if self._device.control is control:
+                self._engine.submit(SelectControl(self._device.name, "", self._origin))
+            self._forward_from(control)
+        self.state = State.SELECTING
+
+    def _forward(self) -> None:
+        if self._control is not None:
+            self._forward_from(self._control)
+
+    def _forward_from(self, control: Control) -> None:
+        while control.updates:
+            self._say(self._converter.update(control.updates.popleft(), control.kind))
+
+    def _instruct(self, message: Message) -> None:
+        kind = message["message_type"]
+        control = self._in_force(kind, INSTRUCTIONS[kind])
+        data = self._converter.instruction(message)
+        unknown = data.pop("unknown", "")
+        if unknown:
+            raise CommandError(unknown)
+        if self._device.control is not control:
+            raise CommandError("the control type has been ended at the twin; select it again")
+        self._engine.submit(Instruct(self._device.name, data, self._origin))
+
+    def _revoke(self, message: Message) -> None:
+        kind = message["object_type"]
+        if kind not in INSTRUCTIONS:
+            raise CommandError(f"an energy manager cannot revoke a {kind}")
+        self._in_force(kind, INSTRUCTIONS[kind])
+        self._engine.submit(Revoke(self._device.name, message["object_id"], self._origin))
+
+    def _in_force(self, kind: str, needed: ControlType) -> Control:
+        if self._control is None:
+            raise CommandError(f"{kind} before a control type is selected")
+        if self._control.kind is not needed:
+            raise CommandError(f"{kind} while {self._control.kind.name} is selected")
+        return self._control
+
+    def _take_session_request(self, message: Message) -> None:
+        label = message.get("diagnostic_label", "")
+        self.reconnect = message["request"] == "RECONNECT"
+        self.closing = True
+        word = "a new connection" if self.reconnect else "the end of the session"
+        self.detail = f"the energy manager asked for {word}{': ' + label if label else ''}"
+        self._note(self.detail)
+
+    _ACTIONS: ClassVar[dict[str, Callable[["Session", Message], None]]] = {
+        "Handshake": _take_handshake,
+        "HandshakeResponse": _take_response,
+        "SelectControlType": _take_selection,
+        "SessionRequest": _take_session_request,
+        "RevokeObject": _revoke,
+    }
