@@ -4,9 +4,10 @@ from dataclasses import field
 from math import isfinite
 
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_session import Session, current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
-from twin_tui.engine.devices.terminals import BALANCED, Phases, terminals
+from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
@@ -16,7 +17,6 @@ MIN_CURRENT_A = 6.0
 """The least current that a pilot can offer, IEC 61851-1 table A.7."""
 PLAIN_PILOT_A = 51.0
 """Up to here the duty cycle can stand for any current."""
-ONE_PHASE: Phases = (1.0, 0.0, 0.0)
 
 
 @value
@@ -186,7 +186,7 @@ def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroun
     session, plugged = state.session, state.plugged_in
     energy, arrived = state.energy_wh, False
     if params.sessions:
-        now, _ = current_session(params.sessions, around.unix_s + around.utc_offset_s)
+        now, _ = current_session(params.sessions, local_s(around))
         if now != session:
             session = now
             plugged = arrived = now >= 0
@@ -231,7 +231,7 @@ def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroun
     taken_wh = power * dt_s / 3600.0
     stuck = bool(faults & STUCK)
     return EvState(
-        -power,
+        0.0 - power,
         0.0,
         _status(pilot, faults),
         state.causes,
@@ -261,7 +261,7 @@ def _status(pilot: Pilot, faults: int) -> Status:
 
 def shares(params: EvParams, state: EvState) -> Phases:
     """Return how the charging power divides over the phases."""
-    return ONE_PHASE if state.phases == 1 else BALANCED
+    return SHARES[Connection.A if state.phases == 1 else Connection.ABC]
 
 
 def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> EvTelemetry:
@@ -312,8 +312,8 @@ def _time_to_departure(params: EvParams, state: EvState, commands: EvCommands, a
     if not state.plugged_in:
         return 0.0
     if commands.departure_unix_s > 0.0:
-        return max(0.0, commands.departure_unix_s - around.unix_s)
-    _, left_s = current_session(params.sessions, around.unix_s + around.utc_offset_s)
+        return max(0.0, commands.departure_unix_s + around.utc_offset_s - local_s(around))
+    _, left_s = current_session(params.sessions, local_s(around))
     return left_s
 
 

@@ -2,12 +2,9 @@
 
 from dataclasses import field
 
+from twin_tui.engine.devices.clock import DAY_S, weekday
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
-
-DAY_S = 86_400
-_MONDAY = 3
-"""1 January 1970 was a Thursday, three days after a Monday."""
 
 
 @value
@@ -33,24 +30,24 @@ class Session:
         if not self.weekdays or not all(0 <= day <= 6 for day in self.weekdays):
             raise ConfigError(f"weekdays {self.weekdays} are not among 0 (Monday) … 6 (Sunday)")
 
-    def left_s(self, local_s: float) -> float:
+    def left_s(self, local: float) -> float:
         """Return how long the stay still lasts at a local Unix time, 0 when no vehicle is there."""
-        day, of_day = divmod(local_s, DAY_S)
-        weekday = int(day + _MONDAY) % 7
+        day, of_day = divmod(local, DAY_S)
+        today = weekday(day)
         if self.departure_s > self.arrival_s:
-            here = self.arrival_s <= of_day < self.departure_s and weekday in self.weekdays
+            here = self.arrival_s <= of_day < self.departure_s and today in self.weekdays
             return self.departure_s - of_day if here else 0.0
-        if of_day >= self.arrival_s and weekday in self.weekdays:
+        if of_day >= self.arrival_s and today in self.weekdays:
             return self.departure_s + DAY_S - of_day
-        if of_day < self.departure_s and (weekday - 1) % 7 in self.weekdays:
+        if of_day < self.departure_s and (today - 1) % 7 in self.weekdays:
             return self.departure_s - of_day
         return 0.0
 
 
-def current_session(sessions: tuple[Session, ...], local_s: float) -> tuple[int, float]:
+def current_session(sessions: tuple[Session, ...], local: float) -> tuple[int, float]:
     """Return the number of the session that is on and how long it lasts still, (-1, 0) for none."""
     for number, session in enumerate(sessions):
-        left_s = session.left_s(local_s)
+        left_s = session.left_s(local)
         if left_s > 0.0:
             return number, left_s
     return -1, 0.0

@@ -1,5 +1,6 @@
 """What a three-phase device measures at its own terminals."""
 
+from enum import Enum
 from math import sqrt
 
 from twin_tui.engine.physics.electrical import line_voltages
@@ -8,6 +9,23 @@ from twin_tui.engine.surroundings import Surroundings
 
 Phases = tuple[float, float, float]
 BALANCED: Phases = (1 / 3, 1 / 3, 1 / 3)
+
+
+class Connection(Enum):
+    """The phases that a device is connected to."""
+
+    ABC = "abc"
+    A = "a"
+    B = "b"
+    C = "c"
+
+
+SHARES: dict[Connection, Phases] = {
+    Connection.ABC: BALANCED,
+    Connection.A: (1.0, 0.0, 0.0),
+    Connection.B: (0.0, 1.0, 0.0),
+    Connection.C: (0.0, 0.0, 1.0),
+}
 _NO_VOLTAGE_PU = 1e-3
 
 

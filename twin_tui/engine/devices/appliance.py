@@ -1,0 +1,284 @@
+"""A home appliance: one programme that runs through once it has started."""
+
+from dataclasses import field
+from enum import IntEnum
+from math import inf, isfinite
+
+from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.devices.clock import DAY_S, local_s
+from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.devices.time_window import Window, left_s
+from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError
+
+_ROUNDING_S = 1e-6
+
+
+class Refusal(IntEnum):
+    """Why a start was refused."""
+
+    NONE = 0
+    NO_WINDOW = 1
+    TOO_LATE = 2
+    ALREADY_RUN = 3
+    FAULT = 4
+
+
+REFUSAL_TEXT = {
+    Refusal.NONE: "none",
+    Refusal.NO_WINDOW: "no time window is open",
+    Refusal.TOO_LATE: "the whole run does not fit what is left of the time window",
+    Refusal.ALREADY_RUN: "it has run in this horizon",
+    Refusal.FAULT: "it has a fault",
+}
+
+
+@value
+class ApplianceParams:
+    """What an appliance is."""
+
+    consumption_wh: float
+    """Energy of one run."""
+    duration_s: float
+    profile: tuple[float, ...] = (1.0,)
+    """Shape of the power over the run, equal spans of any height; scaled to the consumption."""
+    windows: tuple[Window, ...] = field(default_factory=tuple)
+    """When it may run; none means always."""
+    horizon_s: float = float(DAY_S)
+    """It starts at most once in each; days begin at local midnight; 0 is no such rule."""
+    phase: Connection = Connection.A
+    curve_wh: tuple[float, ...] = field(init=False)
+    """Energy used by the end of each span of the profile, from 0 to the consumption."""
+
+    def __post_init__(self) -> None:
+        for name in ("consumption_wh", "duration_s"):
+            found = getattr(self, name)
+            if not (isfinite(found) and found > 0.0):
+                raise ConfigError(f"{name} {found:g} of an appliance is not above 0")
+        if not (isfinite(self.horizon_s) and self.horizon_s >= 0.0):
+            raise ConfigError(f"horizon_s {self.horizon_s:g} of an appliance is below 0")
+        if not all(isfinite(height) and height >= 0.0 for height in self.profile) or not any(self.profile):
+            raise ConfigError("the profile of an appliance has no height above 0, or one below 0")
+        if self.windows and all(window.duration_s < self.duration_s for window in self.windows):
+            raise ConfigError(
+                f"no time window of the appliance is as long as its run of {self.duration_s:g} s"
+            )
+        whole = sum(self.profile)
+        used = [0.0]
+        for height in self.profile:
+            used.append(used[-1] + height / whole * self.consumption_wh)
+        used[-1] = self.consumption_wh
+        object.__setattr__(self, "curve_wh", tuple(used))
+
+
+@value
+class ApplianceCommands:
+    """What an energy manager can tell an appliance."""
+
+    run: bool = commanded(False, "Asks for a run; a refused or finished one takes 0 and 1 anew")
+    fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+
+
+@value
+class ApplianceState:
+    """How an appliance is after a step; consuming is negative power."""
+
+    active_power_w: float = 0.0
+    reactive_power_var: float = 0.0
+    status: Status = Status.STANDBY
+    causes: int = 0
+    faults: int = 0
+    asked: bool = False
+    ticks: int = -1
+    """Ticks that the run has worked, -1 when there is none."""
+    refusal: Refusal = Refusal.NONE
+    horizon: int | None = None
+    """The horizon of the last start."""
+    starts: int = 0
+    run_wh: float = 0.0
+    total_wh: float = 0.0
+    """Of all runs before this one."""
+
+
+@value
+class ApplianceTelemetry:
+    """What an appliance shows."""
+
+    active_power_w: float = measured("Active power, negative while consuming", "W", high=0)
+    reactive_power_var: float = measured("Reactive power", "var")
+    consumption_power_w: float = measured("Power taken", "W", low=0)
+    running: bool = measured("A run is on")
+    progress: float = measured("Share of the run's time that has passed", "1", low=0, high=1)
+    remaining_s: float = measured("Until the end of the run", "s", low=0)
+    run_energy_wh: float = measured("Energy of this run, or of the last one", "Wh", low=0)
+    total_energy_wh: float = measured("Energy of all runs", "Wh", low=0)
+    starts: int = measured("Runs started", low=0)
+    can_start: bool = measured("A run asked for now would start")
+    refusal: int = measured(
+        "Why the last start was refused", options={code.value: text for code, text in REFUSAL_TEXT.items()}
+    )
+    window_left_s: float = measured("How long the time window is still open, 0 when closed", "s", low=0)
+    current_a_a: float = measured("Current of phase a", "A", low=0)
+    current_b_a: float = measured("Current of phase b", "A", low=0)
+    current_c_a: float = measured("Current of phase c", "A", low=0)
+    working_status: int = measured("Condition as a number", options={0: "Idle", 1: "Running", 2: "Fault"})
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+
+
+FAULTS = (
+    FaultKind("emergency_stop", 6001, "It is switched off at the wall"),
+    FaultKind("water_inlet", 6002, "No water comes; the run is given up"),
+    FaultKind("over_temperature", 6003, "The heater is too hot; the run is given up"),
+    FaultKind("door_open", 6004, "The door is open; the run waits", latched=False),
+)
+DOOR = 1 << 3
+_LATCHING = 0b0111
+
+
+def initial(params: ApplianceParams) -> ApplianceState:
+    """Return an appliance that waits."""
+    return ApplianceState()
+
+
+def used_wh(params: ApplianceParams, run_s: float) -> float:
+    """Return the energy that a run has used after ``run_s`` seconds of work, at most its consumption."""
+    curve = params.curve_wh
+    position = run_s / params.duration_s * (len(curve) - 1)
+    if position >= len(curve) - 1:
+        return curve[-1]
+    span = int(position)
+    return curve[span] + (curve[span + 1] - curve[span]) * (position - span)
+
+
+def _may_start(
+    params: ApplianceParams, state: ApplianceState, faults: int, local: float
+) -> tuple[Refusal, int | None]:
+    horizon = int(local // params.horizon_s) if params.horizon_s > 0.0 else None
+    if faults:
+        return Refusal.FAULT, horizon
+    if horizon is not None and horizon == state.horizon:
+        return Refusal.ALREADY_RUN, horizon
+    left = left_s(params.windows, local)
+    if left <= 0.0:
+        return Refusal.NO_WINDOW, horizon
+    return (Refusal.TOO_LATE if left < params.duration_s - _ROUNDING_S else Refusal.NONE), horizon
+
+
+def step(
+    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, around: Surroundings
+) -> ApplianceState:
+    """Advance an appliance by one tick.
+
+    The power of a tick is the energy that the profile gives between its two ends, so a run uses its
+    consumption whatever the time step. An open door or a dead grid makes it wait; the other faults end it,
+    and the start does not count.
+    """
+    dt_s = around.dt_s
+    faults = state.faults
+    if faults or state.causes:
+        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    ticks, refusal, horizon, starts = state.ticks, state.refusal, state.horizon, state.starts
+    run_wh, total_wh = state.run_wh, state.total_wh
+    asked = commands.run
+    if ticks >= 0 and faults & _LATCHING:
+        ticks, horizon = -1, None
+    if not asked:
+        refusal = Refusal.NONE
+    elif not state.asked and ticks < 0:
+        # the tick ends at the surroundings' time: a run that starts in it began a step before
+        refusal, now = _may_start(params, state, faults, local_s(around) - dt_s)
+        if refusal is Refusal.NONE:
+            ticks, horizon, starts = 0, now, starts + 1
+            total_wh += run_wh
+            run_wh = 0.0
+    power = 0.0
+    if ticks >= 0:
+        status = Status.OFF if not around.grid_live else Status.RUNNING
+        if around.grid_live and not faults:
+            ticks += 1
+            after_wh = max(run_wh, used_wh(params, ticks * dt_s))
+            power = (after_wh - run_wh) * 3600.0 / dt_s
+            run_wh = after_wh
+    elif not around.grid_live:
+        status = Status.OFF
+    else:
+        status = Status.STANDBY if refusal is Refusal.NONE else Status.WAITING
+    if faults:
+        status = Status.FAULT
+    if ticks >= 0 and ticks * dt_s >= params.duration_s - _ROUNDING_S:
+        ticks = -1
+    return ApplianceState(
+        0.0 - power,
+        0.0,
+        status,
+        state.causes,
+        faults,
+        asked,
+        ticks,
+        refusal,
+        horizon,
+        starts,
+        run_wh,
+        total_wh,
+    )
+
+
+def shares(params: ApplianceParams, state: ApplianceState) -> Phases:
+    """Return the phase that the appliance is connected to."""
+    return SHARES[params.phase]
+
+
+def observe(
+    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, around: Surroundings
+) -> ApplianceTelemetry:
+    """Return what the appliance shows at this tick."""
+    running = state.status is Status.RUNNING or state.ticks >= 0
+    worked_s = state.ticks * around.dt_s if state.ticks >= 0 else params.duration_s if running else 0.0
+    local = local_s(around)
+    left = left_s(params.windows, local)
+    refusal, _ = _may_start(params, state, state.faults, local)
+    seen = terminals(around, state.active_power_w, 0.0, SHARES[params.phase])
+    return ApplianceTelemetry(
+        active_power_w=state.active_power_w,
+        reactive_power_var=0.0,
+        consumption_power_w=abs(state.active_power_w),
+        running=running,
+        progress=min(1.0, worked_s / params.duration_s),
+        remaining_s=max(0.0, params.duration_s - worked_s) if running else 0.0,
+        run_energy_wh=state.run_wh,
+        total_energy_wh=state.total_wh + state.run_wh,
+        starts=state.starts,
+        can_start=not running and refusal is Refusal.NONE,
+        refusal=int(state.refusal),
+        window_left_s=left if left < inf else float(DAY_S),
+        current_a_a=seen.currents_a[0],
+        current_b_a=seen.currents_a[1],
+        current_c_a=seen.currents_a[2],
+        working_status=2 if state.faults else 1 if running else 0,
+        fault_code=APPLIANCE.fault_code(state.faults),
+    )
+
+
+def explain(params: ApplianceParams, state: ApplianceState) -> str:
+    """Return the faults and why a start was refused."""
+    parts = list(APPLIANCE.fault_names(state.faults))
+    if state.refusal is not Refusal.NONE:
+        parts.append(f"start refused: {REFUSAL_TEXT[state.refusal]}")
+    return ", ".join(parts)
+
+
+APPLIANCE = DeviceType(
+    kind="appliance",
+    title="Appliance",
+    params=ApplianceParams,
+    commands=ApplianceCommands,
+    telemetry=ApplianceTelemetry,
+    initial=initial,
+    step=step,
+    observe=observe,
+    faults=FAULTS,
+    shares=shares,
+    aliases=("home_appliance",),
+    explain=explain,
+)

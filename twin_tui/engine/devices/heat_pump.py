@@ -1,0 +1,337 @@
+"""A heat pump or boiler with a buffer tank, driven by the heat that a house asks for."""
+
+from enum import Enum
+from math import isfinite
+
+from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
+from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
+from twin_tui.engine.signals import value
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.weather import Series
+from twin_tui.errors import ConfigError
+
+
+class Technology(Enum):
+    """How electricity becomes heat."""
+
+    AIR = "air"
+    """Heat pump; its source is the outdoor air."""
+    GROUND = "ground"
+    """Heat pump; its source has one temperature all year."""
+    BOILER = "boiler"
+    """Electric boiler: as much heat as electricity."""
+
+
+@value
+class HeatPumpParams:
+    """What a heat pump or boiler, its tank and its house are."""
+
+    rated_heat_w: float = 8_000.0
+    """Greatest heat into the tank."""
+    technology: Technology = Technology.AIR
+    min_modulation: float = 0.3
+    """Least heat while it runs, as a share of the rating."""
+    quality: float = 0.45
+    """Share of the Carnot cycle."""
+    max_cop: float = 7.0
+    ground_c: float = 8.0
+    flow_rise_k: float = 5.0
+    """How much warmer than the tank the water that heats it is."""
+    ramp_s: float = 30.0
+    """From nothing to the rating."""
+    min_pause_s: float = 180.0
+    """Rest between two runs, for the sake of the compressor."""
+    tank_l: float = 500.0
+    tank_loss_w_per_k: float = 2.5
+    room_c: float = 18.0
+    """Where the tank stands."""
+    initial_tank_c: float = 45.0
+    min_tank_c: float = 35.0
+    """Below it heats whatever it is told."""
+    max_tank_c: float = 60.0
+    """At it stops whatever it is told."""
+    hysteresis_k: float = 6.0
+    """Between the thermostat's on and off; half of it ends a forced run."""
+    usable_c: float = 28.0
+    """Below it the tank cannot heat the house."""
+    heat_loss_w_per_k: float = 150.0
+    """Of the house."""
+    heating_limit_c: float = 15.0
+    hot_water_w: float = 200.0
+    """Mean heat for hot water."""
+    heat_demand: Series | None = None
+    """Heat that the house asks for, W, in place of the two above."""
+    phase: Connection = Connection.ABC
+
+    def __post_init__(self) -> None:
+        for name in ("rated_heat_w", "tank_l", "max_cop", "quality"):
+            found = getattr(self, name)
+            if not (isfinite(found) and found > 0.0):
+                raise ConfigError(f"{name} {found:g} of a heat pump is not above 0")
+        if not 0.0 <= self.min_modulation <= 1.0:
+            raise ConfigError(f"min_modulation {self.min_modulation:g} of a heat pump is not in 0 … 1")
+        if not self.usable_c <= self.min_tank_c < self.max_tank_c <= 95.0:
+            raise ConfigError(
+                "expected usable_c ≤ min_tank_c < max_tank_c ≤ 95 of a heat pump, found "
+                f"{self.usable_c:g}, {self.min_tank_c:g}, {self.max_tank_c:g}"
+            )
+        if not self.usable_c <= self.initial_tank_c <= self.max_tank_c:
+            raise ConfigError(
+                f"initial_tank_c {self.initial_tank_c:g} of a heat pump is not in "
+                f"{self.usable_c:g} … {self.max_tank_c:g}"
+            )
+
+    @property
+    def tank_wh_per_k(self) -> float:
+        """Heat capacity of the tank."""
+        return self.tank_l * WATER_WH_PER_L_K
+
+
+@value
+class HeatPumpState:
+    """How a heat pump or boiler is after a step; consuming is negative power."""
+
+    active_power_w: float
+    reactive_power_var: float
+    status: Status
+    causes: int
+    faults: int
+    tank_c: float
+    seen_tank_c: float
+    """Tank temperature as the controller sees it."""
+    heat_w: float
+    calling: bool
+    """Whether the thermostat calls for heat."""
+    forced: bool
+    """Whether it heats because the tank is too cold."""
+    rest_ticks: int
+    """Ticks since it last stopped."""
+    drift_ticks: int
+    demand_w: float
+    delivered_w: float
+    loss_w: float
+    unmet_wh: float
+    energy_wh: float
+    heat_wh: float
+    starts: int
+    run_ticks: int
+
+
+FAULTS = (
+    FaultKind("emergency_stop", 7001, "The emergency stop is pressed"),
+    FaultKind("high_pressure", 7002, "The pressure switch has stopped the compressor"),
+    FaultKind("circulation_pump", 7003, "No water flows; the heater is off", latched=False),
+    FaultKind(
+        "fan", 7004, "The fan is blocked; half the heat at two thirds of the performance", latched=False
+    ),
+    FaultKind("sensor_stuck", 7005, "The tank thermometer no longer changes", latched=False),
+    FaultKind("sensor_drift", 7006, "The tank thermometer reads ever lower, 2 K an hour", latched=False),
+)
+ESTOP, PRESSURE, PUMP, FAN, STUCK, DRIFT = (1 << bit for bit in range(len(FAULTS)))
+STOPS = ESTOP | PRESSURE | PUMP
+_LATCHING = ESTOP | PRESSURE
+DRIFT_K_PER_H = -2.0
+FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
+
+
+def initial(params: HeatPumpParams) -> HeatPumpState:
+    """Return a heat pump at rest with its tank at its first temperature."""
+    return HeatPumpState(
+        active_power_w=0.0,
+        reactive_power_var=0.0,
+        status=Status.STANDBY,
+        causes=0,
+        faults=0,
+        tank_c=params.initial_tank_c,
+        seen_tank_c=params.initial_tank_c,
+        heat_w=0.0,
+        calling=False,
+        forced=False,
+        rest_ticks=1 << 40,
+        drift_ticks=0,
+        demand_w=0.0,
+        delivered_w=0.0,
+        loss_w=0.0,
+        unmet_wh=0.0,
+        energy_wh=0.0,
+        heat_wh=0.0,
+        starts=0,
+        run_ticks=0,
+    )
+
+
+def performance(params: HeatPumpParams, tank_c: float, ambient_c: float, faults: int = 0) -> float:
+    """Return heat over electricity at these temperatures."""
+    if params.technology is Technology.BOILER:
+        return 1.0
+    source = ambient_c if params.technology is Technology.AIR else params.ground_c
+    cop = carnot_cop(tank_c + params.flow_rise_k, source, params.quality, params.max_cop)
+    return max(1.0, cop * FAN_COP) if faults & FAN else cop
+
+
+def demand_w(params: HeatPumpParams, around: Surroundings) -> float:
+    """Return the heat that the house asks for."""
+    if params.heat_demand is not None:
+        return max(0.0, params.heat_demand.at(around.unix_s, around.time_s))
+    heating = building_demand(params.heat_loss_w_per_k, params.heating_limit_c, around.ambient_c)
+    return heating + params.hot_water_w
+
+
+def _wanted_heat(
+    params: HeatPumpParams, commands: HeatPumpCommands, calling: bool, forced: bool, most_w: float
+) -> float:
+    """Return the heat to aim at, 0 or between the least modulation and ``most_w``."""
+    if forced:
+        return most_w
+    if not commands.enabled:
+        return 0.0
+    if commands.automatic:
+        return most_w if calling else 0.0
+    least = params.min_modulation * params.rated_heat_w
+    wanted = min(commands.heat_power_setpoint_w, most_w)
+    return wanted if wanted >= least * (1.0 - 1e-9) and wanted > 0.0 else 0.0
+
+
+def step(
+    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, around: Surroundings
+) -> HeatPumpState:
+    r"""Advance a heat pump, its tank and its house by one tick.
+
+    Notes
+    -----
+    :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - H_{tank}(\vartheta - \vartheta_{room})) \Delta t` with
+    the loss at the beginning of the step, so the heat balance closes exactly; fit for steps far below the
+    tank's time constant of days. Heat is cut where the tank would pass its limits within the step.
+    """
+    dt_s, tank = around.dt_s, state.tank_c
+    hours = dt_s / 3600.0
+    faults = state.faults
+    if faults or state.causes:
+        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    drift_ticks = state.drift_ticks + 1 if faults & DRIFT else 0
+    seen = state.seen_tank_c if faults & STUCK else tank + DRIFT_K_PER_H * drift_ticks * hours
+
+    half = 0.5 * params.hysteresis_k
+    forced = seen < params.min_tank_c or (state.forced and seen < params.min_tank_c + half)
+    calling = seen < commands.tank_setpoint_c - half or (
+        state.calling and seen < commands.tank_setpoint_c + half
+    )
+    most = params.rated_heat_w * (FAN_HEAT if faults & FAN else 1.0)
+    wanted = _wanted_heat(params, commands, calling, forced, most)
+    resting = state.heat_w <= 0.0 and state.rest_ticks < round(params.min_pause_s / dt_s)
+    # the safety thermostat of the tank is a device of its own and does not know the controller's sensor
+    if faults & STOPS or resting or not around.grid_live or max(seen, tank) >= params.max_tank_c:
+        wanted = 0.0
+    heat = 0.0
+    if wanted > 0.0:
+        reach = params.rated_heat_w * dt_s / params.ramp_s if params.ramp_s > 0.0 else params.rated_heat_w
+        least = min(wanted, params.min_modulation * params.rated_heat_w)
+        heat = max(least, min(wanted, state.heat_w + reach))
+
+    capacity = params.tank_wh_per_k
+    loss = params.tank_loss_w_per_k * (tank - params.room_c)
+    demand = demand_w(params, around)
+    delivered = min(demand, max(0.0, (tank - params.usable_c) * capacity / hours))
+    heat = min(heat, max(0.0, (params.max_tank_c - tank) * capacity / hours + delivered + loss))
+    power = heat / performance(params, tank, around.ambient_c, faults)
+    running = heat > 0.0
+    if faults & STOPS:
+        status = Status.FAULT
+    elif running:
+        status = Status.RUNNING
+    else:
+        status = Status.STANDBY if around.grid_live else Status.OFF
+    return HeatPumpState(
+        0.0 - power,
+        0.0,
+        status,
+        state.causes,
+        faults,
+        tank + (heat - delivered - loss) * hours / capacity,
+        seen,
+        heat,
+        calling,
+        forced,
+        0 if running else state.rest_ticks + 1,
+        drift_ticks,
+        demand,
+        delivered,
+        loss,
+        state.unmet_wh + (demand - delivered) * hours,
+        state.energy_wh + power * hours,
+        state.heat_wh + heat * hours,
+        state.starts + 1 if running and state.heat_w <= 0.0 else state.starts,
+        state.run_ticks + running,
+    )
+
+
+def shares(params: HeatPumpParams, state: HeatPumpState) -> Phases:
+    """Return the phases that the heat pump is connected to."""
+    return SHARES[params.phase]
+
+
+def observe(
+    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, around: Surroundings
+) -> HeatPumpTelemetry:
+    """Return what the heat pump shows at this tick."""
+    seen = terminals(around, state.active_power_w, 0.0, SHARES[params.phase])
+    tank = state.seen_tank_c
+    must_stop = max(tank, state.tank_c) >= params.max_tank_c
+    running = state.heat_w > 0.0
+    able = not (state.faults & STOPS or must_stop) and around.grid_live
+    air = params.technology is Technology.AIR
+    return HeatPumpTelemetry(
+        active_power_w=state.active_power_w,
+        reactive_power_var=0.0,
+        consumption_power_w=abs(state.active_power_w),
+        heat_power_w=state.heat_w,
+        cop=performance(params, state.tank_c, around.ambient_c, state.faults),
+        running=running,
+        tank_temperature_c=tank,
+        flow_temperature_c=state.tank_c + params.flow_rise_k if running else state.tank_c,
+        source_temperature_c=around.ambient_c if air else params.ground_c,
+        fill_level=(tank - params.min_tank_c) / (params.max_tank_c - params.min_tank_c),
+        heat_demand_w=state.demand_w,
+        heat_delivered_w=state.delivered_w,
+        heat_unmet_wh=state.unmet_wh,
+        tank_loss_w=state.loss_w,
+        must_heat=state.forced,
+        must_stop=must_stop,
+        max_heat_power_w=params.rated_heat_w * (FAN_HEAT if state.faults & FAN else 1.0) if able else 0.0,
+        min_heat_power_w=params.rated_heat_w * params.min_modulation,
+        energy_wh=state.energy_wh,
+        heat_energy_wh=state.heat_wh,
+        starts=state.starts,
+        running_time_s=state.run_ticks * around.dt_s,
+        current_a_a=seen.currents_a[0],
+        current_b_a=seen.currents_a[1],
+        current_c_a=seen.currents_a[2],
+        working_status=2 if state.faults & STOPS else 1 if running else 0,
+        fault_code=HEAT_PUMP.fault_code(state.faults),
+    )
+
+
+def explain(params: HeatPumpParams, state: HeatPumpState) -> str:
+    """Return the faults, and whether the tank forces it to heat."""
+    parts = list(HEAT_PUMP.fault_names(state.faults))
+    if state.forced:
+        parts.append(f"must heat: the tank is below {params.min_tank_c:g} °C")
+    return ", ".join(parts)
+
+
+HEAT_PUMP = DeviceType(
+    kind="heat_pump",
+    title="Heat pump",
+    params=HeatPumpParams,
+    commands=HeatPumpCommands,
+    telemetry=HeatPumpTelemetry,
+    initial=initial,
+    step=step,
+    observe=observe,
+    faults=FAULTS,
+    shares=shares,
+    aliases=("boiler",),
+    explain=explain,
+)
