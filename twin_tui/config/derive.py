@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import PlainValidator, create_model, model_validator
+from pydantic import PlainValidator, ValidationInfo, create_model, model_validator
 
+from twin_tui.config.context import NOWHERE, Context
 from twin_tui.config.model import Model
+from twin_tui.config.named import READERS
 from twin_tui.config.values import shown, to_number, to_switch, to_text
 from twin_tui.durations import parse_duration
-from twin_tui.errors import did_you_mean
+from twin_tui.errors import TwinError, did_you_mean
 
 S = TypeVar("S", bound="Settings")
 _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
@@ -109,38 +111,43 @@ def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[Deriv
     return found
 
 
-def convert(hint: Any, found: Any, name: str = "") -> Any:
+def convert(hint: Any, found: Any, context: Context, name: str = "") -> Any:
     """Return a plain value as what a field of this type holds; raise ValueError saying what is expected."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _convert_union(hint, found, name)
+        return _convert_union(hint, found, context, name)
     if origin is tuple:
-        return _convert_tuple(hint, found, name)
+        return _convert_tuple(hint, found, context, name)
     if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
         if not isinstance(found, dict):
             raise ValueError(f"expected an object with keys, found {shown(found)}")
         key_hint, value_hint = get_args(hint)
-        return {convert(key_hint, k): convert(value_hint, v) for k, v in found.items()}
+        return {convert(key_hint, k, context): convert(value_hint, v, context) for k, v in found.items()}
     if isinstance(hint, type):
-        return _convert_plain(hint, found, name)
+        return _convert_plain(hint, found, context, name)
     return found
 
 
-def _convert_plain(hint: type[Any], found: Any, name: str) -> Any:
-    if hint is bool:
-        return to_switch(found)
-    if hint is int:
-        value = to_number(found, "a whole number")
-        if value != int(value):
-            raise ValueError(f"expected a whole number, found {shown(found)}")
-        return int(value)
+def _convert_plain(hint: type[Any], found: Any, context: Context, name: str) -> Any:
+    if hint in _PLAIN:
+        return _PLAIN[hint](found)
     if hint is float:
         return _checked_float(name, found)
-    if hint is str:
-        return to_text(found)
     if issubclass(hint, Enum):
         return _member(hint, found)
-    return build(hint, found) if dataclasses.is_dataclass(hint) else found
+    if hint in READERS:
+        return READERS[hint](found, context)
+    return build(hint, found, context) if dataclasses.is_dataclass(hint) else found
+
+
+def _to_whole(found: Any) -> int:
+    value = to_number(found, "a whole number")
+    if value != int(value):
+        raise ValueError(f"expected a whole number, found {shown(found)}")
+    return int(value)
+
+
+_PLAIN: Mapping[type, Callable[[Any], Any]] = {bool: to_switch, int: _to_whole, str: to_text}
 
 
 def _member(hint: type[Enum], found: Any) -> Enum:
@@ -150,7 +157,7 @@ def _member(hint: type[Enum], found: Any) -> Enum:
     raise ValueError(f"expected one of {', '.join(str(m.value) for m in hint)}, found {shown(found)}")
 
 
-def build(cls: type[Any], found: Any) -> Any:
+def build(cls: type[Any], found: Any, context: Context) -> Any:
     """Return an instance of a dataclass from plain data with its own field names."""
     if not isinstance(found, dict):
         raise ValueError(f"expected an object with keys, found {shown(found)}")
@@ -161,7 +168,7 @@ def build(cls: type[Any], found: Any) -> Any:
         if key not in names:
             raise ValueError(f"unknown key {key}{did_you_mean(str(key), names)}")
         try:
-            values[key] = convert(hints[key], item, str(key))
+            values[key] = convert(hints[key], item, context, str(key))
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
     missing = [
@@ -177,7 +184,7 @@ def build(cls: type[Any], found: Any) -> Any:
     return cls(**values)
 
 
-def _convert_union(hint: Any, found: Any, name: str) -> Any:
+def _convert_union(hint: Any, found: Any, context: Context, name: str) -> Any:
     if found is None and type(None) in get_args(hint):
         return None
     reasons: list[str] = []
@@ -185,21 +192,21 @@ def _convert_union(hint: Any, found: Any, name: str) -> Any:
         if option is type(None):
             continue
         try:
-            return convert(option, found, name)
+            return convert(option, found, context, name)
         except ValueError as error:
             reasons.append(str(error))
     raise ValueError(reasons[0] if reasons else f"found {shown(found)}")
 
 
-def _convert_tuple(hint: Any, found: Any, name: str) -> tuple[Any, ...]:
+def _convert_tuple(hint: Any, found: Any, context: Context, name: str) -> tuple[Any, ...]:
     if not isinstance(found, list | tuple):
         raise ValueError(f"expected a list, found {shown(found)}")
     parts = get_args(hint)
     if len(parts) == 2 and parts[1] is Ellipsis:
-        return tuple(convert(parts[0], item, name) for item in found)
+        return tuple(convert(parts[0], item, context, name) for item in found)
     if len(found) != len(parts):
         raise ValueError(f"expected a list of {len(parts)}, found {shown(found)}")
-    return tuple(convert(part, item, name) for part, item in zip(parts, found, strict=True))
+    return tuple(convert(part, item, context, name) for part, item in zip(parts, found, strict=True))
 
 
 def _checked_float(name: str, found: Any) -> float:
@@ -226,5 +233,10 @@ def _is_soc(name: str, hint: Any) -> bool:
 
 
 def _validator(name: str, hint: Any) -> PlainValidator:
-    check: Callable[[Any], Any] = lambda found: convert(hint, found, name)  # noqa: E731
+    def check(found: Any, info: ValidationInfo) -> Any:
+        try:
+            return convert(hint, found, info.context or NOWHERE, name)
+        except TwinError as error:
+            raise ValueError(str(error)) from None
+
     return PlainValidator(check)

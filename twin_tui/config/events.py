@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from twin_tui.config.context import Context
 from twin_tui.config.derive import build
 from twin_tui.config.model import Complaints, join
+from twin_tui.config.series import points_of_csv
 from twin_tui.config.values import shown
 from twin_tui.durations import parse_duration
 from twin_tui.engine import apply
@@ -23,7 +25,7 @@ def read_events(listed: list[Any], plan: SitePlan, complaints: Complaints) -> tu
     for position, data in enumerate(listed):
         place = join("events", position)
         try:
-            at_s, event = _one(data)
+            at_s, event = _one(data, complaints.context)
             apply.check(engine, event)
             found.append((at_s, event))
         except (TwinError, ValueError) as error:
@@ -31,7 +33,7 @@ def read_events(listed: list[Any], plan: SitePlan, complaints: Complaints) -> tu
     return tuple(found)
 
 
-def _one(data: Any) -> tuple[float, Event]:
+def _one(data: Any, context: Context) -> tuple[float, Event]:
     if not isinstance(data, dict):
         raise CommandError(f"expected an object with at and event, found {shown(data)}")
     rest = {"origin": "site file", **data}
@@ -44,5 +46,14 @@ def _one(data: Any) -> tuple[float, Event]:
     cls = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if cls is None:
         raise CommandError(f"unknown event {shown(name)}{did_you_mean(str(name), EVENT_TYPES)}")
-    event: Event = build(cls, rest)
+    disturbance = rest.get("disturbance")
+    if isinstance(disturbance, dict) and isinstance(disturbance.get("points"), str):
+        points = points_of_csv(context.folder / disturbance["points"])
+        rest["disturbance"] = {
+            "magnitude": points[0][1],
+            "shape": "playback",
+            **disturbance,
+            "points": points,
+        }
+    event: Event = build(cls, rest, context)
     return parse_duration(at), event

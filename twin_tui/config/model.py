@@ -6,6 +6,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from twin_tui.config.context import NOWHERE, Context
 from twin_tui.config.values import shown
 from twin_tui.errors import ConfigError, did_you_mean
 
@@ -21,8 +22,9 @@ class Model(BaseModel):
 class Complaints:
     """The mistakes found in one file, all of them told at once."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, context: Context = NOWHERE) -> None:
         self.file = file
+        self.context = context
         self.lines: list[str] = []
 
     def add(self, place: str, text: str) -> None:
@@ -42,7 +44,7 @@ class Complaints:
             self.add(place, f"expected an object with keys, found {shown(data)}")
             return None
         try:
-            return model.model_validate(data)
+            return model.model_validate(data, context=self.context)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 self._explain(model, item, place)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +10,12 @@ from pydantic import Field, PlainValidator
 
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
+from twin_tui.config.context import Context
 from twin_tui.config.endpoints import Endpoint
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, TcpSettings, check_together
 from twin_tui.config.model import Complaints, Model, join
+from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.values import Hour, Seed, Switch, Text, number, shown, to_number
 from twin_tui.config.world import (
@@ -27,14 +29,17 @@ from twin_tui.config.world import (
     grid_of_external,
     start_of,
     weather_of,
+    zone_of,
 )
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.engine import Device
+from twin_tui.engine.grid import GridParams
+from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError, TwinError
 
-PLANNED = ("chp", "ev_charger", "appliance", "heat_pump", "pv", "inverter", "meter", "energy_meter")
+PLANNED = ("ev_charger", "appliance", "heat_pump")
 BASE_LOAD_W = 5000.0
 """What DER Twin has on the bus of a site whose file names no base load."""
 
@@ -75,6 +80,8 @@ class SiteFile(Model):
     weather: WEATHER | None = None  # type: ignore[valid-type]
     links: TcpSettings = TcpSettings()
     assets: Annotated[list[Any], PlainValidator(_to_list)]
+    grid_code: Any = None
+    """The code of every asset that follows one and names none itself."""
     events: Annotated[list[Any], PlainValidator(_to_list)] = Field(default_factory=list)
 
 
@@ -105,14 +112,18 @@ class SiteReader:
     """Reads one site."""
 
     def __init__(self, name: str, folder: Path, data: dict[str, Any]) -> None:
-        self._complaints = Complaints(name)
+        self._complaints = Complaints(name, Context(folder, zone_of(data.get("timezone"))))
         self._folder = folder
         self._data = data
+        self._grid_code: GridCode | None = None
 
     def read(self) -> ReadSite:
         """Return what the file says, or raise one ConfigError with all that is wrong."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
+        if top is not None:
+            nominal_hz = self._grid(top).nominal_hz
+            complaints.context = replace(complaints.context, nominal_hz=nominal_hz)
         listed = self._data.get("assets")
         assets = list(self._assets(listed)) if isinstance(listed, list) else []
         self._name(assets)
@@ -120,6 +131,7 @@ class SiteReader:
             complaints.settle()
         assert top is not None
         self._check_pairs(top)
+        self._read_grid_code(top.grid_code, assets)
         self._link(assets, top)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
         self._check_meters(assets)
@@ -130,7 +142,11 @@ class SiteReader:
         return ReadSite(
             plan=plan,
             endpoints=tuple(endpoint for asset in assets for endpoint in asset.endpoints),
-            source=source_of(self._data, [(asset.name, asset.data, asset.endpoints) for asset in assets]),
+            source=source_of(
+                self._data,
+                [(asset.name, asset.data, asset.endpoints) for asset in assets],
+                complaints.context,
+            ),
             real_time=top.real_time,
             speed=top.speed if top.speed is not None else 1.0 if top.real_time else math.inf,
         )
@@ -224,7 +240,8 @@ class SiteReader:
 
     def _device(self, asset: ReadAsset) -> DevicePlan | None:
         try:
-            plan = DevicePlan(asset.name, asset.type, asset.model.params())
+            settings = {**self._site_wide(asset), **asset.model.settings()}
+            plan = DevicePlan(asset.name, asset.type, asset.type.params(**settings))
             device = Device(plan, 0, 1.0)
         except (TwinError, TypeError, ValueError, ArithmeticError) as error:
             self._complaints.add(asset.place, str(error))
@@ -237,6 +254,21 @@ class SiteReader:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
         commands = replace(asset.type.commands(), **values)
         return replace(plan, commands=commands, meters=getattr(asset.model, "meters", ()))
+
+    def _site_wide(self, asset: ReadAsset) -> dict[str, Any]:
+        """Return what the site's top level gives an asset that does not say otherwise itself."""
+        return {"grid_code": self._grid_code} if _follows_a_code(asset) else {}
+
+    def _read_grid_code(self, wanted: Any, assets: list[ReadAsset]) -> None:
+        if wanted is None:
+            return
+        try:
+            self._grid_code = to_grid_code(wanted, self._complaints.context)
+        except (TwinError, ValueError) as error:
+            self._complaints.add("grid_code", str(error))
+            return
+        if not any(map(_follows_a_code, assets)):
+            self._complaints.add("grid_code", "no asset of this site follows a grid code")
 
     def _base_load(self, top: SiteFile, assets: list[ReadAsset]) -> Iterator[DevicePlan]:
         base_w = (top.external_models or ExternalModels()).power.base_load_w
@@ -261,6 +293,11 @@ class SiteReader:
                 if name not in names:
                     self._complaints.add(join(asset.place, "meters", position), f"no asset is named {name!r}")
 
+    def _grid(self, top: SiteFile) -> GridParams:
+        if top.grid is not None:
+            return top.grid.params()
+        return grid_of_external(top.external_models or ExternalModels())
+
     def _plan(self, top: SiteFile, devices: tuple[DevicePlan, ...]) -> SitePlan:
         external = top.external_models or ExternalModels()
         start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
@@ -271,6 +308,10 @@ class SiteReader:
             seed=top.seed,
             start_unix_s=start_unix_s,
             utc_offset_s=utc_offset_s,
-            grid=top.grid.params() if top.grid is not None else grid_of_external(external),
+            grid=self._grid(top),
             weather=weather_of(top.weather, external, top.latitude, top.longitude),
         )
+
+
+def _follows_a_code(asset: ReadAsset) -> bool:
+    return any(item.name == "grid_code" for item in fields(asset.type.params))

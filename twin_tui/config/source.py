@@ -2,32 +2,77 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from twin_tui.config.context import Context
 from twin_tui.config.endpoints import S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
+from twin_tui.config.series import points_of_csv, to_series
 from twin_tui.config.shipped import find_shipped
 from twin_tui.documents import read_document
+from twin_tui.engine.weather import Series
 
 _LINK_KEYS = ("ip", "port", "unit_id", "register_map", "protocols")
 _NAME_KEYS = ("name", "asset_id", "device_id")
 
 
 def source_of(
-    data: Mapping[str, Any], assets: Iterable[tuple[str, Mapping[str, Any], tuple[Endpoint, ...]]]
+    data: Mapping[str, Any],
+    assets: Iterable[tuple[str, Mapping[str, Any], tuple[Endpoint, ...]]],
+    context: Context,
 ) -> dict[str, Any]:
     """Return the site's data with its assets named and all they need from other files put in."""
-    kept = {key: _simple(value) for key, value in data.items() if key not in ("register_map_root", "assets")}
+    kept = {
+        key: _embedded(key, _simple(value), context)
+        for key, value in data.items()
+        if key not in ("register_map_root", "assets")
+    }
     kept["assets"] = [
         {
             "name": name,
-            **{key: value for key, value in asset.items() if key not in _LINK_KEYS + _NAME_KEYS},
+            **{
+                key: _embedded(key, value, context)
+                for key, value in asset.items()
+                if key not in _LINK_KEYS + _NAME_KEYS
+            },
             "protocols": [_protocol(endpoint) for endpoint in endpoints],
         }
         for name, asset, endpoints in assets
     ]
     return kept
+
+
+def _embedded(key: str, value: Any, context: Context) -> Any:
+    """Return a value with the content of the files it names: grid codes, series, points of a playback."""
+    if isinstance(value, dict):
+        if "csv" in value:
+            return _written_out(to_series(value, context))
+        if key == "grid_code" and _is_file(value.get("name")):
+            code = read_document(context.folder / value["name"])
+            for part in ("volt_var", "volt_watt"):
+                if part in value and isinstance(code.get(part), dict):
+                    code[part]["enabled"] = value[part]
+            return code
+        return {inner: _embedded(inner, item, context) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [_embedded(key, item, context) for item in value]
+    if key == "grid_code" and _is_file(value):
+        return read_document(context.folder / value)
+    if isinstance(value, str) and value.lower().endswith(".csv"):
+        path = context.folder / value
+        return points_of_csv(path) if key == "points" else _written_out(to_series(value, context))
+    return value
+
+
+def _is_file(name: Any) -> bool:
+    return isinstance(name, str) and name.endswith((".yaml", ".yml"))
+
+
+def _written_out(series: Series) -> dict[str, Any]:
+    start = series.start_s if series.relative else datetime.fromtimestamp(series.start_s, UTC).isoformat()
+    values = list(series.values)
+    return {"start": start, "step": series.step_s, "values": values, "repeats": series.repeats}
 
 
 def _simple(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Grid, weather and clock of a site file, as the engine takes them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from math import sqrt
 from typing import Annotated, Any
@@ -185,6 +185,14 @@ def _to_zone(found: Any) -> ZoneInfo:
                 f"{did_you_mean(found, available_timezones())}"
             ) from None
     raise ValueError(f"expected a time zone like Europe/Oslo, found {shown(found)}")
+
+
+def zone_of(found: Any) -> tzinfo:
+    """Return the time zone of that name, UTC when there is none of it."""
+    try:
+        return _to_zone(found)
+    except ValueError:
+        return UTC
 
 
 Latitude = Annotated[float, number(-90, 90, unit="° north")]

@@ -4,6 +4,7 @@ from typing import Any
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.assets.battery import BatteryAsset
+from twin_tui.config.assets.chp import ChpAsset
 from twin_tui.config.assets.load import LoadAsset
 from twin_tui.config.assets.meter import MeterAsset
 from twin_tui.config.assets.pv import PvAsset
@@ -13,6 +14,7 @@ from twin_tui.engine.device import AnyDeviceType
 ASSETS: dict[str, type[Asset]] = {
     "battery": BatteryAsset,
     "pv": PvAsset,
+    "chp": ChpAsset,
     "load": LoadAsset,
     "meter": MeterAsset,
 }

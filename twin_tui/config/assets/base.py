@@ -52,10 +52,6 @@ class Asset(Settings):
             raise ValueError("give one of name, asset_id and device_id, not several")
         return self
 
-    def params(self) -> Any:
-        """Return the engine's parameters of this device."""
-        return self.device_type.params(**self.settings())
-
     def first_commands(self) -> dict[str, Any]:
         """Return the commands that the keys of this asset set at the start, in SI units."""
         if self.started and "start_stop" in self.device_type.signals:
