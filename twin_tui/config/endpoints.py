@@ -1,7 +1,7 @@
 """Where a device can be reached: what the protocols need to open it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,18 @@ MapSource = Path | Mapping[str, Any]
 Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 MissingUnit = Literal["exception", "silent"]
+
+
+IDENTITY_KEYS = (
+    "vendor_name",
+    "product_code",
+    "revision",
+    "vendor_url",
+    "product_name",
+    "model_name",
+    "user_application_name",
+)
+"""The objects of Modbus device identification, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,10 @@ class ModbusTcp:
     unit: int
     register_map: MapSource
     options: TcpOptions = TcpOptions()
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """Further devices behind the same unit: role in the register map → name."""
+    identity: Mapping[int, str] = field(default_factory=dict)
+    """Device identification (function 43/14): object number → text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,8 @@ class ModbusRtu:
     unit: int
     register_map: MapSource
     options: SerialOptions = SerialOptions()
+    devices: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

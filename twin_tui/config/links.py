@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.endpoints import (
+    IDENTITY_KEYS,
     S2,
     ClientPolicy,
     Endpoint,
@@ -37,6 +38,32 @@ def _to_cem(found: Any) -> str:
     raise ValueError(f"expected a WebSocket address like ws://127.0.0.1:8000/, found {shown(found)}")
 
 
+def _to_roles(found: Any) -> dict[str, str]:
+    if isinstance(found, dict) and all(isinstance(name, str) for pair in found.items() for name in pair):
+        return found
+    raise ValueError(f"expected an object of roles and asset names, found {shown(found)}")
+
+
+def _to_identity(found: Any) -> dict[int, str]:
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object with keys like vendor_name, found {shown(found)}")
+    for key, text in found.items():
+        if key not in IDENTITY_KEYS:
+            raise ValueError(f"unknown key {key}{did_you_mean(str(key), IDENTITY_KEYS)}")
+        if not (isinstance(text, str) and text.isascii() and len(text) <= 200):
+            raise ValueError(f"{key}: expected ASCII text, found {shown(text)}")
+    return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
+
+
+class UnitSettings(Model):
+    """What a unit on a port or a line is."""
+
+    comment: Any = None
+    register_map: Any = None
+    devices: Annotated[dict[str, str], PlainValidator(_to_roles)] = Field(default_factory=dict)
+    identity: Annotated[dict[int, str], PlainValidator(_to_identity)] = Field(default_factory=dict)
+
+
 class TlsFiles(Model):
     """The files of Modbus/TCP Security, relative to the site file."""
 
@@ -56,25 +83,21 @@ class TcpSettings(Model):
     tls: TlsFiles | None = None
 
 
-class ModbusTcpModel(TcpSettings):
+class ModbusTcpModel(UnitSettings, TcpSettings):
     """``kind: modbus_tcp``."""
 
     kind: Text = "modbus_tcp"
-    comment: Any = None
     ip: Host = LOOPBACK
     port: TcpPort
     unit_id: Annotated[int, whole(0, 255)] = 1
-    register_map: Any = None
 
 
-class ModbusRtuModel(Model):
+class ModbusRtuModel(UnitSettings):
     """``kind: modbus_rtu``."""
 
     kind: Text = "modbus_rtu"
-    comment: Any = None
     port: Text
     unit_id: Annotated[int, whole(1, 247)] = 1
-    register_map: Any = None
     baudrate: Annotated[int, whole(50, 4_000_000)] = 9600
     parity: Annotated[str, choice("N", "E", "O")] = "N"
     stopbits: Annotated[int, whole(1, 2)] = 1
@@ -142,7 +165,7 @@ class LinkReader:
             return None
         parity = cast(Literal["N", "E", "O"], model.parity)
         options = SerialOptions(model.baudrate, parity, model.stopbits, model.bytesize, model.timeout)
-        return ModbusRtu(device, model.port, model.unit_id, source, options)
+        return ModbusRtu(device, model.port, model.unit_id, source, options, model.devices, model.identity)
 
     def _tcp(
         self, device: str, kind: str, default_map: str, model: ModbusTcpModel, place: str
@@ -162,7 +185,9 @@ class LinkReader:
             missing_unit=cast(MissingUnit, chosen["missing_unit"]),
             tls=self._tls(chosen["tls"], place),
         )
-        return ModbusTcp(device, model.ip, model.port, model.unit_id, source, options)
+        return ModbusTcp(
+            device, model.ip, model.port, model.unit_id, source, options, model.devices, model.identity
+        )
 
     def _tls(self, files: TlsFiles | None, place: str) -> Tls | None:
         if files is None:

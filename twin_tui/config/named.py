@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
 from twin_tui.config.series import to_series
-from twin_tui.config.values import shown, to_switch
+from twin_tui.config.values import shown, to_number, to_switch
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, Cell, Converter
 from twin_tui.engine.weather import Series
 from twin_tui.errors import did_you_mean
 from twin_tui.grid_codes import load_grid_code, parse_grid_code
 
+T = TypeVar("T")
 _SWITCHES = ("volt_var", "volt_watt")
 
 
@@ -33,4 +36,41 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
     return load_grid_code(name, context.folder, nominal_hz=context.nominal_hz, **switches)
 
 
-READERS: Mapping[type, Callable[[Any, Context], Any]] = {GridCode: to_grid_code, Series: to_series}
+CONVERTERS = {"sungrow_sc1000tl": SUNGROW_SC1000TL, "notton": NOTTON}
+
+
+def to_cell(found: Any, context: Context) -> Cell:
+    """Return the cell of that name."""
+    return _named(found, CELLS)
+
+
+def to_converter(found: Any, context: Context) -> Converter:
+    """Return a converter's loss curve: of a known name, or of its four figures."""
+    if isinstance(found, dict):
+        known = [item.name for item in fields(Converter)]
+        for key in found:
+            if key not in known:
+                raise ValueError(f"unknown key {key}{did_you_mean(str(key), known)}")
+        missing = [key for key in known if key not in found]
+        if missing:
+            raise ValueError(f"missing key {missing[0]}")
+        values = {key: to_number(found[key]) for key in known}
+        if any(not 0 <= value <= 1 for value in values.values()):
+            raise ValueError(f"expected figures from 0 to 1, found {shown(found)}")
+        return Converter(**values)
+    return _named(found, CONVERTERS)
+
+
+def _named(found: Any, known: Mapping[str, T]) -> T:
+    for name, item in known.items():
+        if isinstance(found, str) and found.lower() == name.lower():
+            return item
+    raise ValueError(f"expected one of {', '.join(known)}, found {shown(found)}")
+
+
+READERS: Mapping[type, Callable[[Any, Context], Any]] = {
+    GridCode: to_grid_code,
+    Series: to_series,
+    Cell: to_cell,
+    Converter: to_converter,
+}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.endpoints import S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
+from twin_tui.config.endpoints import IDENTITY_KEYS, S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
 from twin_tui.config.series import points_of_csv, to_series
 from twin_tui.config.shipped import find_shipped
 from twin_tui.documents import read_document
@@ -45,28 +45,28 @@ def source_of(
 
 def _embedded(key: str, value: Any, context: Context) -> Any:
     """Return a value with the content of the files it names: grid codes, series, points of a playback."""
-    if isinstance(value, dict):
-        if "csv" in value:
-            return _written_out(to_series(value, context))
-        if key == "grid_code" and _is_file(value.get("name")):
-            code = read_document(context.folder / value["name"])
-            for part in ("volt_var", "volt_watt"):
-                if part in value and isinstance(code.get(part), dict):
-                    code[part]["enabled"] = value[part]
-            return code
-        return {inner: _embedded(inner, item, context) for inner, item in value.items()}
     if isinstance(value, list):
         return [_embedded(key, item, context) for item in value]
-    if key == "grid_code" and _is_file(value):
-        return read_document(context.folder / value)
-    if isinstance(value, str) and value.lower().endswith(".csv"):
-        path = context.folder / value
-        return points_of_csv(path) if key == "points" else _written_out(to_series(value, context))
+    if key == "grid_code":
+        return _grid_code(value, context)
+    if isinstance(value, dict) and "csv" not in value:
+        return {inner: _embedded(inner, item, context) for inner, item in value.items()}
+    if isinstance(value, str) and key == "points":
+        return points_of_csv(context.folder / value)
+    if isinstance(value, dict) or (isinstance(value, str) and value.lower().endswith(".csv")):
+        return _written_out(to_series(value, context))
     return value
 
 
-def _is_file(name: Any) -> bool:
-    return isinstance(name, str) and name.endswith((".yaml", ".yml"))
+def _grid_code(value: Any, context: Context) -> Any:
+    name = value.get("name") if isinstance(value, dict) else value
+    if not (isinstance(name, str) and name.endswith((".yaml", ".yml"))):
+        return value
+    code = read_document(context.folder / name)
+    for part in ("volt_var", "volt_watt"):
+        if isinstance(value, dict) and part in value and isinstance(code.get(part), dict):
+            code[part]["enabled"] = value[part]
+    return code
 
 
 def _written_out(series: Series) -> dict[str, Any]:
@@ -85,7 +85,13 @@ def _protocol(endpoint: Endpoint) -> dict[str, Any]:
     """Return the protocol without the token of an S2 link: what is secret stays out of recordings."""
     if isinstance(endpoint, S2):
         return {"kind": "s2", "cem": endpoint.cem}
-    shared = {"port": endpoint.port, "unit_id": endpoint.unit, "register_map": _map(endpoint.register_map)}
+    shared = {
+        "port": endpoint.port,
+        "unit_id": endpoint.unit,
+        "register_map": _map(endpoint.register_map),
+        "devices": dict(endpoint.devices),
+        "identity": {IDENTITY_KEYS[number]: text for number, text in endpoint.identity.items()},
+    }
     if isinstance(endpoint, ModbusRtu):
         serial = endpoint.options
         return {
@@ -120,4 +126,5 @@ def _tcp_options(endpoint: ModbusTcp) -> dict[str, Any]:
 def _map(source: MapSource) -> Any:
     if not isinstance(source, Path):
         return source
-    return source.name if find_shipped("register_maps", source.name) == source else read_document(source)
+    shipped = find_shipped("register_maps", source.name)
+    return source.name if shipped is not None and shipped.samefile(source) else read_document(source)
