@@ -105,6 +105,9 @@ def _from_json(text: str, name: str) -> Any:
         raise ConfigError(f"{name}: bad JSON: {error}") from None
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars (1e3 is a number; off, 12:30 and dates are text), and no key twice."""
 
@@ -115,6 +118,8 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
+            if key_node.tag == _MERGE:
+                continue
             key = self.construct_object(key_node)
             if key in seen:
                 text = f"key {key_node.value!r} stands twice in one mapping"

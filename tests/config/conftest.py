@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from twin_tui.config import Site, load_site
+from twin_tui.config import load_site
 from twin_tui.errors import ConfigError
-
-EMPTY_MAP: dict[str, Any] = {"registers": []}
 
 
 @pytest.fixture
@@ -44,12 +42,3 @@ def message() -> Callable[..., str]:
         return str(caught.value)
 
     return catch
-
-
-def one(asset: dict[str, Any], **top: Any) -> dict[str, Any]:
-    return {"assets": [asset], **top}
-
-
-def only_params(site: Site) -> Any:
-    (device,) = site.plan.devices
-    return device.params

@@ -12,9 +12,9 @@ from pydantic import PlainValidator, ValidationInfo, create_model, model_validat
 from twin_tui.config.context import NOWHERE, Context
 from twin_tui.config.model import Model
 from twin_tui.config.named import READERS
-from twin_tui.config.values import shown, to_number, to_switch, to_text
+from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch, to_text
 from twin_tui.durations import parse_duration
-from twin_tui.errors import TwinError, did_you_mean
+from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="Settings")
 _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
@@ -68,6 +68,24 @@ def complete(written: type[S], params: type[Any], name: str) -> type[S]:
     return create_model(name, __base__=written, **keys)
 
 
+def missing_keys(params: type[Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return the key that a file should have for each parameter without default that is not set."""
+    found = []
+    for item in dataclasses.fields(params):
+        if item.init and item.name not in settings and _is_required(item):
+            suffix = _kilo_suffix(item.name)
+            found.append(item.name if suffix is None else f"{item.name[: -len(suffix)]}{_IN_KILO[suffix]}")
+    return found
+
+
+def _is_required(item: dataclasses.Field[Any]) -> bool:
+    return item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+
+
+def _kilo_suffix(name: str) -> str | None:
+    return next((s for s in sorted(_IN_KILO, key=len, reverse=True) if name.endswith(s)), None)
+
+
 def _sets(model: type[Settings], key: str) -> list[Sets]:
     return [item for item in model.model_fields[key].metadata if isinstance(item, Sets)]
 
@@ -93,11 +111,8 @@ def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[Deriv
         if not item.init:
             continue
         name, hint = item.name, hints[item.name]
-        has_default = (
-            item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING
-        )
-        required = not has_default and name not in set_already
-        suffix = next((s for s in sorted(_IN_KILO, key=len, reverse=True) if name.endswith(s)), None)
+        required = _is_required(item) and name not in set_already
+        suffix = _kilo_suffix(name)
         is_float = hint is float or hint == float | None
         kilo = f"{name[: -len(suffix)]}{_IN_KILO[suffix]}" if suffix is not None and is_float else name
         # a required power may be given in either unit; that one of them is there is checked afterwards
@@ -164,9 +179,8 @@ def build(cls: type[Any], found: Any, context: Context) -> Any:
     hints = get_type_hints(cls)
     names = [item.name for item in dataclasses.fields(cls) if item.init]
     values: dict[str, Any] = {}
+    refuse_unknown(found, names)
     for key, item in found.items():
-        if key not in names:
-            raise ValueError(f"unknown key {key}{did_you_mean(str(key), names)}")
         try:
             values[key] = convert(hints[key], item, context, str(key))
         except ValueError as error:
@@ -174,10 +188,7 @@ def build(cls: type[Any], found: Any, context: Context) -> Any:
     missing = [
         item.name
         for item in dataclasses.fields(cls)
-        if item.init
-        and item.name not in values
-        and item.default is dataclasses.MISSING
-        and item.default_factory is dataclasses.MISSING
+        if item.init and item.name not in values and _is_required(item)
     ]
     if missing:
         raise ValueError(f"missing key {missing[0]}")

@@ -23,7 +23,17 @@ from twin_tui.config.endpoints import (
 )
 from twin_tui.config.model import Complaints, Model, join
 from twin_tui.config.shipped import find_shipped, shipped_names
-from twin_tui.config.values import Duration, Host, Positive, TcpPort, Text, choice, shown, whole
+from twin_tui.config.values import (
+    Duration,
+    Host,
+    Positive,
+    TcpPort,
+    Text,
+    choice,
+    refuse_unknown,
+    shown,
+    whole,
+)
 from twin_tui.errors import ConfigError, did_you_mean
 
 LOOPBACK = "127.0.0.1"
@@ -47,9 +57,8 @@ def _to_roles(found: Any) -> dict[str, str]:
 def _to_identity(found: Any) -> dict[int, str]:
     if not isinstance(found, dict):
         raise ValueError(f"expected an object with keys like vendor_name, found {shown(found)}")
+    refuse_unknown(found, IDENTITY_KEYS)
     for key, text in found.items():
-        if key not in IDENTITY_KEYS:
-            raise ValueError(f"unknown key {key}{did_you_mean(str(key), IDENTITY_KEYS)}")
         if not (isinstance(text, str) and text.isascii() and len(text) <= 200):
             raise ValueError(f"{key}: expected ASCII text, found {shown(text)}")
     return {IDENTITY_KEYS.index(key): text for key, text in found.items()}

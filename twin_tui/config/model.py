@@ -7,7 +7,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twin_tui.config.context import NOWHERE, Context
-from twin_tui.config.values import shown
+from twin_tui.config.values import key_text, shown
 from twin_tui.errors import ConfigError, did_you_mean
 
 M = TypeVar("M", bound="Model")
@@ -57,7 +57,7 @@ class Complaints:
         if kind == "extra_forbidden":
             inside = join(place, *loc[:-1])
             hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
-            self.add("", f"unknown key {loc[-1]}{f' in {inside}' if inside else ''}{hint}")
+            self.add("", f"unknown key {key_text(loc[-1])}{f' in {inside}' if inside else ''}{hint}")
         elif kind == "missing":
             inside = join(place, *loc[:-1])
             self.add("", f"missing key {loc[-1]}{f' in {inside}' if inside else ''}")
@@ -79,7 +79,8 @@ def join(place: str, *parts: int | str) -> str:
         if isinstance(part, int):
             place += f"[{part}]"
         else:
-            place += f".{part}" if place else part
+            name = key_text(part)
+            place += f".{name}" if place else name
     return place
 
 

@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
 from twin_tui.config.series import to_series
-from twin_tui.config.values import shown, to_number, to_switch
+from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, Cell, Converter
 from twin_tui.engine.weather import Series
-from twin_tui.errors import did_you_mean
 from twin_tui.grid_codes import load_grid_code, parse_grid_code
 
 T = TypeVar("T")
@@ -27,9 +26,7 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
     switches = {key: to_switch(found[key]) for key in _SWITCHES if isinstance(found.get(key), bool | str)}
     if "stages" in found:
         return parse_grid_code(json.dumps(found), "grid_code", "own")
-    for key in found:
-        if key not in ("name", *_SWITCHES):
-            raise ValueError(f"unknown key {key}{did_you_mean(str(key), ('name', *_SWITCHES))}")
+    refuse_unknown(found, ("name", *_SWITCHES))
     name = found.get("name")
     if not isinstance(name, str):
         raise ValueError("missing key name")
@@ -48,9 +45,7 @@ def to_converter(found: Any, context: Context) -> Converter:
     """Return a converter's loss curve: of a known name, or of its four figures."""
     if isinstance(found, dict):
         known = [item.name for item in fields(Converter)]
-        for key in found:
-            if key not in known:
-                raise ValueError(f"unknown key {key}{did_you_mean(str(key), known)}")
+        refuse_unknown(found, known)
         missing = [key for key in known if key not in found]
         if missing:
             raise ValueError(f"missing key {missing[0]}")

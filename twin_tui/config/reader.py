@@ -11,6 +11,7 @@ from pydantic import Field, PlainValidator
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
 from twin_tui.config.context import Context
+from twin_tui.config.derive import missing_keys
 from twin_tui.config.endpoints import Endpoint
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, TcpSettings, check_together
@@ -37,7 +38,7 @@ from twin_tui.engine.engine import Device
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.site import DevicePlan, SitePlan
-from twin_tui.errors import ConfigError, TwinError
+from twin_tui.errors import ConfigError, TwinError, did_you_mean
 
 PLANNED = ("ev_charger", "appliance", "heat_pump")
 BASE_LOAD_W = 5000.0
@@ -241,6 +242,10 @@ class SiteReader:
     def _device(self, asset: ReadAsset) -> DevicePlan | None:
         try:
             settings = {**self._site_wide(asset), **asset.model.settings()}
+            missing = missing_keys(asset.type.params, settings)
+            if missing:
+                self._complaints.add("", f"missing key {missing[0]} in {asset.place}")
+                return None
             plan = DevicePlan(asset.name, asset.type, asset.type.params(**settings))
             device = Device(plan, 0, 1.0)
         except (TwinError, TypeError, ValueError, ArithmeticError) as error:
@@ -291,7 +296,8 @@ class SiteReader:
         for asset in assets:
             for position, name in enumerate(getattr(asset.model, "meters", ())):
                 if name not in names:
-                    self._complaints.add(join(asset.place, "meters", position), f"no asset is named {name!r}")
+                    text = f"no asset is named {name!r}{did_you_mean(name, names)}"
+                    self._complaints.add(join(asset.place, "meters", position), text)
 
     def _grid(self, top: SiteFile) -> GridParams:
         if top.grid is not None:

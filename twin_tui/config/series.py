@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.values import shown, to_number, to_switch
+from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.documents import read_text
 from twin_tui.durations import parse_duration
 from twin_tui.engine.weather import Series
@@ -24,9 +24,7 @@ def to_series(found: Any, context: Context) -> Series:
         return series_of_csv(context.folder / found, None, context.zone)
     if not isinstance(found, dict):
         raise ValueError(f"expected a CSV file, or an object with csv or values, found {shown(found)}")
-    for key in found:
-        if key not in _KEYS:
-            raise ValueError(f"unknown key {key}{did_you_mean(str(key), _KEYS)}")
+    refuse_unknown(found, _KEYS)
     repeats = to_switch(found.get("repeats", False))
     if "csv" in found:
         name, column = found["csv"], found.get("column")

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
@@ -14,6 +15,19 @@ def shown(found: Any) -> str:
     """Return a value as a message shows it, cut to a readable length."""
     text = repr(found)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def key_text(key: Any) -> str:
+    """Return a key as a message shows it: as it stands, unless that would spoil the line."""
+    return key if isinstance(key, str) and key.isprintable() and len(key) <= 60 else shown(key)
+
+
+def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
+    """Raise ValueError for the first key that is not known."""
+    names = list(known)
+    for key in found:
+        if key not in names:
+            raise ValueError(f"unknown key {key_text(key)}{did_you_mean(str(key), names)}")
 
 
 def to_number(found: Any, expected: str = "a number") -> float:

@@ -88,7 +88,7 @@ class WrittenGrid(Settings):
     """``grid``: a preset, and any parameter of the grid."""
 
     preset: Annotated[str, PlainValidator(_to_preset)] = "stiff_50hz"
-    nominal_v_ll: Annotated[Positive, Sets("nominal_v", 1.0 / sqrt(3.0))] | None = None
+    nominal_v_ll: Annotated[Positive | None, Sets("nominal_v", 1.0 / sqrt(3.0))] = None
 
     def params(self) -> GridParams:
         """Return the engine's grid."""

@@ -39,7 +39,7 @@ class BatteryAsset(Asset):
     max_charge_kw: Annotated[NotNegative, Sets("max_charge_w", 1e3)] = 20.0
     max_discharge_kw: Annotated[NotNegative, Sets("max_discharge_w", 1e3)] = 20.0
     ramp_rate_kw_per_s: Annotated[Positive, Sets("ramp_w_per_s", 1e3)] = 100.0
-    rated_kva: Annotated[Positive, Sets("rated_va", 1e3)] | None = None
+    rated_kva: Annotated[Positive | None, Sets("rated_va", 1e3)] = None
     round_trip_eff: Efficiency = 0.92
     soc_limits: SocLimits = SocLimits()
 

@@ -13,7 +13,7 @@ class PvAsset(Asset):
     default_map: ClassVar[str] = "pv_inverter_modbus"
 
     rated_kw: Annotated[Positive, Sets("rated_w", 1e3)] = 10.0
-    peak_kw: Annotated[Positive, Sets("peak_w", 1e3)] | None = None
+    peak_kw: Annotated[Positive | None, Sets("peak_w", 1e3)] = None
     module_efficiency: Efficiency = 0.20
     area_m2: Positive | None = None
 

@@ -1,0 +1,55 @@
+"""Files are checked without being run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twin_tui.config.check import check_file
+
+
+def battery_with(register_map: Any) -> dict[str, Any]:
+    return {"assets": [{"type": "bess", "port": 5020, "register_map": register_map}]}
+
+
+def test_each_mistake_of_a_site_is_one_finding(write_site: Callable[..., Path]) -> None:
+    path = write_site({"assets": [{"type": "bess", "capacity_kwh": -1, "initial_soc": 101}]})
+    kind, findings = check_file(path)
+    assert kind == "site"
+    assert len(findings) == 2
+    assert all(finding.fault and finding.text.startswith(f"{path}: assets[0].") for finding in findings)
+
+
+def test_a_site_whose_register_map_is_broken_is_found(
+    write_site: Callable[..., Path], site_folder: Path
+) -> None:
+    (site_folder / "maps" / "mine.yaml").write_text("device_type: bess\nregisters:\n  - {name: x}\n")
+    _, findings = check_file(write_site(battery_with("mine.yaml")))
+    assert findings
+    assert "mine.yaml" in findings[0].text
+
+
+def test_a_register_map_for_another_device_is_found(write_site: Callable[..., Path]) -> None:
+    _, findings = check_file(
+        write_site({**battery_with("energy_meter_modbus"), "register_map_root": "nowhere"})
+    )
+    assert len(findings) == 1
+    assert "energy_meter_modbus" in findings[0].text
+
+
+def test_a_grid_code_is_checked(site_folder: Path) -> None:
+    path = site_folder / "code.yaml"
+    path.write_text("title: x\nnominal_hz: 50\nstages: []\n")
+    kind, findings = check_file(path)
+    assert kind == "grid code"
+    assert "enter_service" in findings[0].text
+
+
+def test_what_is_nothing_of_ours_is_told(site_folder: Path) -> None:
+    path = site_folder / "x.yaml"
+    path.write_text("hello: 1\n")
+    (finding,) = check_file(path)[1]
+    assert (
+        finding.text
+        == f"{path}: is neither a site (assets), a register map (registers) nor a grid code (stages)"
+    )
+    assert check_file("dmo")[1][0].text == "dmo: no such file; did you mean demo?"

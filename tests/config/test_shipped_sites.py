@@ -1,0 +1,77 @@
+"""Every site that comes with the package loads, binds its register maps, and runs."""
+
+import json
+import math
+
+import pytest
+
+from twin_tui.config import dump_site, find_site, load_site, shipped, shipped_names
+from twin_tui.config.check import check_file
+from twin_tui.engine.engine import Engine
+from twin_tui.errors import ConfigError
+
+SITES = shipped_names("sites")
+
+
+def test_the_site_that_opens_by_itself_is_there() -> None:
+    assert {"demo", "one_battery"} <= set(SITES)
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_shipped_site_runs_a_hundred_steps_and_its_bus_is_balanced(name: str) -> None:
+    site = load_site(name)
+    engine = Engine(site.plan)
+    for _ in range(100):
+        engine.step()
+        flows = [device.state.active_power_w for device in engine.devices.values()]
+        assert all(map(math.isfinite, flows))
+        assert abs(sum(flows) + engine.around.grid_w) < 1e-6
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_shipped_site_has_nothing_to_mend(name: str) -> None:
+    assert check_file(name) == ("site", [])
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_shipped_site_listens_on_this_computer_only(name: str) -> None:
+    hosts = {endpoint.host for endpoint in load_site(name).endpoints if hasattr(endpoint, "host")}
+    assert hosts <= {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_the_dump_of_a_shipped_site_is_the_same_site(name: str) -> None:
+    site = load_site(name)
+    assert load_site(json.loads(dump_site(site))).plan == site.plan
+
+
+@pytest.mark.parametrize("name", shipped_names("register_maps"))
+def test_a_shipped_register_map_has_nothing_to_mend(name: str) -> None:
+    kind, findings = check_file(shipped("register_maps", name))
+    assert kind == "register map"
+    assert [finding for finding in findings if finding.fault] == []
+
+
+def test_a_shipped_file_is_found_with_and_without_suffix() -> None:
+    assert find_site("demo") == find_site("demo.yaml") == shipped("sites", "demo")
+
+
+def test_a_shipped_file_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(
+        ConfigError, match="no register map 'bes_modbus' is shipped; did you mean bess_modbus"
+    ):
+        shipped("register_maps", "bes_modbus")
+    for outside in ("../pyproject.toml", "", ".."):
+        with pytest.raises(ConfigError, match="no site"):
+            shipped("sites", outside)
+
+
+def test_the_demo_lives() -> None:
+    engine = Engine(load_site("demo").plan)
+    seen = set()
+    for _ in range(300):
+        engine.step()
+        seen.add((engine.around.frequency_hz, round(engine.around.grid_w)))
+    assert len({hz for hz, _ in seen}) > 200
+    assert len({watts for _, watts in seen}) > 20
+    assert engine.devices["battery"].state.active_power_w < -5000

@@ -1,0 +1,235 @@
+"""What this format has beyond DER Twin's."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twin_tui.config import S2, ModbusTcp, dump_site, load_site
+from twin_tui.config.assets import asset_model
+from twin_tui.engine.device import registry
+from twin_tui.engine.devices.load import LOAD
+from twin_tui.engine.events import Disturb, Write
+from twin_tui.engine.signals import value
+from twin_tui.engine.weather import Sky
+
+BATTERY: dict[str, Any] = {"type": "battery"}
+EMPTY_MAP: dict[str, Any] = {"registers": []}
+
+
+def one(asset: dict[str, Any] | None = None, **top: Any) -> dict[str, Any]:
+    return {"assets": [asset or BATTERY], **top}
+
+
+def test_yaml_and_json_give_the_same_plan(write_site: Callable[..., Path]) -> None:
+    data = one({**BATTERY, "capacity_kwh": 12, "port": 5020}, seed=3, grid={"preset": "nordic"})
+    from_json, from_yaml = (load_site(write_site(data, name)) for name in ("site.json", "site.yaml"))
+    assert from_json.plan == from_yaml.plan
+    assert from_json.endpoints == from_yaml.endpoints
+
+
+def test_overrides_replace_keys_of_the_file() -> None:
+    site = load_site(one(seed=3, step=0.1), seed=9, step=1, start=None)
+    assert (site.plan.seed, site.plan.dt_s) == (9, 1.0)
+    assert load_site(json.loads(dump_site(site))).plan == site.plan
+
+
+def test_a_start_with_a_zone_is_that_instant_and_the_site_has_its_offset_there() -> None:
+    plan = load_site(one(start="2026-01-15T12:00:00+01:00")).plan
+    assert plan.start_unix_s == datetime(2026, 1, 15, 11, tzinfo=UTC).timestamp()
+    assert plan.utc_offset_s == 3600
+
+
+def test_a_start_without_a_zone_is_in_the_sites_time_zone() -> None:
+    winter = load_site(one(start="2026-01-15T12:00", timezone="Europe/Oslo")).plan
+    summer = load_site(one(start="2026-07-15T12:00", timezone="Europe/Oslo")).plan
+    assert (winter.utc_offset_s, summer.utc_offset_s) == (3600, 7200)
+    assert summer.start_unix_s == datetime(2026, 7, 15, 10, tzinfo=UTC).timestamp()
+
+
+def test_the_hour_of_the_start_is_local() -> None:
+    plan = load_site(one(start_time_h=6.5, timezone="America/New_York")).plan
+    assert (plan.start_unix_s + plan.utc_offset_s) % 86_400 == 6.5 * 3600
+
+
+def test_a_site_that_says_where_it_lies_has_the_sun_of_that_place() -> None:
+    weather = load_site(one(latitude=60, longitude=10)).plan.weather
+    assert (weather.sky, weather.latitude_deg, weather.longitude_deg) == (Sky.CLEAR, 60, 10)
+    weather = load_site(one(latitude=60, longitude=10, weather={"sky": "sine"})).plan.weather
+    assert weather.sky is Sky.SINE
+
+
+def test_a_preset_of_the_grid_can_be_changed_in_part() -> None:
+    plain, changed = (
+        load_site(one(grid={"preset": "continental-europe", **more})).plan.grid
+        for more in ({}, {"frequency_std_hz": 0.5, "nominal_v_ll": 690})
+    )
+    assert changed == replace(plain, frequency_std_hz=0.5, nominal_v=690 / math.sqrt(3))
+    assert load_site(one(grid={"preset": "60hz"})).plan.grid.nominal_hz == 60
+
+
+def test_every_parameter_of_every_type_can_be_set_in_its_own_unit_or_in_kilo() -> None:
+    site = load_site(
+        {
+            "assets": [
+                {
+                    "type": "battery",
+                    "capacity_wh": 7000,
+                    "standby_w": 12,
+                    "hot_full_c": 40,
+                    "initial_soc": "5e1",
+                },
+                {"type": "pv", "rated_kw": 5, "azimuth_deg": 90, "cell_model": "faiman", "rated_va": None},
+                {"type": "load", "base_kw": 2},
+            ]
+        }
+    )
+    battery, pv, load = (device.params for device in site.plan.devices)
+    assert (battery.capacity_wh, battery.standby_w, battery.hot_full_c, battery.initial_soc) == (
+        7000,
+        12,
+        40,
+        0.5,
+    )
+    assert (pv.rated_w, pv.azimuth_deg, pv.cell_model.value, pv.rated_va) == (5000, 90, "faiman", None)
+    assert load.base_w == 2000
+
+
+def test_started_and_commands_are_there_at_the_start() -> None:
+    site = load_site(one({**BATTERY, "started": True, "commands": {"active_power_setpoint_w": -500}}))
+    commands = site.plan.devices[0].commands
+    assert (commands.start_stop, commands.active_power_setpoint_w) == (1, -500.0)
+
+
+def test_a_battery_is_off_until_somebody_starts_it() -> None:
+    assert load_site(one()).plan.devices[0].commands.start_stop == 2
+
+
+def test_the_grid_code_of_the_site_is_that_of_each_asset_that_names_none() -> None:
+    assets = [{"type": "battery"}, {"type": "pv", "grid_code": "g99"}, {"type": "battery", "grid_code": None}]
+    site = load_site({"assets": assets, "grid_code": "vde-ar-n-4105"})
+    codes = [device.params.grid_code for device in site.plan.devices]
+    assert [code and code.name for code in codes] == ["vde-ar-n-4105", "g99", None]
+
+
+def test_a_grid_code_can_have_its_curves_switched() -> None:
+    code = {"name": "vde-ar-n-4105", "volt_var": False}
+    assert load_site(one(grid_code=code)).plan.devices[0].params.grid_code.volt_var is None
+
+
+def test_events_happen_at_written_times() -> None:
+    sag = {"target": "voltage", "magnitude": 0.7, "duration_s": "1m", "phases": "a"}
+    events = [
+        {"at": "12m", "event": "Disturb", "disturbance": sag},
+        {"at": 3, "event": "Write", "device": "battery-1", "values": {"start_stop": 1}},
+    ]
+    (first_s, first), (second_s, second) = load_site(one(events=events)).plan.events
+    assert (first_s, second_s) == (720, 3)
+    assert isinstance(first, Disturb)
+    assert (first.disturbance.duration_s, first.disturbance.phases, first.origin) == (60, "a", "site file")
+    assert isinstance(second, Write)
+    assert second.values == {"start_stop": 1}
+
+
+def test_links_hold_for_every_port_that_does_not_say_otherwise() -> None:
+    def port(number: int, **more: Any) -> dict[str, Any]:
+        return {"kind": "modbus_tcp", "port": number, "register_map": EMPTY_MAP, **more}
+
+    protocols = [port(5020), port(5021, idle_timeout="10s")]
+    site = load_site(one({**BATTERY, "protocols": protocols}, links={"max_clients": 1, "idle_timeout": "5m"}))
+    first, second = (endpoint.options for endpoint in site.endpoints if isinstance(endpoint, ModbusTcp))
+    assert (first.max_clients, first.idle_timeout_s) == (1, 300)
+    assert (second.max_clients, second.idle_timeout_s) == (1, 10)
+
+
+def test_roles_identity_and_s2_reach_the_endpoints() -> None:
+    tcp = {
+        "kind": "modbus_tcp",
+        "port": 5020,
+        "register_map": EMPTY_MAP,
+        "devices": {"sun": "pv-1"},
+        "identity": {"vendor_name": "Acme", "model_name": "B-1"},
+    }
+    s2 = {"kind": "s2", "cem": "ws://127.0.0.1:9000/", "token": "secret"}
+    site = load_site({"assets": [{**BATTERY, "protocols": [tcp, s2]}, {"type": "pv"}]})
+    first, second = site.endpoints
+    assert isinstance(first, ModbusTcp)
+    assert first.devices == {"sun": "pv-1"}
+    assert first.identity == {0: "Acme", 5: "B-1"}
+    assert second == S2("battery-1", "ws://127.0.0.1:9000/", "secret")
+    assert "secret" not in dump_site(site)
+
+
+def test_speed_is_real_time_unless_the_file_says_otherwise() -> None:
+    speeds = [
+        load_site(one(**top)).speed for top in ({}, {"real_time": False}, {"speed": 60}, {"speed": "max"})
+    ]
+    assert speeds == [1.0, math.inf, 60.0, math.inf]
+
+
+def test_a_name_that_is_taken_is_not_given_again() -> None:
+    site = load_site({"assets": [{"type": "load"}, {"type": "load", "name": "load-1"}, {"type": "load"}]})
+    assert [device.name for device in site.plan.devices] == ["load-2", "load-1", "load-3"]
+
+
+def test_load_steps_fall_on_the_first_load_only() -> None:
+    site = load_site({"assets": [{"type": "load"}, {"type": "load"}]})
+    assert [device.params.takes_steps for device in site.plan.devices] == [True, False]
+
+
+def test_the_dump_of_a_site_needs_no_other_file(write_site: Callable[..., Path], site_folder: Path) -> None:
+    (site_folder / "sun.csv").write_text("time,ghi\n0,100\n60,200\n120,150\n")
+    (site_folder / "maps" / "mine.yaml").write_text("registers: []\n")
+    data = one(
+        {**BATTERY, "port": 5020, "register_map": "mine.yaml"},
+        weather={"sky": "series", "irradiance_series": "sun.csv"},
+        seed=5,
+    )
+    site = load_site(write_site(data))
+    text = dump_site(site)
+    assert str(site_folder) not in text
+    again = load_site(json.loads(text))
+    assert again.plan == site.plan
+    assert again.endpoints[0].register_map == EMPTY_MAP
+    assert dump_site(again) == text
+
+
+@value
+class _KettleParams:
+    heater_w: float
+    target_soc: float = 0.5
+    hot_efficiency: float = 0.9
+    times_s: tuple[float, ...] = ()
+
+
+@contextmanager
+def _registered(kind: str) -> Iterator[None]:
+    kettle = replace(
+        LOAD, kind=kind, title="Kettle", params=_KettleParams, initial=lambda params: LOAD.initial(None)
+    )
+    registry.add(kettle)
+    try:
+        yield
+    finally:
+        registry._types.pop(kind)
+
+
+def test_a_type_from_elsewhere_gets_its_keys_from_its_parameters(message: Callable[..., str]) -> None:
+    with _registered("kettle"):
+        asset = {"type": "kettle", "heater_kw": 2, "target_soc": 80, "times_s": ["1m", 90]}
+        (kettle,) = load_site(one(asset)).plan.devices
+        assert kettle.params == _KettleParams(2000, 0.8, 0.9, (60, 90))
+        assert "hot_efficiency: expected a number above 0 up to 1, found 2" in message(
+            one({**asset, "hot_efficiency": 2})
+        )
+        assert "did you mean target_soc?" in message(one({**asset, "target_sco": 2}))
+        assert "missing key heater_kw in assets[0]" in message(one({"type": "kettle"}))
+
+
+def test_every_registered_type_has_a_model() -> None:
+    for kind in registry.kinds():
+        assert asset_model(registry[kind]).device_type.kind == kind
