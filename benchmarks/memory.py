@@ -1,6 +1,6 @@
 """Memory per device with its register map and server, as the growth over 200 batteries on as many ports.
 
-    python -m benchmarks.memory
+python -m benchmarks.memory
 """
 
 import asyncio
