@@ -123,12 +123,11 @@ class RtuLink(Link):
         return INCOMPLETE if unfinished or unknown else NO_FRAME
 
     def _next_frame(self, buffer: bytes, start: int) -> int | None:
-        """Return where the next good frame of a known function starts, after step was lost."""
+        """Return where the next good request to one of our units starts, after step was lost."""
         for at in range(start, len(buffer) - MIN_FRAME_BYTES + 1):
-            if request_length(buffer, at) != NO_FRAME or not self._is_ours(buffer[at]):
-                length = self._frame_at(buffer, at)
-                if length > 0:
-                    return at
+            length = request_length(buffer, at) if self._is_ours(buffer[at]) else NO_FRAME
+            if 0 < length <= len(buffer) - at and crc16(buffer[at : at + length]) == 0:
+                return at
         return None
 
     def _silence(self) -> None:
