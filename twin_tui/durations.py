@@ -5,8 +5,10 @@ import re
 
 from twin_tui.errors import ConfigError
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|sec|s|min|m|h|d)\s*")
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_PART = re.compile(
+    r"(\d+(?:\.\d*)?|\.\d+)\s*(?:(ms)|(d)(?:ays?)?|(h)(?:ours?)?|(m)(?:in(?:ute)?s?)?|(s)(?:ec(?:ond)?s?)?)(?![a-z])\s*"
+)
 _EXPECTED = "expected seconds or a form like 90, 0.5s, 20m, 1h30m"
 
 
@@ -47,13 +49,14 @@ def _parsed(text: str) -> float | None:
         return float(text)
     except ValueError:
         pass
+    text = text.lower().removeprefix("pt")
     at, total = 0, 0.0
     smallest = math.inf
     while at < len(text):
         part = _PART.match(text, at)
         if part is None:
             return None
-        size = _UNITS_S[part[2]]
+        size = _UNITS_S[part[part.lastindex or 0]]
         if size >= smallest:
             return None
         smallest = size

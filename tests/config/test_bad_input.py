@@ -172,7 +172,7 @@ def test_an_unknown_type_names_the_nearest(message: Message) -> None:
         message(one({"type": "besss"}))
         == "site: assets[0].type: unknown device type 'besss'; did you mean bess?"
     )
-    assert "missing key type in assets[0]; known: battery" in message(one({}))
+    assert "missing key type in assets[0]; known: appliance, battery" in message(one({}))
     assert message({"assets": [3]}) == "site: assets[0]: expected an object with keys, found 3"
 
 

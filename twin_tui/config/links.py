@@ -213,6 +213,8 @@ class LinkReader:
         if isinstance(wanted, dict):
             return wanted
         if wanted is None:
+            if not default_map and find_shipped("register_maps", f"{kind}_modbus") is not None:
+                default_map = f"{kind}_modbus"
             if not default_map:
                 self._complaints.add("", f"missing key register_map in {place}; a {kind} has no default one")
                 return None

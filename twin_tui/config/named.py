@@ -6,8 +6,11 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
+from twin_tui.config.schedule import to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch
+from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, Cell, Converter
 from twin_tui.engine.weather import Series
@@ -64,6 +67,8 @@ def _named(found: Any, known: Mapping[str, T]) -> T:
 
 
 READERS: Mapping[type, Callable[[Any, Context], Any]] = {
+    Window: to_window,
+    Session: to_session,
     GridCode: to_grid_code,
     Series: to_series,
     Cell: to_cell,

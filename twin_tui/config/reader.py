@@ -10,6 +10,8 @@ from pydantic import Field, PlainValidator
 
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
+from twin_tui.config.assets.battery import BatteryAsset
+from twin_tui.config.assets.pv import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
 from twin_tui.config.endpoints import Endpoint
@@ -40,7 +42,6 @@ from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 
-PLANNED = ("ev_charger", "appliance", "heat_pump")
 BASE_LOAD_W = 5000.0
 """What DER Twin has on the bus of a site whose file names no base load."""
 
@@ -134,6 +135,7 @@ class SiteReader:
         self._check_pairs(top)
         self._read_grid_code(top.grid_code, assets)
         self._link(assets, top)
+        self._share_inverters(assets)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
         self._check_meters(assets)
         complaints.settle()
@@ -169,8 +171,7 @@ class SiteReader:
             try:
                 device_type = registry[kind]
             except ConfigError as error:
-                text = f"a {kind} is not built yet" if kind in PLANNED else str(error)
-                self._complaints.add(join(place, "type"), text)
+                self._complaints.add(join(place, "type"), str(error))
                 continue
             model = self._complaints.checked(asset_model(device_type), data, place)
             if model is not None:
@@ -238,6 +239,22 @@ class SiteReader:
                     asset.model.model_fields_set.add("takes_steps")
                 first = False
             yield asset
+
+    def _share_inverters(self, assets: list[ReadAsset]) -> None:
+        """Put the efficiencies of an inverter on top of those of the battery behind it."""
+        batteries = {asset.name: asset for asset in assets if asset.type.kind == "battery"}
+        for asset in assets:
+            name = getattr(asset.model, "battery_id", None)
+            if name is None:
+                continue
+            battery = batteries.get(name)
+            if battery is None:
+                text = f"no battery is named {name!r}{did_you_mean(name, batteries)}"
+                self._complaints.add(join(asset.place, "battery_id"), text)
+            elif isinstance(asset.model, PvAsset) and isinstance(battery.model, BatteryAsset):
+                battery.model = battery.model.behind(
+                    asset.model.ac_to_dc_efficiency or 1.0, asset.model.dc_to_ac_efficiency or 1.0
+                )
 
     def _device(self, asset: ReadAsset) -> DevicePlan | None:
         try:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from twin_tui.config.assets.appliance import ApplianceAsset
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.assets.battery import BatteryAsset
 from twin_tui.config.assets.chp import ChpAsset
+from twin_tui.config.assets.ev_charger import EvChargerAsset
 from twin_tui.config.assets.load import LoadAsset
 from twin_tui.config.assets.meter import MeterAsset
 from twin_tui.config.assets.pv import PvAsset
@@ -15,6 +17,8 @@ ASSETS: dict[str, type[Asset]] = {
     "battery": BatteryAsset,
     "pv": PvAsset,
     "chp": ChpAsset,
+    "ev_charger": EvChargerAsset,
+    "appliance": ApplianceAsset,
     "load": LoadAsset,
     "meter": MeterAsset,
 }

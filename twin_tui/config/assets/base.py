@@ -21,6 +21,10 @@ def _to_protocols(found: Any) -> list[Any]:
     raise ValueError(f"expected a list, found {shown(found)}")
 
 
+_STARTS: dict[str, Any] = {"start_stop": 1, "run": True, "on": True, "enabled": True}
+"""The commands that make a device run, whichever of them it has."""
+
+
 class Asset(Settings):
     """One device of a site: here what every type has, in subclasses the keys of one type."""
 
@@ -54,6 +58,6 @@ class Asset(Settings):
 
     def first_commands(self) -> dict[str, Any]:
         """Return the commands that the keys of this asset set at the start, in SI units."""
-        if self.started and "start_stop" in self.device_type.signals:
-            return {"start_stop": 1}
-        return {}
+        if not self.started:
+            return {}
+        return {name: on for name, on in _STARTS.items() if name in self.device_type.signals}

@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Annotated, Any, ClassVar
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
@@ -43,16 +43,51 @@ class BatteryAsset(Asset):
     round_trip_eff: Efficiency = 0.92
     soc_limits: SocLimits = SocLimits()
 
+    # EOS's form
+    initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
+    charging_efficiency: Annotated[Efficiency | None, Sets("charge_efficiency")] = None
+    discharging_efficiency: Annotated[Efficiency | None, Sets("discharge_efficiency")] = None
+    max_charge_power_w: Annotated[NotNegative | None, Sets("max_charge_w"), Sets("max_discharge_w")] = None
+    """There one figure holds for both directions."""
+    min_soc_percentage: Percent | None = None
+    max_soc_percentage: Percent | None = None
+    min_charge_power_w: Any = None
+    charge_rates: Any = None
+    levelized_cost_of_storage_kwh: Any = None
+    """How EOS plans; the battery follows any setpoint at no cost."""
+
+    _inverter_efficiencies: tuple[float, float] = PrivateAttr(default=(1.0, 1.0))
+
+    @model_validator(mode="after")
+    def _one_pair_of_limits(self) -> "BatteryAsset":
+        given = {"min_soc_percentage", "max_soc_percentage"} & self.model_fields_set
+        if given and "soc_limits" in self.model_fields_set:
+            raise ValueError(f"give soc_limits or {sorted(given)[0]}, not both")
+        low, high = self.min_soc_percentage, self.max_soc_percentage
+        if low is not None and high is not None and low >= high:
+            raise ValueError(
+                f"expected min_soc_percentage below max_soc_percentage, found {low:g} and {high:g}"
+            )
+        return self
+
     def settings(self) -> dict[str, Any]:
         """Return the engine parameters: efficiencies one way, heat in proportion to the capacity."""
         one_way = sqrt(self.round_trip_eff)
         found: dict[str, Any] = {"charge_efficiency": one_way, "discharge_efficiency": one_way}
         found.update(super().settings())
+        found["charge_efficiency"] *= self._inverter_efficiencies[0]
+        found["discharge_efficiency"] *= self._inverter_efficiencies[1]
         size = found["capacity_wh"] / 1e3 / _REFERENCE_KWH
         found.setdefault("thermal_capacity_j_per_k", 500_000.0 * size)
         found.setdefault("thermal_conductance_w_per_k", 200.0 * size)
         found.setdefault("rated_va", 1.1 * max(found["max_charge_w"], found["max_discharge_w"]))
         return found
+
+    def behind(self, ac_to_dc: float, dc_to_ac: float) -> "BatteryAsset":
+        """Return this battery behind an inverter with these efficiencies."""
+        model = self.model_copy()
+        model._inverter_efficiencies = (ac_to_dc, dc_to_ac)
+        return model
 
     def first_commands(self) -> dict[str, Any]:
         """Return the commands at the start, the derating limits among them."""
@@ -61,4 +96,7 @@ class BatteryAsset(Asset):
             for side in ("lower", "upper")
             for number in (1, 2)
         }
+        for side, percent in (("lower", self.min_soc_percentage), ("upper", self.max_soc_percentage)):
+            if percent is not None:
+                limits[f"soc_{side}_limit_1"] = limits[f"soc_{side}_limit_2"] = percent / 100.0
         return {**super().first_commands(), **limits}

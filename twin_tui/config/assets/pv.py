@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.values import Efficiency, Positive
+from twin_tui.config.values import Efficiency, Positive, Text
 
 
 class PvAsset(Asset):
@@ -16,6 +16,13 @@ class PvAsset(Asset):
     peak_kw: Annotated[Positive | None, Sets("peak_w", 1e3)] = None
     module_efficiency: Efficiency = 0.20
     area_m2: Positive | None = None
+
+    # EOS's form of an inverter
+    max_power_w: Annotated[Positive | None, Sets("rated_w")] = None
+    dc_to_ac_efficiency: Annotated[Efficiency | None, Sets("nominal_efficiency")] = None
+    ac_to_dc_efficiency: Efficiency | None = None
+    battery_id: Text | None = None
+    """The battery behind the same inverter: these efficiencies come on top of its own."""
 
     def settings(self) -> dict[str, Any]:
         """Return the engine parameters: without area and peak, the array is as large as the inverter."""

@@ -1,0 +1,33 @@
+"""A home appliance in a site file."""
+
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, ValidationInfo
+
+from twin_tui.config.assets.base import Asset
+from twin_tui.config.context import NOWHERE
+from twin_tui.config.derive import Sets
+from twin_tui.config.schedule import to_windows
+from twin_tui.config.values import Duration, Positive
+from twin_tui.engine.devices.time_window import Window
+from twin_tui.errors import TwinError
+
+
+def _to_windows(found: Any, info: ValidationInfo) -> tuple[Window, ...]:
+    try:
+        return to_windows(found, info.context or NOWHERE)
+    except TwinError as error:
+        raise ValueError(str(error)) from None
+
+
+Windows = Annotated[tuple[Window, ...], PlainValidator(_to_windows)]
+
+
+class ApplianceAsset(Asset):
+    """An appliance with a run of known energy and length, also in EOS's form."""
+
+    duration: Annotated[Duration | None, Sets("duration_s")] = None
+    duration_h: Annotated[Positive | None, Sets("duration_s", 3600.0)] = None
+    windows: Annotated[Windows | None, Sets("windows")] = None
+    time_windows: Annotated[Windows | None, Sets("windows")] = None
+    horizon: Annotated[Duration | None, Sets("horizon_s")] = None

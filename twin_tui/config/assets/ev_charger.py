@@ -1,0 +1,21 @@
+"""A charging station with its vehicle in a site file."""
+
+from typing import Annotated, Any
+
+from twin_tui.config.assets.base import Asset
+from twin_tui.config.derive import Sets
+from twin_tui.config.values import Efficiency, Percent
+
+
+class EvChargerAsset(Asset):
+    """A charging station and its vehicle, also in the form that EOS has for an electric vehicle."""
+
+    initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
+    max_soc_percentage: Annotated[Percent | None, Sets("max_soc", 0.01)] = None
+    min_soc_percentage: Percent | None = None
+    """The least charge that EOS plans for; how a vehicle behaves does not depend on it."""
+    discharging_efficiency: Efficiency | None = None
+    """Of EOS's form; the vehicle does not discharge."""
+    min_charge_power_w: Any = None
+    charge_rates: Any = None
+    """How finely EOS plans; the station follows any current."""
