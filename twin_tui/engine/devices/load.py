@@ -1,17 +1,64 @@
 """A load: what the site consumes whatever anybody commands."""
 
-from twin_tui.engine.device import DeviceType, Status
+from dataclasses import field, replace
+from enum import Enum
+from math import isfinite, sqrt
+
+from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.devices.clock import local_s
+from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.physics.counted_noise import noise_key, normal_at
+from twin_tui.engine.physics.load_shape import household_share
+from twin_tui.engine.physics.noise import ou_coefficients
 from twin_tui.engine.signals import commanded, measured, value
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.weather import Series
+from twin_tui.errors import ConfigError
+
+
+class Profile(Enum):
+    """How the annual energy spreads over the year."""
+
+    FLAT = "flat"
+    HOUSEHOLD = "household"
 
 
 @value
 class LoadParams:
-    """What a load is."""
+    """What a load is: a base, an annual energy, a series, whatever of them is given, and noise on top."""
 
     base_w: float
     takes_steps: bool = True
     """Whether load-step disturbances act on this load; one load of a site does."""
+    annual_energy_wh: float = 0.0
+    profile: Profile = Profile.HOUSEHOLD
+    """The course of the annual energy."""
+    series: Series | None = None
+    """Measured or forecast consumption, W."""
+    noise_share: float = 0.0
+    """Spread of the noise as a share of the consumption, whatever the time step."""
+    noise_tau_s: float = 60.0
+    """How long a deviation lasts."""
+    power_factor: float = 1.0
+    """Of the consumption; positive takes vars as motors do, negative gives them."""
+    phase: Connection = Connection.ABC
+    seed: int | None = None
+    """Of the noise; None follows the site's seed and the load's name."""
+    key: int = field(default=0, init=False)
+    decay: float = field(default=0.0, init=False)
+    kick: float = field(default=0.0, init=False)
+    var_per_w: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("base_w", "annual_energy_wh", "noise_share"):
+            found = getattr(self, name)
+            if not (isfinite(found) and found >= 0.0):
+                raise ConfigError(f"{name} {found:g} of a load is below 0")
+        factor = abs(self.power_factor)
+        if not 0.0 < factor <= 1.0:
+            raise ConfigError(f"power_factor {self.power_factor:g} of a load is not in -1 … 1, or is 0")
+        per_w = sqrt(1.0 - factor * factor) / factor
+        object.__setattr__(self, "var_per_w", per_w if self.power_factor > 0.0 else -per_w)
 
 
 @value
@@ -19,6 +66,8 @@ class LoadCommands:
     """What can be done to a load."""
 
     extra_w: float = commanded(0.0, "Additional consumption", "W")
+    connected: bool = commanded(True, "Connected to the bus; off sheds the load")
+    fault_reset: int = commanded(0, "1 closes a tripped breaker again", low=0, high=65535, momentary=True)
 
 
 @value
@@ -31,6 +80,11 @@ class LoadState:
     causes: int = 0
     faults: int = 0
     consumed_wh: float = 0.0
+    expected_w: float = 0.0
+    """Base, profile and series of the second at hand, without noise."""
+    weather_tick: int = -1
+    """When that was worked out: it moves once a second, not once a tick."""
+    noise: float = 0.0
 
 
 @value
@@ -38,8 +92,37 @@ class LoadTelemetry:
     """What a load shows."""
 
     active_power_w: float = measured("Active power, negative while consuming", "W")
-    reactive_power_var: float = measured("Reactive power", "var")
+    reactive_power_var: float = measured("Reactive power, negative while taking vars", "var")
+    consumption_power_w: float = measured("Power taken", "W", low=0)
+    apparent_power_va: float = measured("Apparent power", "VA", low=0)
+    power_factor: float = measured("Active over apparent power, 1 without power", "1", low=0, high=1)
+    expected_power_w: float = measured("Power of base, profile and series without noise", "W", low=0)
     consumed_energy_wh: float = measured("Energy consumed", "Wh", low=0)
+    current_a_a: float = measured("Current of phase a", "A", low=0)
+    current_b_a: float = measured("Current of phase b", "A", low=0)
+    current_c_a: float = measured("Current of phase c", "A", low=0)
+    fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
+
+
+FAULTS = (
+    FaultKind("breaker_tripped", 8001, "The breaker of the load has tripped"),
+    FaultKind("phase_loss", 8002, "One of three phases is missing, and with it a third", latched=False),
+)
+TRIPPED, PHASE_LOSS = 1, 2
+_LATCHING = TRIPPED
+HOURS_OF_YEAR = 8_760.0
+
+
+def prepare(params: LoadParams, name: str, seed: int, dt_s: float) -> LoadParams:
+    """Return the parameters with the noise that this site's seed and step give the load of that name."""
+    if not params.noise_share:
+        return params
+    prepared = replace(params)
+    key = noise_key(seed if params.seed is None else params.seed, f"{name} noise")
+    decay, kick = ou_coefficients(dt_s, params.noise_tau_s, params.noise_share)
+    for field_name, found in (("key", key), ("decay", decay), ("kick", kick)):
+        object.__setattr__(prepared, field_name, found)
+    return prepared
 
 
 def initial(params: LoadParams) -> LoadState:
@@ -47,29 +130,84 @@ def initial(params: LoadParams) -> LoadState:
     return LoadState()
 
 
+def expected_w(params: LoadParams, around: Surroundings) -> float:
+    """Return the consumption without noise at this time, W."""
+    found = params.base_w
+    if params.annual_energy_wh:
+        mean = params.annual_energy_wh / HOURS_OF_YEAR
+        found += mean if params.profile is Profile.FLAT else mean * household_share(local_s(around))
+    if params.series is not None:
+        found += params.series.at(around.unix_s, around.time_s)
+    return found
+
+
 def step(params: LoadParams, state: LoadState, commands: LoadCommands, around: Surroundings) -> LoadState:
     """Advance a load by one tick; without voltage it takes nothing."""
+    faults = state.faults
+    if faults or state.causes:
+        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    expected, weather_tick = state.expected_w, state.weather_tick
+    if weather_tick != around.weather_tick:
+        weather_tick = around.weather_tick
+        expected = expected_w(params, around)
+    noise = state.noise
+    if params.kick:
+        noise = params.decay * noise + params.kick * normal_at(params.key, around.tick)
     consumed = 0.0
-    if around.grid_live:
-        consumed = params.base_w + commands.extra_w
+    if around.grid_live and commands.connected and not faults & TRIPPED:
+        consumed = expected * (1.0 + noise) + commands.extra_w
         if params.takes_steps:
             consumed += around.load_step_w
-        consumed = max(0.0, consumed)
+        if faults & PHASE_LOSS:
+            consumed *= 2.0 / 3.0 if params.phase is Connection.ABC else 0.0
+        consumed = max(consumed, 0.0)
+    if faults:
+        status = Status.FAULT
+    else:
+        status = Status.RUNNING if around.grid_live and commands.connected else Status.OFF
     return LoadState(
-        -consumed,
-        0.0,
-        Status.RUNNING if around.grid_live else Status.OFF,
+        0.0 - consumed,
+        0.0 - consumed * params.var_per_w,
+        status,
         state.causes,
-        0,
+        faults,
         state.consumed_wh + consumed * around.dt_s / 3600.0,
+        expected,
+        weather_tick,
+        noise,
     )
+
+
+def shares(params: LoadParams, state: LoadState) -> Phases:
+    """Return the phases that the load is connected to; under phase_loss c is missing."""
+    if state.faults & PHASE_LOSS and params.phase is Connection.ABC:
+        return 0.5, 0.5, 0.0
+    return SHARES[params.phase]
 
 
 def observe(
     params: LoadParams, state: LoadState, commands: LoadCommands, around: Surroundings
 ) -> LoadTelemetry:
     """Return what the load shows at this tick."""
-    return LoadTelemetry(state.active_power_w, state.reactive_power_var, state.consumed_wh)
+    seen = terminals(around, state.active_power_w, state.reactive_power_var, shares(params, state))
+    return LoadTelemetry(
+        active_power_w=state.active_power_w,
+        reactive_power_var=state.reactive_power_var,
+        consumption_power_w=abs(state.active_power_w),
+        apparent_power_va=seen.apparent_power_va,
+        power_factor=seen.power_factor,
+        expected_power_w=state.expected_w,
+        consumed_energy_wh=state.consumed_wh,
+        current_a_a=seen.currents_a[0],
+        current_b_a=seen.currents_a[1],
+        current_c_a=seen.currents_a[2],
+        fault_code=LOAD.fault_code(state.faults),
+    )
+
+
+def explain(params: LoadParams, state: LoadState) -> str:
+    """Return why the load is in its status."""
+    return ", ".join(LOAD.fault_names(state.faults))
 
 
 LOAD = DeviceType(
@@ -81,4 +219,8 @@ LOAD = DeviceType(
     initial=initial,
     step=step,
     observe=observe,
+    faults=FAULTS,
+    shares=shares,
+    explain=explain,
+    prepare=prepare,
 )
