@@ -85,7 +85,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "no meaning",
         {"signal": None},
-        "expected internal_name, signal, value, param, bits or a not_available value",
+        "expected internal_name, signal, value, param, bits, states, stored or a not_available value",
     ),
     (
         "a constant that does not fit",

@@ -4,17 +4,26 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
+from typing import Any
 
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Device, Engine, Watcher
-from twin_tui.engine.events import Pin, Scalar, Unpin, Write
+from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
 from twin_tui.engine.snapshot import RegisterRow, RegisterWrite
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.image import Cell, Source
-from twin_tui.protocols.maps.model import OWN, Refused, Register, RegisterMap, Watchdog
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.model import (
+    OWN,
+    Case,
+    Condition,
+    Reference,
+    Refused,
+    Register,
+    RegisterMap,
+    Watchdog,
+)
+from twin_tui.protocols.maps.wire import Form, Raw
 from twin_tui.protocols.modbus.bank import Bank, Extent, Table, WriteRequest
 from twin_tui.protocols.modbus.pdu import ModbusCode
 
@@ -29,6 +38,7 @@ class _Change:
     writer: Register
     device: Device
     signal: str
+    """The command that is written; empty for a stored register."""
     data: bytes
     value: Scalar = 0
 
@@ -56,7 +66,10 @@ class Binding:
             for device in dict.fromkeys(devices.values())
         ]
         self._devices = dict(devices)
-        self._bit_fields = [cell for cell in self.cells if cell.reader.bits is not None]
+        self._composed = [cell for cell in self.cells if cell.reader.composed]
+        self._names = {
+            r.name: cell for cell in self.cells for r in (cell.reader, cell.writer) if r is not None
+        }
         self._write_constants()
         self._written_tick = 0
         self._watchers: list[Watcher] = []
@@ -69,8 +82,9 @@ class Binding:
         moved = False
         for source in self._sources:
             moved |= source.refresh(around)
-        if moved and self._bit_fields:
-            self._fill_bit_fields()
+        if moved:
+            for cell in self._composed:
+                self._compose(cell)
 
     def rows(self, window: range | None = None) -> list[RegisterRow]:
         """Return registers as an inspector shows them: all, or those at these positions of the map."""
@@ -91,10 +105,10 @@ class Binding:
 
     def find(self, name: str) -> Cell:
         """Return the cell that holds the register of that name, or raise CommandError."""
-        for cell in self.cells:
-            if name == cell.reader.name or (cell.writer is not None and name == cell.writer.name):
-                return cell
-        hint = did_you_mean(name, [register.name for register in self.map.registers])
+        found = self._names.get(name)
+        if found is not None:
+            return found
+        hint = did_you_mean(name, self._names)
         raise CommandError(f"{self.map.name} has no register {name!r}{hint}")
 
     # forcing
@@ -131,10 +145,10 @@ class Binding:
         self.refresh()
         changes: list[_Change] = []
         for cell in self._touched(request.table, request.address, request.count):
-            if cell.writer is None or cell.writer.signal is None or cell.device is None:
+            if cell.writer is None or cell.device is None:
                 return ModbusCode.ILLEGAL_DATA_ADDRESS
-            data = _merged(cell, request)
-            changes.append(_Change(cell, cell.writer, cell.device, cell.writer.signal.name, data))
+            signal = cell.writer.signal.name if cell.writer.signal is not None else ""
+            changes.append(_Change(cell, cell.writer, cell.device, signal, _merged(cell, request)))
         try:
             for change in changes:
                 change.value = change.writer.accept(change.data)
@@ -145,26 +159,67 @@ class Binding:
         self._arm_watchdogs()
         self._remember(changes, request, "ok")
         for change in changes:
-            self._echo(change)
+            if change.signal:
+                self._echo(change)
+            else:
+                change.cell.memory[change.cell.start : change.cell.end] = change.data
         return 0
 
     def _submit(self, changes: list[_Change], request: WriteRequest) -> None:
-        by_device: dict[str, list[_Change]] = {}
+        values: dict[str, dict[str, Scalar]] = {}
+        details: dict[str, list[str]] = {}
         for change in changes:
-            by_device.setdefault(change.device.name, []).append(change)
-        events = [
-            Write(
-                name,
-                {change.signal: change.value for change in members},
-                origin=request.client,
-                detail=", ".join(_described(change, request.function) for change in members),
-            )
-            for name, members in by_device.items()
+            name = change.device.name
+            details.setdefault(name, []).append(_described(change, request.function))
+            commands = values.setdefault(name, {})
+            if change.signal:
+                commands[change.signal] = change.value
+        modes = self._apply_rules(changes, values, request.client)
+        events: list[Write | SelectMode] = [
+            Write(name, commands, origin=request.client, detail=", ".join(details.get(name, ())))
+            for name, commands in values.items()
         ]
+        events += modes
         for event in events:
             apply.check(self.engine, event)
         for event in events:
             self.engine.submit(event)
+
+    def _apply_rules(
+        self, changes: list[_Change], values: dict[str, dict[str, Scalar]], client: str
+    ) -> list[SelectMode]:
+        """Add the commands that follow from written registers; return the modes that do."""
+        written = {change.writer.name: change.data for change in changes}
+        modes = []
+        for rule in self.map.rules:
+            device = self._devices.get(rule.role)
+            if device is None or rule.registers.isdisjoint(written):
+                continue
+            case = next((case for case in rule.cases if self._fits(case, written)), None)
+            if case is None:
+                continue
+            if case.values:
+                commands = values.setdefault(device.name, {})
+                for name, number in case.values.items():
+                    commands[name] = self._commanded(number, written, device)
+            if case.mode:
+                modes.append(SelectMode(device.name, case.mode, origin=client))
+        return modes
+
+    def _fits(self, case: Case, written: Mapping[str, bytes]) -> bool:
+        return all(self._raw(name, written) in codes for name, codes in case.when.items())
+
+    def _raw(self, name: str, written: Mapping[str, bytes]) -> Raw:
+        cell = self._names[name]
+        return cell.reader.layout.unpack(written.get(name, cell.data))
+
+    def _commanded(self, number: float | Reference, written: Mapping[str, bytes], device: Device) -> float:
+        if not isinstance(number, Reference):
+            return number
+        value = float(self._raw(number.register, written)) * float(number.quantum) + float(number.shift)
+        if number.of:
+            value *= getattr(device.telemetry(self.engine.around), number.of)
+        return value
 
     def _echo(self, change: _Change) -> None:
         """Remember bytes that their own command would not read back as, so that they do."""
@@ -235,11 +290,14 @@ class Binding:
     def _write_constants(self) -> None:
         for cell in self.cells:
             register = cell.reader
-            if register.signal is not None or register.bits is not None:
+            if register.signal is not None or register.composed:
                 continue
             if register.param:
                 assert cell.device is not None
-                data = register.encode(getattr(cell.device.params, register.param))
+                number = getattr(cell.device.params, register.param)
+                if register.per_param:
+                    number /= getattr(cell.device.params, register.per_param)
+                data = register.encode(number)
             elif isinstance(register.constant, str):
                 name = cell.device.name if cell.device is not None else ""
                 data = register.layout.pack(register.constant.replace("{device}", name))
@@ -249,19 +307,32 @@ class Binding:
                 data = register.nothing()
             cell.memory[cell.start : cell.end] = data
 
-    def _fill_bit_fields(self) -> None:
-        around = self.engine.around
-        for cell in self._bit_fields:
-            word = 0
-            for bit, condition in (cell.reader.bits or {}).items():
-                device = self._devices.get(condition.role)
-                if device is None:
-                    continue
-                command = device.type.signals[condition.signal].command
-                seen = device.commands if command else device.telemetry(around)
-                if condition.holds(attrgetter(condition.signal)(seen)):
-                    word |= 1 << bit
-            cell.memory[cell.start : cell.end] = cell.reader.layout.pattern(word)
+    def _compose(self, cell: Cell) -> None:
+        """Store a value that follows from several signals or from conditions."""
+        register = cell.reader
+        if register.bits is not None:
+            word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
+            data = register.layout.pattern(word)
+        elif register.states is not None:
+            holding = (code for code, condition in register.states.items() if self._holds(condition))
+            code = next(holding, register.constant)
+            data = register.nothing() if code is None else register.layout.pack(code)
+        else:
+            assert register.signal is not None
+            parts = ((register.role, register.signal.name), *register.parts)
+            numbers = [self._seen(role, name) for role, name in parts if role in self._devices]
+            data = register.encode(sum(numbers) / len(numbers) if register.mean else sum(numbers))
+        cell.memory[cell.start : cell.end] = data
+
+    def _holds(self, condition: Condition) -> bool:
+        return condition.role in self._devices and condition.holds(
+            self._seen(condition.role, condition.signal)
+        )
+
+    def _seen(self, role: str, signal: str) -> Any:
+        device = self._devices[role]
+        command = device.type.signals[signal].command
+        return getattr(device.commands if command else device.telemetry(self.engine.around), signal)
 
     def _touched(self, table: Table, address: int, count: int) -> list[Cell]:
         cells = self._by_table[table]

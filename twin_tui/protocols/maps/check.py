@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.modbus.bank import Table
 
 
 def check_map(registers: Iterable[Register]) -> list[str]:
@@ -20,9 +21,9 @@ def check_map(registers: Iterable[Register]) -> list[str]:
 
 
 def _check_names(registers: list[Register]) -> None:
-    seen: dict[str, Register] = {}
+    seen: dict[tuple[Table, str], Register] = {}
     for register in registers:
-        other = seen.setdefault(register.name, register)
+        other = seen.setdefault((register.table, register.name), register)
         if other is not register:
             raise ConfigError(f"{register.place}: the name stands there twice; first at {_at(other)}")
 
@@ -89,7 +90,7 @@ def _check_codes(register: Register) -> None:
         return
     served = set(register.codes.values())
     for code, text in signal.options.items():
-        if code not in served and register.readable:
+        if code not in served and not register.writable:
             raise ConfigError(
                 f"{register.place}: codes: none stands for {code} ({text}) of {signal.name}; "
                 f"known: {', '.join(f'{k} = {v}' for k, v in signal.options.items())}"

@@ -122,7 +122,7 @@ class Source:
         self.groups: dict[bool, list[Group]] = {False: [], True: []}
         self.singles: dict[bool, list[tuple[Cell, Callable[[Any], Any]]]] = {False: [], True: []}
         self.echoed: list[Cell] = []
-        live = [cell for cell in cells if cell.reader.signal is not None and cell.reader.bits is None]
+        live = [cell for cell in cells if cell.reader.signal is not None and not cell.reader.composed]
         for command in (False, True):
             mine = [cell for cell in live if cell.reader.signal and cell.reader.signal.command is command]
             linear = sorted((cell for cell in mine if cell.reader.linear), key=lambda c: str(_family(c)))

@@ -21,7 +21,7 @@ class Refused(Exception):
 
 @dataclass(slots=True, frozen=True)
 class Condition:
-    """One bit of a bit field: it is set while the signal is above, below or equal to a number."""
+    """Something that holds while a signal is above, below or equal to a number."""
 
     role: str
     signal: str
@@ -39,6 +39,36 @@ class Condition:
 
 
 @dataclass(slots=True, frozen=True)
+class Reference:
+    """The number in another register, as the value of a command: raw · quantum + shift, in SI."""
+
+    register: str
+    quantum: Fraction
+    shift: Fraction
+    of: str = ""
+    """A measured signal that the number is a share of."""
+
+
+@dataclass(slots=True, frozen=True)
+class Case:
+    """What is commanded while registers hold certain raw values."""
+
+    when: Mapping[str, frozenset[int]]
+    values: Mapping[str, float | Reference]
+    mode: str = ""
+
+
+@dataclass(slots=True, frozen=True)
+class Rule:
+    """Commands that follow from several registers together; the first case that fits counts."""
+
+    role: str
+    cases: tuple[Case, ...]
+    registers: frozenset[str]
+    """The names of all registers whose writing has the rule applied."""
+
+
+@dataclass(slots=True, frozen=True)
 class Watchdog:
     """What is commanded when nobody has written for a while."""
 
@@ -49,7 +79,11 @@ class Watchdog:
 
 @dataclass(slots=True, frozen=True)
 class Register:
-    """One entry of a map. ``quantum`` and ``shift`` give the SI value: raw · quantum + shift."""
+    """One entry of a map.
+
+    ``quantum`` and ``shift`` give the SI value: raw · quantum + shift. A stored register is mere memory,
+    which rules may read.
+    """
 
     name: str
     table: Table
@@ -73,8 +107,16 @@ class Register:
     codes: Mapping[int, int] | None = None
     """Raw code → value of the signal; the first raw code of a value is the one that is served."""
     bits: Mapping[int, Condition] | None = None
+    states: Mapping[int, Condition] | None = None
+    """Raw codes, of which the first whose condition holds is served."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Further (role, signal) that are added to the signal."""
+    mean: bool = False
+    """Whether the sum is divided by the number of its parts."""
+    stored: bool = False
     constant: Raw | None = None
     param: str = ""
+    per_param: str = ""
     not_available: bytes | None = None
     minimum: Fraction | None = None
     """The least value that may be written, in the map's unit."""
@@ -103,9 +145,14 @@ class Register:
             and self.signal.type is not str
             and not (self.shift or self.magnitude or self.layout.bytes_little)
             and self.codes is None
-            and self.bits is None
+            and not self.composed
             and not (self.modulo or self.quotient)
         )
+
+    @property
+    def composed(self) -> bool:
+        """Tell whether the value follows from more than one signal, or from conditions on it."""
+        return self.bits is not None or self.states is not None or bool(self.parts)
 
     @property
     def lowest(self) -> float:
@@ -285,6 +332,7 @@ class RegisterMap:
     """Further devices behind the same unit: role → kind."""
     registers: tuple[Register, ...]
     limits: Limits
+    rules: tuple[Rule, ...] = ()
     watchdogs: tuple[Watchdog, ...] = ()
     description: str = ""
     source: str = ""

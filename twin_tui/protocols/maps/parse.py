@@ -16,6 +16,7 @@ from twin_tui.protocols.maps.document import Section, exact, read_yaml
 from twin_tui.protocols.maps.model import OWN, Condition, Register, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
 from twin_tui.protocols.maps.resolve import Meaning, resolve
+from twin_tui.protocols.maps.rules import parse_rules
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
 from twin_tui.protocols.modbus.bank import ADDRESSES, ALL_FUNCTIONS, Limits, Table
 
@@ -32,6 +33,7 @@ MAP_KEYS = (
     "not_available",
     "limits",
     "watchdog",
+    "commands",
     "registers",
 )
 ENTRY_KEYS = (
@@ -58,6 +60,10 @@ ENTRY_KEYS = (
     "special",
     "codes",
     "bits",
+    "states",
+    "plus",
+    "mean",
+    "stored",
     "value",
     "param",
     "not_available",
@@ -148,6 +154,7 @@ def parse_map(data: Any, place: str = "register map", lines: list[int] | None = 
         roles=roles,
         registers=tuple(registers),
         limits=_limits(top),
+        rules=parse_rules(top, kind, roles, registers),
         watchdogs=_watchdogs(top, kind, roles),
         description=top.text("description", ""),
         source=top.text("source", ""),
@@ -217,7 +224,14 @@ class _Parser:
         self._next: dict[Table, int] = {}
 
     def add(self, entry: Section) -> None:
-        """Read one entry."""
+        """Read one entry; one in both tables becomes two registers."""
+        if entry.data.get("table") != "both":
+            self._add(entry)
+            return
+        self._add(Section({**entry.data, "table": "input", "access": "ro"}, entry.place))
+        self._add(Section({**entry.data, "table": "holding"}, entry.place))
+
+    def _add(self, entry: Section) -> None:
         name = entry.text("name", entry.data.get("internal_name") or entry.data.get("signal"))
         entry.place = f"{entry.place}: {name}"
         entry.expect_keys(ENTRY_KEYS)
@@ -228,6 +242,7 @@ class _Parser:
         scale = entry.number("scale", 1)
         if not scale:
             raise entry.error("scale: expected a number other than 0")
+        param, _, per = entry.text("param", "").partition("/")
         register = Register(
             name=name,
             table=table,
@@ -242,9 +257,14 @@ class _Parser:
             unit=entry.text("unit", ""),
             options=_options(entry),
             codes=_numbers(entry, "codes"),
-            bits=self._bits(entry),
+            bits=self._conditions(entry, "bits"),
+            states=self._conditions(entry, "states"),
+            parts=self._parts(entry, role),
+            mean=entry.has("mean"),
+            stored=entry.flag("stored", False),
             constant=_constant(entry, layout),
-            param=entry.text("param", ""),
+            param=param.strip(),
+            per_param=per.strip(),
             not_available=self._pattern(entry, layout),
             minimum=entry.number("min") if entry.has("min") else None,
             maximum=entry.number("max") if entry.has("max") else None,
@@ -328,26 +348,43 @@ class _Parser:
             return None
         return layout.pattern(bits) if layout.type.words else bits.to_bytes(2, "big") * layout.count
 
-    def _bits(self, entry: Section) -> dict[int, Condition] | None:
-        if not entry.has("bits"):
+    def _conditions(self, entry: Section, key: str) -> dict[int, Condition] | None:
+        if not entry.has(key):
             return None
         found = {}
-        for bit, data in _pairs(entry, "bits"):
-            section = Section.of(data, f"{entry.place}: bits: {bit}")
+        for code, data in _pairs(entry, key):
+            section = Section.of(data, f"{entry.place}: {key}: {code}")
             section.expect_keys(("signal", "device", "above", "below", "equals"))
-            role = section.choice("device", self._roles) if section.has("device") else OWN
-            kind = self._roles[role] if role else self._kind
-            signals = registry[kind].signals
-            signal = section.text("signal")
-            if signal not in signals:
-                raise section.error(f"a {kind} has no signal {signal!r}{did_you_mean(signal, signals)}")
+            role, signal = self._role_and_signal(section, section.text("signal"))
             tests = {
                 key: float(section.number(key)) for key in ("above", "below", "equals") if section.has(key)
             }
             if not tests:
                 raise section.error("expected above, below or equals with a number in the signal's unit")
-            found[bit] = Condition(role, signal, **tests)
+            found[code] = Condition(role, signal, **tests)
         return found
+
+    def _parts(self, entry: Section, role: str) -> tuple[tuple[str, str], ...]:
+        """Return the further signals that an entry adds: of other devices, or other ones of its own."""
+        key = "mean" if entry.has("mean") else "plus"
+        items = entry.data.get(key, [])
+        if not isinstance(items, list) or (entry.has("mean") and entry.has("plus")):
+            raise entry.error("expected plus or mean with a list of signals")
+        parts = []
+        for item in items:
+            data = item if isinstance(item, dict) else {"signal": item}
+            section = Section.of({"device": role or None, **data}, f"{entry.place}: {key}")
+            section.expect_keys(("signal", "device"))
+            parts.append(self._role_and_signal(section, section.text("signal", _signal_name(entry))))
+        return tuple(parts)
+
+    def _role_and_signal(self, section: Section, signal: str) -> tuple[str, str]:
+        role = section.choice("device", self._roles) if section.has("device") else OWN
+        kind = self._roles[role] if role else self._kind
+        signals = registry[kind].signals
+        if signal not in signals:
+            raise section.error(f"a {kind} has no signal {signal!r}{did_you_mean(signal, signals)}")
+        return role, signal
 
 
 _BIT_TABLES = (Table.COILS, Table.DISCRETE_INPUTS)

@@ -83,25 +83,34 @@ def _alias(register: Register, name: str, device_type: AnyDeviceType) -> Alias:
 
 
 def _without_signal(register: Register, device_type: AnyDeviceType) -> Register:
-    if register.writable:
-        raise _error(register, "a register that can be written needs a signal")
+    if register.writable and not register.stored:
+        raise _error(register, "a register that can be written needs a signal, or stored: true")
     if register.param:
-        known = [item.name for item in fields(device_type.params)]
-        if register.param not in known:
-            hint = did_you_mean(register.param, known)
-            raise _error(register, f"param: a {device_type.kind} has no parameter {register.param!r}{hint}")
-        try:
-            unit = conversion(register.unit, _unit_of(register.param))
-        except ConfigError as error:
-            raise _error(register, f"unit: {error}") from None
-        shift = register.offset * unit.factor + unit.shift
-        return replace(register, quantum=register.scale * unit.factor, shift=shift)
-    nothing_to_say = (
-        register.constant is None and register.bits is None and register.layout.type.name != "pad"
-    )
-    if nothing_to_say and register.not_available is None and register.layout.type.form is not Form.TEXT:
-        raise _error(register, "expected internal_name, signal, value, param, bits or a not_available value")
+        return _with_param(register, device_type)
+    says = register.constant is not None or register.composed or register.stored
+    silent = register.not_available is None and register.layout.type.form is not Form.TEXT
+    if not says and silent and register.layout.type.name != "pad":
+        raise _error(
+            register,
+            "expected internal_name, signal, value, param, bits, states, stored or a not_available value",
+        )
     return register
+
+
+def _with_param(register: Register, device_type: AnyDeviceType) -> Register:
+    known = [item.name for item in fields(device_type.params)]
+    for name in filter(None, (register.param, register.per_param)):
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise _error(register, f"param: a {device_type.kind} has no parameter {name!r}{hint}")
+    if register.per_param:
+        return replace(register, quantum=register.scale, shift=register.offset)
+    try:
+        unit = conversion(register.unit, _unit_of(register.param))
+    except ConfigError as error:
+        raise _error(register, f"unit: {error}") from None
+    shift = register.offset * unit.factor + unit.shift
+    return replace(register, quantum=register.scale * unit.factor, shift=shift)
 
 
 _SUFFIXES = {
