@@ -80,6 +80,11 @@ def cli(ctx: click.Context) -> None:
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 @click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
 @click.option("--quiet", is_flag=True, help="Print the final table only.")
+@click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
+@click.option(
+    "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters to draw with; vt for the bare console."
+)
+@click.option("--read-only", is_flag=True, help="Let the console look but change nothing.")
 def run(
     site: str,
     headless: bool = False,
@@ -89,6 +94,9 @@ def run(
     record: Path | None = None,
     no_servers: bool = False,
     quiet: bool = False,
+    hz: float | None = None,
+    glyphs: str | None = None,
+    read_only: bool = False,
 ) -> None:
     """Run SITE: a site file, or the name of one that comes with the package."""
     from twin_tui.twin import Twin  # noqa: PLC0415 - other commands need no twin
@@ -103,9 +111,11 @@ def run(
             twin, duration_s=duration, servers=not no_servers, record=record, quiet=quiet
         )
         sys.exit(asyncio.run(done))
-    from twin_tui.app import run_console  # type: ignore[import-not-found]  # noqa: PLC0415
+    from twin_tui.console import run_console  # noqa: PLC0415 - a headless run needs no screen
+    from twin_tui.settings import load  # noqa: PLC0415
 
-    sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration))
+    settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
+    sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration, settings=settings))
 
 
 @cli.command()

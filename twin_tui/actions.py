@@ -1,0 +1,188 @@
+"""What the keys do: dialogs, time, marks, registers. Everything ends in a command line."""
+
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from twin_tui.engine.view import Frame, SiteView
+from twin_tui.forms import BY_KEY, INJECTIONS
+from twin_tui.widgets import formats
+from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.register_view import RegisterPane
+
+SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
+
+
+class ConsoleActions(App[int]):
+    """The actions of the console that need no knowledge of how it is laid out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "inject", "Inject", show=False, id="inject"),
+        Binding("v", "form('sag')", "Voltage sag", show=False, id="sag"),
+        Binding("f", "form('freq')", "Frequency step", show=False, id="freq"),
+        Binding("e", "form('fault')", "Device fault", show=False, id="fault"),
+        Binding("L", "form('link')", "Link fault", show=False, id="link"),
+        Binding("s", "form('mode')", "Operation mode", show=False, id="mode"),
+        Binding("W", "form('write')", "Write a command", show=False, id="write"),
+        Binding("w", "force", "Force the register", show=False, id="force"),
+        Binding("z", "freeze", "Freeze the register", show=False, id="freeze"),
+        Binding("U", "release", "Release all", show=False, id="release"),
+        Binding("u", "clear", "Clear all", show=False, id="clear"),
+        Binding("R", "repeat", "Repeat the injection", show=False, id="repeat"),
+        Binding("p", "pause", "Pause or run", show=False, id="pause"),
+        Binding("n", "command('step')", "One step", show=False, id="step"),
+        Binding("plus,full_stop", "speed(1)", "Faster", show=False, id="faster"),
+        Binding("minus,comma", "speed(-1)", "Slower", show=False, id="slower"),
+        Binding("equals_sign", "command('speed 1')", "Real time", show=False, id="real-time"),
+        Binding("J", "jump", "Run on to a time", show=False, id="jump"),
+        Binding("m", "mark", "Mark", show=False, id="mark"),
+    ]
+
+    looks: Looks
+    site: SiteView
+    frame: Frame | None
+    last_injection: str = ""
+    answers: dict[str, dict[str, str]]
+
+    async def carry_out(self, line: str) -> bool:
+        """Carry out a command line; the console knows how."""
+        raise NotImplementedError
+
+    def chosen_device(self) -> str:
+        """Return the device that the user looks at."""
+        raise NotImplementedError
+
+    def register_pane(self) -> RegisterPane | None:
+        """Return the registers that the user looks at."""
+        raise NotImplementedError
+
+    @work
+    async def action_command(self, line: str) -> None:
+        """Carry out a fixed command."""
+        await self.carry_out(line)
+
+    @work
+    async def action_inject(self) -> None:
+        """Choose an injection, then fill in its form."""
+        possible = [form for form in INJECTIONS if form.possible(self.site)]
+        choices = [(form.key, f"{form.title:<22} {form.about}") for form in possible]
+        key = await self.push_screen_wait(MenuDialog("Inject", choices))
+        if key is not None:
+            await self._fill_in(key)
+
+    @work
+    async def action_form(self, key: str) -> None:
+        """Fill in one form."""
+        await self._fill_in(key)
+
+    async def _fill_in(self, key: str, **preset: str) -> None:
+        form = BY_KEY[key]
+        if not form.possible(self.site):
+            self.say(f"{form.title}: no device of this site can do that", "warning")
+            return
+        device = self.chosen_device()
+        answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
+        dialog = FormDialog(form, self.site, self.looks.glyphs, answers)
+        line = await self.push_screen_wait(dialog)
+        if line is None:
+            return
+        self.answers[key] = dict(dialog.answers)
+        if await self.carry_out(line) and key not in ("force", "write"):
+            self.last_injection = line
+
+    @work
+    async def action_repeat(self) -> None:
+        """Inject again what was injected last."""
+        if not self.last_injection:
+            self.say("nothing has been injected yet; i injects", "warning")
+        elif await self.carry_out(self.last_injection):
+            self.say(f"again: {self.last_injection}")
+
+    @work
+    async def action_clear(self) -> None:
+        """Clear everything injected, after a question."""
+        frame = self.frame
+        active = len(frame.snapshot.disturbances) + len(frame.injected) if frame is not None else 0
+        if not active:
+            self.say("nothing is injected")
+            return
+        things = "1 injection" if active == 1 else f"all {active} injections"
+        if await self.push_screen_wait(QuestionDialog(f"Clear {things}?", "Clear")):
+            await self.carry_out("clear all")
+
+    @work
+    async def action_force(self) -> None:
+        """Force the signal of the chosen register."""
+        found = self._chosen_register()
+        if found is not None:
+            device, signal = found
+            await self._fill_in("force", device=device, signal=signal, value="")
+        else:
+            await self._fill_in("force")
+
+    @work
+    async def action_freeze(self) -> None:
+        """Freeze the signal of the chosen register."""
+        found = self._chosen_register()
+        if found is None:
+            self.say("choose a register that stands for a signal: r, then move", "warning")
+        else:
+            await self.carry_out(f'freeze "{found[0]}" {found[1]}')
+
+    @work
+    async def action_release(self) -> None:
+        """Release everything that is forced, after a question."""
+        frame = self.frame
+        pinned = sum(len(device.pinned) for device in frame.snapshot.devices) if frame is not None else 0
+        if not pinned:
+            self.say("nothing is forced or frozen")
+        elif await self.push_screen_wait(QuestionDialog(f"Release {pinned} forced signals?", "Release")):
+            await self.carry_out("release")
+
+    def _chosen_register(self) -> tuple[str, str] | None:
+        pane = self.register_pane()
+        info = pane.chosen() if pane is not None else None
+        return (info.device, info.signal) if info is not None and info.signal else None
+
+    @work
+    async def action_pause(self) -> None:
+        """Pause, or run on."""
+        if self.frame is not None:
+            await self.carry_out("run" if self.frame.paused else "pause")
+
+    @work
+    async def action_speed(self, by: int) -> None:
+        """Take the next higher or lower speed."""
+        if self.frame is None:
+            return
+        now = self.frame.speed
+        if by > 0:
+            wanted = next((speed for speed in SPEEDS if speed > now), now)
+        else:
+            wanted = next((speed for speed in reversed(SPEEDS) if speed < now), now)
+        await self.carry_out(f"speed {formats.speed(wanted).removeprefix('x')}")
+
+    @work
+    async def action_jump(self) -> None:
+        """Ask for a time of day and run on to it."""
+        wanted = await self.push_screen_wait(AskDialog("Run on", "To which time of day, such as 12:00?"))
+        if wanted:
+            await self.carry_out(f"jump {wanted}")
+
+    @work
+    async def action_mark(self) -> None:
+        """Ask for a note and put it into log and recording."""
+        note = await self.push_screen_wait(AskDialog("Mark", "A note for the log and the recording:"))
+        if note is not None:
+            await self.carry_out("mark " + _quoted(note or "mark"))
+
+    def say(self, text: str, severity: Any = "information") -> None:
+        """Tell the user something in passing."""
+        self.notify(text, severity=severity, timeout=4, markup=False)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "").replace('"', "'") + '"'

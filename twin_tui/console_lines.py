@@ -1,0 +1,63 @@
+"""Command lines that are about the screen and not about the twin: views, themes, export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twin_tui import command_words as words
+from twin_tui.errors import CommandError
+from twin_tui.widgets.dialogs import AskDialog
+
+if TYPE_CHECKING:
+    from twin_tui.app import ConsoleApp
+
+VIEWS = ("overview", "device", "registers", "log", "active", "traffic")
+CONSOLE_VERBS = ("view", "theme", "export", "filter", "help", "quit")
+
+
+def read_line(app: "ConsoleApp", line: str) -> bool:
+    """Carry out a line about the screen; return False when it is about the twin."""
+    given = words.split(line.strip().removeprefix(":"))
+    if not given:
+        return False
+    verb, rest = given[0].casefold(), given[1:]
+    if verb not in CONSOLE_VERBS:
+        return False
+    if verb == "view":
+        app.action_view(words.name(rest[0] if rest else "", VIEWS, "view"))
+    elif verb == "theme":
+        app.theme = words.name(rest[0] if rest else "", app.available_themes, "theme")
+    elif verb == "filter":
+        app.set_filter(" ".join(rest))
+    elif verb == "help":
+        app.action_help()
+    elif verb == "export":
+        write_text(app, rest[0] if rest else "")
+    else:
+        app.action_leave()
+    return True
+
+
+async def export(app: "ConsoleApp") -> None:
+    """Ask for a file and write what is shown to it."""
+    name = f"{app.site.name}-{app.views.current}.tsv"
+    path = await app.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
+    if path:
+        try:
+            write_text(app, path)
+        except CommandError as error:
+            app.say(str(error), "error")
+
+
+def write_text(app: "ConsoleApp", path: str) -> None:
+    """Write what is shown to a file; raise CommandError when that cannot be."""
+    if not path:
+        raise CommandError("export: a file is missing; usage: export FILE")
+    text = app.visible_text()
+    if not text:
+        raise CommandError("there is no table to export here: go to registers (r) or log (l)")
+    place = Path(path).expanduser()
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{place}: cannot be written: {error.strerror}") from None
+    app.say(f"{len(text.splitlines())} lines written to {place}")

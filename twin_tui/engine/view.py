@@ -1,0 +1,271 @@
+"""What a screen asks of a running twin and gets: plain values, which may cross a process border."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Protocol
+
+from twin_tui.engine.events import Event
+from twin_tui.engine.signals import Signal, value
+from twin_tui.engine.snapshot import Snapshot
+
+
+@value
+class RegisterInfo:
+    """What never changes about one register: where it is, what it means, what it takes."""
+
+    table: str
+    """Such as "holding registers"."""
+    address: int
+    name: str
+    type: str
+    """The type on the wire, such as "int16"."""
+    count: int = 1
+    device: str = ""
+    signal: str = ""
+    """The signal behind the register; empty for constants."""
+    unit: str = ""
+    """The unit of the value as the register map scales it."""
+    meaning: str = ""
+    writable: bool = False
+    readable: bool = True
+    low: float | None = None
+    high: float | None = None
+    options: Mapping[int, str] = field(default_factory=dict)
+
+
+@value
+class RegisterValue:
+    """One register now. Ages are wall seconds, None when it never happened."""
+
+    index: int
+    words: tuple[int, ...]
+    text: str
+    """The value in the map's unit."""
+    option: str = ""
+    """The meaning of a code, or an empty text."""
+    changed_age_s: float | None = None
+    writer: str = ""
+    write_age_s: float | None = None
+    verdict: str = ""
+    """What became of the last write: "ok" or why it was refused."""
+    held: str = ""
+    """"forced" or "frozen" while the signal behind it is pinned."""
+
+
+@value
+class WriteTrace:
+    """One write as it came in, and what the device did about it."""
+
+    device: str
+    time_s: float
+    age_s: float
+    origin: str
+    text: str
+    signals: tuple[str, ...]
+    effect: str = ""
+
+
+@value
+class ClientView:
+    """One client of a link. Ages are wall seconds."""
+
+    name: str
+    connected_s: float
+    quiet_s: float
+    requests: int
+
+
+@value
+class LinkView:
+    """One server or line that a device can be reached on."""
+
+    device: str
+    address: str
+    """Such as "127.0.0.1:5021 unit 1"."""
+    protocol: str
+    clients: tuple[ClientView, ...] = ()
+    requests: int = 0
+    requests_per_s: float = 0.0
+    fault: str = ""
+
+
+@value
+class ActiveFault:
+    """A fault, forced value or link fault that somebody brought about and that is still in force."""
+
+    label: str
+    device: str
+    text: str
+    remaining_s: float | None = None
+
+
+@value
+class TrafficLine:
+    """One decoded frame: when, from or to whom, and what it says."""
+
+    number: int
+    age_s: float
+    client: str
+    text: str
+    raw: str = ""
+
+
+@value
+class Recording:
+    """What is being recorded, and since when in simulated time."""
+
+    path: str
+    since_s: float
+
+
+@value
+class Frame:
+    """Everything a screen shows at one moment."""
+
+    snapshot: Snapshot
+    speed: float = 1.0
+    paused: bool = False
+    overruns: int = 0
+    links: tuple[LinkView, ...] = ()
+    registers: tuple[RegisterValue, ...] = ()
+    """The registers of the window that was asked for, in the order asked."""
+    changed: tuple[int, ...] = ()
+    """Indices of the registers that changed lately, where the request asked for them."""
+    traces: tuple[WriteTrace, ...] = ()
+    """The newest writes, oldest first."""
+    injected: tuple[ActiveFault, ...] = ()
+    traffic: tuple[TrafficLine, ...] = ()
+    recording: Recording | None = None
+    marks: int = 0
+    jumping_to_s: float | None = None
+
+
+@value
+class ViewRequest:
+    """What the screen wants to see beyond the site itself."""
+
+    device: str = ""
+    registers: tuple[int, ...] = ()
+    """Indices into the device's registers, those in the window only."""
+    changed_within_s: float | None = None
+    traffic_device: str = ""
+    log: int = 200
+
+
+@value
+class DeviceView:
+    """What never changes about one device: its words for commands, help and completion."""
+
+    name: str
+    kind: str
+    title: str
+    commands: Mapping[str, Signal]
+    telemetry: Mapping[str, Signal]
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """Fault names and their meanings."""
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """Operation modes and their meanings."""
+    registers: tuple[RegisterInfo, ...] = ()
+    rated_w: float | None = None
+
+
+@value
+class SiteView:
+    """What never changes about one site."""
+
+    name: str
+    devices: tuple[DeviceView, ...]
+    link_faults: tuple[str, ...] = ()
+    """The ways in which a link of this site can be made to misbehave."""
+
+    def device(self, name: str) -> DeviceView | None:
+        """Return the device of that name, or None."""
+        for device in self.devices:
+            if device.name == name:
+                return device
+        return None
+
+
+@value
+class Pause:
+    """Let simulated time stand still."""
+
+
+@value
+class Resume:
+    """Let simulated time go on."""
+
+
+@value
+class Step:
+    """Pause and run a number of ticks."""
+
+    ticks: int = 1
+
+
+@value
+class SetSpeed:
+    """Run at so many simulated seconds a second; infinity is as fast as the machine can."""
+
+    speed: float
+
+
+@value
+class JumpTo:
+    """Run as fast as the machine can until a time of day comes up, then go on as before."""
+
+    day_s: float
+
+
+@value
+class Freeze:
+    """Pin a signal to the value it has now."""
+
+    device: str
+    signal: str
+
+
+@value
+class StartRecording:
+    """Record the run to a file."""
+
+    path: str
+
+
+@value
+class StopRecording:
+    """Close the recording."""
+
+
+@value
+class ClearEverything:
+    """End every disturbance, fault, link fault and forced value."""
+
+
+Command = (
+    Pause
+    | Resume
+    | Step
+    | SetSpeed
+    | JumpTo
+    | Freeze
+    | StartRecording
+    | StopRecording
+    | ClearEverything
+    | Event
+)
+
+
+class TwinPort(Protocol):
+    """What a screen needs of a twin, wherever that twin runs."""
+
+    @property
+    def site(self) -> SiteView: ...
+
+    async def frame(self, view: ViewRequest) -> Frame:
+        """Return the twin as it is now."""
+        ...
+
+    async def send(self, command: Command) -> str:
+        """Carry out a command and return what to tell the user; raise CommandError when it is refused."""
+        ...

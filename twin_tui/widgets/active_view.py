@@ -1,0 +1,113 @@
+"""What was injected and is still in force, and the frames of one link."""
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from twin_tui.engine.view import Frame
+from twin_tui.widgets import formats
+from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.spans import Line
+
+
+class ActiveList(FrameList):
+    """Active injections with the time they have left; enter clears the chosen one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("delete,x", "choose", "Clear", show=False)]
+    heading = 1
+
+    class Clear(Message):
+        """One injection is to end; ``line`` is the command that ends it."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="active")
+
+    def items(self) -> list[tuple[str, str, str, str]]:
+        """Return (device, text, time left, clearing command) of everything in force."""
+        frame = self.frame
+        if frame is None:
+            return []
+        found = [
+            ("grid", d.text, formats.remaining(d.remaining_s), f"clear {d.label}")
+            for d in frame.snapshot.disturbances
+        ]
+        found += [(f.device, f.text, formats.remaining(f.remaining_s), f.label) for f in frame.injected]
+        return found
+
+    def redraw(self) -> None:
+        """Draw the list."""
+        items = self.items()
+        if not items:
+            self.show([[(" Nothing is injected. i injects.", "dim")]])
+            return
+        self.row = min(self.row, len(items) - 1)
+        lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "head")]]
+        for place, (device, text, left, _) in enumerate(items):
+            mark = self.looks.glyphs.cursor if place == self.row else " "
+            lines.append(
+                [
+                    (f"{mark} ", "accent"),
+                    (formats.fit(formats.clean(device), 13, self.looks.glyphs.cut) + " ", "title"),
+                    (formats.fit(left, 15), "warn"),
+                    (formats.clean(text), "plain"),
+                ]
+            )
+        lines.append([])
+        lines.append([(" enter clears the chosen one, u clears everything", "dim")])
+        self.show(lines, self.row + 1 if self.has_focus else -1)
+
+    @property
+    def rows(self) -> int:
+        """How many injections there are."""
+        return len(self.items())
+
+    def action_choose(self) -> None:
+        """Clear the chosen injection."""
+        items = self.items()
+        if self.row < len(items):
+            self.post_message(self.Clear(items[self.row][3]))
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.frame = frame
+
+
+class TrafficList(FrameList):
+    """The newest frames of one link, decoded."""
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="traffic")
+        self.device = ""
+
+    def redraw(self) -> None:
+        """Draw the frames, newest at the bottom."""
+        frame = self.frame
+        if frame is None or not frame.traffic:
+            self.show(
+                [
+                    [(f" Traffic of {self.device or 'no device'}", "title")],
+                    [(" No frame yet: the capture runs while this view is open.", "dim")],
+                ]
+            )
+            return
+        lines: list[Line] = [[(f" Traffic of {self.device}: > came in, < went out", "title")]]
+        room = max(1, self.size.height - 1)
+        for item in frame.traffic[-room:]:
+            incoming = item.text.startswith(">")
+            lines.append(
+                [
+                    (f" {formats.age(item.age_s):>5} ", "dim"),
+                    (formats.fit(item.client, 22, self.looks.glyphs.cut) + " ", "dim"),
+                    (formats.clean(item.text), "accent" if incoming else "plain"),
+                ]
+            )
+        self.show(lines)
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.frame = frame

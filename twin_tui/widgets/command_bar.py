@@ -1,0 +1,141 @@
+"""The `:` line with completion and history, and the `/` line for filters."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from twin_tui.commands import VERBS
+from twin_tui.completion import LineHistory, complete, completions
+from twin_tui.engine.view import SiteView
+from twin_tui.widgets.line_view import LineView
+
+
+class CommandInput(Input):
+    """The text field; tab completes, up and down go through what was typed before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", show=False, priority=True),
+        Binding("up", "older", show=False),
+        Binding("down", "newer", show=False),
+        Binding("escape", "leave", show=False),
+        Binding("ctrl+c", "leave", show=False),
+    ]
+
+    def __init__(self, bar: "CommandBar") -> None:
+        super().__init__(id="line", compact=True, max_length=500)
+        self.bar = bar
+
+    def action_complete(self) -> None:
+        """Complete the last word as far as that is certain."""
+        if self.bar.mode == ":":
+            self._take(complete(self.value, self.bar.site, self.bar.more_verbs))
+
+    def action_older(self) -> None:
+        """Take the line before."""
+        if self.bar.mode == ":":
+            self._take(self.bar.history.older(self.value))
+
+    def action_newer(self) -> None:
+        """Take the line after."""
+        if self.bar.mode == ":":
+            self._take(self.bar.history.newer())
+
+    def action_leave(self) -> None:
+        """Leave the line without doing anything."""
+        self.bar.close(cancelled=True)
+
+    def _take(self, line: str) -> None:
+        self.value = line
+        self.cursor_position = len(line)
+
+
+class CommandBar(Vertical):
+    """One line to type in, with what may come next above it."""
+
+    DEFAULT_CSS = """
+    CommandBar { height: 2; dock: bottom; display: none; background: $panel; }
+    CommandBar.-open { display: block; }
+    CommandBar > .next { height: 1; background: $panel; }
+    CommandBar > Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    """
+
+    class Entered(Message):
+        """A command line was entered."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
+    class Sifted(Message):
+        """The filter's text has changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """The line is gone; the focus goes back to where it was."""
+
+    def __init__(self, site: SiteView, more_verbs: tuple[str, ...]) -> None:
+        super().__init__(id="bar")
+        self.site = site
+        self.more_verbs = more_verbs
+        self.mode = ""
+        self.history = LineHistory()
+        self.next_line = LineView(classes="next")
+        self.input = CommandInput(self)
+
+    def compose(self) -> ComposeResult:
+        """Put what may come next above the line."""
+        yield self.next_line
+        yield self.input
+
+    def open(self, mode: str, text: str = "") -> None:
+        """Open the line for a command or a filter."""
+        self.mode = mode
+        self.history.leave()
+        self.input.value = text
+        self.input.cursor_position = len(text)
+        self.add_class("-open")
+        self.input.focus()
+        self._show_next()
+
+    def close(self, *, cancelled: bool = False) -> None:
+        """Close the line."""
+        if self.mode == "/" and cancelled:
+            self.post_message(self.Sifted(""))
+        self.mode = ""
+        self.remove_class("-open")
+        self.post_message(self.Closed())
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.mode == "/":
+            self.post_message(self.Sifted(event.value))
+        self._show_next()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        line, mode = event.value.strip(), self.mode
+        self.close()
+        if mode == ":" and line:
+            self.history.add(line)
+            self.post_message(self.Entered(line))
+
+    def _show_next(self) -> None:
+        if self.mode == "/":
+            self.next_line.show([[(" filter: every word must occur; enter keeps it, escape ends it", "dim")]])
+            return
+        line = self.input.value
+        verb = VERBS.get(line.split(" ")[0].casefold()) if " " in line else None
+        found = completions(line, self.site, self.more_verbs)
+        usage = f" {verb.usage}  " if verb is not None else " "
+        words = "  ".join(found[:20])
+        self.next_line.show([[(usage, "accent"), (words, "dim")]])

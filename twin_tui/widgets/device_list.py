@@ -1,0 +1,93 @@
+"""The devices of the overview: rows on a narrow screen, cards on a wide one."""
+
+from twin_tui.widgets.line_view import CursorView
+from twin_tui.widgets.looks import FrameLines, FrameList
+from twin_tui.widgets.overview_lines import (
+    CARD_HEIGHT,
+    CARD_WIDTH,
+    cards,
+    fits,
+    flow,
+    flow_line,
+    rows_of,
+    table,
+)
+
+CARDS_FROM = 66
+"""The width of the list, not of the screen, from which cards are drawn."""
+
+
+class DeviceList(FrameList):
+    """Every device with its state, power, state of charge and last write, and the grid."""
+
+    DEFAULT_CSS = "DeviceList { height: auto; }"
+    heading = 1
+    wide = False
+    """Whether the screen is so wide that cards are wanted."""
+
+    @property
+    def as_cards(self) -> bool:
+        """Whether cards are drawn: they are wanted and all of them have room."""
+        if self.frame is None or not self.wide or self.size.width < CARDS_FROM:
+            return False
+        room = self.parent.size.height if self.parent is not None else self.size.height  # type: ignore[attr-defined]
+        return fits(rows_of(self.frame), self.size.width, room)
+
+    @property
+    def rows(self) -> int:
+        """How many devices there are, the grid included."""
+        return len(self.frame.snapshot.devices) + 1 if self.frame is not None else 0
+
+    def redraw(self) -> None:
+        """Draw rows or cards."""
+        if self.frame is None:
+            self.show([[(" waiting for the first tick …", "dim")]])
+            return
+        if not self.frame.snapshot.devices:
+            self.show([[(" This site has no devices: add some to its site file.", "warn")]])
+            return
+        width, looks = self.size.width, self.looks
+        chosen = self.row
+        draw = cards if self.as_cards else table
+        lines = draw(self.frame, looks.history, width, looks.glyphs, chosen)
+        if len(lines) != len(self.drawn):
+            self.styles.height = len(lines)
+        self.show(lines)
+
+    @property
+    def device(self) -> str:
+        """The name of the chosen device; empty for the grid."""
+        devices = self.frame.snapshot.devices if self.frame is not None else ()
+        return devices[self.row].name if self.row < len(devices) else ""
+
+    def reveal(self) -> None:
+        """Scroll so far that the chosen row or card can be seen."""
+        if self.as_cards:
+            line = self.row // max(1, self.size.width // CARD_WIDTH) * CARD_HEIGHT
+            self.scroll_to(y=max(0, line - self.size.height + CARD_HEIGHT), animate=False)
+        else:
+            CursorView.reveal(self)
+
+    def row_at(self, y: int) -> int:
+        """Return the device that is drawn at a line of the widget."""
+        if self.as_cards:
+            across = max(1, self.size.width // CARD_WIDTH)
+            return (y + int(self.scroll_offset.y)) // CARD_HEIGHT * across
+        return super().row_at(y)
+
+
+class PowerFlow(FrameLines):
+    """Who feeds the site's bus and who takes from it."""
+
+    DEFAULT_CSS = "PowerFlow { height: 1; }"
+
+    def redraw(self) -> None:
+        """Draw one line, or one per group where there is room for it."""
+        if self.frame is None:
+            self.show([])
+            return
+        snapshot, glyphs = self.frame.snapshot, self.looks.glyphs
+        if self.size.height > 1:
+            self.show(flow(snapshot, self.size.width, glyphs))
+        else:
+            self.show([flow_line(snapshot, glyphs)])

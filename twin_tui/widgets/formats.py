@@ -1,0 +1,131 @@
+"""Numbers, times and names as the screen writes them."""
+
+import math
+
+_SCALED = {"W", "VA", "var", "Wh", "VAh", "varh"}
+_SHOWN_UNIT = {"degC": "°C", "1": "%", "cycles": "cycles"}
+
+
+def kilowatts(power_w: float | None, width: int = 0) -> str:
+    """Return a power in kW: two decimals up to 100 kW, one above, none from 10 MW."""
+    if power_w is None:
+        return "-".rjust(width)
+    kilo = power_w / 1000.0
+    decimals = 2 if abs(kilo) < 99.995 else 1 if abs(kilo) < 9999.95 else 0
+    return _no_minus_zero(f"{kilo:.{decimals}f}").rjust(width)
+
+
+def percent(fraction: float | None, width: int = 0) -> str:
+    """Return a fraction in percent with one decimal."""
+    text = "-" if fraction is None else _no_minus_zero(f"{fraction * 100.0:.1f}")
+    return text.rjust(width)
+
+
+def quantity(number: object, unit: str) -> str:
+    """Return a value with its unit, scaled to what an engineer reads: 15000 W is "15.00 kW"."""
+    if isinstance(number, bool):
+        return "yes" if number else "no"
+    if isinstance(number, str) or number is None:
+        return "-" if number is None else number
+    if not isinstance(number, int | float):
+        return str(getattr(number, "value", number))
+    if not math.isfinite(number):
+        return str(number)
+    if unit in _SCALED:
+        return _scaled(float(number), unit)
+    if unit == "1":
+        return f"{percent(float(number))} %"
+    if unit == "s":
+        return duration(float(number))
+    shown = _SHOWN_UNIT.get(unit, unit)
+    text = str(number) if isinstance(number, int) else _decimals(float(number), unit)
+    return f"{text} {shown}".rstrip()
+
+
+def _scaled(number: float, unit: str) -> str:
+    size = abs(number)
+    if size >= 999_950:
+        return f"{number / 1e6:.3f} M{unit}"
+    if size >= 999.5:
+        return f"{number / 1e3:.2f} k{unit}"
+    return f"{_no_minus_zero(f'{number:.0f}' if size >= 10 or size == 0 else f'{number:.1f}')} {unit}"
+
+
+def _decimals(number: float, unit: str) -> str:
+    decimals = {"Hz": 3, "V": 1, "A": 2, "degC": 1, "cycles": 2, "pu": 3, "m/s": 1}.get(unit)
+    if decimals is None:
+        return _no_minus_zero(f"{number:.4g}")
+    return _no_minus_zero(f"{number:.{decimals}f}")
+
+
+def _no_minus_zero(text: str) -> str:
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def clock(seconds: float, *, tenths: bool = True) -> str:
+    """Return a running time as "00:12:04.3", with days in front when there are any."""
+    whole = math.floor(seconds * 10 + 1e-6)
+    minutes, tenth_seconds = divmod(whole, 600)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    text = f"{hours:02d}:{minutes:02d}:{tenth_seconds // 10:02d}"
+    if tenths:
+        text += f".{tenth_seconds % 10}"
+    return f"{days}d {text}" if days else text
+
+
+def day_time(day_s: float) -> str:
+    """Return a time of day as "12:03:59"."""
+    whole = int(day_s) % 86_400
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def age(seconds: float | None) -> str:
+    """Return an age in at most four characters: "0.4s", "59s", "12m", "3h", "2d"; "-" for never."""
+    if seconds is None:
+        return "-"
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f}s"
+    for limit, size, unit in ((99.5, 1, "s"), (5970, 60, "m"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds / 86_400:.0f}d"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration: "2 s", "0.5 s", "12 min", "1 h 30 min"."""
+    if seconds < 0 or not math.isfinite(seconds):
+        return f"{seconds:g} s"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def remaining(seconds: float | None) -> str:
+    """Return what is left of a duration: "1.2s", or "until cleared"."""
+    return "until cleared" if seconds is None else age(max(0.0, seconds))
+
+
+def speed(factor: float, paused: bool = False) -> str:
+    """Return the speed as the status bar names it."""
+    if paused:
+        return "PAUSED"
+    return "max" if factor == math.inf else f"x{factor:g}"
+
+
+def fit(text: str, width: int, mark: str = "…") -> str:
+    """Return the text at exactly ``width`` characters; a cut one says so."""
+    if width <= 0:
+        return ""
+    if len(text) <= width:
+        return text.ljust(width)
+    return text[: width - 1] + mark if width > 1 else text[:width]
+
+
+def clean(text: str) -> str:
+    """Return the text with control characters shown as blanks: it came over a wire."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,69 @@
+"""The event log: one line an entry, filters, what is not acknowledged yet. Pure drawing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from twin_tui.engine.snapshot import LogEntry
+from twin_tui.widgets import formats
+from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.model import ALARMS, LOG_LOOK
+from twin_tui.widgets.spans import Line
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """What of the log is shown: words that must all occur, in any of an entry's parts."""
+
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str) -> "LogFilter":
+        """Return the filter that a text means: every word must match, "-word" must not."""
+        return cls(tuple(text.casefold().split()))
+
+    def passes(self, entry: LogEntry) -> bool:
+        """Tell whether an entry is shown."""
+        whole = f"{entry.kind.value} {entry.device} {entry.text} {entry.origin}".casefold()
+        return all(
+            (word[1:] not in whole) if word[0] == "-" and len(word) > 1 else word in whole
+            for word in self.words
+        )
+
+
+def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> list[LogEntry]:
+    """Return the log with new entries added; one that begins anew replaces it."""
+    last = known[-1].number if known else 0
+    added = list(newer)
+    if added and added[-1].number < last:
+        return added[-most:]
+    return [*known, *(entry for entry in added if entry.number > last)][-most:]
+
+
+def log_line(entry: LogEntry, width: int, glyphs: Glyphs, *, unacknowledged: bool = False) -> Line:
+    """Return one entry: time, kind, device, text, and who did it."""
+    mark = glyphs.alarm if unacknowledged else " "
+    when = formats.clock(entry.time_s)
+    short = when if width >= 72 else when[3:] if entry.time_s < 3600 else when
+    device = formats.fit(formats.clean(entry.device) or "-", 12 if width >= 72 else 9, glyphs.cut)
+    text = formats.clean(entry.text)
+    origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
+    return [
+        (mark, "bad"),
+        (f"{short} ", "dim"),
+        (f"{entry.kind.value:<6} ", LOG_LOOK.get(entry.kind, "plain")),
+        (f"{device} ", "title"),
+        (text, "plain"),
+        (origin, "dim"),
+    ]
+
+
+def unacknowledged(entries: Sequence[LogEntry], acknowledged: int) -> int:
+    """Return how many alarms are newer than the last acknowledged entry."""
+    return sum(1 for entry in entries if entry.number > acknowledged and entry.kind in ALARMS)
+
+
+def as_text(entries: Sequence[LogEntry]) -> str:
+    """Return the log as tab-separated text with a heading, for export and copy."""
+    lines = ["time_s\tkind\tdevice\ttext\torigin"]
+    lines += [f"{e.time_s:.3f}\t{e.kind.value}\t{e.device}\t{e.text}\t{e.origin}" for e in entries]
+    return "\n".join(lines) + "\n"

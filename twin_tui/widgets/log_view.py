@@ -1,0 +1,140 @@
+"""The event log as a list: follow or hold, filter, acknowledge."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from twin_tui.engine.snapshot import LogEntry
+from twin_tui.engine.view import Frame
+from twin_tui.widgets.line_view import LineView
+from twin_tui.widgets.log_lines import LogFilter, as_text, log_line, merged, unacknowledged
+from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.model import ALARMS
+from twin_tui.widgets.spans import rule
+
+KEPT = 2000
+
+
+class LogList(FrameList):
+    """The newest entries at the bottom; the list follows them until the cursor moves up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("F", "follow", "Follow", show=False)]
+
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
+        super().__init__(looks, id=id)
+        self.entries: list[LogEntry] = []
+        self.shown: list[LogEntry] = []
+        self.filter = LogFilter()
+        self.follows = True
+
+    def redraw(self) -> None:
+        """Add what is new and draw what passes the filter."""
+        if self.frame is None:
+            self.show([])
+            return
+        self.entries = merged(self.entries, self.frame.snapshot.log, KEPT)
+        self.shown = [entry for entry in self.entries if self.filter.passes(entry)]
+        if not self.shown:
+            nothing = (
+                "Nothing matches the filter; escape ends it." if self.entries else "Nothing has happened yet."
+            )
+            self.show([[(f" {nothing}", "dim")]])
+            return
+        if self.follows:
+            self.row = len(self.shown) - 1
+        width, looks = self.size.width, self.looks
+        lines = [
+            log_line(
+                entry,
+                width,
+                looks.glyphs,
+                unacknowledged=entry.number > looks.acknowledged and entry.kind in ALARMS,
+            )
+            for entry in self.shown
+        ]
+        self.show(lines, self.row if self.has_focus else -1)
+        if self.follows:
+            self.scroll_to(y=max(0, len(lines) - self.size.height), animate=False)
+
+    def move_to(self, row: int) -> None:
+        """Move the cursor; at the last entry the list follows again."""
+        self.follows = row >= len(self.shown) - 1
+        super().move_to(row)
+
+    def action_follow(self) -> None:
+        """Follow the newest entry, or hold."""
+        self.follows = not self.follows
+        self.redraw()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Hide the cursor and follow again."""
+        self.follows = True
+        self.redraw()
+
+    def as_text(self) -> str:
+        """Return what is shown, for export and copy."""
+        return as_text(self.shown)
+
+
+class LogPane(Vertical):
+    """The log under a heading that says what is not acknowledged."""
+
+    DEFAULT_CSS = """
+    LogPane { height: 1fr; }
+    LogPane > .title { height: 1; }
+    LogPane > LogList { height: 1fr; }
+    """
+
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.looks = looks
+        self.title_line = LineView(classes="title")
+        self.list = LogList(looks)
+
+    def compose(self) -> ComposeResult:
+        """Put heading and list one above the other."""
+        yield self.title_line
+        yield self.list
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.list.frame = frame
+        self.retitle()
+
+    def retitle(self) -> None:
+        """Say what is shown and what waits for acknowledgement."""
+        waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
+        said = []
+        if self.list.filter.words:
+            said.append(f"filter: {' '.join(self.list.filter.words)}")
+        if not self.list.follows:
+            said.append("held, G follows")
+        if waiting:
+            said.append(f"{waiting} unacked, a acknowledges")
+        title = rule("events", self.size.width, self.looks.glyphs.line, "  ".join(said))
+        self.title_line.show([title])
+
+    @property
+    def filter_text(self) -> str:
+        """What is filtered for, if anything."""
+        return " ".join(self.list.filter.words)
+
+    def set_filter(self, text: str) -> None:
+        """Show only entries in which every word occurs."""
+        self.list.filter = LogFilter.of(text)
+        self.list.redraw()
+        self.retitle()
+
+    def acknowledge(self) -> int:
+        """Acknowledge every alarm; return how many there were."""
+        waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
+        self.looks.acknowledged = self.list.entries[-1].number if self.list.entries else 0
+        self.list.redraw()
+        self.retitle()
+        return waiting

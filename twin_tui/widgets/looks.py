@@ -1,0 +1,62 @@
+"""What all widgets share: the drawing characters, the history, how numbers are written."""
+
+from dataclasses import dataclass, field
+
+from textual.reactive import reactive
+
+from twin_tui.engine.view import Frame, SiteView
+from twin_tui.widgets.glyphs import UNICODE, Glyphs
+from twin_tui.widgets.history import History
+from twin_tui.widgets.line_view import CursorView, LineView
+from twin_tui.widgets.register_lines import NumberFormat
+
+
+@dataclass
+class Looks:
+    """One screen's way of drawing."""
+
+    site: SiteView
+    glyphs: Glyphs = UNICODE
+    history: History = field(default_factory=History)
+    number_format: NumberFormat = NumberFormat.HEX
+    acknowledged: int = 0
+    """The number of the newest log entry that somebody has acknowledged."""
+
+
+class FrameLines(LineView):
+    """Lines that are worked out from the frame."""
+
+    frame: reactive[Frame | None] = reactive(None, repaint=False, init=False)
+
+    def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.looks = looks
+
+    def watch_frame(self) -> None:
+        """Draw the new frame."""
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Work out the lines anew; every widget knows how."""
+
+
+class FrameList(CursorView):
+    """A list with a cursor that is worked out from the frame."""
+
+    frame: reactive[Frame | None] = reactive(None, repaint=False, init=False)
+
+    def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.looks = looks
+
+    def watch_frame(self) -> None:
+        """Draw the new frame."""
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        self.redraw()

@@ -1,0 +1,208 @@
+"""From a frame to what a row or a card says: the one place that knows which signal plays which part."""
+
+from dataclasses import dataclass
+
+from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.snapshot import DeviceSnapshot, LogKind, Snapshot
+from twin_tui.engine.view import Frame, WriteTrace
+
+STATUS_LOOK = {
+    "RUN": "good",
+    "STARTING": "warn",
+    "STOPPING": "warn",
+    "WAITING": "warn",
+    "CEASED": "bad",
+    "TRIPPED": "bad",
+    "FAULT": "bad",
+    "SAG": "bad",
+    "SWELL": "bad",
+    "OUT": "bad",
+    "FREQ": "warn",
+    "OK": "good",
+}
+"""The role of a status; its word carries the meaning, the role only helps."""
+
+OWN_ORIGINS = ("console", "scenario", "end of duration", "python", "")
+GRID = "GRID"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device as overview and cards show it."""
+
+    name: str
+    kind: str
+    status: str
+    power_w: float
+    setpoint_w: float | None
+    soc: float | None
+    mode: str
+    alarm: str
+    write_age_s: float | None
+    writer: str
+    pinned: int
+    extra: str = ""
+    direction: str = ""
+
+    @property
+    def look(self) -> str:
+        """The role of the status."""
+        return STATUS_LOOK.get(self.status, "plain")
+
+
+def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
+    """Return the row of one device."""
+    trace = last_ems_write(frame, device.name)
+    soc = getattr(device.telemetry, "soc", None)
+    return DeviceRow(
+        name=device.name,
+        kind=device.kind,
+        status=device.status,
+        power_w=device.active_power_w if device.kind != "meter" else metered_w(device, frame.snapshot),
+        setpoint_w=setpoint_w(device),
+        soc=soc if isinstance(soc, int | float) else None,
+        mode=device.mode,
+        alarm=", ".join(device.faults),
+        write_age_s=trace.age_s if trace else None,
+        writer=trace.origin if trace else "",
+        pinned=len(device.pinned),
+        direction=direction(device),
+    )
+
+
+def grid_row(snapshot: Snapshot) -> DeviceRow:
+    """Return the row of the grid connection; import is positive."""
+    grid = snapshot.grid
+    lowest = min(grid.voltages_pu)
+    return DeviceRow(
+        name=GRID,
+        kind="grid",
+        status=grid_state(snapshot),
+        power_w=grid.active_power_w,
+        setpoint_w=None,
+        soc=None,
+        mode="",
+        alarm="",
+        write_age_s=None,
+        writer="",
+        pinned=0,
+        extra=f"{lowest * grid.nominal_v:.0f} V",
+        direction="imports" if grid.active_power_w > 0.5 else "exports" if grid.active_power_w < -0.5 else "",
+    )
+
+
+def grid_state(snapshot: Snapshot) -> str:
+    """Return one word for the grid: OK, OUT, SAG, SWELL or FREQ."""
+    grid = snapshot.grid
+    if not grid.live:
+        return "OUT"
+    if min(grid.voltages_pu) < 0.9:
+        return "SAG"
+    if max(grid.voltages_pu) > 1.1:
+        return "SWELL"
+    if abs(grid.frequency_hz - grid.nominal_hz) > 0.2:
+        return "FREQ"
+    return "OK"
+
+
+def setpoint_w(device: DeviceSnapshot) -> float | None:
+    """Return the active power the device was told to take or give, if its type knows one."""
+    for name in (
+        "active_power_setpoint_w",
+        "on_grid_power_setpoint_w",
+        "power_setpoint_w",
+        "charge_power_limit_w",
+    ):
+        found = getattr(device.commands, name, None)
+        if isinstance(found, int | float):
+            return float(found)
+    return None
+
+
+def metered_w(device: DeviceSnapshot, snapshot: Snapshot) -> float:
+    """Return what a meter reads: it has no power of its own."""
+    found = getattr(device.telemetry, "active_power_w", None)
+    return float(found) if isinstance(found, int | float) else snapshot.grid.active_power_w
+
+
+def direction(device: DeviceSnapshot) -> str:
+    """Return a word for which way the power flows."""
+    power_w = device.active_power_w
+    if abs(power_w) < 0.5 or device.kind in ("meter", "load"):
+        return ""
+    stores = hasattr(device.telemetry, "soc")
+    if power_w > 0:
+        return "discharging" if stores else "generating"
+    return "charging" if stores else "consuming"
+
+
+def last_ems_write(frame: Frame, device: str) -> WriteTrace | None:
+    """Return the newest write to a device that came from outside."""
+    for trace in reversed(frame.traces):
+        if trace.device == device and trace.origin not in OWN_ORIGINS:
+            return trace
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRow:
+    """One signal of a device with its value now."""
+
+    signal: Signal
+    value: object
+    pinned: bool
+
+
+def telemetry_rows(device: DeviceSnapshot) -> list[SignalRow]:
+    """Return every telemetry signal of a device."""
+    return _rows(device, device.telemetry)
+
+
+def command_rows(device: DeviceSnapshot) -> list[SignalRow]:
+    """Return every command of a device."""
+    return _rows(device, device.commands)
+
+
+def _rows(device: DeviceSnapshot, values: object) -> list[SignalRow]:
+    return [
+        SignalRow(signal, getattr(values, name, None), name in device.pinned)
+        for name, signal in signals_of(type(values)).items()
+    ]
+
+
+FLOW_GROUPS = (
+    ("PV", ("pv",)),
+    ("CHP", ("chp",)),
+    ("Battery", ("battery",)),
+    ("EV", ("ev_charger",)),
+    ("Heat pump", ("heat_pump",)),
+    ("Appliance", ("appliance",)),
+    ("Load", ("load",)),
+)
+
+
+def power_flow(snapshot: Snapshot) -> list[tuple[str, float]]:
+    """Return who puts power into the bus (+) and who takes it (−), the grid first, in W."""
+    groups: list[tuple[str, float]] = [("Grid", snapshot.grid.active_power_w)]
+    named = {kind for _, kinds in FLOW_GROUPS for kind in kinds} | {"meter"}
+    for title, kinds in FLOW_GROUPS:
+        members = [d.active_power_w for d in snapshot.devices if d.kind in kinds]
+        if members:
+            groups.append((title, sum(members)))
+    others = [d.active_power_w for d in snapshot.devices if d.kind not in named]
+    if others:
+        groups.append(("Other", sum(others)))
+    return groups
+
+
+LOG_LOOK = {
+    LogKind.WRITE: "accent",
+    LogKind.INJECT: "warn",
+    LogKind.FAULT: "bad",
+    LogKind.TRIP: "bad",
+    LogKind.ALARM: "bad",
+    LogKind.LINK: "warn",
+    LogKind.FORCE: "warn",
+    LogKind.MARK: "accent",
+}
+ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.ALARM)

@@ -1,0 +1,202 @@
+"""The register inspector: rows, filter, number formats, the detail of one register. Pure drawing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
+from twin_tui.widgets import formats
+from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.spans import Line
+
+FRESH_S = 3.0
+
+
+class NumberFormat(Enum):
+    """How raw words are written."""
+
+    HEX = "hex"
+    DEC = "dec"
+    BITS = "bits"
+
+    def next(self) -> "NumberFormat":
+        """Return the format that the key switches to."""
+        order = list(NumberFormat)
+        return order[(order.index(self) + 1) % len(order)]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFilter:
+    """Which registers are shown: a text in name, signal or address, and changed ones only."""
+
+    text: str = ""
+    changed_only: bool = False
+
+    def indices(self, registers: Sequence[RegisterInfo], changed: Sequence[int]) -> list[int]:
+        """Return the registers that pass, by index."""
+        wanted = self.text.casefold().split()
+        lately = set(changed)
+        return [
+            index
+            for index, info in enumerate(registers)
+            if (not self.changed_only or index in lately)
+            and all(
+                word in f"{info.address} {info.name} {info.signal} {info.table}".casefold() for word in wanted
+            )
+        ]
+
+
+def raw_text(words: Sequence[int], number_format: NumberFormat) -> str:
+    """Return the words of a register as they are on the wire."""
+    if number_format is NumberFormat.HEX:
+        return "0x" + "".join(f"{word:04X}" for word in words) if words else "-"
+    if number_format is NumberFormat.BITS:
+        return " ".join(f"{word >> 8:08b}.{word & 255:08b}" for word in words) or "-"
+    return " ".join(str(word) for word in words) or "-"
+
+
+def value_text(register: RegisterValue) -> str:
+    """Return the value in the unit of the map, and the name of an option in place of its number."""
+    return f"{register.text} {register.option}".rstrip() if register.option else register.text
+
+
+def short_table(table: str) -> str:
+    """Return one letter for a table, none for holding registers."""
+    return "" if table.startswith("holding") else table[:1]
+
+
+def heading(width: int) -> Line:
+    """Return the line over the registers."""
+    wide = width >= 100
+    text = " " + formats.fit("addr", 7) + formats.fit("name", _name_width(width)) + " "
+    text += formats.fit("type", 9 if wide else 0)
+    text += formats.fit("raw", _raw_width(width)) + " " + formats.fit("value", _value_width(width))
+    return [(text + ("rw written by" if width >= 90 else "written by" if width >= 60 else ""), "head")]
+
+
+def _name_width(width: int) -> int:
+    return 14 if width < 60 else 20 if width < 100 else 30
+
+
+def _value_width(width: int) -> int:
+    return 12 if width < 60 else 16 if width < 100 else 20
+
+
+def _raw_width(width: int) -> int:
+    return 0 if width < 50 else 10 if width < 100 else 20
+
+
+def register_line(
+    info: RegisterInfo,
+    register: RegisterValue | None,
+    width: int,
+    number_format: NumberFormat,
+    glyphs: Glyphs,
+    selected: bool = False,
+) -> Line:
+    """Return one register as a row."""
+    mark = glyphs.cursor if selected else " "
+    changed = register is not None and register.changed_age_s is not None and register.changed_age_s < FRESH_S
+    raw = raw_text(register.words, number_format) if register is not None else "…"
+    shown = value_text(register) if register is not None else ""
+    line: Line = [
+        (mark, "accent"),
+        (formats.fit(f"{info.address}{short_table(info.table)}", 7), "dim"),
+        (formats.fit(formats.clean(info.name), _name_width(width), glyphs.cut) + " ", "plain"),
+    ]
+    if width >= 100:
+        line.append((formats.fit(info.type, 9, glyphs.cut), "dim"))
+    if _raw_width(width):
+        line.append((formats.fit(raw, _raw_width(width), glyphs.cut) + " ", "dim"))
+    line.append(
+        (
+            formats.fit(formats.clean(shown), _value_width(width), glyphs.cut),
+            "accent" if changed else "plain",
+        )
+    )
+    if width >= 90:
+        line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "dim"))
+    if register is not None:
+        line += _provenance(register)
+    return line
+
+
+def _provenance(register: RegisterValue) -> Line:
+    parts: Line = []
+    if register.held:
+        parts.append((f"{register.held.upper()} ", "warn"))
+    if register.write_age_s is not None:
+        fresh = register.write_age_s < FRESH_S
+        text = f"W {formats.age(register.write_age_s)} {formats.clean(register.writer)}"
+        parts.append((text, "fresh" if fresh else "accent"))
+    return parts
+
+
+def detail(
+    info: RegisterInfo,
+    register: RegisterValue | None,
+    traces: Sequence[WriteTrace],
+    width: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    """Return everything about one register: meaning, bits, limits, the last writes and what followed."""
+    lines: list[Line] = [[(f" {formats.clean(info.meaning or info.name)}", "title")]]
+    place = f"{info.table} {info.address}" + (f"–{info.address + info.count - 1}" if info.count > 1 else "")
+    access = {(True, True): "read and write", (True, False): "read only"}.get(
+        (info.readable, info.writable), "write only"
+    )
+    signal = f", signal {info.signal}" if info.signal else ""
+    lines.append([(f" {place}, {info.type}, {access}{signal}", "dim")])
+    if register is not None:
+        bits = raw_text(register.words, NumberFormat.BITS)
+        dec = raw_text(register.words, NumberFormat.DEC)
+        lines.append([(f" {raw_text(register.words, NumberFormat.HEX)}  {dec}  bits {bits}", "plain")])
+    limits = _limits(info)
+    if limits:
+        lines.append([(f" takes {limits}", "dim")])
+    if info.options:
+        options = ", ".join(f"{key} = {text}" for key, text in info.options.items())
+        lines.append([(f" {options}", "dim")])
+    if register is not None and register.verdict not in ("", "ok"):
+        lines.append([(f" last write {formats.clean(register.verdict)}", "bad")])
+    own = [trace for trace in traces if info.signal and info.signal in trace.signals]
+    for trace in reversed(own[-5:]):
+        lines.append(
+            [
+                (f" W {formats.age(trace.age_s):>4} ago ", "accent"),
+                (f"{formats.clean(trace.origin)}: {formats.clean(trace.text)}", "plain"),
+            ]
+        )
+        if trace.effect:
+            lines.append([(f"   {glyphs.into} {trace.effect}", "good")])
+    if not own and info.writable:
+        lines.append([(" nobody has written it yet", "dim")])
+    return lines
+
+
+def _limits(info: RegisterInfo) -> str:
+    unit = f" {info.unit}" if info.unit else ""
+    if info.low is not None and info.high is not None:
+        return f"{info.low:g} to {info.high:g}{unit}"
+    if info.low is not None:
+        return f"{info.low:g}{unit} or more"
+    return f"up to {info.high:g}{unit}" if info.high is not None else ""
+
+
+def traces_of(frame: Frame, device: str) -> list[WriteTrace]:
+    """Return the writes to one device, oldest first."""
+    return [trace for trace in frame.traces if trace.device == device]
+
+
+def as_text(
+    registers: Sequence[RegisterInfo], values: Sequence[RegisterValue], number_format: NumberFormat
+) -> str:
+    """Return registers as tab-separated text with a heading, for export and copy."""
+    lines = ["table\taddress\tname\ttype\traw\tvalue\twritten by"]
+    for register in values:
+        info = registers[register.index]
+        raw = raw_text(register.words, number_format)
+        lines.append(
+            f"{info.table}\t{info.address}\t{info.name}\t{info.type}\t{raw}\t{value_text(register)}\t{register.writer}"
+        )
+    return "\n".join(lines) + "\n"

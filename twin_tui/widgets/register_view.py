@@ -1,0 +1,233 @@
+"""The register inspector: the registers of one device, and who wrote them."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue
+from twin_tui.widgets.line_view import LineView
+from twin_tui.widgets.looks import FrameLines, FrameList, Looks
+from twin_tui.widgets.register_lines import RegisterFilter, as_text, detail, heading, register_line, traces_of
+from twin_tui.widgets.spans import Line, rule
+
+CHANGED_WITHIN_S = 5.0
+
+
+class RegisterList(FrameList):
+    """The registers that pass the filter; only those in the window are asked for and drawn."""
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks)
+        self.registers: tuple[RegisterInfo, ...] = ()
+        self.indices: list[int] = []
+        self.filter = RegisterFilter()
+        self.values: dict[int, RegisterValue] = {}
+
+    def choose_registers(self, registers: tuple[RegisterInfo, ...]) -> None:
+        """Show the registers of another device."""
+        self.registers = registers
+        self.values.clear()
+        self.row = 0
+        self.scroll_to(y=0, animate=False)
+        self.sift()
+
+    def sift(self) -> None:
+        """Apply the filter."""
+        changed = self.frame.changed if self.frame is not None else ()
+        self.indices = self.filter.indices(self.registers, changed)
+        self.row = max(0, min(self.row, len(self.indices) - 1))
+        self.redraw()
+
+    def window(self) -> tuple[int, ...]:
+        """Return the registers that can be seen, and the one under the cursor."""
+        top = int(self.scroll_offset.y)
+        seen = self.indices[top : top + max(1, self.size.height)]
+        chosen = self.chosen()
+        return tuple(seen) if chosen is None or chosen in seen else (*seen, chosen)
+
+    def chosen(self) -> int | None:
+        """Return the index of the register under the cursor."""
+        return self.indices[self.row] if self.row < len(self.indices) else None
+
+    def watch_frame(self) -> None:
+        """Take the new values; sift again where the filter looks at changes."""
+        if self.frame is not None:
+            for register in self.frame.registers:
+                self.values[register.index] = register
+        if self.filter.changed_only:
+            self.sift()
+        else:
+            self.redraw()
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        """Draw what has come into view."""
+        super().watch_scroll_y(old, new)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the registers in the window."""
+        if not self.indices:
+            self.show([[(f" {self._nothing()}", "dim")]])
+            return
+        top, height, width = int(self.scroll_offset.y), self.size.height, self.size.width
+        looks = self.looks
+        empty: Line = []
+        lines = [empty] * len(self.indices)
+        for place in range(top, min(top + height, len(self.indices))):
+            index = self.indices[place]
+            lines[place] = register_line(
+                self.registers[index],
+                self.values.get(index),
+                width,
+                looks.number_format,
+                looks.glyphs,
+                place == self.row,
+            )
+        self.show(lines, self.row if self.has_focus else -1)
+
+    def _nothing(self) -> str:
+        if not self.registers:
+            return "This device has no registers on any link."
+        if self.filter.changed_only:
+            return f"No register has changed in the last {CHANGED_WITHIN_S:g} s; c shows all."
+        return "No register matches the filter; escape ends it."
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.redraw()
+
+
+class RegisterDetail(FrameLines):
+    """Everything about the register under the cursor."""
+
+    DEFAULT_CSS = "RegisterDetail { height: 9; border-top: none; }"
+
+    def __init__(self, looks: Looks, registers: RegisterList) -> None:
+        super().__init__(looks)
+        self.registers = registers
+        self.device = ""
+
+    def redraw(self) -> None:
+        """Draw the detail."""
+        index = self.registers.chosen()
+        if index is None or self.frame is None:
+            self.show([])
+            return
+        lines = detail(
+            self.registers.registers[index],
+            self.registers.values.get(index),
+            traces_of(self.frame, self.device),
+            self.size.width,
+            self.looks.glyphs,
+        )
+        self.show(lines[: self.size.height])
+
+
+class RegisterPane(Vertical):
+    """Heading, registers and the detail of one device."""
+
+    DEFAULT_CSS = """
+    RegisterPane { height: 1fr; }
+    RegisterPane > .title { height: 1; }
+    RegisterPane > RegisterList { height: 1fr; }
+    """
+
+    class Wanted(Message):
+        """The window has moved: other registers are wanted at once, not at the next refresh."""
+
+    def __init__(self, looks: Looks, *, with_detail: bool = True, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.looks = looks
+        self.device = ""
+        self.with_detail = with_detail
+        self.title_line = LineView(classes="title")
+        self.heading_line = LineView(classes="title")
+        self.list = RegisterList(looks)
+        self.detail = RegisterDetail(looks, self.list)
+
+    def compose(self) -> ComposeResult:
+        """Put heading, list and detail one above the other."""
+        yield self.title_line
+        yield self.heading_line
+        yield self.list
+        if self.with_detail:
+            yield self.detail
+
+    def choose_device(self, device: str) -> None:
+        """Show the registers of another device."""
+        if device == self.device:
+            return
+        self.device = self.detail.device = device
+        found = self.looks.site.device(device)
+        self.list.choose_registers(found.registers if found is not None else ())
+        self.retitle()
+        self.post_message(self.Wanted())
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.list.frame = frame
+        self.detail.frame = frame
+        self.retitle()
+
+    def on_cursor_view_moved(self) -> None:
+        """Show the detail of the register that the cursor has come to."""
+        self.detail.redraw()
+        self.post_message(self.Wanted())
+
+    def on_resize(self) -> None:
+        """Ask for the registers that have come into view."""
+        self.retitle()
+        self.post_message(self.Wanted())
+
+    def retitle(self) -> None:
+        """Say which device and link, what is filtered, and who is connected."""
+        frame, width = self.list.frame, self.size.width
+        links = [link for link in frame.links if link.device == self.device] if frame is not None else []
+        where = ", ".join(link.address for link in links) or "no link"
+        said = []
+        if self.list.filter.text:
+            said.append(f"filter: {self.list.filter.text}")
+        if self.list.filter.changed_only:
+            said.append("changed only")
+        clients = sum(len(link.clients) for link in links)
+        if clients:
+            rate = sum(link.requests_per_s for link in links)
+            said.append(f"{clients} client{'s' * (clients > 1)} {rate:.0f}/s")
+        said += [f"link fault: {link.fault}" for link in links if link.fault]
+        title = f"{self.device}  {where}" if self.device else "choose a device: 1 to 9"
+        self.title_line.show([rule(title, width, self.looks.glyphs.line, "  ".join(said))])
+        self.heading_line.show([heading(self.list.size.width or width)])
+
+    @property
+    def filter_text(self) -> str:
+        """What is filtered for, if anything."""
+        return self.list.filter.text
+
+    def set_filter(self, text: str) -> None:
+        """Show only registers in whose name, signal or address every word occurs."""
+        self.list.filter = RegisterFilter(text, self.list.filter.changed_only)
+        self.list.sift()
+        self.retitle()
+        self.post_message(self.Wanted())
+
+    def toggle_changed_only(self) -> bool:
+        """Show changed registers only, or all; return which."""
+        now = not self.list.filter.changed_only
+        self.list.filter = RegisterFilter(self.list.filter.text, now)
+        self.list.sift()
+        self.retitle()
+        return now
+
+    def chosen(self) -> RegisterInfo | None:
+        """Return the register under the cursor."""
+        index = self.list.chosen()
+        return self.list.registers[index] if index is not None else None
+
+    def as_text(self) -> str:
+        """Return what is shown, for export and copy."""
+        values = [self.list.values[i] for i in self.list.indices if i in self.list.values]
+        return as_text(self.list.registers, values, self.looks.number_format)

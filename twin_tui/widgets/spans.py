@@ -1,0 +1,50 @@
+"""Lines of text with roles: what the pure drawing functions return and the widgets turn into strips."""
+
+from collections.abc import Sequence
+
+Span = tuple[str, str]
+"""Text and its role: plain, dim, head, good, warn, bad, accent, fresh, spark, title."""
+Line = list[Span]
+
+ROLES = ("plain", "dim", "head", "good", "warn", "bad", "accent", "fresh", "spark", "title")
+
+
+def text_of(line: Sequence[Span]) -> str:
+    """Return the bare text of a line."""
+    return "".join(text for text, _ in line)
+
+
+def rule(title: str, width: int, dash: str, right: str = "") -> Line:
+    """Return a heading line: a title in a rule, with a remark at the right end."""
+    head = f"{dash * 2} {title} "
+    tail = f" {right} {dash}" if right else ""
+    room = width - len(head) - len(tail)
+    if room < 0:
+        return [(head[:width].ljust(width), "title")]
+    return (
+        [(head, "title"), (dash * room, "dim"), (tail, "title")]
+        if tail
+        else [
+            (head, "title"),
+            (dash * room, "dim"),
+        ]
+    )
+
+
+def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:
+    """Return the line at exactly ``width`` characters; a cut one says so."""
+    out: Line = []
+    room = width
+    for text, role in line:
+        if len(text) > room:
+            if room > 0:
+                out.append((text[: room - 1] + mark, role))
+            elif out and width > 0:
+                last, last_role = out[-1]
+                out[-1] = (last[:-1] + mark, last_role)
+            return out
+        out.append((text, role))
+        room -= len(text)
+    if room > 0:
+        out.append((" " * room, "plain"))
+    return out

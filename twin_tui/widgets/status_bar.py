@@ -1,0 +1,64 @@
+"""The status bar at the top and the key hints at the bottom."""
+
+from collections.abc import Sequence
+
+from twin_tui.widgets.line_view import LineView
+from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.spans import Line
+from twin_tui.widgets.status_line import status_line
+
+
+class StatusBar(FrameLines):
+    """Site, run state, time, grid, clients and recording in one line."""
+
+    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $panel; }"
+
+    def __init__(self, looks: Looks, *, read_only: bool = False) -> None:
+        super().__init__(looks, id="status")
+        self.read_only = read_only
+        self.held = False
+        self.silent_s = 0.0
+
+    def redraw(self) -> None:
+        """Show the frame, or that none comes."""
+        width = self.size.width
+        if self.frame is None:
+            self.show([[(" waiting for the twin …", "dim")]])
+            return
+        if self.silent_s:
+            self.show(
+                [[(f" the twin has not answered for {self.silent_s:.0f} s; what is shown is old ", "bad")]]
+            )
+            return
+        line = status_line(self.frame, width, self.looks.glyphs, read_only=self.read_only, held=self.held)
+        self.show([line])
+
+
+class Hints(LineView):
+    """The keys of the view at hand, as many as fit, the most useful first."""
+
+    DEFAULT_CSS = "Hints { height: 1; dock: bottom; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="hints")
+        self.hints: Sequence[tuple[str, str]] = ()
+
+    def set_hints(self, hints: Sequence[tuple[str, str]]) -> None:
+        """Show these keys."""
+        self.hints = hints
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Fit the hints to the width; help and quit are always among them."""
+        self.show([hint_line(self.hints, self.size.width)])
+
+
+def hint_line(hints: Sequence[tuple[str, str]], width: int) -> Line:
+    """Return as many hints as fit; the last two are kept before any other."""
+    kept = list(hints)
+    while len(kept) > 1 and sum(len(key) + len(what) + 3 for key, what in kept) > width:
+        kept.pop(-3 if len(kept) > 2 else 0)
+    line: Line = []
+    for key, what in kept:
+        line += [(f" {key}", "accent"), (f" {what} ", "plain")]
+    return line

@@ -1,0 +1,98 @@
+"""The one line at the top: site, run state, time, grid, clients, recording."""
+
+from twin_tui.engine.snapshot import Snapshot
+from twin_tui.engine.view import Frame
+from twin_tui.widgets import formats
+from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.model import grid_state
+from twin_tui.widgets.spans import Line, Span
+
+
+def status_line(
+    frame: Frame, width: int, glyphs: Glyphs, *, read_only: bool = False, held: bool = False
+) -> Line:
+    """Return what matters most, as much of it as the width holds."""
+    snapshot = frame.snapshot
+    parts: list[tuple[int, list[Span]]] = [
+        (3, [(f" {formats.clean(snapshot.site)}", "title")]),
+        (0, _run(frame)),
+        (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
+        (7, [(f"at {formats.day_time(snapshot.day_s)[:5]}", "dim")]),
+        (1, _voltage(snapshot)),
+        (2, _frequency(snapshot)),
+        (1, _injected(frame, width, glyphs)),
+        (4, _clients(frame)),
+        (2, _recording(frame)),
+        (5, _overruns(frame)),
+        (6, [("READ-ONLY", "warn")] if read_only else []),
+        (0, [("VIEW HELD", "fresh")] if held else []),
+    ]
+    kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)
+    line: Line = []
+    for spans in kept:
+        line += [("  ", "plain"), *spans] if line else spans
+    return line
+
+
+def _fitting(parts: list[tuple[int, list[Span]]], width: int) -> list[list[Span]]:
+    """Leave out the least important parts until the line fits."""
+    kept = list(parts)
+    while len(kept) > 1 and sum(2 + len(text) for _, spans in kept for text, _ in spans) > width + 2:
+        kept.remove(max(kept, key=lambda part: part[0]))
+    return [spans for _, spans in kept]
+
+
+def _run(frame: Frame) -> list[Span]:
+    if frame.jumping_to_s is not None:
+        return [(f"JUMP to {formats.day_time(frame.jumping_to_s)[:5]}", "fresh")]
+    if frame.paused:
+        return [("PAUSED", "fresh")]
+    return [(f"RUN {formats.speed(frame.speed)}", "good")]
+
+
+def _voltage(snapshot: Snapshot) -> list[Span]:
+    phases = snapshot.grid.voltages_pu
+    state = grid_state(snapshot)
+    lowest, highest = min(phases), max(phases)
+    farthest = lowest if 1 - lowest >= highest - 1 else highest
+    bad = state in ("SAG", "SWELL", "OUT")
+    text = f"U {farthest:.2f} pu"
+    return [(f"{text} {state}" if bad else text, "bad" if bad else "plain")]
+
+
+def _frequency(snapshot: Snapshot) -> list[Span]:
+    grid = snapshot.grid
+    off = grid_state(snapshot) == "FREQ"
+    return [(f"f {grid.frequency_hz:.2f} Hz" + (" OFF" if off else ""), "warn" if off else "plain")]
+
+
+def _injected(frame: Frame, width: int, glyphs: Glyphs) -> list[Span]:
+    active = frame.snapshot.disturbances
+    count = len(active) + len(frame.injected)
+    if not count:
+        return []
+    if len(active) == 1 and count == 1 and width >= 100:
+        left = formats.remaining(active[0].remaining_s)
+        return [(f"{glyphs.alarm} {active[0].text}: {left} left", "warn")]
+    ends_s = min((item.remaining_s for item in active if item.remaining_s is not None), default=None)
+    return [
+        (f"{glyphs.alarm}{count} active" + (f" {formats.age(ends_s)}" if ends_s is not None else ""), "warn")
+    ]
+
+
+def _clients(frame: Frame) -> list[Span]:
+    clients = sum(len(link.clients) for link in frame.links)
+    rate = sum(link.requests_per_s for link in frame.links)
+    word = "client" if clients == 1 else "clients"
+    return [(f"{clients} {word} {rate:.0f}/s" if clients else "no client", "accent" if clients else "dim")]
+
+
+def _recording(frame: Frame) -> list[Span]:
+    marks = f" {frame.marks} mk" if frame.marks else ""
+    if frame.recording is not None:
+        return [(f"REC{marks}", "bad")]
+    return [(marks.strip(), "plain")] if marks else []
+
+
+def _overruns(frame: Frame) -> list[Span]:
+    return [(f"LATE {frame.overruns}x", "warn")] if frame.overruns else []
