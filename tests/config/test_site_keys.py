@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from twin_tui.config import S2, ModbusTcp, dump_site, load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.engine.device import registry
@@ -209,7 +211,12 @@ class _KettleParams:
 @contextmanager
 def _registered(kind: str) -> Iterator[None]:
     kettle = replace(
-        LOAD, kind=kind, title="Kettle", params=_KettleParams, initial=lambda params: LOAD.initial(None)
+        LOAD,
+        kind=kind,
+        title="Kettle",
+        params=_KettleParams,
+        initial=lambda params: LOAD.initial(None),
+        prepare=None,
     )
     registry.add(kettle)
     try:
@@ -233,3 +240,17 @@ def test_a_type_from_elsewhere_gets_its_keys_from_its_parameters(message: Callab
 def test_every_registered_type_has_a_model() -> None:
     for kind in registry.kinds():
         assert asset_model(registry[kind]).device_type.kind == kind
+
+
+def test_a_load_takes_five_kilowatts_unless_something_else_says_what_it_takes() -> None:
+    for asset, base_w in (
+        ({}, 5_000.0),
+        ({"base_kw": 2}, 2_000.0),
+        ({"annual_kwh": 4000}, 0.0),
+        ({"annual_kwh": 4000, "base_w": 300, "noise_percent": 5}, 300.0),
+        ({"series": {"values": [1, 2], "step": "15m"}}, 0.0),
+    ):
+        (load,) = load_site(one({"type": "load", **asset})).plan.devices
+        assert load.params.base_w == base_w
+        assert load.params.annual_energy_wh == 1e3 * asset.get("annual_kwh", 0)
+        assert load.params.noise_share == pytest.approx(0.01 * asset.get("noise_percent", 0))
