@@ -1,6 +1,6 @@
 """A battery with its converter: limits, ramp, losses, heat."""
 
-from math import exp, inf, sqrt
+from math import exp, inf
 
 from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
@@ -32,6 +32,7 @@ from twin_tui.engine.devices.battery_model import (
     BatteryTelemetry,
 )
 from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import Quantity
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import (
@@ -306,10 +307,7 @@ def observe(
     soc = state.energy_wh / params.capacity_wh
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
     power, var = state.active_power_w, state.reactive_power_var
-    apparent = sqrt(power * power + var * var)
-    third = apparent / 3.0
-    a, b, c = around.va_pu, around.vb_pu, around.vc_pu
-    phase_v = around.nominal_v
+    ac = terminals(around, power, var)
     dc = power + state.loss_w
     if params.converter is not None:
         dc = dc_from_ac(power, params.rated_va, params.converter)
@@ -320,8 +318,8 @@ def observe(
     return BatteryTelemetry(
         active_power_w=power,
         reactive_power_var=var,
-        apparent_power_va=apparent,
-        power_factor=abs(power) / apparent if apparent > 0.0 else 1.0,
+        apparent_power_va=ac.apparent_power_va,
+        power_factor=ac.power_factor,
         soc=shown_soc(params, state),
         soh=_health(params, cycles, around.time_s),
         working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
@@ -341,12 +339,12 @@ def observe(
         available_discharge_power_w=discharge,
         loss_w=state.loss_w,
         frequency_hz=around.frequency_hz,
-        voltage_ab_v=phase_v * sqrt(a * a + a * b + b * b),
-        voltage_bc_v=phase_v * sqrt(b * b + b * c + c * c),
-        voltage_ca_v=phase_v * sqrt(c * c + c * a + a * a),
-        current_a_a=third / (phase_v * a) if a > 0.0 else 0.0,
-        current_b_a=third / (phase_v * b) if b > 0.0 else 0.0,
-        current_c_a=third / (phase_v * c) if c > 0.0 else 0.0,
+        voltage_ab_v=ac.lines_v[0],
+        voltage_bc_v=ac.lines_v[1],
+        voltage_ca_v=ac.lines_v[2],
+        current_a_a=ac.currents_a[0],
+        current_b_a=ac.currents_a[1],
+        current_c_a=ac.currents_a[2],
     )
 
 

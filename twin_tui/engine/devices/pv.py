@@ -1,6 +1,6 @@
 """A PV plant: modules on the DC side, an inverter on the AC side."""
 
-from math import exp, sqrt
+from math import exp
 
 from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
@@ -28,6 +28,7 @@ from twin_tui.engine.devices.pv_model import (
     PvState,
     PvTelemetry,
 )
+from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import Quantity
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import ramp_between
@@ -214,37 +215,34 @@ def shown_irradiance(state: PvState) -> float:
 def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surroundings) -> PvTelemetry:
     """Return what the plant shows at this tick."""
     power, var = state.active_power_w, state.reactive_power_var
-    apparent = sqrt(power * power + var * var)
-    phase_v = around.nominal_v
-    a, b, c = around.va_pu, around.vb_pu, around.vc_pu
+    ac = terminals(around, power, var)
     used = state.dc_power_w / state.dc_available_w if state.dc_available_w > 0.0 else 0.0
     dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
     if state.faults & DC_CONTACTOR_OPEN:
         dc_v = 0.0
-    third = apparent / 3.0
     stopped = state.faults & STOPPING or state.tie.status is not Status.RUNNING
     return PvTelemetry(
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,
         active_power_w=power,
         reactive_power_var=var,
-        apparent_power_va=apparent,
-        power_factor=abs(power) / apparent if apparent > 0.0 else 1.0,
+        apparent_power_va=ac.apparent_power_va,
+        power_factor=ac.power_factor,
         frequency_hz=around.frequency_hz,
         day_energy_wh=state.day_wh,
         total_energy_wh=state.total_wh,
         inverter_temperature_c=state.inverter_c,
         cell_temperature_c=state.cell_c,
         fault_code=PV.fault_code(state.faults),
-        voltage_a_v=phase_v * a,
-        voltage_b_v=phase_v * b,
-        voltage_c_v=phase_v * c,
-        voltage_ab_v=phase_v * sqrt(a * a + a * b + b * b),
-        voltage_bc_v=phase_v * sqrt(b * b + b * c + c * c),
-        voltage_ca_v=phase_v * sqrt(c * c + c * a + a * a),
-        current_a_a=third / (phase_v * a) if a > 0.0 else 0.0,
-        current_b_a=third / (phase_v * b) if b > 0.0 else 0.0,
-        current_c_a=third / (phase_v * c) if c > 0.0 else 0.0,
+        voltage_a_v=ac.phases_v[0],
+        voltage_b_v=ac.phases_v[1],
+        voltage_c_v=ac.phases_v[2],
+        voltage_ab_v=ac.lines_v[0],
+        voltage_bc_v=ac.lines_v[1],
+        voltage_ca_v=ac.lines_v[2],
+        current_a_a=ac.currents_a[0],
+        current_b_a=ac.currents_a[1],
+        current_c_a=ac.currents_a[2],
         dc_voltage_v=dc_v,
         dc_current_a=state.dc_power_w / dc_v if dc_v > 0.0 else 0.0,
         irradiance_w_m2=shown_irradiance(state),
