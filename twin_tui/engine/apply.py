@@ -300,7 +300,7 @@ def _report(engine: "Engine", event: ReportStatus, tick: int) -> None:
 def _hold_power(device: "Device", power_w: float) -> None:
     """Keep a reported power: without a mode the device would fall back to its old setpoint."""
     handle = HANDLES[device.type.kind]
-    wanted = {handle.power: handle.encode(device.params, power_w), **handle.start}
+    wanted = {**handle.encode(device.params, power_w), **handle.start}
     device.commands = replace(device.commands, **{**wanted, **_pinned_commands(device)})
 
 

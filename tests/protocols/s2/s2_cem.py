@@ -3,7 +3,8 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,10 @@ from s2_reference import objection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+
+from twin_tui.engine.engine import Engine
+from twin_tui.protocols.s2.manager import ResourceManager, S2Options
+from twin_tui.protocols.s2.session import State
 
 PATIENCE_S = 10.0
 
@@ -124,3 +129,68 @@ class Cem:
     async def select(self, control_type: str) -> dict[str, Any]:
         """Select a control type; return the answer."""
         return await self.say("SelectControlType", control_type=control_type)
+
+
+@asynccontextmanager
+async def dialling(
+    engine: Engine, url: str, device: str = "battery", **options: Any
+) -> AsyncIterator[ResourceManager]:
+    """Have a device of the engine dial an energy manager, on the simulated clock."""
+    settings = {"wall_clock": False, "first_pause_s": 0.01, "longest_pause_s": 0.02, **options}
+    manager = ResourceManager(engine, device, S2Options(url, **settings))
+    await manager.start()
+    try:
+        yield manager
+    finally:
+        await manager.stop()
+
+
+async def reaches(manager: ResourceManager, state: State, detail: str = "") -> None:
+    """Wait until the manager's status says so."""
+    changed = asyncio.Event()
+    manager.changed = changed.set
+    async with asyncio.timeout(PATIENCE_S):
+        while not (manager.status.state == state.value and detail in manager.status.detail):
+            await changed.wait()
+            changed.clear()
+
+
+class Remote:
+    """What an energy manager knows of a resource after its description."""
+
+    def __init__(self, cem: Cem, description: dict[str, Any]) -> None:
+        self.cem = cem
+        self.control = description["message_type"].removesuffix(".SystemDescription")
+        actuator = description["actuators"][0] if "actuators" in description else description
+        self.actuator = actuator.get("id")
+        self.modes = {
+            mode["diagnostic_label"]: mode.get("id") or mode["Id"] for mode in actuator["operation_modes"]
+        }
+        self.timers = {timer["diagnostic_label"]: timer["id"] for timer in actuator["timers"]}
+
+    async def instruct(self, mode: str, factor: Any = 1.0, **rest: Any) -> tuple[str, dict[str, Any]]:
+        """Instruct a mode by its label; return the instruction's id and the answer."""
+        name = rest.pop("id", str(uuid.uuid4()))
+        content = {
+            "id": name,
+            "operation_mode" if self.control == "FRBC" else "operation_mode_id": self.modes.get(mode, mode),
+            "operation_mode_factor": factor,
+            "execution_time": "2020-01-01T00:00:00Z",
+            "abnormal_condition": False,
+            **({} if self.control == "OMBC" else {"actuator_id": self.actuator}),
+            **rest,
+        }
+        return name, await self.cem.say(f"{self.control}.Instruction", **content)
+
+    async def status(self, instruction: str, status: str) -> dict[str, Any]:
+        """Wait until an instruction has a status."""
+        return await self.cem.expect(
+            "InstructionStatusUpdate",
+            lambda m: m["instruction_id"] == instruction and m["status_type"] == status,
+        )
+
+    async def instructed(self, mode: str, factor: float = 1.0, ends: str = "SUCCEEDED", **rest: Any) -> None:
+        """Instruct a mode and wait until the instruction has come to its end."""
+        name, answer = await self.instruct(mode, factor, **rest)
+        assert answer["status"] == "OK", answer
+        await self.status(name, ends)

@@ -1,16 +1,13 @@
 """A battery in conversation with an energy manager over a real WebSocket."""
 
-import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from s2_cem import PATIENCE_S, Cem
+from s2_cem import Cem, Remote, dialling, reaches
 
 from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
@@ -28,7 +25,7 @@ from twin_tui.engine.s2.model import (
 )
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.s2.manager import ResourceManager, S2Options, check_address
+from twin_tui.protocols.s2.manager import check_address
 from twin_tui.protocols.s2.names import NIL
 from twin_tui.protocols.s2.session import State
 
@@ -72,58 +69,6 @@ def an_engine(description: ModeDescription | None = None) -> Engine:
     )
     load = DevicePlan("load", LOAD, LoadParams(1_000.0))
     return Engine(SitePlan("test", (battery, load), dt_s=0.5, start_unix_s=START_UNIX_S))
-
-
-@asynccontextmanager
-async def dialling(engine: Engine, url: str, **options: Any) -> AsyncIterator[ResourceManager]:
-    settings = {"wall_clock": False, "first_pause_s": 0.01, "longest_pause_s": 0.02, **options}
-    manager = ResourceManager(engine, "battery", S2Options(url, **settings))
-    await manager.start()
-    try:
-        yield manager
-    finally:
-        await manager.stop()
-
-
-async def reaches(manager: ResourceManager, state: State, detail: str = "") -> None:
-    """Wait until the manager's status says so."""
-    changed = asyncio.Event()
-    manager.changed = changed.set
-    async with asyncio.timeout(PATIENCE_S):
-        while not (manager.status.state == state.value and detail in manager.status.detail):
-            await changed.wait()
-            changed.clear()
-
-
-class Remote:
-    """What an energy manager knows of a battery after its description."""
-
-    def __init__(self, cem: Cem, description: dict[str, Any]) -> None:
-        self.cem = cem
-        (actuator,) = description["actuators"]
-        self.actuator = actuator["id"]
-        self.modes = {mode["diagnostic_label"]: mode["id"] for mode in actuator["operation_modes"]}
-        self.timers = {timer["diagnostic_label"]: timer["id"] for timer in actuator["timers"]}
-
-    async def instruct(self, mode: str, factor: Any = 1.0, **rest: Any) -> tuple[str, dict[str, Any]]:
-        """Instruct a mode by its label; return the instruction's id and the answer."""
-        name = rest.pop("id", str(uuid.uuid4()))
-        content = {
-            "id": name,
-            "actuator_id": self.actuator,
-            "operation_mode": self.modes.get(mode, mode),
-            "operation_mode_factor": factor,
-            "execution_time": "2020-01-01T00:00:00Z",
-            "abnormal_condition": False,
-            **rest,
-        }
-        return name, await self.cem.say("FRBC.Instruction", **content)
-
-    async def status(self, instruction: str, status: str) -> dict[str, Any]:
-        return await self.cem.expect(
-            "InstructionStatusUpdate",
-            lambda m: m["instruction_id"] == instruction and m["status_type"] == status,
-        )
 
 
 async def controlled(cem: Cem) -> Remote:
@@ -216,9 +161,9 @@ async def test_an_instruction_before_the_selection_is_refused() -> None:
         await cem.expect("Handshake")
         assert (await cem.select(FRBC))["status"] == "INVALID_CONTENT"
         await cem.say("HandshakeResponse", selected_protocol_version=cem.version)
-        _, answer = await Remote(
-            cem, {"actuators": [{"id": "aa", "operation_modes": [], "timers": []}]}
-        ).instruct("mm")
+        unknown = {"id": "aa", "operation_modes": [], "timers": []}
+        remote = Remote(cem, {"message_type": "FRBC.SystemDescription", "actuators": [unknown]})
+        _, answer = await remote.instruct("mm")
         assert answer["diagnostic_label"] == "FRBC.Instruction before a control type is selected"
         assert answer["status"] == "INVALID_CONTENT"
 

@@ -1,10 +1,11 @@
 """Guides: what steers a device in place of a direct setpoint, tick by tick."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twin_tui.engine.device import Stage
 from twin_tui.engine.events import Scalar, SelectMode
-from twin_tui.engine.policies.handles import Handle, handle_of, with_command
+from twin_tui.engine.policies.handles import Handle, handle_of, with_commands
 from twin_tui.engine.policies.modes import FAULT, IDLE, Law, Mode, Settings, find_mode
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
@@ -26,7 +27,7 @@ class Guide(Protocol):
         """Return the factor of the active mode."""
 
     def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
-        """Return the power that the device should have now, W into the bus.
+        """Return the power that the device should have now, W into the bus; or the heat it should supply.
 
         ``bus_w`` is what all devices that have stepped in this tick put into the bus.
         """
@@ -49,13 +50,18 @@ class ModeGuide:
 
 
 def steer(device: "Device", around: Surroundings, bus_w: float) -> None:
-    """Have the guide of a device set its power command; a forced command stays as it is."""
+    """Have the guide of a device set its commands; a forced one stays as it is."""
     handle = device.handle
-    if handle is None or device.guide is None or (device.pins and handle.power in device.pins):
+    if handle is None or device.guide is None:
         return
     wanted = handle.encode(device.params, device.guide.power_w(device, around, bus_w))
-    if getattr(device.commands, handle.power) != wanted:
-        device.commands = with_command(device.commands, handle.power, wanted)
+    if device.pins:
+        wanted = {name: value for name, value in wanted.items() if name not in device.pins}
+    commands = device.commands
+    for name, value in wanted.items():
+        if getattr(commands, name) != value:
+            device.commands = with_commands(commands, wanted)
+            return
 
 
 def check_mode(engine: "Engine", event: SelectMode) -> None:
@@ -109,11 +115,7 @@ def take_hold(engine: "Engine", device: "Device", guide: Guide) -> None:
     handle = handle_of(device)
     if device.guide is None:
         device.direct = {name: getattr(device.commands, name) for name in (*handle.start, *handle.setpoints)}
-    commands = device.commands
-    for name, wanted in handle.start.items():
-        if name not in device.pins and getattr(commands, name) != wanted:
-            commands = with_command(commands, name, wanted)
-    device.commands = commands
+    _give(device, handle.start)
     device.handle = handle
     device.guide = guide
     if device.type.stage is Stage.SOURCE:
@@ -137,10 +139,13 @@ def overridden(engine: "Engine", device: "Device", changes: dict[str, Any], orig
     engine.note(LogKind.MODE, device.name, f"mode {mode} ends: a setpoint was written", origin, tick)
 
 
-def _give_up(engine: "Engine", device: "Device", commands: dict[str, Scalar]) -> None:
-    for name, wanted in commands.items():
-        if name not in device.pins:
-            device.commands = with_command(device.commands, name, wanted)
+def _give(device: "Device", commands: Mapping[str, Scalar]) -> None:
+    free = {name: wanted for name, wanted in commands.items() if name not in device.pins}
+    device.commands = with_commands(device.commands, free)
+
+
+def _give_up(engine: "Engine", device: "Device", commands: Mapping[str, Scalar]) -> None:
+    _give(device, commands)
     device.guide = None
     device.handle = None
     device.direct = {}

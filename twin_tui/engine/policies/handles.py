@@ -10,6 +10,7 @@ from twin_tui.errors import CommandError, did_you_mean
 
 if TYPE_CHECKING:
     from twin_tui.engine.engine import Device
+    from twin_tui.engine.surroundings import Surroundings
 
 
 @dataclass(slots=True, frozen=True)
@@ -25,25 +26,33 @@ class Limits:
 class Handle:
     """The grip on one kind of device."""
 
-    power: str
-    """The command that carries the power."""
-    encode: Callable[[Any, float], Any]
-    """(parameters, power in W into the bus) → value of that command."""
+    setpoints: frozenset[str]
+    """Commands whose direct write ends a mode."""
+    encode: Callable[[Any, float], dict[str, Any]]
+    """(parameters, power in W into the bus) → the commands that ask for it."""
     limits: Callable[[Any], Limits]
     level: Callable[[Any, Any], float] = lambda params, state: 0.0
     """(parameters, state) → how full the storage is, 0 to 1."""
-    setpoints: frozenset[str] = frozenset()
-    """Commands whose direct write ends a mode; the power command is one by itself."""
     start: Mapping[str, Scalar] = field(default_factory=dict)
     """Commands that have the device ready to follow, given once when a mode begins."""
     report: Mapping[str, Callable[["Device", float], None]] = field(default_factory=dict)
     """What of a reported status the device can take over, by key."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "setpoints", self.setpoints | {self.power})
+    unready: Callable[["Device", "Surroundings"], str] = lambda device, around: ""
+    """Why the device cannot work now whatever it is told, "" when it can."""
+    steered_by_supply: bool = False
+    """Whether ``encode`` takes the heat that a demand driven device shall supply, in place of its power."""
 
 
 NO_LIMIT_W = 1e9
+
+
+def peak_w(params: Any) -> float:
+    """Return the greatest power of an appliance's programme."""
+    spans = len(params.profile)
+    return float(
+        max(params.profile) / sum(params.profile) * params.consumption_wh * spans * 3600.0 / params.duration_s
+    )
+
 
 HANDLES: dict[str, Handle] = {}
 """The handle of each device kind that can be guided; third parties add theirs."""
@@ -60,8 +69,8 @@ def handle_of(device: "Device") -> Handle:
 _built: dict[type[Any], tuple[Callable[[Any], tuple[Any, ...]], dict[str, int]]] = {}
 
 
-def with_command(commands: Any, name: str, wanted: Any) -> Any:
-    """Return the commands with one changed; a third of the time of ``dataclasses.replace``."""
+def with_commands(commands: Any, wanted: Mapping[str, Any]) -> Any:
+    """Return the commands with some changed; a third of the time of ``dataclasses.replace``."""
     cls = type(commands)
     known = _built.get(cls)
     if known is None:
@@ -69,7 +78,8 @@ def with_command(commands: Any, name: str, wanted: Any) -> Any:
         known = _built[cls] = (attrgetter(*names), {n: i for i, n in enumerate(names)})
     getter, index = known
     values = list(getter(commands))
-    values[index[name]] = wanted
+    for name, value in wanted.items():
+        values[index[name]] = value
     return cls(*values)
 
 
@@ -90,7 +100,7 @@ def check_report(device: "Device", keys: list[str]) -> None:
             raise CommandError(f"a {device.type.kind} cannot take over a reported {key}{hint}")
 
 
-def _battery_soc(device: "Device", soc: float) -> None:
+def _soc(device: "Device", soc: float) -> None:
     device.state = replace(device.state, energy_wh=soc * device.params.capacity_wh)  # type: ignore[type-var]
 
 
@@ -98,19 +108,60 @@ def _power(device: "Device", power_w: float) -> None:
     device.state = replace(device.state, active_power_w=power_w)  # type: ignore[type-var]
 
 
-HANDLES["battery"] = Handle(
-    power="active_power_setpoint_w",
-    encode=lambda params, power_w: power_w,
-    limits=lambda params: Limits(params.max_charge_w, params.max_discharge_w, params.capacity_wh),
-    level=lambda params, state: state.energy_wh / params.capacity_wh,
-    start={"start_stop": 1},
-    report={"soc": _battery_soc, "power_w": _power},
-)
+def _stored(params: Any, state: Any) -> float:
+    return float(state.energy_wh / params.capacity_wh)
 
+
+def _no_vehicle(device: "Device", around: "Surroundings") -> str:
+    return "" if device.telemetry(around).plugged_in else "no vehicle is plugged in"
+
+
+def _no_start(device: "Device", around: "Surroundings") -> str:
+    seen = device.telemetry(around)
+    return "" if seen.running or seen.can_start else "no run can start now: the time window or the horizon"
+
+
+HANDLES["battery"] = Handle(
+    setpoints=frozenset({"active_power_setpoint_w"}),
+    encode=lambda params, power_w: {"active_power_setpoint_w": power_w},
+    limits=lambda params: Limits(params.max_charge_w, params.max_discharge_w, params.capacity_wh),
+    level=_stored,
+    start={"start_stop": 1},
+    report={"soc": _soc, "power_w": _power},
+)
 HANDLES["pv"] = Handle(
-    power="active_power_limit_w",
-    encode=lambda params, power_w: min(power_w, NO_LIMIT_W),
+    setpoints=frozenset({"active_power_limit_w", "active_power_limit_pu"}),
+    encode=lambda params, power_w: {"active_power_limit_w": min(power_w, NO_LIMIT_W)},
     limits=lambda params: Limits(0.0, params.rated_w),
-    setpoints=frozenset({"active_power_limit_pu"}),
     start={"on": True},
+)
+HANDLES["ev_charger"] = Handle(
+    setpoints=frozenset({"active_power_limit_w", "current_limit_a"}),
+    encode=lambda params, power_w: {"active_power_limit_w": max(0.0, -power_w)},
+    limits=lambda params: Limits(params.max_charge_power_w, 0.0, params.capacity_wh),
+    level=_stored,
+    start={"enabled": True},
+    report={"soc": _soc, "power_w": _power},
+    unready=_no_vehicle,
+)
+HANDLES["appliance"] = Handle(
+    setpoints=frozenset({"run"}),
+    encode=lambda params, power_w: {"run": power_w < 0.0},
+    limits=lambda params: Limits(peak_w(params)),
+    unready=_no_start,
+)
+HANDLES["chp"] = Handle(
+    setpoints=frozenset({"start_stop", "load_setpoint_pu"}),
+    encode=lambda params, power_w: {
+        "start_stop": int(power_w > 0.0),
+        "load_setpoint_pu": power_w / params.rated_w,
+    },
+    limits=lambda params: Limits(0.0, params.rated_w * params.max_load_pu),
+)
+HANDLES["heat_pump"] = Handle(
+    setpoints=frozenset({"automatic", "heat_power_setpoint_w"}),
+    encode=lambda params, heat_w: {"heat_power_setpoint_w": heat_w},
+    limits=lambda params: Limits(params.rated_heat_w),
+    start={"enabled": True, "automatic": False},
+    steered_by_supply=True,
 )

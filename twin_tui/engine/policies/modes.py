@@ -269,14 +269,19 @@ ALIASES: dict[str, dict[str, str]] = {
 """Other names that energy managers use for a mode, per device kind."""
 
 
+def a(kind: str) -> str:
+    """Return a device kind with its article."""
+    return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+
+
 def find_mode(kind: str, name: str) -> Mode:
     """Return the mode of that name or alias; raise CommandError with the nearest one."""
     modes = MODES.get(kind)
     if modes is None:
-        raise CommandError(f"a {kind} has no operation modes")
+        raise CommandError(f"{a(kind)} has no operation modes")
     wanted = name.strip().upper().replace("-", "_").replace(" ", "_")
     mode = modes.get(ALIASES.get(kind, {}).get(wanted, wanted))
     if mode is None:
         close = did_you_mean(wanted, modes)
-        raise CommandError(f"a {kind} has no mode {name!r}{close or '; known: ' + ', '.join(modes)}")
+        raise CommandError(f"{a(kind)} has no mode {name!r}{close or '; known: ' + ', '.join(modes)}")
     return mode

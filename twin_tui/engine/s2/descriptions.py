@@ -18,16 +18,23 @@ from twin_tui.engine.s2.model import (
     ModeDescription,
     PowerRange,
     Storage,
+    Target,
+    Timer,
     Transition,
 )
+from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
 
 if TYPE_CHECKING:
     from twin_tui.engine.engine import Device
 
-Builder = Callable[["Device"], Description]
+Builder = Callable[["Device", Surroundings], Description]
+"""(device, surroundings) → its description now."""
 
 IDLE, CHARGE, DISCHARGE = "idle", "charge", "discharge"
+OFF, RUN, HEAT = "off", "run", "heat"
+LEAST_CURRENT_A = 6.0
+"""What a pilot offers at least, IEC 61851-1."""
 _ZONE_STEPS = 4
 
 
@@ -46,7 +53,7 @@ def _steps(low: float, high: float) -> list[float]:
     return [low + (high - low) * step / _ZONE_STEPS for step in range(_ZONE_STEPS + 1)]
 
 
-def battery_frbc(device: "Device") -> ModeDescription:
+def battery_frbc(device: "Device", around: Surroundings) -> ModeDescription:
     """Describe a battery: idle, charge from 0 to its limit, discharge from its limit to 0.
 
     Where the limits of the state of charge reduce the power, elements of a quarter of that zone carry the
@@ -102,16 +109,150 @@ def battery_frbc(device: "Device") -> ModeDescription:
     )
 
 
-def pv_pebc(device: "Device") -> EnvelopeDescription:
+def pv_pebc(device: "Device", around: Surroundings) -> EnvelopeDescription:
     """Describe a PV plant: what it feeds in can be limited between nothing and its rating."""
     return EnvelopeDescription(
         upper=(0.0, 0.0), lower=(-device.params.rated_w, 0.0), quantity=quantity_of(device)
     )
 
 
+def ev_frbc(device: "Device", around: Surroundings) -> ModeDescription:
+    """Describe a charging station with its vehicle: idle, or charge between 6 A a phase and its limit.
+
+    Above the knee of the vehicle's taper, elements of a quarter of the rest carry the power of their middle.
+    """
+    params, quantity = device.params, quantity_of(device)
+    seen = device.telemetry(around)
+    phases = seen.phases_active
+    least_w = LEAST_CURRENT_A * phases * around.nominal_v
+    most_w = min(params.max_charge_power_w, params.max_current_a * phases * around.nominal_v)
+    per_s = params.charging_efficiency / (3600.0 * params.capacity_wh)
+    knee = params.taper_from_soc
+
+    def charging(low: float, high: float) -> Element:
+        fall = (
+            (1.0 - params.taper_to_pu) * max(0.0, (low + high) / 2 - knee) / (1.0 - knee)
+            if knee < 1.0
+            else 0.0
+        )
+        power_w = max(least_w, most_w * (1.0 - fall)) if low >= knee else most_w
+        return Element((PowerRange(least_w, power_w, quantity),), low, high, least_w * per_s, power_w * per_s)
+
+    zones = [(0.0, knee)] if knee > 0.0 else []
+    zones += list(pairwise(_steps(knee, 1.0))) if knee < 1.0 else []
+    idle = Element((PowerRange(0.0, 0.0, quantity),), 0.0, 1.0)
+    targets: tuple[Target, ...] = ()
+    if seen.time_to_departure_s > 0.0:
+        until_ms = round(seen.time_to_departure_s * 1000)
+        targets = (Target(until_ms, 0.0, 1.0), Target(3_600_000, min(seen.target_soc, params.max_soc), 1.0))
+    return ModeDescription(
+        ControlType.FRBC,
+        (
+            Actuator(
+                "station",
+                (Mode(IDLE, (idle,)), Mode(CHARGE, tuple(charging(*zone) for zone in zones))),
+                freely(IDLE, CHARGE),
+                initial=IDLE,
+            ),
+        ),
+        Storage(0.0, params.max_soc, label="vehicle", targets=targets),
+    )
+
+
+def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
+    """Describe an appliance: off, or run; a run holds for its whole duration and then ends by itself."""
+    params, quantity = device.params, quantity_of(device)
+    whole = sum(params.profile)
+    mean_w = params.consumption_wh * 3600.0 / params.duration_s
+    spans_w = [height / whole * len(params.profile) * mean_w for height in params.profile]
+    off = Element((PowerRange(0.0, 0.0, quantity),))
+    run = Element((PowerRange(min(w for w in spans_w if w), max(spans_w), quantity),))
+    timer = Timer("programme", round(params.duration_s * 1000))
+    return ModeDescription(
+        ControlType.OMBC,
+        (
+            Actuator(
+                "programme",
+                (Mode(OFF, (off,)), Mode(RUN, (run,), ends_in=OFF)),
+                (
+                    Transition("start", OFF, RUN, start_timers=(timer.id,)),
+                    Transition("stop", RUN, OFF, blocking_timers=(timer.id,)),
+                ),
+                (timer,),
+                initial=OFF,
+            ),
+        ),
+    )
+
+
+def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
+    """Describe a CHP: off, or run between its greatest and its least load; the supply is its heat in W."""
+    params, quantity = device.params, quantity_of(device)
+    least_w, most_w = params.min_load_pu * params.rated_w, params.max_load_pu * params.rated_w
+    heat = params.heat_to_power_ratio
+    start_s = params.starting_s + params.warmup_s + params.idle_s + params.synchronizing_s
+    off = Element((PowerRange(0.0, 0.0, quantity),))
+    run = Element(
+        (PowerRange(-most_w, -least_w, quantity),), rate_start=heat * most_w, rate_end=heat * least_w
+    )
+    return ModeDescription(
+        ControlType.DDBC,
+        (
+            Actuator(
+                "engine",
+                (Mode(OFF, (off,)), Mode(RUN, (run,))),
+                (
+                    Transition("start", OFF, RUN, duration_ms=round(start_s * 1000)),
+                    Transition("stop", RUN, OFF, duration_ms=round(params.stopping_s * 1000)),
+                ),
+                initial=OFF,
+                commodities=("ELECTRICITY", "GAS", "HEAT"),
+                device_takes_time=True,
+            ),
+        ),
+        demand=(0.0, heat * most_w),
+    )
+
+
+def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
+    """Describe a heat pump or boiler: off, or heat; power follows from heat by the present COP.
+
+    The rest that the compressor needs between two runs is a timer.
+    """
+    params, quantity = device.params, quantity_of(device)
+    seen = device.telemetry(around)
+    least_w, most_w = params.min_modulation * params.rated_heat_w, params.rated_heat_w
+    off = Element((PowerRange(0.0, 0.0, quantity),))
+    heat = Element(
+        (PowerRange(least_w / seen.cop, most_w / seen.cop, quantity),), rate_start=least_w, rate_end=most_w
+    )
+    pause = Timer("pause", round(params.min_pause_s * 1000))
+    return ModeDescription(
+        ControlType.DDBC,
+        (
+            Actuator(
+                "compressor",
+                (Mode(OFF, (off,)), Mode(HEAT, (heat,))),
+                (
+                    Transition("start", OFF, HEAT, blocking_timers=(pause.id,)),
+                    Transition("stop", HEAT, OFF, start_timers=(pause.id,)),
+                ),
+                (pause,),
+                initial=OFF,
+                commodities=("ELECTRICITY", "HEAT"),
+            ),
+        ),
+        demand=(seen.heat_demand_w, seen.heat_demand_w),
+    )
+
+
 DESCRIPTIONS: dict[str, dict[ControlType, Builder]] = {
     "battery": {ControlType.FRBC: battery_frbc},
     "pv": {ControlType.PEBC: pv_pebc},
+    "ev_charger": {ControlType.FRBC: ev_frbc},
+    "appliance": {ControlType.OMBC: appliance_ombc},
+    "chp": {ControlType.DDBC: chp_ddbc},
+    "heat_pump": {ControlType.DDBC: heat_pump_ddbc},
 }
 """The control types that each device kind offers; third parties add theirs."""
 
@@ -123,7 +264,7 @@ def offered(device: "Device") -> tuple[ControlType, ...]:
     return tuple(DESCRIPTIONS.get(device.type.kind, ()))
 
 
-def description_of(device: "Device", control: ControlType) -> Description:
+def description_of(device: "Device", control: ControlType, around: Surroundings) -> Description:
     """Return how a device describes itself under a control type; raise CommandError if it does not."""
     if control not in offered(device):
         can = ", ".join(kind.name for kind in offered(device)) or "none"
@@ -131,4 +272,4 @@ def description_of(device: "Device", control: ControlType) -> Description:
     for description in device.plan.s2:
         if description.control is control:
             return description
-    return DESCRIPTIONS[device.type.kind][control](device)
+    return DESCRIPTIONS[device.type.kind][control](device, around)

@@ -98,6 +98,17 @@ class ActuatorMachine:
         element, factor = self.active(level, moment)
         return 0.0 if element is None else element.power_w(factor)
 
+    def supply(self, level: float, moment: int) -> float:
+        """Return the supply of the active element, as DDBC counts it."""
+        element, factor = self.active(level, moment)
+        return 0.0 if element is None else element.rate(factor)
+
+    def ended(self, moment: int) -> Mode | None:
+        """Return the mode that follows by itself now, if one does."""
+        if self.mode.ends_in and not self.in_transition(moment) and not self.running(moment):
+            return self.actuator.mode(self.mode.ends_in)
+        return None
+
     def next_modes(self, level: float, moment: int) -> tuple[str, ...]:
         """Return the modes that an instruction could reach now, in a normal condition."""
         return tuple(

@@ -34,7 +34,9 @@ class ModeControl(Control):
         self.kind = description.control
         self.description = description
         self.machines = {a.id: ActuatorMachine(a, engine.dt_s) for a in description.actuators}
-        self._level = handle_of(device).level
+        handle = handle_of(device)
+        self._level, self._unready = handle.level, handle.unready
+        self._by_supply = handle.steered_by_supply
         self._settling: dict[str, Instruction] = {}
 
     @property
@@ -53,9 +55,11 @@ class ModeControl(Control):
         return self._level(self._device.params, self._device.state)
 
     def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
-        """Return the power of the active elements, W into the bus."""
+        """Return the power of the active elements, W into the bus; or the heat that they supply."""
         level = self._level(device.params, device.state)
         moment = self._engine.tick
+        if self._by_supply:
+            return sum(machine.supply(level, moment) for machine in self.machines.values())
         return -sum(machine.power_w(level, moment) for machine in self.machines.values())
 
     def statuses(self) -> list[ActuatorUpdate | TimerUpdate]:
@@ -105,8 +109,18 @@ class ModeControl(Control):
         return Wanted(actuator.id, mode, float(factor))
 
     def _obstacle(self, instruction: Instruction, moment: int) -> str:
-        wanted = instruction.content
-        return self.machines[wanted.actuator].obstacle(wanted.mode, self.level, instruction.abnormal, moment)
+        wanted, level = instruction.content, self.level
+        machine = self.machines[wanted.actuator]
+        reason = machine.obstacle(wanted.mode, level, instruction.abnormal, moment)
+        element = wanted.mode.element(level)
+        if (
+            reason
+            or wanted.mode.id == machine.mode.id
+            or element is None
+            or not element.power_w(wanted.factor)
+        ):
+            return reason
+        return self._unready(self._device, self._engine.around)
 
     def _busy_until(self, instruction: Instruction) -> int:
         # a change can begin only when the one before has come to its end
@@ -121,6 +135,8 @@ class ModeControl(Control):
         self._publish(self._actuator_update(machine))
         for timer in started:
             self._publish(TimerUpdate(wanted.actuator, timer, machine.finishes[timer]))
+            if wanted.mode.ends_in:
+                self._wake_at(machine.finishes[timer])
         if changes and machine.settles > moment:
             self._settling[wanted.actuator] = instruction
             self._wake_at(machine.settles)
@@ -132,6 +148,12 @@ class ModeControl(Control):
             if self.machines[actuator].settles <= moment:
                 del self._settling[actuator]
                 self._publish(InstructionUpdate(instruction.id, InstructionStatus.SUCCEEDED, moment))
+                self.follow()
+        for machine in self.machines.values():
+            following = machine.ended(moment)
+            if following is not None and not machine.obstacle(following, self.level, False, moment):
+                machine.enter(following, 0.0, False, moment)
+                self._publish(self._actuator_update(machine))
                 self.follow()
 
     def give_back(self) -> None:

@@ -60,6 +60,10 @@ class Element:
     costs: tuple[float, float] | None = None
     """Least and most running costs per second."""
 
+    def rate(self, factor: float) -> float:
+        """Return the rate at a factor."""
+        return self.rate_start + (self.rate_end - self.rate_start) * factor
+
     def power_w(self, factor: float) -> float:
         """Return the electrical power of all phases at a factor."""
         return sum(r.at(factor) for r in self.powers if r.quantity.startswith("ELECTRIC."))
@@ -73,6 +77,8 @@ class Mode:
     elements: tuple[Element, ...]
     label: str = ""
     abnormal_only: bool = False
+    ends_in: str = ""
+    """The mode that follows by itself once the timers of the transition to this one have finished."""
 
     def element(self, level: float) -> Element | None:
         """Return the element whose range holds the level; at a border it is the upper one."""

@@ -275,7 +275,7 @@ class Session:
         if kind is None:
             can = ", ".join(kind.value for kind in kinds) or NOT_CONTROLLABLE
             raise CommandError(f"{wanted} is not offered; offered: {can}")
-        description = description_of(self._device, kind)
+        description = description_of(self._device, kind, self._engine.around)
         self._release()
         self._engine.submit(SelectControl(self._device.name, kind.name, self._origin))
         control = self._device.control
