@@ -85,6 +85,11 @@ def cli(ctx: click.Context) -> None:
     "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters to draw with; vt for the bare console."
 )
 @click.option("--read-only", is_flag=True, help="Let the console look but change nothing.")
+@click.option("--s2-cem", metavar="URL", help="Have every controllable device dial this S2 energy manager.")
+@click.option("--s2-token", metavar="TEXT", help="Bearer token for --s2-cem.")
+@click.option(
+    "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
+)
 def run(
     site: str,
     headless: bool = False,
@@ -97,11 +102,17 @@ def run(
     hz: float | None = None,
     glyphs: str | None = None,
     read_only: bool = False,
+    s2_cem: str | None = None,
+    s2_token: str | None = None,
+    s2_log: Path | None = None,
 ) -> None:
     """Run SITE: a site file, or the name of one that comes with the package."""
     from twin_tui.twin import Twin  # noqa: PLC0415 - other commands need no twin
 
     twin = Twin.from_file(site, seed=seed, speed=speed)
+    twin.links.s2_log = s2_log
+    if s2_cem is not None:
+        twin.links.dial(s2_cem, s2_token)
     if headless:
         from twin_tui import headless as without_screen  # noqa: PLC0415
 

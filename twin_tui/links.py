@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from twin_tui.config import ModbusRtu, ModbusTcp, Site
+from twin_tui.config import S2, ModbusRtu, ModbusTcp, Site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.physics.noise import generator
+from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.snapshot import RegisterRow
 from twin_tui.errors import LinkError
 from twin_tui.protocols.maps.binding import Binding, bind
@@ -19,6 +20,7 @@ from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.tls import server_context
+from twin_tui.protocols.s2.manager import ResourceManager, S2Options, check_address
 
 Server = ModbusTcpServer | ModbusRtuServer
 
@@ -84,6 +86,12 @@ class Links:
         self._seed = site.plan.seed
         self.ports: list[Port] = []
         self._faults: dict[str, list[tuple[Port, str]]] = {}
+        self.s2 = [endpoint for endpoint in site.endpoints if isinstance(endpoint, S2)]
+        """The devices that dial an energy manager."""
+        self.s2_log: Path | None = None
+        """A file for the conversations with energy managers."""
+        self.managers: list[ResourceManager] = []
+        """The connections to energy managers while they are kept up."""
         ports: dict[Hashable, Port] = {}
         for number, endpoint in enumerate(site.endpoints):
             if isinstance(endpoint, ModbusTcp):
@@ -112,6 +120,13 @@ class Links:
                 server = port.make(generator(self._seed, port.name))
                 await server.start()
                 port.server = server
+            for endpoint in self.s2:
+                options = S2Options(
+                    endpoint.cem, endpoint.token, wall_clock=endpoint.clock == "wall", log=self.s2_log
+                )
+                manager = ResourceManager(self._engine, endpoint.device, options)
+                await manager.start()
+                self.managers.append(manager)
         except LinkError:
             await self.stop()
             raise
@@ -121,7 +136,18 @@ class Links:
         servers = self.servers
         for port in self.ports:
             port.server = None
-        await asyncio.gather(*(server.stop() for server in servers))
+        managers, self.managers = self.managers, []
+        await asyncio.gather(*(server.stop() for server in servers), *(m.stop() for m in managers))
+
+    def dial(self, cem: str, token: str | None = None) -> None:
+        """Have every controllable device that has no energy manager yet dial this one, from the start on."""
+        check_address(cem)
+        taken = {endpoint.device for endpoint in self.s2}
+        self.s2 += [
+            S2(name, cem, token)
+            for name, device in self._engine.devices.items()
+            if name not in taken and offered(device)
+        ]
 
     def bindings(self, device: str) -> list[Binding]:
         """Return the register maps of a device, in the order of its endpoints."""
@@ -140,6 +166,8 @@ class Links:
                 for number, unit in sorted(port.units.items())
             )
             yield f"{port.name}  unit {units}"
+        for endpoint in self.s2:
+            yield f"S2 to {endpoint.cem}  {endpoint.device}"
 
     def _link_fault(self, event: Event) -> None:
         """Let the links of a device misbehave, or behave again, as an event says."""

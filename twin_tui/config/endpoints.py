@@ -10,6 +10,7 @@ MapSource = Path | Mapping[str, Any]
 
 Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
+Clock = Literal["wall", "site"]
 MissingUnit = Literal["exception", "silent"]
 
 
@@ -93,6 +94,8 @@ class S2:
     device: str
     cem: str
     token: str | None = None
+    clock: Clock = "wall"
+    """Whose time stands on the wire: the wall clock's, as real energy managers expect, or the site's."""
 
 
 Endpoint = ModbusTcp | ModbusRtu | S2

@@ -11,6 +11,7 @@ from twin_tui.config.endpoints import (
     IDENTITY_KEYS,
     S2,
     ClientPolicy,
+    Clock,
     Endpoint,
     Framing,
     MapSource,
@@ -45,6 +46,10 @@ _SUFFIXES = ("", ".yaml", ".yml", ".json")
 def _to_cem(found: Any) -> str:
     if isinstance(found, str) and found.startswith(("ws://", "wss://")):
         return found
+    if isinstance(found, str) and found.startswith(("http://", "https://")):
+        raise ValueError(
+            f"S2 Connect pairing is not supported: expected the ws:// address of the session, found {found}"
+        )
     raise ValueError(f"expected a WebSocket address like ws://127.0.0.1:8000/, found {shown(found)}")
 
 
@@ -121,6 +126,7 @@ class S2Model(Model):
     comment: Any = None
     cem: Annotated[str, PlainValidator(_to_cem)]
     token: Text | None = None
+    clock: Annotated[str, choice("wall", "site")] = "wall"
 
 
 _KINDS: dict[str, type[Model]] = {"modbus_tcp": ModbusTcpModel, "modbus_rtu": ModbusRtuModel, "s2": S2Model}
@@ -164,7 +170,9 @@ class LinkReader:
             return self._tcp(device, kind, default_map, model, place)
         if isinstance(model, ModbusRtuModel):
             return self._rtu(device, kind, default_map, model, place)
-        return S2(device, model.cem, model.token) if isinstance(model, S2Model) else None
+        if isinstance(model, S2Model):
+            return S2(device, model.cem, model.token, cast(Clock, model.clock))
+        return None
 
     def _rtu(
         self, device: str, kind: str, default_map: str, model: ModbusRtuModel, place: str

@@ -84,7 +84,7 @@ def _simple(value: Any) -> Any:
 def _protocol(endpoint: Endpoint) -> dict[str, Any]:
     """Return the protocol without the token of an S2 link: what is secret stays out of recordings."""
     if isinstance(endpoint, S2):
-        return {"kind": "s2", "cem": endpoint.cem}
+        return {"kind": "s2", "cem": endpoint.cem, "clock": endpoint.clock}
     shared = {
         "port": endpoint.port,
         "unit_id": endpoint.unit,
