@@ -102,7 +102,7 @@ def _write(engine: "Engine", event: Write, tick: int) -> None:
     device.forget_observation()
     if any(name in device.momentary for name in changes):
         engine.await_momentary(device)
-    text = ", ".join(parts) + (f"  {event.detail}" if event.detail else "")
+    text = "  ".join(filter(None, (", ".join(parts), event.detail)))
     engine.note(LogKind.WRITE, event.device, text, event.origin, tick)
     if device.guide is not None:
         overridden(engine, device, changes, event.origin, tick)

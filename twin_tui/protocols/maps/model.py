@@ -150,6 +150,15 @@ class Register:
         )
 
     @property
+    def bit_field(self) -> bool:
+        """Tell whether the bits have a meaning each."""
+        return self.bits is not None or self.layout.type.name.startswith("bitfield")
+
+    @property
+    def _lists_codes(self) -> bool:
+        return self.options is not None and self.layout.type.form is Form.INTEGER and not self.bit_field
+
+    @property
     def composed(self) -> bool:
         """Tell whether the value follows from more than one signal, or from conditions on it."""
         return self.bits is not None or self.states is not None or bool(self.parts)
@@ -259,7 +268,7 @@ class Register:
             if raw not in self.codes:
                 raise Refused(f"{raw} is none of {', '.join(map(str, self.codes))}")
             return self.codes[int(raw)]
-        if self.options is not None and self.layout.type.form is Form.INTEGER and raw not in self.options:
+        if self.options is not None and self._lists_codes and raw not in self.options:
             raise Refused(f"{raw} is none of {', '.join(f'{k} = {v}' for k, v in self.options.items())}")
         return self._limited(raw)
 
@@ -289,7 +298,7 @@ class Register:
             return f"0x{data.hex()}"
         if isinstance(raw, str):
             return raw
-        if self.bits is not None or self.layout.type.name.startswith("bitfield"):
+        if self.bit_field:
             return f"0x{int(raw):0{4 * self.count}X}"
         number = self.scale * Fraction(raw) + self.offset if math.isfinite(raw) else None
         if number is None:
@@ -308,7 +317,7 @@ class Register:
             raw = self.layout.unpack(data)
         except (ValueError, struct.error):
             return ""
-        if self.layout.type.name.startswith("bitfield") and isinstance(raw, int):
+        if self.bit_field and isinstance(raw, int):
             return ", ".join(text for bit, text in self.options.items() if raw >> bit & 1)
         return self.options.get(raw, "") if isinstance(raw, int) else ""
 

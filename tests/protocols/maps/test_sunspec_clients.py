@@ -1,0 +1,123 @@
+"""SunSpec maps as pysunspec2 finds and decodes them, over TCP, with nothing but host, port and unit."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+from tests.protocols.maps.site import bound, shipped
+from twin_tui.engine.events import Pin
+from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.modbus.server import ModbusTcpServer
+
+EXPECTED = {
+    "sunspec_inverter": {1, 103, 113, 701},
+    "sunspec_battery": {1, 124, 701, 713, 802},
+    "sunspec_meter": {1, 203},
+}
+
+
+async def scanned(binding: Binding, act: Any = None) -> Any:
+    """Return a client that has scanned the device and read all of its models; ``act`` runs in between."""
+    server = ModbusTcpServer("127.0.0.1", 0, {1: binding.bank})
+    await server.start()
+    try:
+        client = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=server.port)
+        await asyncio.to_thread(client.scan)
+        if act is not None:
+            await asyncio.to_thread(act, client)
+        for number, models in client.models.items():
+            if isinstance(number, int):
+                await asyncio.to_thread(models[0].read)
+        await asyncio.to_thread(client.close)
+        return client
+    finally:
+        await server.stop()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_a_scan_finds_every_model(name: str) -> None:
+    client = await scanned(bound(shipped(name)))
+    assert {number for number in client.models if isinstance(number, int)} == EXPECTED[name]
+    assert client.models[1][0].Mn.cvalue == "Twin TUI"
+    assert client.models[1][0].SN.cvalue == shipped(name).kind
+
+
+async def test_an_inverter_reads_the_same_in_every_model() -> None:
+    binding = bound(shipped("sunspec_inverter"))
+    for signal, value in {
+        "active_power_w": 12_340.0,
+        "voltage_a_v": 231.4,
+        "frequency_hz": 49.98,
+        "total_energy_wh": 123_456.0,
+        "current_a_a": 17.5,
+        "current_b_a": 17.6,
+        "current_c_a": 17.7,
+        "inverter_status": 1,
+    }.items():
+        binding.engine.submit(Pin("pv", signal, value))
+    client = await scanned(binding)
+    integer, floating, der = client.models[103][0], client.models[113][0], client.models[701][0]
+    for model in (integer, floating, der):
+        assert model.W.cvalue == pytest.approx(12_340)
+        assert model.Hz.cvalue == pytest.approx(49.98)
+        assert model.A.cvalue == pytest.approx(52.8)
+    assert integer.PhVphA.cvalue == pytest.approx(231.4)
+    assert floating.PhVphA.cvalue == pytest.approx(231.4, rel=1e-6)
+    assert integer.WH.cvalue == 123_456
+    assert integer.St.cvalue == 4
+    assert der.InvSt.cvalue == 3
+    assert integer.StVnd.cvalue is None
+    assert integer.TmpSnk.cvalue is None
+    assert floating.TmpSnk.cvalue is None
+
+
+async def test_a_battery_is_charged_through_its_storage_model() -> None:
+    binding = bound(shipped("sunspec_battery"))
+
+    def charge(client: Any) -> None:
+        storage = client.models[124][0]
+        storage.read()
+        storage.OutWRte.cvalue = -25.0
+        storage.StorCtl_Mod.value = 2
+        storage.write()
+
+    client = await scanned(binding, charge)
+    assert binding.engine.devices["battery"].commands.active_power_setpoint_w == -5000.0
+    storage, capacity, bank = client.models[124][0], client.models[713][0], client.models[802][0]
+    assert storage.OutWRte.cvalue == -25.0
+    assert storage.WChaMax.cvalue == 20_000
+    assert capacity.SoC.cvalue == bank.SoC.cvalue == 50.0
+    assert bank.WHRtg.cvalue == 10_000
+    assert bank.AHRtg.cvalue == 25.0
+    assert bank.ReqW.cvalue == -5000
+
+
+async def test_a_meter_counts_both_ways() -> None:
+    binding = bound(shipped("sunspec_meter"))
+    for signal, value in {
+        "active_power_w": -4200.0,
+        "import_energy_wh": 7000.0,
+        "export_energy_wh": 9000.0,
+    }.items():
+        binding.engine.submit(Pin("meter", signal, value))
+    model = (await scanned(binding)).models[203][0]
+    assert model.W.cvalue == -4200
+    assert model.TotWhImp.cvalue == 7000
+    assert model.TotWhExp.cvalue == 9000
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_what_the_standard_makes_mandatory_is_there(name: str) -> None:
+    binding = bound(shipped(name))
+    for signal in ("total_energy_wh", "import_energy_wh", "export_energy_wh"):
+        device = binding.engine.devices[binding.map.kind]
+        if signal in device.type.signals:  # an accumulator at 0 says "not implemented"
+            binding.engine.submit(Pin(device.name, signal, 5000.0))
+    client = await scanned(binding)
+    for number in EXPECTED[name]:
+        model = client.models[number][0]
+        for point_name, point in model.points.items():
+            if point.pdef.get("mandatory") == "M" and point.pdef["type"] != "pad":
+                assert point.value is not None, f"model {number}: {point_name}"
