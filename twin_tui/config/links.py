@@ -51,6 +51,31 @@ def _to_cem(found: Any) -> str:
     raise ValueError(f"expected a WebSocket address like ws://127.0.0.1:8000/, found {shown(found)}{hint}")
 
 
+def _to_roles(found: Any) -> dict[str, str]:
+    if isinstance(found, dict) and all(isinstance(name, str) for pair in found.items() for name in pair):
+        return found
+    raise ValueError(f"expected an object of roles and asset names, found {shown(found)}")
+
+
+def _to_identity(found: Any) -> dict[int, str]:
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object with keys like vendor_name, found {shown(found)}")
+    refuse_unknown(found, IDENTITY_KEYS)
+    for key, text in found.items():
+        if not (isinstance(text, str) and text.isascii() and len(text) <= 200):
+            raise ValueError(f"{key}: expected ASCII text, found {shown(text)}")
+    return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
+
+
+class UnitSettings(Model):
+    """What a unit on a port or a line is."""
+
+    comment: Any = None
+    register_map: Any = None
+    devices: Annotated[dict[str, str], PlainValidator(_to_roles)] = Field(default_factory=dict)
+    identity: Annotated[dict[int, str], PlainValidator(_to_identity)] = Field(default_factory=dict)
+
+
 class TlsFiles(Model):
     """The files of Modbus/TCP Security, relative to the site file."""
 
