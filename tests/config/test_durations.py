@@ -24,6 +24,9 @@ from twin_tui.errors import ConfigError
         ("1h 30m 10s", 5410.0),
         ("2d", 172_800.0),
         (" 15m ", 900.0),
+        ("5 hours", 18_000.0),
+        ("1 day 2 hours 30 minutes", 95_400.0),
+        ("PT1H30M", 5400.0),
     ],
 )
 def test_a_duration_reads_as_seconds(written: str | float, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The events of a site file: what happens by itself, and when."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from twin_tui.config.context import Context
@@ -15,15 +16,24 @@ from twin_tui.engine.site import SitePlan
 from twin_tui.errors import CommandError, TwinError, did_you_mean
 
 
-def read_events(listed: list[Any], plan: SitePlan, complaints: Complaints) -> tuple[tuple[float, Event], ...]:
-    """Return (seconds after the start, event) for each entry, checked against the site."""
-    if not listed:
+def read_events(
+    listed: list[Any], modes: Mapping[str, tuple[str, Any]], plan: SitePlan, complaints: Complaints
+) -> tuple[tuple[float, Event], ...]:
+    """Return (seconds after the start, event) for each entry, checked against the site.
+
+    ``modes`` holds what assets start with: place → (name, mode), selected before anything else happens.
+    """
+    if not listed and not modes:
         return ()
     engine = Engine(plan)
     engine.link_fault = lambda event: None
+    wanted = [
+        (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
+        for place, (name, mode) in modes.items()
+    ]
+    wanted += [(join("events", position), data) for position, data in enumerate(listed)]
     found: list[tuple[float, Event]] = []
-    for position, data in enumerate(listed):
-        place = join("events", position)
+    for place, data in wanted:
         try:
             at_s, event = _one(data, complaints.context)
             apply.check(engine, event)

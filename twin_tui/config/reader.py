@@ -140,7 +140,12 @@ class SiteReader:
         self._check_meters(assets)
         complaints.settle()
         plan = self._plan(top, tuple(devices))
-        plan = replace(plan, events=read_events(top.events, plan, complaints))
+        modes = {
+            join(asset.place, "mode"): (asset.name, asset.model.mode)
+            for asset in assets
+            if asset.model.mode is not None
+        }
+        plan = replace(plan, events=read_events(top.events, modes, plan, complaints))
         complaints.settle()
         return ReadSite(
             plan=plan,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, model_validator
 
 from twin_tui.config.derive import Settings
-from twin_tui.config.values import Host, Name, Switch, Text, shown, whole
+from twin_tui.config.values import Host, Name, Switch, Text, refuse_unknown, shown, whole
 from twin_tui.engine.device import AnyDeviceType
 
 
@@ -13,6 +13,17 @@ def _to_commands(found: Any) -> dict[str, Any]:
     if isinstance(found, dict) and all(isinstance(key, str) for key in found):
         return found
     raise ValueError(f"expected an object of command names and values, found {shown(found)}")
+
+
+def _to_mode(found: Any) -> dict[str, Any] | None:
+    if found is None or isinstance(found, str):
+        return found if found is None else {"mode": found}
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an operation mode, found {shown(found)}")
+    refuse_unknown(found, ("name", "factor", "parameters"))
+    if not isinstance(found.get("name"), str):
+        raise ValueError("missing key name")
+    return {"mode": found["name"], **{key: item for key, item in found.items() if key != "name"}}
 
 
 def _to_protocols(found: Any) -> list[Any]:
@@ -43,6 +54,8 @@ class Asset(Settings):
     unit_id: Annotated[int, whole(0, 255)] | None = None
     register_map: Any = None
     started: Switch = False
+    mode: Annotated[dict[str, Any] | None, PlainValidator(_to_mode)] = None
+    """The operation mode at the start: its name, or an object with name, factor and parameters."""
     commands: Annotated[dict[str, Any], PlainValidator(_to_commands)] = Field(default_factory=dict)
 
     @property
