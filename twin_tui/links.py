@@ -103,7 +103,10 @@ class Links:
             port = ports.setdefault(key, Port(endpoint))
             source = endpoint.register_map
             register_map = load_map(source) if isinstance(source, Path) else parse_map(source)
-            port.units[endpoint.unit] = Unit(endpoint.device, bind(register_map, engine, endpoint.device))
+            binding = bind(
+                register_map, engine, endpoint.device, devices=endpoint.devices, identity=endpoint.identity
+            )
+            port.units[endpoint.unit] = Unit(endpoint.device, binding)
         self.ports = list(ports.values())
         engine.check_link_rule = LinkRule.parse
         engine.link_fault = self._link_fault

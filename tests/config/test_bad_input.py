@@ -255,6 +255,19 @@ def test_a_meter_measures_assets_that_exist(message: Message) -> None:
     assert text == "site: assets[0].meters[0]: no asset is named 'batery'; did you mean battery?"
 
 
+def test_a_unit_stands_for_assets_that_exist(message: Message) -> None:
+    asset = {**BATTERY, "name": "store", "protocols": [tcp(devices={"meter": "stoer"})]}
+    text = message(one(asset))
+    assert (
+        text == "site: assets[0].protocols[0].devices.meter: no asset is named 'stoer'; did you mean store?"
+    )
+
+
+def test_a_link_fault_that_makes_no_sense_is_told(message: Message) -> None:
+    event = {"at": 1, "event": "LinkFault", "device": "battery-1", "rule": {"action": "explode"}}
+    assert "site: events[0]: " in message(one(BATTERY, events=[event]))
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -14,6 +14,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import CommandError, TwinError, did_you_mean
+from twin_tui.protocols.modbus.faults import LinkRule
 
 
 def read_events(
@@ -26,7 +27,7 @@ def read_events(
     if not listed and not modes:
         return ()
     engine = Engine(plan)
-    engine.link_fault = lambda event: None
+    engine.check_link_rule = LinkRule.parse
     wanted = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
         for place, (name, mode) in modes.items()

@@ -14,7 +14,7 @@ from twin_tui.config.assets.battery import BatteryAsset
 from twin_tui.config.assets.pv import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
-from twin_tui.config.endpoints import Endpoint
+from twin_tui.config.endpoints import S2, Endpoint
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, TcpSettings, check_together
 from twin_tui.config.model import Complaints, Model, join
@@ -137,7 +137,7 @@ class SiteReader:
         self._link(assets, top)
         self._share_inverters(assets)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
-        self._check_meters(assets)
+        self._check_references(assets)
         complaints.settle()
         plan = self._plan(top, tuple(devices))
         modes = {
@@ -313,13 +313,19 @@ class SiteReader:
         load = registry["load"]
         yield DevicePlan("load", load, load.params(base_w=base_w))
 
-    def _check_meters(self, assets: list[ReadAsset]) -> None:
+    def _check_references(self, assets: list[ReadAsset]) -> None:
         names = {asset.name for asset in assets} | {"load"}
         for asset in assets:
-            for position, name in enumerate(getattr(asset.model, "meters", ())):
+            wanted = [
+                (join("meters", at), name) for at, name in enumerate(getattr(asset.model, "meters", ()))
+            ]
+            for at, endpoint in enumerate(asset.endpoints):
+                roles = {} if isinstance(endpoint, S2) else endpoint.devices
+                wanted += [(join("protocols", at, "devices", role), name) for role, name in roles.items()]
+            for where, name in wanted:
                 if name not in names:
                     text = f"no asset is named {name!r}{did_you_mean(name, names)}"
-                    self._complaints.add(join(asset.place, "meters", position), text)
+                    self._complaints.add(f"{asset.place}.{where}", text)
 
     def _grid(self, top: SiteFile) -> GridParams:
         if top.grid is not None:
