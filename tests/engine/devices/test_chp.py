@@ -10,8 +10,10 @@ from twin_tui.engine.devices.chp_engine import Unit
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
+from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import CommandError, ConfigError
+from twin_tui.grid_codes import load_grid_code
 
 UNIT = ChpParams(rated_w=4_000_000.0)
 SEQUENCE = [
@@ -24,7 +26,8 @@ START_S = sum(seconds for _, seconds in SEQUENCE)
 
 
 def site(params: ChpParams = UNIT, dt_s: float = 0.5) -> Engine:
-    return Engine(SitePlan("boiler house", (DevicePlan("chp", CHP, params),), dt_s=dt_s))
+    grid = GridParams(nominal_hz=50.0 if params.grid_code is None else params.grid_code.nominal_hz)
+    return Engine(SitePlan("boiler house", (DevicePlan("chp", CHP, params),), dt_s=dt_s, grid=grid))
 
 
 def unit(engine: Engine) -> Unit:
@@ -303,6 +306,38 @@ def test_when_the_grid_is_lost_it_idles_and_comes_back_by_itself() -> None:
     advance_to(engine, Unit.RUNNING)
     assert engine.telemetry("chp").fault_code == 0
     assert engine.telemetry("chp").starts == 1
+
+
+CODED = ChpParams(rated_w=4e6, rated_rpm=1800.0, grid_code=load_grid_code("ieee1547-2018-cat-ii"))
+
+
+def test_it_trips_when_its_grid_code_says_and_returns_after_delay_and_ramp() -> None:
+    engine = running(params=CODED)
+    # category II trips at 0.45 pu and below after 0.16 s
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.3, duration_s=5.0)))
+    engine.advance(1.0)
+    seen = engine.telemetry("chp")
+    assert (unit(engine), seen.active_power_w, seen.fault_code) == (Unit.IDLE, 0.0, 3008)
+    assert engine.devices["chp"].state.status is Status.TRIPPED
+    assert "UV2" in engine.snapshot().device("chp").explanation
+    engine.advance(5.0)
+    assert engine.devices["chp"].state.status is Status.WAITING
+    engine.advance(290.0)
+    assert unit(engine) is Unit.IDLE, "the code's delay of 300 s is not over"
+    advance_to(engine, Unit.RUNNING)
+    engine.advance(60.0)
+    assert 0.0 < engine.telemetry("chp").load_pu < 0.5, "the code's ramp takes 300 s"
+    engine.advance(300.0)
+    assert engine.telemetry("chp").load_pu == pytest.approx(1.0)
+
+
+def test_a_frequency_above_the_deadband_lowers_the_load_along_the_droop() -> None:
+    engine = running(0.8, CODED)
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, 0.5)))
+    engine.advance(60.0)
+    # 0.036 Hz deadband, 5 % droop: 0.8 − (0.5 − 0.036) / (60 · 0.05)
+    expected = 0.8 - 0.464 / 3.0
+    assert engine.telemetry("chp").load_pu == pytest.approx(expected, abs=1e-4)
 
 
 def test_reactive_power_follows_the_power_factor_within_the_generator() -> None:

@@ -3,6 +3,7 @@
 from math import isfinite
 
 from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status, settle_faults
+from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
     AT_SPEED,
     COOLANT_SPREAD_K,
@@ -14,7 +15,10 @@ from twin_tui.engine.devices.chp_engine import (
     at_rest,
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
+from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import terminals
+from twin_tui.engine.grid_code import GridCode, Quantity
+from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
@@ -47,6 +51,8 @@ class ChpParams:
     over_temperature_c: float = 105.0
     initial_operating_h: float = 0.0
     initial_starts: int = 0
+    grid_code: GridCode | None = None
+    """Protection and grid support; None only opens the breaker when the voltage is gone."""
 
     def __post_init__(self) -> None:
         if not (isfinite(self.rated_w) and self.rated_w > 0.0):
@@ -90,6 +96,7 @@ class ChpState:
     energy_wh: float
     heat_wh: float
     fuel_wh: float
+    tie: Tie
 
 
 FAULTS = (
@@ -100,15 +107,17 @@ FAULTS = (
     FaultKind("synchronizing_failure", 3005, "The generator does not come into step with the grid"),
     FaultKind("power_supply_failure", 3006, "The controller's supply has failed"),
     FaultKind("grid_loss", 3007, "No voltage at the terminals", latched=False),
+    FaultKind("grid_voltage", 3008, "Tripped by the grid's voltage", latched=False),
+    FaultKind("grid_frequency", 3009, "Tripped by the grid's frequency", latched=False),
     FaultKind("cooling_failure", 3101, "The coolant pump has failed", latched=False),
     FaultKind("fuel_shortage", 3102, "The gas pressure allows half the power only", latched=False),
     FaultKind("sensor_stuck", 3103, "The coolant thermometer no longer changes", latched=False),
 )
-ESTOP, HOT, OIL, NO_START, NO_SYNC, SUPPLY, NO_GRID, NO_COOLING, NO_FUEL, STUCK = (
-    1 << bit for bit in range(len(FAULTS))
-)
+ESTOP, HOT, OIL, NO_START, NO_SYNC, SUPPLY = (1 << bit for bit in range(6))
+NO_GRID, GRID_VOLTAGE, GRID_FREQUENCY, NO_COOLING, NO_FUEL, STUCK = (1 << bit for bit in range(6, 12))
 SHUTS_DOWN = ESTOP | HOT | OIL | NO_START | NO_SYNC | SUPPLY
-WARNS = NO_COOLING | NO_FUEL | STUCK | NO_GRID
+OFF_GRID = NO_GRID | GRID_VOLTAGE | GRID_FREQUENCY
+WARNS = OFF_GRID | NO_COOLING | NO_FUEL | STUCK
 _LATCHING = SHUTS_DOWN
 _AT_ONCE = ~(NO_START | NO_SYNC)
 """Causes that are a fault as soon as they are there; the others wait for the step that then fails."""
@@ -137,6 +146,7 @@ def initial(params: ChpParams) -> ChpState:
         energy_wh=0.0,
         heat_wh=0.0,
         fuel_wh=0.0,
+        tie=grid_tie.initial(params.grid_code),
     )
 
 
@@ -208,8 +218,10 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
     """
     dt_s = around.dt_s
     causes, faults = state.causes, state.faults
-    if not around.grid_live:
-        causes |= NO_GRID
+    tie = state.tie
+    if params.grid_code is not None or not (tie.free and around.grid_live):
+        tie = grid_tie.step(params.grid_code, tie, around)
+        causes |= _grid_causes(params, tie, around.grid_live)
     if state.seen_coolant_c > params.over_temperature_c:
         causes |= HOT
     if causes or faults:
@@ -223,7 +235,8 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         if failed & causes and unit is not state.unit:
             unit, armed = Unit.FAULT, False
             faults |= failed
-    if faults & NO_GRID and unit in (Unit.SYNCHRONIZING, Unit.RUNNING):
+    off_grid = faults & OFF_GRID or tie.status in (Status.TRIPPED, Status.WAITING)
+    if off_grid and unit in (Unit.SYNCHRONIZING, Unit.RUNNING):
         unit = Unit.IDLE
     ticks = state.ticks + 1 if unit is state.unit else 0
 
@@ -236,11 +249,14 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         permitted *= max(0.0, margin / _DERATES_FROM_K)
     load = state.load_pu
     breaker = unit is Unit.RUNNING or (unit is Unit.STOPPING and state.breaker_closed)
-    if breaker and not faults & NO_GRID:
+    if breaker and not off_grid:
         target = 0.0
         if unit is Unit.RUNNING and commands.load_setpoint_pu > 0.0:
-            target = max(params.min_load_pu, min(commands.load_setpoint_pu, params.max_load_pu))
-            target = min(target, max(permitted, params.min_load_pu))
+            most = max(permitted, params.min_load_pu)
+            target = min(max(params.min_load_pu, commands.load_setpoint_pu), most)
+            if not tie.free:
+                target = supported_power(tie.support, target, params.min_load_pu, most)
+                target = min(target, tie.share)
         reach = params.ramp_pu_per_s * dt_s
         if target > load:
             load = min(target, load + reach)
@@ -253,12 +269,13 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         load, breaker = 0.0, False
     power = load * params.rated_w
     var = 0.0
-    if breaker and power > 0.0 and commands.power_factor_setpoint != 1.0:
-        power, var = limit_apparent_power(
-            power,
-            reactive_power(power, commands.power_factor_setpoint),
-            max(power, params.rated_w / params.rated_power_factor),
-        )
+    if breaker and power > 0.0:
+        rated_va = params.rated_w / params.rated_power_factor
+        wanted_var = tie.support.q_pu * rated_va
+        if commands.power_factor_setpoint != 1.0:
+            wanted_var = reactive_power(power, commands.power_factor_setpoint)
+        if wanted_var:
+            power, var = limit_apparent_power(power, wanted_var, max(power, rated_va))
     sensors = advance_sensors(
         sensors,
         unit,
@@ -275,7 +292,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
     return ChpState(
         power,
         var,
-        _status(unit, faults),
+        _status(unit, tie),
         state.causes,
         faults,
         unit,
@@ -291,19 +308,30 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         state.energy_wh + power * hours,
         state.heat_wh + power * params.heat_to_power_ratio * hours,
         state.fuel_wh + fuel_w(params, unit, load) * hours,
+        tie,
     )
 
 
-def _status(unit: Unit, faults: int) -> Status:
+def _grid_causes(params: ChpParams, tie: Tie, live: bool) -> int:
+    if not live:
+        return NO_GRID
+    tripped = grid_tie.tripped_by(params.grid_code, tie)
+    if tripped is None:
+        return 0
+    voltage = tripped is Quantity.VOLTAGE or tripped is Quantity.MEAN_VOLTAGE
+    return GRID_VOLTAGE if voltage else GRID_FREQUENCY
+
+
+def _status(unit: Unit, tie: Tie) -> Status:
     if unit is Unit.FAULT:
         return Status.FAULT
     if unit is Unit.READY:
         return Status.STANDBY
-    if unit is Unit.RUNNING:
-        return Status.RUNNING
     if unit is Unit.STOPPING:
         return Status.STOPPING
-    return Status.TRIPPED if faults & NO_GRID and unit is Unit.IDLE else Status.STARTING
+    if tie.status is not Status.RUNNING and unit in (Unit.IDLE, Unit.RUNNING):
+        return tie.status
+    return Status.RUNNING if unit is Unit.RUNNING else Status.STARTING
 
 
 def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpTelemetry:
@@ -363,6 +391,9 @@ def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: S
 def explain(params: ChpParams, state: ChpState) -> str:
     """Return the unit state, the faults, and what a start waits for."""
     parts = [state.unit.name, *CHP.fault_names(state.faults)]
+    protection = grid_tie.explain(params.grid_code, state.tie)
+    if protection:
+        parts.append(protection)
     if not state.armed and not state.faults & SHUTS_DOWN:
         parts.append("a start has to be given anew: stop, then start")
     return ", ".join(parts)
