@@ -19,12 +19,8 @@ ANSWERS_PER_WRITE = 128
 MAX_LATE_ANSWERS = 256
 
 
-class Link(asyncio.BufferedProtocol):
-    """What the framings share: the peer, counters, late answers, stopping for a slow reader.
-
-    TCP reads into the station's small buffer: asyncio's plain protocols allocate 256 kB for every read, which
-    costs three times as much as the whole request. Serial transports call ``data_received`` themselves.
-    """
+class Link(asyncio.Protocol):
+    """What the framings share: the peer, counters, late answers, stopping for a slow reader."""
 
     def __init__(self, station: Station, on_change: "Callable[[Link, bool], None]", client: str = "") -> None:
         self.station = station
@@ -36,7 +32,6 @@ class Link(asyncio.BufferedProtocol):
         self.busy = False
         self._reads = station.reads
         self._detour = False
-        self._view = station.view
         self._clock = station.clock
         self._on_change = on_change
         self._rest = b""
@@ -78,31 +73,9 @@ class Link(asyncio.BufferedProtocol):
         state: Literal["served", "busy"] = "busy" if self.busy else "served"
         return ClientInfo(self.client, self.since_s, self.last_seen_s, self.requests, asked, state)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Lend the station's buffer; it is read out before anybody else gets it."""
-        return self._view
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Take out what was read; the one whole frame that was asked before is answered here."""
-        data = self._view[:nbytes].tobytes()
-        hit = self._reads.get(data[2:])
-        if hit is None or self._detour:
-            self.data_received(data)
-            return
-        bank, memory, low, high, head = hit
-        try:
-            bank.refresh()
-        except Exception:
-            self.data_received(data)
-            return
-        self.requests += 1
-        self.last_request = data
-        self.last_seen_s = self._clock()
-        self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]
-
     def data_received(self, data: bytes) -> None:
-        """Answer every complete frame."""
-        raise NotImplementedError
+        """Answer what is complete."""
+        self._consume(data)
 
     def pause_writing(self) -> None:
         """Stop reading requests while the client does not take its answers."""
@@ -136,7 +109,7 @@ class Link(asyncio.BufferedProtocol):
             return
         self._held = False
         if self._rest:
-            self.data_received(b"")
+            self._consume(b"")
         self._settle()
         if not self._held:
             transport.resume_reading()
@@ -148,6 +121,9 @@ class Link(asyncio.BufferedProtocol):
 
     def _hang_up(self) -> None:
         self.close()
+
+    def _consume(self, data: bytes) -> None:
+        raise NotImplementedError
 
     def _ask(self, unit: int, pdu: bytes) -> bytes | None:
         raise NotImplementedError
@@ -236,6 +212,23 @@ class MbapLink(Link):
     """Modbus TCP: transaction, protocol, length, unit, then the PDU."""
 
     def data_received(self, data: bytes) -> None:
+        """Answer the one whole frame that was asked before at once, and anything else with care."""
+        hit = self._reads.get(data[2:])
+        if hit is None or self._detour:
+            self._consume(data)
+            return
+        bank, memory, low, high, head = hit
+        try:
+            bank.refresh()
+        except Exception:
+            self._consume(data)
+            return
+        self.requests += 1
+        self.last_request = data
+        self.last_seen_s = self._clock()
+        self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]
+
+    def _consume(self, data: bytes) -> None:
         """Answer every complete frame, in order, with as few writes as possible."""
         self.last_seen_s = self._clock()
         if self._rest:

@@ -77,7 +77,7 @@ class RtuLink(Link):
         self._in_step = True
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
+    def _consume(self, data: bytes) -> None:
         """Answer every complete frame; keep what may become one until the line is silent."""
         self.last_seen_s = self._clock()
         if self._pause is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import random
 import socket
 import ssl
@@ -15,7 +16,10 @@ from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import MissingUnit, Station
+from twin_tui.protocols.modbus.tcp import Listener, TcpTransport, listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
+
+log = logging.getLogger(__name__)
 
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 
@@ -57,7 +61,8 @@ class ModbusTcpServer:
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
         self._all_gone = asyncio.Event()
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
+        self._handshakes: set[asyncio.Task[None]] = set()
 
     @property
     def units(self) -> dict[int, Bank]:
@@ -83,27 +88,43 @@ class ModbusTcpServer:
 
     async def start(self) -> None:
         """Open the port; afterwards ``port`` is the real one."""
-        loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                self._new_link, self.host, self.port, ssl=self._ssl_context, backlog=128
-            )
+            self._listener = await listen(self.host, self.port, self._take)
         except (OSError, OverflowError) as error:
             raise LinkError(_start_message(self.host, self.port, error)) from error
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = self._listener.port
 
     async def stop(self) -> None:
         """Close the port and every connection."""
-        server, self._server = self._server, None
-        if server is None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
-        server.close()
+        listener.close()
+        for handshake in list(self._handshakes):
+            handshake.cancel()
+        await asyncio.gather(*self._handshakes, return_exceptions=True)
         self._all_gone.clear()
         for link in list(self.links):
             link.close()
         if self.links:
             await self._all_gone.wait()
-        await server.wait_closed()
+
+    def _take(self, sock: socket.socket) -> None:
+        _keep_alive(sock)
+        if self._ssl_context is None:
+            TcpTransport(sock, self._new_link())
+            return
+        handshake = asyncio.get_running_loop().create_task(self._shake_hands(sock, self._ssl_context))
+        self._handshakes.add(handshake)
+        handshake.add_done_callback(self._handshakes.discard)
+
+    async def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(self._new_link, sock, ssl=context)
+        except OSError as error:
+            log.info("a client failed to agree on TLS: %s", error)
+            sock.close()
 
     def _new_link(self) -> Link:
         if self.station.framing == "rtu":
@@ -122,7 +143,7 @@ class ModbusTcpServer:
 
     def _admit(self, link: Link) -> None:
         faults = self.station.faults
-        if self._server is None or (faults is not None and faults.refuses_connection()):
+        if self._listener is None or (faults is not None and faults.refuses_connection()):
             link.close()
             return
         if self._max_clients is not None and len(self.links) >= self._max_clients:
@@ -135,9 +156,6 @@ class ModbusTcpServer:
                 oldest = self.links.pop(0)
                 oldest.close()
         self.links.append(link)
-        transport = link.transport
-        assert transport is not None
-        _keep_alive(transport.get_extra_info("socket"))
         if self._idle_timeout_s is not None:
             self._watch_idle(link, self._idle_timeout_s)
 
@@ -161,10 +179,8 @@ class ModbusTcpServer:
             self._watch_idle(link, left_s)
 
 
-def _keep_alive(sock: socket.socket | None) -> None:
+def _keep_alive(sock: socket.socket) -> None:
     """Find out about clients that vanished without a word."""
-    if sock is None:
-        return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", KEEP_ALIVE_IDLE_S),

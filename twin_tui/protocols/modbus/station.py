@@ -15,7 +15,6 @@ from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Bank, bytearray, int, int, bytes]
 MAX_CACHED_READS = 64
-READ_BYTES = 4096
 BROADCAST = 0
 
 
@@ -39,7 +38,6 @@ class Station:
         self.units: dict[int, Bank] = {}
         self.reads: dict[bytes, CachedRead] = {}
         self.missing_unit = missing_unit
-        self.view = memoryview(bytearray(READ_BYTES))
         self.framing = framing
         self.clock = clock
         self.faults: LinkFaults | None = None
