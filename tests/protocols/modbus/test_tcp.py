@@ -197,6 +197,40 @@ async def test_a_client_that_does_not_read_stops_being_read_and_loses_nothing(pl
         other.writer.close()
 
 
+async def test_a_client_that_has_said_all_still_gets_every_answer(client: RawClient) -> None:
+    client.send(b"".join(mbap(read(4, n, 1), transaction=n) for n in range(50)))
+    client.writer.write_eof()
+    assert [(await client.frame())[0] for _ in range(50)] == list(range(50))
+    assert await client.ended()
+
+
+async def test_answers_that_wait_are_delivered_before_a_connection_is_closed(plant: Plant) -> None:
+    async with serving({1: plant.bank}) as server:
+        sock = socket.create_connection(("127.0.0.1", server.port))
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        count = 60_000
+        requests = b"".join(mbap(read(4, 0, 125)) for _ in range(count)) + struct.pack(">HHHH", 0, 0, 999, 0)
+        sending = loop.create_task(loop.sock_sendall(sock, requests))
+        await until(lambda: server.links and server.links[0]._held)
+        received = 0
+        while data := await asyncio.wait_for(loop.sock_recv(sock, 1 << 20), 5):
+            received += len(data)
+        assert received == count * (7 + 252)
+        await sending
+        sock.close()
+
+
+@pytest.mark.parametrize("host", ["localhost", ""])
+async def test_a_host_name_or_all_interfaces_can_be_served(plant: Plant, host: str) -> None:
+    server = ModbusTcpServer(host, 0, {1: plant.bank})
+    await server.start()
+    client = await connect(server)
+    assert words(await client.ask(read(4, 3, 1))) == [3]
+    client.writer.close()
+    await server.stop()
+
+
 async def test_a_busy_or_impossible_port_is_one_clear_message(plant: Plant) -> None:
     async with serving({1: plant.bank}) as server:
         with pytest.raises(LinkError, match=f"127.0.0.1:{server.port} is in use by another program"):

@@ -257,6 +257,22 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
         client.writer.close()
 
 
+async def test_a_client_without_tls_disturbs_nobody(plant: Plant, certificate: tuple[Path, Path]) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate[0]))
+    trusting.check_hostname = False
+    async with serving({1: plant.bank}, ssl_context=server_context(*certificate)) as server:
+        plain = await connect(server)
+        plain.send(mbap(read(4, 3, 1)))
+        assert await plain.ended()
+        half = await connect(server)
+        half.send(b"\x16\x03")
+        opened = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
+        client = RawClient(*opened)
+        assert await client.ask(read(4, 3, 1)) == b"\x04\x02\x00\x03"
+        client.writer.close()
+    assert await half.ended()
+
+
 def test_files_that_make_no_tls_say_which(certificate: tuple[Path, Path], tmp_path: Path) -> None:
     cert, key = certificate
     text = tmp_path / "notes.txt"

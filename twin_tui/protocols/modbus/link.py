@@ -31,7 +31,6 @@ class Link(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.busy = False
         self._reads = station.reads
-        self._detour = False
         self._clock = station.clock
         self._on_change = on_change
         self._rest = b""
@@ -94,8 +93,9 @@ class Link(asyncio.Protocol):
             self.transport.abort()
 
     def _settle(self) -> None:
-        """Note whether anything stands between a known request and its answer."""
-        self._detour = bool(self._rest or self._late or self._held or self.busy)
+        """Take known reads from the station unless something stands between them and their answers."""
+        detour = self._rest or self._late or self._held or self.busy
+        self._reads = {} if detour else self.station.reads
 
     def _hold(self) -> None:
         if not self._held and self.transport is not None:
@@ -214,7 +214,7 @@ class MbapLink(Link):
     def data_received(self, data: bytes) -> None:
         """Answer the one whole frame that was asked before at once, and anything else with care."""
         hit = self._reads.get(data[2:])
-        if hit is None or self._detour:
+        if hit is None:
             self._consume(data)
             return
         bank, memory, low, high, head = hit

@@ -34,7 +34,7 @@ class TcpTransport(asyncio.Transport):
         self._sock = sock
         self._link = link
         self._fd = sock.fileno()
-        self._receive, self._send = sock.recv, sock.send
+        self._receive, self._send, self._deliver = sock.recv, sock.send, link.data_received
         self._unsent = bytearray()
         self._reading = self._closing = self._lost = self._full = False
         link.connection_made(self)
@@ -106,7 +106,7 @@ class TcpTransport(asyncio.Transport):
             self._end(error)
             return
         if data:
-            self._link.data_received(data)
+            self._deliver(data)
         else:
             self.close()
 
