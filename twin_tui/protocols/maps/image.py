@@ -12,7 +12,6 @@ from twin_tui.engine.snapshot import RegisterWrite
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Form
-from twin_tui.protocols.modbus.bank import BYTES_PER_ADDRESS
 
 
 class Cell:
@@ -64,7 +63,7 @@ class Group:
         self._cells = cells
         self._get = _getter(registers)
         self._whole = form is Form.INTEGER
-        self._factors = None if form is Form.BIT else [_factor(register) for register in registers]
+        self._factors = None if form is Form.BIT else [register.factor for register in registers]
         layout = struct.Struct(("<" if self._swap else ">") + "".join(r.layout.type.code for r in registers))
         self._scratch: Any = array("H", bytes(layout.size)) if self._swap else bytearray(layout.size)
         self._pack: Callable[..., None] = layout.pack_into
@@ -180,14 +179,3 @@ def _getter(registers: list[Register]) -> Callable[[Any], tuple[Any, ...]]:
         only = attrgetter(names[0])
         return lambda seen: (only(seen),)
     return attrgetter(*names)
-
-
-def _factor(register: Register) -> int | float:
-    """Return what takes the SI value to the raw number; a whole 1 keeps large integers exact."""
-    inverse = 1 / register.quantum
-    return inverse.numerator if inverse.denominator == 1 else float(inverse)
-
-
-def offset_in_run(register: Register, run_start: int) -> int:
-    """Return the byte offset of a register in the memory of the run that starts at an address."""
-    return (register.address - run_start) * BYTES_PER_ADDRESS[register.table]

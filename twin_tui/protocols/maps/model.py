@@ -150,6 +150,12 @@ class Register:
         )
 
     @property
+    def factor(self) -> int | float:
+        """What takes the SI value to the raw number; a whole factor keeps large integers exact."""
+        inverse = 1 / self.quantum
+        return inverse.numerator if inverse.denominator == 1 else float(inverse)
+
+    @property
     def bit_field(self) -> bool:
         """Tell whether the bits have a meaning each."""
         return self.bits is not None or self.layout.type.name.startswith("bitfield")
@@ -223,7 +229,7 @@ class Register:
             return math.inf if (value > 0) is (self.quantum > 0) else -math.inf
         if self.shift:
             return float((Fraction(value) - self.shift) / self.quantum)
-        number: float = value * self.quantum.denominator / self.quantum.numerator
+        number: int | float = value * self.factor
         return number
 
     def decode(self, data: bytes) -> Any:

@@ -1,0 +1,299 @@
+"""Codecs and bindings: types, orders, limits, watchdogs, rows, forcing."""
+
+import math
+import struct
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocols.maps.site import bound, engine_with, mapping, read, shipped, write
+from twin_tui.engine.events import Pin, Write
+from twin_tui.errors import CommandError
+from twin_tui.protocols.maps.binding import WATCHDOG, Binding
+from twin_tui.protocols.maps.units import conversion
+from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
+from twin_tui.protocols.modbus.bank import Table
+
+INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
+NUMBERS = [wire for wire in WIRE_TYPES.values() if wire.form is Form.INTEGER and wire.words]
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    plain = {"name": "p", "signal": "active_power_w", "table": "input", "address": 0, "type": "int32"}
+    return {**plain, **changes}
+
+
+def setpoint(**changes: Any) -> dict[str, Any]:
+    return entry(signal="active_power_setpoint_w", table="holding", access="rw", **changes)
+
+
+def showing(power_w: float, **changes: Any) -> list[int] | int:
+    binding = bound(mapping(entry(**changes)))
+    binding.engine.submit(Pin("battery", "active_power_w", power_w))
+    return read(binding, INPUT, 0, binding.map.registers[0].count)
+
+
+@given(st.data())
+def test_every_integer_survives_every_order(data: st.DataObject) -> None:
+    wire = data.draw(st.sampled_from(NUMBERS))
+    layout = Layout(wire, wire.words, data.draw(st.booleans()), data.draw(st.booleans()))
+    raw = data.draw(st.integers(int(wire.low), int(wire.high)))
+    assert layout.unpack(layout.pack(raw)) == raw
+
+
+@given(st.integers(0, 99_999_999), st.booleans(), st.booleans())
+def test_decimal_digits_survive_every_order(number: int, words: bool, order: bool) -> None:
+    layout = Layout(WIRE_TYPES["bcd"], 2, words, order)
+    assert layout.unpack(layout.pack(number)) == number
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=8))
+def test_texts_survive_up_to_their_length(text: str) -> None:
+    layout = Layout(WIRE_TYPES["string"], 4)
+    assert layout.unpack(layout.pack(text)) == text
+
+
+def test_the_words_of_the_documents() -> None:
+    # by hand: -2 is 0xFFFFFFFE, 3.5 is 0x40600000, 1234 in digits is 0x1234
+    assert showing(-2.0) == [0xFFFF, 0xFFFE]
+    assert showing(-2.0, word_order="little") == [0xFFFE, 0xFFFF]
+    assert showing(-2.0, endian="little") == [0xFFFE, 0xFFFF]
+    assert showing(-2.0, byte_order="little") == [0xFFFF, 0xFEFF]
+    assert showing(3.5, type="float32") == [0x4060, 0x0000]
+    assert showing(3.5, type="float32", word_order="little") == [0x0000, 0x4060]
+    assert showing(1234.0, type="bcd", count=1) == [0x1234]
+    assert showing(-2.0, sense="charge") == [0, 2]
+    assert showing(-2.0, sense="magnitude") == [0, 2]
+    assert showing(500.0, offset=-1000, type="int16") == [1500]
+    assert showing(68.0, type="int64") == [0, 0, 0, 68]
+
+
+def test_what_does_not_fit_is_held_and_never_wraps() -> None:
+    assert showing(70_000.0, type="uint16") == [65535]
+    assert showing(-1.0, type="uint16") == [0]
+    assert showing(-70_000.0, type="int16") == [0x8000]
+    assert showing(1e300, type="float32") == [0x7F7F, 0xFFFF]
+    assert showing(12_345.0, type="bcd", count=1) == [0x9999]
+    assert showing(-5.0, type="bcd", count=1) == [0]
+
+
+def test_the_value_that_means_not_available_is_never_a_number() -> None:
+    assert showing(65_535.0, type="uint16", not_available=0xFFFF) == [65534]
+    assert showing(-32_768.0, type="int16", not_available=0x8000) == [0x8001]
+    assert showing(70_000.0, type="uint16", not_available=0xFFFF) == [65534]
+
+
+def test_half_a_step_goes_to_the_even_neighbour() -> None:
+    assert [showing(w, type="int16", scale=10) for w in (5.0, 15.0, 25.0, -15.0)] == [[0], [2], [2], [0xFFFE]]
+
+
+@cache
+def of_every_kind() -> Binding:
+    kinds = ("int16", "uint16", "int32", "uint32", "float32", "int64", "float64")
+    return bound(
+        mapping(
+            *(
+                entry(
+                    name=f"{kind} {scale} {order}",
+                    type=kind,
+                    scale=scale,
+                    word_order=order,
+                    address=100 * i + 10 * j + 5 * k,
+                )
+                for i, kind in enumerate(kinds)
+                for j, scale in enumerate((0.1, 1, 7, -1))
+                for k, order in enumerate(("big", "little"))
+            ),
+            not_available={"int16": 0x8000, "uint32": 0xFFFFFFFF},
+        )
+    )
+
+
+@given(st.floats(-1e7, 1e7))
+def test_many_at_once_read_as_one_by_one(power_w: float) -> None:
+    binding = of_every_kind()
+    binding.engine.submit(Pin("battery", "active_power_w", power_w))
+    binding.refresh()
+    for cell in binding.cells:
+        assert cell.data == cell.reader.encode(power_w), cell.reader.name
+
+
+def test_a_value_that_is_none_reads_as_not_available_or_zero() -> None:
+    found = mapping(
+        entry(address=0, not_available=0x80000000),
+        entry(name="q", address=2),
+        entry(name="f", address=4, type="float32", not_available=0x7FC00000),
+    )
+    binding = bound(found)
+    for value in (math.nan, None):
+        assert [r.encode(value) for r in found.registers] == [
+            b"\x80\0\0\0",
+            bytes(4),
+            struct.pack(">f", math.nan),
+        ]
+    binding.cells[0].memory[:4] = b"\x80\0\0\0"
+    assert found.registers[0].text(b"\x80\0\0\0") == "not available"
+    assert found.registers[0].decode(b"\x80\0\0\0") is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "signal_unit", "number", "si"),
+    [
+        ("kW", "W", 1, 1000),
+        ("mV", "V", 230_000, 230),
+        ("%", "1", 50, Fraction(1, 2)),
+        ("kVar", "var", 2, 2000),
+        ("KWH", "Wh", 3, 3000),
+        ("K", "degC", 300, Fraction(2685, 100)),
+        ("degF", "degC", 212, 100),
+        ("h", "s", 2, 7200),
+        ("MJ", "Wh", Fraction(36, 10), 1000),
+        ("h", "h", 5, 5),
+        ("", "W", 7, 7),
+        ("kPa", "bar", 100, 1),
+    ],
+)
+def test_units_become_si(unit: str, signal_unit: str, number: float, si: float) -> None:
+    found = conversion(unit, signal_unit)
+    assert number * found.factor + found.shift == si
+
+
+def test_a_scale_factor_register_scales_what_refers_to_it() -> None:
+    found = mapping(
+        entry(type="int16", scale_register="SF"),
+        {"name": "SF", "table": "input", "address": 1, "type": "sunssf", "value": -2},
+    )
+    binding = bound(found)
+    binding.engine.submit(Pin("battery", "active_power_w", 12.34))
+    assert read(binding, INPUT, 0, 2) == [1234, 0xFFFE]
+
+
+def test_limits_refuse_or_clamp_as_the_map_says() -> None:
+    limited = {"scale": 0.1, "unit": "kW", "min": -5, "max": 5}
+    binding = bound(mapping(setpoint(**limited), setpoint(name="c", address=2, beyond="clamp", **limited)))
+    commands = lambda: binding.engine.devices["battery"].commands.active_power_setpoint_w  # noqa: E731
+    assert write(binding, 0, 0, 51) == 3
+    assert commands() == 0.0
+    assert binding.row(HOLDING, 0).last_write.verdict == "refused: 5.1 is outside -5 … 5 kW"  # type: ignore[union-attr]
+    assert write(binding, 2, 0, 51) == 0
+    assert commands() == 5000.0
+    assert read(binding, HOLDING, 2, 2) == [0, 50]
+    assert write(binding, 2, 0xFFFF, 0xFF00) == 0
+    assert commands() == -5000.0
+
+
+def test_what_is_no_number_is_refused() -> None:
+    binding = bound(
+        mapping(
+            setpoint(type="float32"),
+            setpoint(name="d", address=2, type="bcd", count=2),
+            setpoint(name="n", address=4, not_available=0x7FFFFFFF),
+        )
+    )
+    assert write(binding, 0, 0x7FC0, 0) == 3
+    assert write(binding, 0, 0x7F80, 0) == 3
+    assert write(binding, 2, 0x12AB, 0) == 3
+    assert write(binding, 4, 0x7FFF, 0xFFFF) == 3
+
+
+def test_a_float_reads_back_as_it_was_written() -> None:
+    binding = bound(mapping(setpoint(type="float32", unit="kW")))
+    words = [0x3DCC, 0xCCCD]  # 0.1 in single precision
+    assert write(binding, 0, *words) == 0
+    assert read(binding, HOLDING, 0, 2) == words
+
+
+def test_a_wire_code_stands_for_a_value_of_the_signal() -> None:
+    found = mapping(
+        entry(
+            signal="start_stop",
+            table="holding",
+            access="rw",
+            type="uint16",
+            codes={0xCF: 1, 0xCE: 2, 0xCD: 3},
+        )
+    )
+    binding = bound(found)
+    assert read(binding, HOLDING, 0, 1) == [0xCE]
+    assert write(binding, 0, 0xCF) == 0
+    assert binding.engine.devices["battery"].commands.start_stop == 1
+    assert write(binding, 0, 1) == 3
+
+
+def test_coils_are_commands_of_one_bit() -> None:
+    found = mapping(
+        {"name": "reset", "signal": "fault_reset", "address": 3, "func": 5, "type": "bool"},
+        {"name": "fault", "signal": "fault_code", "address": 3, "func": 2, "type": "bool"},
+    )
+    binding = bound(found)
+    assert read(binding, Table.COILS, 3, 1) == [0]
+    assert read(binding, Table.DISCRETE_INPUTS, 3, 1) == [0]
+    binding.engine.submit(Pin("battery", "fault_code", 1001))
+    assert read(binding, Table.DISCRETE_INPUTS, 3, 1) == [1]
+
+
+def test_a_silent_energy_manager_brings_on_the_fallback_once() -> None:
+    found = mapping(
+        setpoint(scale=0.1, unit="kW"),
+        watchdog={"seconds": 30, "fallback": {"active_power_setpoint_w": 0, "start_stop": 3}},
+    )
+    binding = bound(found)
+    engine, commands = binding.engine, lambda: binding.engine.devices["battery"].commands
+    engine.advance(100.0)
+    assert not [entry for entry in engine.log if entry.origin == WATCHDOG]
+    write(binding, 0, 0, 50)
+    engine.advance(20.0)
+    write(binding, 0, 0, 60)
+    engine.advance(29.9)
+    assert commands().active_power_setpoint_w == 6000.0
+    engine.advance(0.2)
+    assert commands().active_power_setpoint_w == 0.0
+    assert commands().start_stop == 3
+    engine.advance(100.0)
+    assert len([entry for entry in engine.log if entry.origin == WATCHDOG]) == 1
+    assert read(binding, HOLDING, 0, 2) == [0, 0]
+
+
+def test_rows_show_what_a_client_reads() -> None:
+    binding = bound(shipped("bess_modbus"))
+    write(binding, 10126, 0xFFFF, 0xFF38)
+    row = binding.row(HOLDING, 10126)
+    assert (row.name, row.type, row.raw, row.text) == ("on_grid_power", "int32", (0xFFFF, 0xFF38), "-20.0 kW")
+    assert row.access == "rw"
+    assert row.last_write is not None
+    assert (row.last_write.function, row.last_write.text, row.last_write.verdict) == (16, "-20.0 kW", "ok")
+    status = binding.row(INPUT, 10050)
+    assert (status.raw, status.text, status.option) == ((0,), "0", "Idle or standby")
+    assert [r.address for r in binding.rows(range(2, 5))] == [r.address for r in binding.rows()][2:5]
+
+
+def test_a_register_is_forced_in_its_own_unit_and_frozen_and_released() -> None:
+    binding = bound(shipped("bess_modbus"))
+    soc = binding.find("system_soc")
+    binding.force(soc, 12.3)
+    assert read(binding, INPUT, 32002, 1) == [123]
+    assert binding.row(INPUT, 32002).pinned
+    binding.release(soc)
+    assert read(binding, INPUT, 32002, 1) == [500]
+    power = binding.find("active_power")
+    binding.freeze(power)
+    binding.engine.submit(Write("battery", {"start_stop": 1, "active_power_setpoint_w": 5000.0}))
+    binding.engine.advance(5.0)
+    assert read(binding, INPUT, 10059, 2) == [0, 0]
+    with pytest.raises(CommandError, match=r"has no register 'system_sox'; did you mean system_soc?"):
+        binding.find("system_sox")
+
+
+def test_reading_changes_nothing_in_the_run() -> None:
+    watched, alone = bound(shipped("bess_modbus")), engine_with("battery")
+    for engine in (watched.engine, alone):
+        engine.submit(Write("battery", {"start_stop": 1, "active_power_setpoint_w": -7000.0}))
+    for _ in range(50):
+        watched.engine.step()
+        watched.rows()
+    alone.advance(5.0)
+    assert watched.engine.devices["battery"].state == alone.devices["battery"].state

@@ -1,0 +1,147 @@
+"""Several devices behind one unit: roles, sums, conditions, stored registers and the commands they make."""
+
+import pytest
+
+from tests.protocols.maps.site import bound, engine_with, mapping, read, shipped, write
+from twin_tui.engine.events import Pin
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.maps.binding import Binding, bind
+from twin_tui.protocols.modbus.bank import Table
+
+INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
+
+
+@pytest.fixture
+def huawei() -> Binding:
+    return bound(shipped("huawei_sun2000"))
+
+
+@pytest.fixture
+def sungrow() -> Binding:
+    return bound(shipped("sungrow_sh"))
+
+
+def pin(binding: Binding, **powers_w: float) -> None:
+    for device, power_w in powers_w.items():
+        binding.engine.submit(Pin(device, "active_power_w", power_w))
+
+
+def test_the_ac_side_of_a_hybrid_carries_modules_and_battery(huawei: Binding) -> None:
+    pin(huawei, pv=6000.0, battery=-2500.0)
+    assert read(huawei, HOLDING, 32080, 2) == [0, 3500]
+
+
+def test_each_document_has_its_own_sign(huawei: Binding, sungrow: Binding) -> None:
+    for binding in (huawei, sungrow):
+        pin(binding, battery=-2500.0, meter=-1200.0)
+    assert read(huawei, HOLDING, 37765, 2) == [0, 2500]  # + charges
+    assert read(huawei, HOLDING, 37113, 2) == [0, 1200]  # + feeds in
+    assert read(sungrow, INPUT, 13021, 1) == [2500]  # magnitude
+    assert read(sungrow, INPUT, 13000, 1) == [1 << 1 | 1 << 4]  # charging, feeding in
+    assert read(sungrow, INPUT, 13009, 2) == [1200, 0]  # low word first
+
+
+def test_the_load_of_a_site_is_what_flows_into_it(sungrow: Binding) -> None:
+    pin(sungrow, pv=6000.0, battery=-2500.0, meter=-1200.0)
+    assert read(sungrow, INPUT, 13007, 2) == [2300, 0]
+
+
+def test_forced_charging_takes_power_from_one_register_and_direction_from_another(huawei: Binding) -> None:
+    assert write(huawei, 47247, 0, 3000) == 0
+    battery = huawei.engine.devices["battery"]
+    assert battery.commands.active_power_setpoint_w == 0.0
+    assert write(huawei, 47100, 1) == 0
+    assert battery.commands.active_power_setpoint_w == -3000.0
+    assert battery.commands.start_stop == 1
+    assert write(huawei, 47247, 0, 4000) == 0
+    assert battery.commands.active_power_setpoint_w == -4000.0
+    assert read(huawei, HOLDING, 47247, 2) == [0, 4000]
+
+
+def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Binding) -> None:
+    write(huawei, 47249, 0, 3000)
+    write(huawei, 47100, 2)
+    write(huawei, 47100, 0)
+    snapshot = huawei.engine.snapshot().device("battery")
+    assert snapshot.mode == "SELF_CONSUMPTION"
+
+
+def test_a_command_that_is_no_option_changes_no_stored_register(sungrow: Binding) -> None:
+    assert write(sungrow, 13050, 0xAB) == 3
+    assert read(sungrow, HOLDING, 13050, 1) == [0xCC]
+
+
+def test_a_block_of_mode_command_and_power_is_one_command(sungrow: Binding) -> None:
+    assert write(sungrow, 13049, 2, 0xBB, 1500) == 0
+    assert sungrow.engine.devices["battery"].commands.active_power_setpoint_w == 1500.0
+
+
+def test_a_write_only_register_cannot_be_read(huawei: Binding) -> None:
+    assert write(huawei, 40201, 0) == 0
+    assert huawei.engine.devices["pv"].commands.on is False
+    assert read(huawei, HOLDING, 40201, 1) == 2
+
+
+def test_registers_of_a_role_that_nobody_plays_are_not_there() -> None:
+    found = shipped("huawei_sun2000")
+    binding = bind(found, engine_with("pv"), "pv")
+    assert read(binding, HOLDING, 37760, 1) == 2
+    assert read(binding, HOLDING, 32064, 2) == [0, 0]
+    pin(binding, pv=6000.0)
+    assert read(binding, HOLDING, 32080, 2) == [0, 6000]
+
+
+def test_a_role_is_played_by_a_device_of_its_kind() -> None:
+    found = shipped("huawei_sun2000")
+    engine = engine_with("pv", "battery", "meter")
+    for roles, message in (
+        ({"batery": "battery"}, "register map huawei_sun2000 has no role 'batery'; did you mean battery?"),
+        ({"battery": "pv"}, "register map huawei_sun2000, battery is for a battery; pv is a pv"),
+        ({"meter": "meters"}, "unknown device 'meters'; did you mean meter?"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            bind(found, engine, "pv", devices=roles)
+        assert message in str(caught.value)
+
+
+def test_the_em24_shows_the_same_through_both_functions() -> None:
+    meter = bound(shipped("carlo_gavazzi_em24"))
+    meter.engine.submit(Pin("meter", "active_power_w", -70_000.0))
+    low_word_first = [-700_000 & 0xFFFF, -700_000 >> 16 & 0xFFFF]
+    assert read(meter, INPUT, 0x28, 2) == read(meter, HOLDING, 0x28, 2) == low_word_first
+    assert read(meter, HOLDING, 0x0B, 1) == [1648]
+
+
+def test_the_sdm630_keeps_its_limits() -> None:
+    meter = bound(shipped("eastron_sdm630"))
+    assert read(meter, INPUT, 0, 3) == 3
+    assert read(meter, INPUT, 0, 82) == 3
+    assert isinstance(read(meter, INPUT, 0, 80), list)
+    assert write(meter, 2, 0x41F0) == 1
+    assert write(meter, 2, 0x41F0, 0) == 0
+    assert meter.engine.devices["meter"].commands.demand_interval_s == 1800.0
+
+
+def test_rules_are_checked() -> None:
+    stored = {
+        "name": "m",
+        "stored": True,
+        "value": 0,
+        "table": "holding",
+        "access": "rw",
+        "address": 1,
+        "type": "uint16",
+    }
+    for commands, message in (
+        ({"cases": []}, "commands: expected a list of rules"),
+        ([{"cases": []}], "commands[0]: cases: expected a list"),
+        ([{"cases": [{"when": {"n": 1}, "set": {"start_stop": 1}}]}], "unknown register 'n'; known: m"),
+        (
+            [{"cases": [{"set": {"start_stp": 1}}]}],
+            "a battery has no command 'start_stp'; did you mean start_stop?",
+        ),
+        ([{"cases": [{"when": {"m": "on"}}]}], "m: expected a raw value or a list of them, found 'on'"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            mapping(stored, commands=commands)
+        assert message in str(caught.value)
