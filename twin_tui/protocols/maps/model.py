@@ -125,6 +125,19 @@ class Register:
     modulo: int = 0
     quotient: int = 0
     description: str = ""
+    factor: int | float = field(init=False)
+    """What takes the SI value to the raw number; a whole factor keeps large integers exact."""
+    lowest: float = field(init=False)
+    """The least raw number that is served; the not-available pattern is never a value."""
+    highest: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        inverse = 1 / self.quantum
+        whole = inverse.denominator == 1
+        low, high, nothing = self.layout.low, self.layout.high, self._unavailable()
+        object.__setattr__(self, "factor", inverse.numerator if whole else float(inverse))
+        object.__setattr__(self, "lowest", low + 1 if nothing == low else low)
+        object.__setattr__(self, "highest", high - 1 if nothing == high else high)
 
     @property
     def count(self) -> int:
@@ -150,12 +163,6 @@ class Register:
         )
 
     @property
-    def factor(self) -> int | float:
-        """What takes the SI value to the raw number; a whole factor keeps large integers exact."""
-        inverse = 1 / self.quantum
-        return inverse.numerator if inverse.denominator == 1 else float(inverse)
-
-    @property
     def bit_field(self) -> bool:
         """Tell whether the bits have a meaning each."""
         return self.bits is not None or self.layout.type.name.startswith("bitfield")
@@ -168,18 +175,6 @@ class Register:
     def composed(self) -> bool:
         """Tell whether the value follows from more than one signal, or from conditions on it."""
         return self.bits is not None or self.states is not None or bool(self.parts)
-
-    @property
-    def lowest(self) -> float:
-        """The least raw number that is served; the not-available pattern is never a value."""
-        low = self.layout.low
-        return low + 1 if self._unavailable() == low else low
-
-    @property
-    def highest(self) -> float:
-        """The greatest raw number that is served."""
-        high = self.layout.high
-        return high - 1 if self._unavailable() == high else high
 
     def _unavailable(self) -> Raw | None:
         if self.not_available is None or self.layout.type.form is not Form.INTEGER:
@@ -223,7 +218,7 @@ class Register:
     def _raw_number(self, value: Any) -> int | float:
         if self.magnitude:
             value = abs(value)
-        if self.quantum == 1 and not self.shift:
+        if self.factor == 1 and not self.shift:
             return value if isinstance(value, int) else float(value)
         if isinstance(value, float) and math.isinf(value):
             return math.inf if (value > 0) is (self.quantum > 0) else -math.inf
