@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from bisect import bisect_right
 from dataclasses import asdict, field, fields
 from enum import Enum
 from typing import Any
@@ -18,7 +19,7 @@ class Target(Enum):
     FREQUENCY = "frequency"
     """Magnitude is the deviation in Hz."""
     PHASE = "phase"
-    """Magnitude is the jump of the voltage angle in degrees."""
+    """Magnitude is the jump of the voltage angle in degrees; a frequency meter sees it as a short spike."""
     UNBALANCE = "unbalance"
     """Magnitude is the negative sequence over the positive: phase a rises, b and c fall."""
     IRRADIANCE = "irradiance"
@@ -113,12 +114,13 @@ class Disturbance:
 
     def _played(self, elapsed_s: float) -> float:
         points = self.points
-        if elapsed_s < points[0][0]:
+        after = bisect_right(points, (elapsed_s, math.inf))
+        if after == 0:
             return points[0][1]
-        for (t0, y0), (t1, y1) in itertools.pairwise(points):
-            if t0 <= elapsed_s < t1:
-                return y0 + (y1 - y0) * (elapsed_s - t0) / (t1 - t0)
-        return points[-1][1]
+        if after == len(points):
+            return points[-1][1]
+        (t0, y0), (t1, y1) = points[after - 1], points[after]
+        return y0 + (y1 - y0) * (elapsed_s - t0) / (t1 - t0)
 
     def text(self) -> str:
         """Return one line for the log and the status bar."""

@@ -158,11 +158,13 @@ class Grid:
             a += of_a.step()
             b += of_b.step()
             c += of_c.step()
-        if self._running:
+        if self._running or not self._settled:
+            # frequency is the rate of the angle: within the tick that jumps, it is the jump over the tick
+            angle_before = around.phase_jump_deg
             frequency, a, b, c = self._disturbed(around, frequency, a, b, c)
-        elif not self._settled:
-            self._settled = True
-            around.phase_jump_deg = around.load_step_w = 0.0
+            turned = around.phase_jump_deg - angle_before
+            frequency += turned / 360.0 / self._dt_s
+            self._settled = not self._running and not turned
         a = a if a > 0.0 else 0.0
         b = b if b > 0.0 else 0.0
         c = c if c > 0.0 else 0.0
@@ -174,7 +176,7 @@ class Grid:
         around.v_min_pu = c if c < low else low
         around.v_max_pu = high = c if c > high else high
         around.grid_live = live = high > 0.0
-        around.frequency_hz = frequency if live else 0.0
+        around.frequency_hz = frequency if live and frequency > 0.0 else 0.0
         return ended
 
     def _disturbed(

@@ -197,3 +197,19 @@ def test_a_curtailed_plant_still_answers_the_frequency(name: str, rise_hz: float
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, rise_hz)))
     engine.advance(60.0)
     assert state(engine, "pv").active_power_w == pytest.approx(left_w, rel=1e-2)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_phase_jump_shows_for_one_tick_in_the_frequency_and_is_ridden_through(name: str):
+    engine = site(load_grid_code("ieee1547-2018-cat-ii"), dt_s=0.05)
+    engine.submit(Disturb(Disturbance(Target.PHASE, 18.0)))
+    engine.step()
+    assert engine.around.frequency_hz == pytest.approx(60.0 + 18.0 / 360.0 / 0.05)
+    engine.step()
+    assert engine.around.frequency_hz == pytest.approx(60.0)
+    engine.submit(ClearDisturbance())
+    engine.step()
+    assert engine.around.frequency_hz == pytest.approx(60.0 - 18.0 / 360.0 / 0.05)
+    engine.advance(5.0)
+    assert engine.around.frequency_hz == 60.0
+    assert state(engine, name).status is Status.RUNNING
