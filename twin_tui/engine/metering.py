@@ -28,8 +28,8 @@ def measured_devices(meter: "Device", devices: "dict[str, Device]") -> "tuple[De
 
 def write_flows(around: Surroundings, devices: "tuple[Device, ...]", rest_w: float, rest_var: float) -> None:
     """Write by phase what flows from the bus into ``devices`` and, balanced, ``rest`` (+ onto the bus)."""
-    a_w = b_w = c_w = -rest_w * THIRD
-    a_var = b_var = c_var = -rest_var * THIRD
+    a_w = b_w = c_w = 0.0 - rest_w * THIRD
+    a_var = b_var = c_var = 0.0 - rest_var * THIRD
     for device in devices:
         state = device.state
         p, q = state.active_power_w, state.reactive_power_var

@@ -80,6 +80,25 @@ def test_a_power_limit_is_kept_and_pauses_below_six_amperes_of_each_phase(
     assert seen(engine).active_power_w == pytest.approx(-power_w)
 
 
+def test_in_a_sag_the_vehicle_draws_more_current_for_its_power_up_to_the_offer() -> None:
+    engine = site(EvParams(max_charge_power_w=6_900.0))
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.8)))
+    engine.advance(10)
+    assert seen(engine).active_power_w == pytest.approx(-6_900.0)
+    assert seen(engine).current_a_a == pytest.approx(12.5)  # 6900 W / (3 · 184 V)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.7)))
+    engine.advance(10)
+    assert seen(engine).current_a_a == pytest.approx(16.0)
+    assert seen(engine).active_power_w == pytest.approx(-16.0 * 3 * 230.0 * 0.56)
+
+
+def test_over_a_dead_phase_nothing_is_offered() -> None:
+    engine = site(EvParams(vehicle_phases=1))
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, phases="a")))
+    engine.advance(5)
+    assert (seen(engine).pilot_state, seen(engine).active_power_w) == (Pilot.B, 0.0)
+
+
 def test_between_51_and_52_and_a_half_amperes_the_pilot_can_only_say_51() -> None:
     engine = site(EvParams(max_current_a=80.0, max_charge_power_w=50_000.0))
     engine.submit(Write("ev", {"current_limit_a": 52.0}))

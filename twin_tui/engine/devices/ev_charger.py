@@ -15,6 +15,8 @@ from twin_tui.errors import ConfigError
 
 MIN_CURRENT_A = 6.0
 """The least current that a pilot can offer, IEC 61851-1 table A.7."""
+LEAST_V = 50.0
+"""Below it the station has no supply to offer anything."""
 PLAIN_PILOT_A = 51.0
 """Up to here the duty cycle can stand for any current."""
 
@@ -133,7 +135,13 @@ def taper(params: EvParams, soc: float) -> float:
     return 1.0 - (1.0 - params.taper_to_pu) * (min(soc, 1.0) - knee) / (1.0 - knee)
 
 
-def offered_current(params: EvParams, commands: EvCommands, phases: int, nominal_v: float) -> float:
+def phase_voltage(around: Surroundings, phases: int) -> float:
+    """Return the mean voltage of the phases that charging goes over, V."""
+    pu = around.va_pu if phases == 1 else (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
+    return around.nominal_v * pu
+
+
+def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
     r"""Current that the pilot offers on each phase.
 
     Parameters
@@ -144,7 +152,7 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, nominal
         Its limits.
     phases : int
         Phases that charging goes over.
-    nominal_v : float
+    volts : float
         Phase-to-neutral voltage in V.
 
     Returns
@@ -160,12 +168,12 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, nominal
     ----------
     IEC 61851-1:2017, annex A: no duty cycle stands for less than 6 A.
     """
-    if not commands.enabled:
+    if not commands.enabled or volts < LEAST_V:
         return 0.0
     offer = min(
         params.max_current_a,
         commands.current_limit_a,
-        commands.active_power_limit_w / (phases * nominal_v),
+        commands.active_power_limit_w / (phases * volts),
     )
     if offer < MIN_CURRENT_A - 1e-9:
         return 0.0
@@ -209,18 +217,18 @@ def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroun
         pilot = Pilot.B
         if params.needs_ventilation and not params.ventilated:
             faults |= NO_AIR
-        offered = offered_current(params, commands, phases, around.nominal_v)
+        volts = phase_voltage(around, phases)
+        offered = offered_current(params, commands, phases, volts)
         room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
         if offered > 0.0 and room_wh > 1e-9 and not faults & NO_AIR:
             pilot = Pilot.D if params.needs_ventilation else Pilot.C
             share = taper(params, energy / params.capacity_wh)
-            most_a = params.max_charge_power_w * share / (phases * around.nominal_v)
+            most_a = params.max_charge_power_w * share / (phases * volts)
             target = min(offered, most_a)
             before = state.current_a if phases == state.phases else 0.0
             reach = params.ramp_a_per_s * dt_s
             current = max(before - reach, min(before + reach, target))
-            pu = around.va_pu if phases == 1 else (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
-            power = current * phases * around.nominal_v * pu
+            power = current * phases * volts
             hours = dt_s / 3600.0
             most = room_wh / (hours * params.charging_efficiency)
             if power > most:
@@ -271,8 +279,9 @@ def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surr
     target = min(commands.target_soc, params.max_soc)
     to_target = max(0.0, (target - soc) * params.capacity_wh) / params.charging_efficiency
     departure = _time_to_departure(params, state, commands, around)
-    most_a = offered_current(params, commands, state.phases, around.nominal_v)
-    possible = min(most_a * state.phases * around.nominal_v, params.max_charge_power_w * taper(params, soc))
+    volts = phase_voltage(around, state.phases)
+    most_a = offered_current(params, commands, state.phases, volts)
+    possible = min(most_a * state.phases * volts, params.max_charge_power_w * taper(params, soc))
     ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc < target
     return EvTelemetry(
         pilot_state=int(state.pilot),
