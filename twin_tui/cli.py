@@ -9,7 +9,7 @@ import click
 
 from twin_tui import __version__
 from twin_tui.durations import parse_duration
-from twin_tui.errors import TwinError
+from twin_tui.errors import ConfigError, TwinError
 
 DEMO = "demo"
 
@@ -144,6 +144,28 @@ def replay(recording: Path) -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} samples differ from the recording")
     click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check(files: tuple[str, ...]) -> None:
+    """Check FILEs without running them: sites with all they name, register maps, grid codes.
+
+    Exit code 2 when one of them cannot be used.
+    """
+    from twin_tui.config.check import check_file  # noqa: PLC0415
+
+    faults = 0
+    for name in files:
+        kind, findings = check_file(name)
+        faults += sum(finding.fault for finding in findings)
+        for finding in findings:
+            click.echo(("" if finding.fault else "warning: ") + finding.text, err=finding.fault)
+        if not any(finding.fault for finding in findings):
+            click.echo(f"{name}: {kind}, fit to use")
+    if faults:
+        where = "the file" if len(files) == 1 else f"{len(files)} files"
+        raise ConfigError(f"{faults} {'fault' if faults == 1 else 'faults'} in {where}")
 
 
 def main() -> None:

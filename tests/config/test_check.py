@@ -4,6 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from twin_tui.cli import cli
 from twin_tui.config.check import check_file
 
 
@@ -53,3 +56,13 @@ def test_what_is_nothing_of_ours_is_told(site_folder: Path) -> None:
         == f"{path}: is neither a site (assets), a register map (registers) nor a grid code (stages)"
     )
     assert check_file("dmo")[1][0].text == "dmo: no such file; did you mean demo?"
+
+
+def test_the_command_line_says_what_is_fit_and_what_is_not(write_site: Callable[..., Path]) -> None:
+    bad = write_site({"assets": [{"type": "bess", "initial_socc": 1}]})
+    run = CliRunner().invoke(cli, ["check", "demo", "bess_modbus", str(bad)])
+    assert "demo: site, fit to use\n" in run.stdout
+    assert "bess_modbus: register map, fit to use\n" in run.stdout
+    assert f"{bad}: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in run.stderr
+    assert str(run.exception) == "1 fault in 3 files"
+    assert CliRunner().invoke(cli, ["check", "demo"]).exit_code == 0

@@ -15,7 +15,7 @@ from twin_tui.config import S2, ModbusTcp, dump_site, load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.engine.device import registry
 from twin_tui.engine.devices.load import LOAD
-from twin_tui.engine.events import Disturb, Write
+from twin_tui.engine.events import Disturb, SelectMode, Write
 from twin_tui.engine.signals import value
 from twin_tui.engine.weather import Sky
 
@@ -135,6 +135,15 @@ def test_events_happen_at_written_times() -> None:
     assert (first.disturbance.duration_s, first.disturbance.phases, first.origin) == (60, "a", "site file")
     assert isinstance(second, Write)
     assert second.values == {"start_stop": 1}
+
+
+def test_events_may_be_commands_of_the_console() -> None:
+    events = [{"at": "10s", "do": "sag grid 0.7 2s"}, {"at": 20, "do": "mode battery-1 IDLE"}]
+    (at_s, event), (_, mode) = load_site(one(events=events)).plan.events
+    assert mode == SelectMode("battery-1", "IDLE", 1.0, {}, "site file")
+    assert at_s == 10
+    assert isinstance(event, Disturb)
+    assert (event.disturbance.magnitude, event.disturbance.duration_s, event.origin) == (0.7, 2, "site file")
 
 
 def test_links_hold_for_every_port_that_does_not_say_otherwise() -> None:

@@ -3,18 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from twin_tui.commands import parse_event
 from twin_tui.config.context import Context
 from twin_tui.config.derive import build
 from twin_tui.config.model import Complaints, join
 from twin_tui.config.series import points_of_csv
-from twin_tui.config.values import shown
+from twin_tui.config.values import refuse_unknown, shown
 from twin_tui.durations import parse_duration
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
+from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import SitePlan
+from twin_tui.engine.view import DeviceView, SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+
+ORIGIN = "site file"
 
 
 def read_events(
@@ -28,6 +34,7 @@ def read_events(
         return ()
     engine = Engine(plan)
     engine.check_link_rule = LinkRule.parse
+    view = _view(plan)
     wanted = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
         for place, (name, mode) in modes.items()
@@ -36,7 +43,7 @@ def read_events(
     found: list[tuple[float, Event]] = []
     for place, data in wanted:
         try:
-            at_s, event = _one(data, complaints.context)
+            at_s, event = _one(data, view, complaints.context)
             apply.check(engine, event)
             found.append((at_s, event))
         except (TwinError, ValueError) as error:
@@ -44,16 +51,24 @@ def read_events(
     return tuple(found)
 
 
-def _one(data: Any, context: Context) -> tuple[float, Event]:
+def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
     if not isinstance(data, dict):
-        raise CommandError(f"expected an object with at and event, found {shown(data)}")
-    rest = {"origin": "site file", **data}
-    for key in ("at", "event"):
-        if key not in rest:
-            raise CommandError(f"missing key {key}")
-    at, name = rest.pop("at"), rest.pop("event")
+        raise CommandError(f"expected an object with at and event or do, found {shown(data)}")
+    rest = {"origin": ORIGIN, **data}
+    if "at" not in rest:
+        raise CommandError("missing key at")
+    at = rest.pop("at")
     if not isinstance(at, int | float | str):
         raise CommandError(f"at: expected a duration like 90, 0.5s, 20m, found {shown(at)}")
+    at_s = parse_duration(at)
+    if "do" in data:
+        refuse_unknown(data, ("at", "do"))
+        if not isinstance(data["do"], str):
+            raise CommandError(f"do: expected a command, found {shown(data['do'])}")
+        return at_s, parse_event(data["do"], view, ORIGIN)
+    if "event" not in rest:
+        raise CommandError("missing key event, or do with a command")
+    name = rest.pop("event")
     cls = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if cls is None:
         raise CommandError(f"unknown event {shown(name)}{did_you_mean(str(name), EVENT_TYPES)}")
@@ -67,4 +82,24 @@ def _one(data: Any, context: Context) -> tuple[float, Event]:
             "points": points,
         }
     event: Event = build(cls, rest, context)
-    return parse_duration(at), event
+    return at_s, event
+
+
+def _view(plan: SitePlan) -> SiteView:
+    """Return the site's words for commands."""
+    return SiteView(
+        name=plan.name,
+        devices=tuple(
+            DeviceView(
+                name=device.name,
+                kind=device.type.kind,
+                title=device.type.title,
+                commands=signals_of(device.type.commands),
+                telemetry=signals_of(device.type.telemetry),
+                faults={fault.name: fault.meaning for fault in device.type.faults},
+                modes={mode.name: mode.meaning for mode in MODES.get(device.type.kind, {}).values()},
+            )
+            for device in plan.devices
+        ),
+        link_faults=tuple(kind.value for kind in LinkFaultKind),
+    )
