@@ -70,7 +70,7 @@ def cli(ctx: click.Context) -> None:
 
 
 @cli.command()
-@click.argument("site", default=DEMO)
+@click.argument("site", required=False)
 @click.option("--headless", is_flag=True, help="Run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
 @click.option(
@@ -78,6 +78,16 @@ def cli(ctx: click.Context) -> None:
 )
 @_SEED
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option(
+    "--scenario", metavar="FILE", help="Play a scenario and judge its expectations; exit code 1 if one fails."
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit.")
+@click.option(
+    "--inject",
+    multiple=True,
+    metavar="'TIME COMMAND'",
+    help="Do something at a simulated time, e.g. '10s sag grid 0.7 2s'; may be repeated.",
+)
 @click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
 @click.option("--quiet", is_flag=True, help="Print the final table only.")
 @click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
@@ -91,12 +101,15 @@ def cli(ctx: click.Context) -> None:
     "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
 )
 def run(
-    site: str,
+    site: str | None,
     headless: bool = False,
     duration: float | None = None,
     speed: float | None = None,
     seed: int | None = None,
     record: Path | None = None,
+    scenario: str | None = None,
+    junit: Path | None = None,
+    inject: tuple[str, ...] = (),
     no_servers: bool = False,
     quiet: bool = False,
     hz: float | None = None,
@@ -106,10 +119,22 @@ def run(
     s2_token: str | None = None,
     s2_log: Path | None = None,
 ) -> None:
-    """Run SITE: a site file, or the name of one that comes with the package."""
-    from twin_tui.twin import Twin  # noqa: PLC0415 - other commands need no twin
+    """Run SITE: a site file, or the name of one that comes with the package (demo if none is given)."""
+    from twin_tui import scenario as scenarios  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.twin import Twin  # noqa: PLC0415
 
-    twin = Twin.from_file(site, seed=seed, speed=speed)
+    played = scenarios.find(scenario) if scenario is not None else None
+    if junit is not None and played is None:
+        raise click.UsageError("--junit needs a --scenario whose verdicts it could write")
+    if played is not None:
+        site = site or played.site
+        seed = seed if seed is not None else played.seed
+        duration = duration if duration is not None else played.duration_s
+    twin = Twin.from_file(site or DEMO, seed=seed, speed=speed)
+    if played is not None:
+        twin.play(played)
+    for text in inject:
+        twin.inject(text)
     twin.links.s2_log = s2_log
     if s2_cem is not None:
         twin.links.dial(s2_cem, s2_token)
@@ -119,7 +144,7 @@ def run(
         if duration is None and twin.pacer.speed == float("inf"):
             raise click.UsageError("--speed max needs a --duration, or it would never end")
         done = without_screen.run(
-            twin, duration_s=duration, servers=not no_servers, record=record, quiet=quiet
+            twin, duration_s=duration, servers=not no_servers, record=record, junit=junit, quiet=quiet
         )
         sys.exit(asyncio.run(done))
     from twin_tui.console import run_console  # noqa: PLC0415 - a headless run needs no screen

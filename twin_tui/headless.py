@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
+from twin_tui import scenario
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
+from twin_tui.errors import ConfigError
 from twin_tui.tables import table
 from twin_tui.twin import Twin
 
@@ -23,14 +25,18 @@ async def run(
     duration_s: float | None,
     servers: bool = True,
     record: Path | None = None,
+    junit: Path | None = None,
     quiet: bool = False,
 ) -> int:
-    """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code."""
+    """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code.
+
+    0 is a run to its end, 1 a scenario with an expectation that failed, 130 a run cut short by a signal.
+    """
     if record is not None:
         twin.record(record)
     try:
         await twin.start(servers=servers, paced=False)
-        if not quiet:
+        if servers and not quiet:
             for text in twin.links.lines():
                 print(text, file=sys.stderr)
         stopped = await _until_done(twin, duration_s, quiet)
@@ -42,7 +48,22 @@ async def run(
             f"Simulated time fell behind {twin.pacer.overruns} times: this machine is too slow for it.",
             file=sys.stderr,
         )
-    return INTERRUPTED if stopped and duration_s is not None else 0
+    failed = _judge(twin, junit)
+    return INTERRUPTED if stopped and duration_s is not None else int(failed)
+
+
+def _judge(twin: Twin, junit: Path | None) -> bool:
+    """Print and write the verdicts of the twin's scenario, if it plays one; return whether any failed."""
+    if twin.judge is None:
+        return False
+    twin.judge.close()
+    print(scenario.report(twin.judge))
+    if junit is not None:
+        try:
+            junit.write_text(scenario.junit(twin.judge), encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{junit}: cannot be written: {error.strerror}") from None
+    return bool(twin.judge.failed)
 
 
 async def _until_done(twin: Twin, duration_s: float | None, quiet: bool) -> bool:

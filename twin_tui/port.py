@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from twin_tui.engine.engine import Device
 from twin_tui.engine.events import (
     ClearDisturbance,
     ClearFault,
@@ -16,12 +15,10 @@ from twin_tui.engine.events import (
     Pin,
     Unpin,
 )
-from twin_tui.engine.signals import signals_of
 from twin_tui.engine.view import (
     ActiveFault,
     ClearEverything,
     Command,
-    DeviceView,
     Frame,
     Freeze,
     JumpTo,
@@ -29,7 +26,6 @@ from twin_tui.engine.view import (
     Recording,
     Resume,
     SetSpeed,
-    SiteView,
     StartRecording,
     Step,
     StopRecording,
@@ -38,7 +34,7 @@ from twin_tui.engine.view import (
 from twin_tui.engine.weather import DAY_S
 from twin_tui.errors import CommandError
 from twin_tui.link_views import LinkViews
-from twin_tui.protocols.modbus.faults import LinkFaultKind
+from twin_tui.site_view import site_view
 from twin_tui.twin import Twin
 from twin_tui.widgets import formats
 from twin_tui.write_traces import WriteTraces
@@ -61,7 +57,7 @@ class LocalPort:
         self._jump: asyncio.Task[None] | None = None
         self._jumping_to_s: float | None = None
         twin.engine.listeners.append(self._event)
-        self.site = self._site()
+        self.site = site_view(twin.engine, self.links.infos)
 
     async def frame(self, view: ViewRequest) -> Frame:
         """Return the twin as it is now."""
@@ -205,23 +201,3 @@ class LocalPort:
             text = f"link {event.rule.get('kind', 'fault')}"
             found.append(ActiveFault(f"clear link {event.label}".strip(), event.device, text, left_s))
         return found
-
-    def _site(self) -> SiteView:
-        engine = self.twin.engine
-        return SiteView(
-            name=engine.plan.name,
-            devices=tuple(self._device(device) for device in engine.devices.values()),
-            link_faults=tuple(kind.value for kind in LinkFaultKind),
-        )
-
-    def _device(self, device: Device) -> DeviceView:
-        kind = device.type
-        return DeviceView(
-            name=device.name,
-            kind=kind.kind,
-            title=kind.title,
-            commands=signals_of(kind.commands),
-            telemetry=signals_of(kind.telemetry),
-            faults={fault.name: fault.meaning for fault in kind.faults},
-            registers=self.links.infos(device.name),
-        )

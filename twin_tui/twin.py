@@ -15,6 +15,8 @@ from twin_tui.errors import CommandError
 from twin_tui.links import Links
 from twin_tui.pacer import Pacer
 from twin_tui.recording import Recorder
+from twin_tui.scenario import Judge, Scenario, injection
+from twin_tui.site_view import site_view
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -99,6 +101,8 @@ class Twin:
         self.links = Links(site, self.engine)
         self.pacer = Pacer(self.engine, speed if speed is not None else site.speed)
         self.recorder: Recorder | None = None
+        self.judge: Judge | None = None
+        """Keeps the verdicts of the scenario that is being played, if one is."""
         self._running: asyncio.Task[None] | None = None
 
     @classmethod
@@ -180,6 +184,16 @@ class Twin:
         self.stop_recording()
         self.recorder = Recorder(self.engine, Path(path), self.site.source, self.site.plan.seed, every_s)
         return self.recorder
+
+    def play(self, scenario: Scenario) -> Judge:
+        """Play a scenario from now on; raise ConfigError when it does not fit the site."""
+        self.judge = Judge(scenario, self.engine, site_view(self.engine))
+        return self.judge
+
+    def inject(self, text: str) -> None:
+        """Have a command happen at a simulated time: "10s sag grid 0.7 2s"; raise CommandError."""
+        at_s, event = injection(text, site_view(self.engine))
+        self.engine.submit(event, at_s=at_s)
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one."""

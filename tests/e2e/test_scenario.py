@@ -1,0 +1,104 @@
+"""Scenarios and injections: played, judged, refused with a plain message."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from twin_tui import ConfigError, Twin
+from twin_tui.cli import cli
+from twin_tui.config.shipped import shipped_folder
+from twin_tui.scenario import Scenario
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["run", *words, "--headless", "--speed", "max", "--no-servers"], catch_exceptions=False
+    )
+
+
+def a_scenario(tmp_path: Path, *steps: str) -> Path:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("name: test\nsite: demo\nsteps:\n" + "".join(f"  - {step}\n" for step in steps))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(shipped_folder("scenarios").iterdir()), ids=lambda path: path.stem)
+def test_a_shipped_scenario_passes(path: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    done = run("--scenario", path.stem, "--junit", str(report))
+    assert done.exit_code == 0, done.output
+    suite = ElementTree.parse(report).getroot()
+    assert int(suite.attrib["tests"]) > 0
+    assert suite.attrib["failures"] == "0"
+
+
+def test_an_expectation_that_is_not_met_fails_the_run_and_says_what_was_seen(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 1s, do: sag grid 0.5 5s}",
+        "{at: 2s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 2s, within: 10s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 0s, for: 8s, always: grid.voltage_a_pu > 0.9}",
+        "{at: 3s, expect: battery.status == RUN}",
+        "{at: 3s, expect: '|battery.active_power_w| < 1kW'}",
+    )
+    report = tmp_path / "report.xml"
+    done = run("--scenario", str(path), "--junit", str(report))
+    assert done.exit_code == 1
+    assert "FAILED      2.0 s  grid.voltage_a_pu > 0.9   saw 0.5" in done.output
+    assert "test: 3 passed, 2 failed" in done.output
+    assert len(ElementTree.parse(report).findall(".//failure")) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("{at: 1s, expect: batery.soc > 10%}", "did you mean battery"),
+        ("{at: 1s, expect: battery.socc > 10%}", "did you mean soc"),
+        ("{at: 1s, expect: battery.soc > 10 kW}", "not a unit"),
+        ("{at: 1s, expect: battery.soc about 10}", "no expectation"),
+        ("{at: 1s, expect: battery.status == RUNING}", "unknown status"),
+        ("{at: 1s, do: sagg grid 0.7 2s}", "did you mean sag"),
+        ("{at: 1s, do: pause}", "steers the run"),
+    ],
+)
+def test_what_does_not_fit_the_site_is_refused_before_the_run(
+    tmp_path: Path, step: str, message: str
+) -> None:
+    scenario = Scenario.load(a_scenario(tmp_path, step))
+    with pytest.raises(ConfigError, match=message):
+        Twin.from_file("demo").play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "expected an object"),
+        ("steps: []", "at least one step"),
+        ("stepps: []", "did you mean steps"),
+        ("steps: [{at: 1s}]", "one of do, expect, always"),
+        ("steps: [{att: 1s, do: clear}]", "did you mean at"),
+        ("steps: [{at: 1s, always: a.b > 1}]", "always needs for"),
+        ("steps: [{at: 1s, within: 2s, do: clear}]", "within does not go with do"),
+        ("steps: [{at: soon, do: clear}]", "soon"),
+        ("{duration: 1s, steps: [{at: 5s, do: clear}]}", "ends before the last step"),
+    ],
+)
+def test_a_file_that_is_no_scenario_names_file_and_step(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        Scenario.load(path)
+    assert "scenario.yaml" in str(caught.value)
+
+
+def test_a_command_line_injects_at_a_simulated_time(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 4s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 6s, expect: grid.voltage_a_pu == 0.7 ± 0.02}",
+    )
+    done = run("--scenario", str(path), "--inject", "5s sag grid 0.7 2s")
+    assert done.exit_code == 0, done.output
