@@ -15,7 +15,7 @@ from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError, did_you_mean
 
 TIME_COLUMNS = ("time", "timestamp", "datetime", "date", "time_s", "seconds", "t")
-_KEYS = ("csv", "column", "start", "step", "values", "repeats")
+_KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
 
 
 def to_series(found: Any, context: Context) -> Series:
@@ -25,13 +25,13 @@ def to_series(found: Any, context: Context) -> Series:
     if not isinstance(found, dict):
         raise ValueError(f"expected a CSV file, or an object with csv or values, found {shown(found)}")
     refuse_unknown(found, _KEYS)
-    repeats = to_switch(found.get("repeats", False))
+    repeats, holds = to_switch(found.get("repeats", False)), to_switch(found.get("holds", False))
     if "csv" in found:
         name, column = found["csv"], found.get("column")
         if not isinstance(name, str) or not (column is None or isinstance(column, str)):
             raise ValueError("expected csv and column to be text")
         series = series_of_csv(context.folder / name, column, context.zone)
-        return Series(series.start_s, series.step_s, series.values, series.relative, repeats)
+        return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds)
     listed = found.get("values")
     if not isinstance(listed, list) or len(listed) < 2:
         raise ValueError("expected values to be a list of at least two numbers")
@@ -43,7 +43,7 @@ def to_series(found: Any, context: Context) -> Series:
     step_s = parse_duration(step)
     if step_s <= 0:
         raise ValueError(f"expected a step above 0, found {shown(step)}")
-    return Series(start, step_s, values, relative, repeats)
+    return Series(start, step_s, values, relative, repeats, holds)
 
 
 def series_of_csv(path: Path, column: str | None, zone: tzinfo) -> Series:

@@ -71,8 +71,8 @@ def _grid_code(value: Any, context: Context) -> Any:
 
 def _written_out(series: Series) -> dict[str, Any]:
     start = series.start_s if series.relative else datetime.fromtimestamp(series.start_s, UTC).isoformat()
-    values = list(series.values)
-    return {"start": start, "step": series.step_s, "values": values, "repeats": series.repeats}
+    shape = {"repeats": series.repeats, "holds": series.holds}
+    return {"start": start, "step": series.step_s, "values": list(series.values), **shape}
 
 
 def _simple(value: Any) -> Any:

@@ -30,7 +30,7 @@ class Sky(Enum):
 
 @value
 class Series:
-    """Values at even distances; linear between them, the end values hold outside."""
+    """Values at even distances; linear between them or held, the end values hold outside."""
 
     start_s: float
     """Time of the first value: Unix time, or seconds since the start of the run when ``relative``."""
@@ -39,6 +39,8 @@ class Series:
     relative: bool = False
     repeats: bool = False
     """Whether the series starts over after its last value, as a day does."""
+    holds: bool = False
+    """Whether a value stands until the next, as the mean of an hour does."""
 
     def at(self, unix_s: float, run_s: float) -> float:
         """Return the value at an instant, given in Unix time and in time since the start of the run."""
@@ -53,6 +55,8 @@ class Series:
             return values[0]
         index = int(position)
         low = values[index]
+        if self.holds:
+            return low
         return low + (values[(index + 1) % count] - low) * (position - index)
 
 

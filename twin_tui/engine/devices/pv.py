@@ -79,6 +79,9 @@ def harvest(params: PvParams, around: Surroundings) -> tuple[float, float, float
         cell = noct_cell_temperature(around.ambient_c, light, params.noct_c)
     else:
         cell = faiman_cell_temperature(around.ambient_c, light, around.wind_m_s)
+    if params.series is not None:
+        ac = min(max(0.0, params.series.at(around.unix_s, around.time_s)), params.rated_w)
+        return light, cell, inverter_dc_power(ac, params.rated_w, params.nominal_efficiency), ac
     dc = dc_power(light, cell, params.peak_w, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
     return light, cell, dc, inverter_ac_power(dc, params.rated_w, params.nominal_efficiency)
 

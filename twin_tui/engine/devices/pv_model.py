@@ -8,6 +8,7 @@ from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.weather import Series
 
 NO_LIMIT_W = 1e9
 
@@ -33,6 +34,8 @@ class PvParams:
     azimuth_deg: float = 180.0
     """Where the modules look, clockwise from north."""
     albedo: float = 0.2
+    series: Series | None = None
+    """Measured or forecast AC power, W, in place of what sun and modules would give."""
     dc_loss_fraction: float = 0.0
     """Soiling, mismatch, wiring: what never reaches the inverter."""
     cell_model: CellModel = CellModel.NOCT

@@ -1,0 +1,1 @@
+"""Akkudoktor-EOS: its plans, its status reports, its server."""

@@ -1,0 +1,161 @@
+"""Energy management plans of EOS: read, checked, and carried out as operation modes."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.events import Scalar, SelectMode
+from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.errors import CommandError, ConfigError, did_you_mean
+
+INSTRUCTIONS = ("FRBCInstruction", "DDBCInstruction", "OMBCInstruction")
+ORIGIN = "EOS plan"
+
+
+@dataclass(slots=True, frozen=True)
+class Step:
+    """One instruction of a plan."""
+
+    resource: str
+    unix_s: float
+    mode: str
+    factor: float
+
+
+@dataclass(slots=True, frozen=True)
+class Plan:
+    """A plan: its instructions in the order of their times."""
+
+    name: str
+    valid_from_unix_s: float
+    valid_until_unix_s: float | None
+    steps: tuple[Step, ...]
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources that the plan instructs, in the order of their first instruction."""
+        return tuple(dict.fromkeys(step.resource for step in self.steps))
+
+    def active(self, resource: str, unix_s: float) -> Step | None:
+        """Return the instruction in force: the latest one that is due."""
+        due = [step for step in self.steps if step.resource == resource and step.unix_s <= unix_s]
+        return due[-1] if due else None
+
+
+def unix_time(written: Any, zone: tzinfo = UTC) -> float:
+    """Return the Unix time of a date and time, with T or a blank in it; a naive one is local to the zone."""
+    if not isinstance(written, str):
+        raise ValueError(f"{written!r} is not a date and time")
+    try:
+        when = datetime.fromisoformat(written.strip())
+        return (when if when.tzinfo is not None else when.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{written!r} is not a date and time") from None
+
+
+def read_plan(path: Path, zone: tzinfo = UTC) -> Plan:
+    """Return the plan in a file; raise ConfigError naming file and instruction."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from None
+    return parse_plan(data, str(path), zone)
+
+
+def parse_plan(data: Any, name: str = "plan", zone: tzinfo = UTC) -> Plan:
+    """Return the plan that EOS wrote; raise ConfigError for what cannot be carried out."""
+    if not isinstance(data, dict) or not isinstance(data.get("instructions"), list):
+        raise ConfigError(f"{name}: no plan of EOS: expected an object with a list of instructions")
+    steps = []
+    for number, item in enumerate(data["instructions"]):
+        try:
+            steps.append(_step(item, zone))
+        except ValueError as error:
+            raise ConfigError(f"{name}: instructions[{number}]: {error}") from None
+    steps.sort(key=lambda step: step.unix_s)
+    first = steps[0].unix_s if steps else 0.0
+    try:
+        begin = unix_time(data["valid_from"], zone) if data.get("valid_from") is not None else first
+        end = unix_time(data["valid_until"], zone) if data.get("valid_until") is not None else None
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    return Plan(str(data.get("id", name)), begin, end, tuple(steps))
+
+
+def _step(item: Any, zone: tzinfo) -> Step:
+    if not isinstance(item, dict):
+        raise ValueError(f"{item!r} is not an object")
+    kind = item.get("type", item.get("message_type"))
+    if kind not in INSTRUCTIONS:
+        hint = did_you_mean(str(kind), INSTRUCTIONS)
+        raise ValueError(f"{kind!r} is no instruction that can be carried out{hint}")
+    resource = item.get("resource_id", item.get("actuator_id"))
+    if not isinstance(resource, str) or not resource:
+        raise ValueError("missing resource_id")
+    mode = item.get("operation_mode_id", item.get("operation_mode"))
+    if not isinstance(mode, str) or not mode:
+        raise ValueError("missing operation_mode_id")
+    factor = item.get("operation_mode_factor", 1.0)
+    try:
+        number = math.nan if factor is None else float(factor)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"operation_mode_factor {factor!r} is not in 0 … 1")
+    return Step(resource, unix_time(item.get("execution_time"), zone), mode, number)
+
+
+def parameters_of(kind: str, mode: str) -> dict[str, Scalar]:
+    """Return how EOS means a mode where that differs: its forced charge lets PV surplus in as well."""
+    if kind == "battery" and find_mode(kind, mode).name == "FORCED_CHARGE":
+        return {"pv_surplus": "yes"}
+    return {}
+
+
+def device_of(engine: Engine, resource: str, names: Mapping[str, str]) -> Device:
+    """Return the device that a resource of the plan stands for; raise ConfigError with the nearest one."""
+    name = names.get(resource, resource)
+    found = engine.devices.get(name)
+    if found is None:
+        known = [d.name for d in engine.devices.values() if d.type.kind in MODES]
+        raise ConfigError(
+            f"the plan instructs {resource!r}, which the site does not have{did_you_mean(name, known)}"
+        )
+    return found
+
+
+def event_of(engine: Engine, step: Step, names: Mapping[str, str]) -> SelectMode:
+    """Return what the engine is told for an instruction; raise ConfigError for an unknown device or mode."""
+    device = device_of(engine, step.resource, names)
+    try:
+        parameters = parameters_of(device.type.kind, step.mode)
+        return SelectMode(
+            device.name, find_mode(device.type.kind, step.mode).name, step.factor, parameters, ORIGIN
+        )
+    except CommandError as error:
+        raise ConfigError(f"the plan instructs {step.resource}: {error}") from None
+
+
+def schedule(engine: Engine, plan: Plan, names: Mapping[str, str] | None = None) -> int:
+    """Give the engine every instruction for its time; return how many.
+
+    Of what lies before the present, the latest of each resource is in force at once.
+    """
+    given: Sequence[tuple[Step, SelectMode]] = [
+        (step, event_of(engine, step, names or {})) for step in plan.steps
+    ]
+    now = engine.plan.start_unix_s + engine.time_s
+    current = {step.resource: event for step, event in given if step.unix_s <= now}
+    for event in current.values():
+        engine.submit(event)
+    later = [(step, event) for step, event in given if step.unix_s > now]
+    for step, event in later:
+        engine.submit(event, at_s=step.unix_s - engine.plan.start_unix_s)
+    return len(current) + len(later)

@@ -1,0 +1,149 @@
+"""Status reports in the form of EOS: from a device, and of a device that the twin shall follow.
+
+Storage, PV and CHP report power positive into the site (a battery charges with −), everything else its
+consumption as a positive number.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.events import Scalar
+from twin_tui.engine.policies.handles import HANDLES
+from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.engine.s2.model import L1, SYMMETRIC
+from twin_tui.errors import CommandError, did_you_mean
+
+Message = dict[str, Any]
+
+INTO_SITE = ("battery", "ev_charger", "pv", "chp")
+ACTUATOR_TYPES = ("FRBCActuatorStatus", "OMBCStatus", "DDBCActuatorStatus")
+TYPES = (*ACTUATOR_TYPES, "FRBCStorageStatus", "PowerMeasurement")
+PHASES = (L1, "ELECTRIC.POWER.L2", "ELECTRIC.POWER.L3")
+_SPELLINGS = {"ELECTRIC.POWER.3_PHASE_SYM": SYMMETRIC}
+_TIMES = ("transition_timestamp", "transistion_timestamp", "measurement_timestamp")
+_ACTUATORS = {"battery": "FRBCActuatorStatus", "ev_charger": "FRBCActuatorStatus"}
+
+
+def sign_of(device: Device) -> float:
+    """Return what turns power into the bus into the reported one, and back."""
+    return 1.0 if device.type.kind in INTO_SITE else -1.0
+
+
+def iso(engine: Engine) -> str:
+    """Return the present simulated time, in the site's own offset."""
+    plan = engine.plan
+    zone = timezone(timedelta(seconds=plan.utc_offset_s)) if plan.utc_offset_s else UTC
+    return datetime.fromtimestamp(plan.start_unix_s + engine.time_s, zone).isoformat(timespec="seconds")
+
+
+def reports_of(engine: Engine, device: Device) -> list[Message]:
+    """Return how a device stands: its mode, its fill level where it has one, its power."""
+    reports: list[Message] = []
+    kind = device.type.kind
+    if kind in MODES and device.guide is not None and device.guide.mode in MODES[kind]:
+        reports.append(
+            {
+                "type": _ACTUATORS.get(kind, "DDBCActuatorStatus"),
+                "actuator_id": device.name,
+                "active_operation_mode_id": device.guide.mode,
+                "operation_mode_factor": device.guide.factor,
+            }
+        )
+    level = level_of(device)
+    if level is not None:
+        reports.append({"type": "FRBCStorageStatus", "storage_id": device.name, "present_fill_level": level})
+    shares = device.type.shares
+    power = sign_of(device) * device.state.active_power_w
+    split = shares(device.params, device.state) if shares is not None else (1 / 3, 1 / 3, 1 / 3)
+    if max(split) - min(split) < 1e-9:
+        values = [{"commodity_quantity": SYMMETRIC, "value": power}]
+    else:
+        values = [
+            {"commodity_quantity": quantity, "value": power * share}
+            for quantity, share in zip(PHASES, split, strict=True)
+            if share
+        ]
+    reports.append({"type": "PowerMeasurement", "measurement_timestamp": iso(engine), "values": values})
+    return reports
+
+
+def level_of(device: Device) -> float | None:
+    """Return the fill level of a storage, None for what is none."""
+    handle = HANDLES.get(device.type.kind)
+    if handle is None or "soc" not in handle.report:
+        return None
+    return handle.level(device.params, device.state)
+
+
+def parse_report(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar], list[str]]:
+    """Return what a report says of a device, as the engine takes it, and warnings; raise CommandError."""
+    kind = message.get("type", message.get("message_type"))
+    kind = str(kind).replace(".", "")
+    if kind not in TYPES:
+        raise CommandError(f"unknown status type {kind!r}{did_you_mean(kind, TYPES)}")
+    for name in _TIMES:
+        if message.get(name) is not None:
+            check_time(message[name], name)
+    if kind == "FRBCStorageStatus":
+        level = _number(message, "present_fill_level")
+        if not 0.0 <= level <= 1.0:
+            raise CommandError(f"present_fill_level {level:g} is not in 0 … 1: it is a share of the capacity")
+        return {"soc": level}, []
+    if kind == "PowerMeasurement":
+        return _power(device, message)
+    mode = message.get("active_operation_mode_id")
+    if not isinstance(mode, str):
+        raise CommandError("missing active_operation_mode_id")
+    factor = _number(message, "operation_mode_factor") if "operation_mode_factor" in message else 1.0
+    if not 0.0 <= factor <= 1.0:
+        raise CommandError(f"operation_mode_factor {factor:g} is not in 0 … 1")
+    previous = message.get("previous_operation_mode_id")
+    if previous is not None:
+        find_mode(device.type.kind, str(previous))
+    return {"mode": find_mode(device.type.kind, mode).name, "factor": factor}, []
+
+
+def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar], list[str]]:
+    values = message.get("values")
+    if not isinstance(values, list) or not values:
+        raise CommandError("missing values, a list of commodity_quantity and value")
+    found: dict[str, float] = {}
+    warnings = []
+    for number, item in enumerate(values):
+        if not isinstance(item, dict):
+            raise CommandError(f"values[{number}] is not an object")
+        quantity = str(item.get("commodity_quantity"))
+        quantity = _SPELLINGS.get(quantity, quantity)
+        if quantity not in (*PHASES, SYMMETRIC):
+            hint = did_you_mean(quantity, (*PHASES, SYMMETRIC))
+            raise CommandError(f"values[{number}]: unknown commodity_quantity {quantity!r}{hint}")
+        if quantity in found:
+            warnings.append(f"{quantity} stands there more than once; the last one counts")
+        found[quantity] = _number(item, "value")
+    if SYMMETRIC in found and len(found) > 1:
+        raise CommandError(f"{SYMMETRIC} and single phases exclude each other")
+    return {"power_w": sign_of(device) * sum(found.values())}, warnings
+
+
+def _number(message: Mapping[str, Any], name: str) -> float:
+    if name not in message:
+        raise CommandError(f"missing {name}")
+    found = message[name]
+    try:
+        number = math.nan if isinstance(found, bool) else float(found)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise CommandError(f"{name} {found!r} is not a finite number")
+    return number
+
+
+def check_time(written: Any, name: str) -> None:
+    """Raise CommandError for what is no ISO date and time; basic and extended forms, naive ones too."""
+    try:
+        datetime.fromisoformat(str(written).strip())
+    except ValueError:
+        raise CommandError(f"{name} {written!r} is not a date and time") from None
