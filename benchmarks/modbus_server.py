@@ -1,8 +1,9 @@
 """Server CPU per Modbus request: ours against pymodbus and C libmodbus, interleaved in one run.
 
-Each server runs in a process of its own and is asked by the same client over ten connections, one request
-under way on each. The server's CPU clock is read before and after every round; the lower quartile of the
-rounds is reported, because anything else on the machine only ever adds.
+Each server runs in a process of its own and is asked by the same client over ten connections: "busy" keeps
+one request under way on each, "polled" asks one after the other with a pause, as energy managers do, so that
+the server sleeps in between. The server's CPU clock is read before and after every round; the lower quartile
+of the rounds is reported, because anything else on the machine only ever adds.
 
     python -m benchmarks.modbus_server [--rounds 12] [--requests 3000]
 
@@ -11,6 +12,7 @@ libmodbus is measured where a C compiler and its header are installed.
 
 import argparse
 import asyncio
+import itertools
 import json
 import selectors
 import shutil
@@ -32,6 +34,7 @@ CONNECTIONS = 10
 REGISTERS = 200
 PORTS = 400
 COUNTS = (10, 125)
+PAUSE_S = 0.0005
 
 LIBMODBUS_SERVER = r"""
 #include <stdio.h>
@@ -149,10 +152,21 @@ def connect(port: int) -> list[socket.socket]:
     return links
 
 
-def ask(links: list[socket.socket], count: int, requests: int) -> None:
-    """Keep one request under way on each connection until the number is reached; check every answer."""
+def frames(count: int) -> tuple[bytes, bytes]:
+    """Return a read request for FC04 and the answer that it must get."""
     request = struct.pack(">HHHBBHH", 1, 0, 6, 1, 4, 0, count)
-    answer = struct.pack(f">HHHBBB{count}H", 1, 0, 3 + 2 * count, 1, 4, 2 * count, *range(count))
+    return request, struct.pack(f">HHHBBB{count}H", 1, 0, 3 + 2 * count, 1, 4, 2 * count, *range(count))
+
+
+def check(received: bytes, answer: bytes) -> None:
+    """Stop the benchmark at a wrong answer."""
+    if received != answer:
+        raise SystemExit(f"wrong answer {received.hex()}, expected {answer.hex()}")
+
+
+def ask_busily(links: list[socket.socket], count: int, requests: int) -> None:
+    """Keep one request under way on each connection until the number is reached."""
+    request, answer = frames(count)
     with selectors.DefaultSelector() as selector:
         for link in links:
             selector.register(link, selectors.EVENT_READ)
@@ -162,17 +176,29 @@ def ask(links: list[socket.socket], count: int, requests: int) -> None:
             for key, _ in selector.select():
                 ready = key.fileobj
                 assert isinstance(ready, socket.socket)
-                if ready.recv(4096) != answer:
-                    raise SystemExit(f"wrong answer to x{count}")
+                check(ready.recv(4096), answer)
                 received += 1
                 if sent < requests:
                     ready.sendall(request)
                     sent += 1
 
 
+def ask_now_and_then(links: list[socket.socket], count: int, requests: int) -> None:
+    """Ask one connection after the other, with a pause before each request."""
+    request, answer = frames(count)
+    for n in range(requests):
+        time.sleep(PAUSE_S)
+        link = links[n % len(links)]
+        link.sendall(request)
+        check(link.recv(4096), answer)
+
+
+PATTERNS = {"busy": ask_busily, "polled": ask_now_and_then}
+
+
 def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
-    """Return µs of server CPU per request by server and count."""
-    samples: dict[tuple[str, int], list[float]] = {}
+    """Return µs of server CPU per request by server and case."""
+    samples: dict[str, dict[str, list[float]]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {}
@@ -181,17 +207,19 @@ def measure(rounds: int, requests: int) -> dict[str, dict[str, float]]:
             links = [stack.enter_context(link) for link in connect(port)]
             servers[name] = (pid, links)
             for count in COUNTS:
-                ask(links, count, 200)
-        for _ in range(rounds):
-            for count in COUNTS:
-                for name, (pid, links) in servers.items():
-                    before = cpu_s(pid)
-                    ask(links, count, requests)
-                    samples.setdefault((name, count), []).append((cpu_s(pid) - before) / requests * 1e6)
-    result: dict[str, dict[str, float]] = {}
-    for (name, count), values in samples.items():
-        result.setdefault(name, {})[f"x{count}_us"] = round(statistics.quantiles(values, n=4)[0], 2)
-    return result
+                ask_busily(links, count, 200)
+        for _, (pattern, ask), count, (name, (pid, links)) in itertools.product(
+            range(rounds), PATTERNS.items(), COUNTS, servers.items()
+        ):
+            number = requests if pattern == "busy" else requests // 5
+            before_s = cpu_s(pid)
+            ask(links, count, number)
+            cost_us = (cpu_s(pid) - before_s) / number * 1e6
+            samples.setdefault(name, {}).setdefault(f"{pattern} x{count}", []).append(cost_us)
+    return {
+        name: {case: round(statistics.quantiles(values, n=4)[0], 2) for case, values in cases.items()}
+        for name, cases in samples.items()
+    }
 
 
 async def measure_ports() -> dict[str, float]:
@@ -231,11 +259,13 @@ def main() -> None:
         print(json.dumps({"cpu": figures, "ports": ports}))
         return
     ours = figures["twin_tui"]
+    print(f"{'µs a request':14}", *(f"{case:>12}" for case in ours))
     for name, values in figures.items():
-        print(f"{name:10}", *(f"{key[:-3]:>5} {value:6.2f} µs" for key, value in values.items()))
+        print(f"{name:14}", *(f"{value:12.2f}" for value in values.values()))
         if name != "twin_tui":
-            ratios = [f"{ours[key] / value:.2f} times that at {key[:-3]}" for key, value in values.items()]
-            print(f"{'':10} ours is {', '.join(ratios)}")
+            print(
+                f"{'  ours to that':14}", *(f"{ours[case] / value:12.2f}" for case, value in values.items())
+            )
     print(f"{PORTS} ports open in {ports['start_s']} s; {ports['kb_per_port']} kB of memory each")
 
 
