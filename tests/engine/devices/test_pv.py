@@ -126,3 +126,81 @@ def test_the_inverter_settles_warmer_than_the_air_by_its_rise_at_full_load():
     seen = engine.telemetry("pv")
     assert seen.active_power_w == 10_000.0
     assert seen.inverter_temperature_c == pytest.approx(engine.around.ambient_c + 35.0, abs=0.5)
+
+
+@pytest.mark.parametrize("fault", ["isolation", "emergency_stop", "dc_contactor_open", "arc"])
+def test_every_latched_fault_stops_it_until_its_cause_is_gone_and_it_is_reset(fault: str):
+    engine = site()
+    engine.advance(1)
+    engine.submit(Fault("pv", fault))
+    engine.submit(Write("pv", {"fault_reset": 1}))
+    engine.advance(1)
+    seen = engine.telemetry("pv")
+    assert (seen.active_power_w, seen.dc_power_w) == (0.0, 0.0)
+    assert seen.fault_code == PV.fault_code(PV.fault_bit(fault))
+    engine.submit(ClearFault("pv"))
+    engine.advance(1)
+    assert engine.telemetry("pv").active_power_w == 0.0
+    engine.submit(Write("pv", {"fault_reset": 1}))
+    engine.advance(1)
+    assert engine.telemetry("pv").active_power_w > 0.0
+
+
+def test_an_open_dc_switch_leaves_no_voltage_and_a_stopped_inverter_the_open_circuit_one():
+    engine = site()
+    engine.submit(Write("pv", {"on": False}))
+    engine.advance(1)
+    seen = engine.telemetry("pv")
+    assert seen.dc_voltage_v == pytest.approx(720.0 * (1 - 0.003 * (seen.cell_temperature_c - 25.0)))
+    engine.submit(Fault("pv", "dc_contactor_open"))
+    engine.advance(1)
+    assert engine.telemetry("pv").dc_voltage_v == 0.0
+
+
+def test_without_its_fan_the_inverter_heats_up_and_gives_less():
+    engine = site(replace(PLANT, peak_w=15_000.0, inverter_tau_s=60.0))
+    engine.submit(Fault("pv", "fan"))
+    engine.advance(1800)
+    seen = engine.telemetry("pv")
+    assert seen.inverter_temperature_c > 75.0
+    assert 4000.0 < seen.active_power_w < 8000.0
+    assert engine.devices["pv"].state.status is Status.RUNNING
+
+
+def test_an_inverter_that_is_too_hot_comes_back_by_itself_once_it_has_cooled():
+    engine = site(replace(PLANT, over_temperature_c=40.0, inverter_tau_s=30.0))
+    stopped = ran_again = False
+    for _ in range(600):
+        engine.step()
+        status = engine.devices["pv"].state.status
+        ran_again = ran_again or (stopped and status is Status.RUNNING)
+        if status is Status.FAULT:
+            assert engine.telemetry("pv").fault_code == 2001
+            stopped = True
+    assert stopped
+    assert ran_again
+
+
+def test_a_faulty_irradiance_sensor_lies_about_the_sun_and_changes_nothing_else():
+    engine = site(dt_s=60.0)
+    engine.step()
+    first = engine.telemetry("pv").irradiance_w_m2
+    engine.submit(Fault("pv", "sensor_stuck"))
+    engine.advance(3 * 3600)
+    seen = engine.telemetry("pv")
+    assert seen.irradiance_w_m2 == first
+    assert engine.devices["pv"].state.plane_w_m2 < 0.8 * first
+    engine.submit(ClearFault("pv"))
+    engine.submit(Fault("pv", "sensor_drift", duration_s=120.0))
+    engine.advance(120)
+    assert engine.telemetry("pv").irradiance_w_m2 == pytest.approx(
+        engine.devices["pv"].state.plane_w_m2 + 120.0
+    )
+
+
+def test_q_first_takes_active_power_for_reactive():
+    engine = site(replace(PLANT, peak_w=15_000.0, q_priority=True))
+    engine.submit(Write("pv", {"reactive_power_pu": 0.6}))
+    engine.advance(1)
+    seen = engine.telemetry("pv")
+    assert (seen.active_power_w, seen.reactive_power_var) == pytest.approx((8000.0, 6000.0))

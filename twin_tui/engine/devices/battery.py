@@ -4,11 +4,10 @@ from math import exp, inf
 
 from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
+from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
     BMS_COMMS_LOSS,
-    CELL_IMBALANCE,
-    DC_CONTACTOR_OPEN,
     FAN,
     FAULTS,
     GRID_FREQUENCY,
@@ -20,7 +19,6 @@ from twin_tui.engine.devices.battery_model import (
     OVER_TEMPERATURE_HYSTERESIS_K,
     SENSOR_DRIFT,
     SENSOR_STUCK,
-    SHARE_WITH_IMBALANCE,
     SHARE_WITHOUT_FAN,
     SOC_DRIFT_PER_S,
     STANDBY,
@@ -31,20 +29,14 @@ from twin_tui.engine.devices.battery_model import (
     BatteryState,
     BatteryTelemetry,
 )
+from twin_tui.engine.devices.battery_view import observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
-from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import Quantity
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import (
     ac_from_dc,
-    age,
-    calendar_stress,
-    cell_resistance,
     current,
-    cyclic_stress,
     dc_from_ac,
-    lookup,
-    temperature_derating,
 )
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.surroundings import Surroundings
@@ -54,8 +46,6 @@ __all__ = ["BATTERY", "OFF", "ON", "STANDBY", "BatteryCommands", "BatteryParams"
 ISLAND_SHIFT_HZ = 2.0
 """How far an island's frequency rises while its battery nears the most it can take in: PV gives way."""
 ISLAND_SHIFT_FROM = 0.6
-DEPTH_OF_CYCLE = 0.8
-AGEING_SOC, AGEING_C = 0.5, 25.0
 
 
 def initial(params: BatteryParams) -> BatteryState:
@@ -75,33 +65,6 @@ def initial(params: BatteryParams) -> BatteryState:
         tie=grid_tie.initial(params.grid_code),
         memory=AT_REST,
     )
-
-
-def available_w(
-    params: BatteryParams, commands: BatteryCommands, soc: float, cell_c: float, faults: int, tie: Tie
-) -> tuple[float, float]:
-    """Return the charge and discharge power possible at this state of charge and temperature, both ≥ 0, W."""
-    charge, discharge = params.charge_limit_w, params.discharge_limit_w
-    none, full = commands.soc_upper_limit_2, commands.soc_upper_limit_1
-    if soc > full or soc >= none:
-        charge = charge * (none - soc) / (none - full) if soc < none else 0.0
-    none, full = commands.soc_lower_limit_2, commands.soc_lower_limit_1
-    if soc < full or soc <= none:
-        discharge = discharge * (soc - none) / (full - none) if soc > none else 0.0
-    if not params.charge_cold_full_c <= cell_c <= params.hot_full_c:
-        hot = params.hot_full_c, params.hot_zero_c
-        charge *= temperature_derating(cell_c, params.charge_cold_zero_c, params.charge_cold_full_c, *hot)
-        discharge *= temperature_derating(cell_c, params.cold_zero_c, params.cold_full_c, *hot)
-    if faults:
-        if faults & STOPPING:
-            return 0.0, 0.0
-        if faults & CELL_IMBALANCE:
-            charge *= SHARE_WITH_IMBALANCE
-            discharge *= SHARE_WITH_IMBALANCE
-    if tie.share < 1.0:
-        most = tie.share * params.rated_va
-        charge, discharge = min(charge, most), min(discharge, most)
-    return charge, discharge
 
 
 def step(
@@ -272,7 +235,7 @@ def _converted(
     """
     converter = params.converter
     assert converter is not None
-    ocv, ohm = _source(params, energy / params.capacity_wh, cell_c, power > 0.0)
+    ocv, ohm = source(params, energy / params.capacity_wh, cell_c, power > 0.0)
     dc = dc_from_ac(power, params.rated_va, converter)
     amps = current(dc, ocv, ohm)
     cells = ocv * amps
@@ -285,76 +248,6 @@ def _converted(
         if power == 0.0:
             return 0.0, 0.0, 0.0
     return power, cells, ohm * amps * amps
-
-
-def _source(params: BatteryParams, soc: float, cell_c: float, discharging: bool) -> tuple[float, float]:
-    ohm = cell_resistance(params.cell, soc, cell_c, discharging)
-    return lookup(params.cell.ocv_v, soc) * params.series, ohm * params.series / params.parallel
-
-
-def shown_soc(params: BatteryParams, state: BatteryState) -> float:
-    """Return the state of charge that the battery shows, which a faulty sensor makes a wrong one."""
-    memory = state.memory
-    if memory.stuck_soc is not None:
-        return memory.stuck_soc
-    return min(1.0, max(0.0, state.energy_wh / params.capacity_wh + memory.soc_offset))
-
-
-def observe(
-    params: BatteryParams, state: BatteryState, commands: BatteryCommands, around: Surroundings
-) -> BatteryTelemetry:
-    """Return what the battery shows at this tick."""
-    soc = state.energy_wh / params.capacity_wh
-    charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
-    power, var = state.active_power_w, state.reactive_power_var
-    ac = terminals(around, power, var)
-    dc = power + state.loss_w
-    if params.converter is not None:
-        dc = dc_from_ac(power, params.rated_va, params.converter)
-    ocv, ohm = _source(params, soc, state.cell_c, dc > 0.0)
-    amps = current(dc, ocv, ohm)
-    cycles = state.drawn_wh / params.capacity_wh
-    stopped = state.faults & STOPPING or state.tie.status is not Status.RUNNING
-    return BatteryTelemetry(
-        active_power_w=power,
-        reactive_power_var=var,
-        apparent_power_va=ac.apparent_power_va,
-        power_factor=ac.power_factor,
-        soc=shown_soc(params, state),
-        soh=_health(params, cycles, around.time_s),
-        working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
-        fault_code=BATTERY.fault_code(state.faults),
-        dc_voltage_v=0.0 if state.faults & DC_CONTACTOR_OPEN else ocv - ohm * amps,
-        dc_current_a=amps,
-        dc_power_w=dc,
-        open_circuit_v=ocv,
-        cell_temperature_c=state.cell_c,
-        energy_wh=state.energy_wh,
-        charged_energy_wh=state.charged_wh,
-        discharged_energy_wh=state.discharged_wh,
-        cycles=cycles,
-        max_charge_power_w=params.max_charge_w,
-        max_discharge_power_w=params.max_discharge_w,
-        available_charge_power_w=charge,
-        available_discharge_power_w=discharge,
-        loss_w=state.loss_w,
-        frequency_hz=around.frequency_hz,
-        voltage_ab_v=ac.lines_v[0],
-        voltage_bc_v=ac.lines_v[1],
-        voltage_ca_v=ac.lines_v[2],
-        current_a_a=ac.currents_a[0],
-        current_b_a=ac.currents_a[1],
-        current_c_a=ac.currents_a[2],
-    )
-
-
-def _health(params: BatteryParams, cycles: float, time_s: float) -> float:
-    """Return the state of health: calendar ageing at 25 °C and half charge, carried on from the loss at the
-    start, plus that of the cycles, taken as 80 % deep at rated power. It never rises.
-    """
-    calendar = age(1.0 - params.initial_soh, calendar_stress(AGEING_C, AGEING_SOC), time_s)
-    rate = max(params.charge_limit_w, params.discharge_limit_w) / params.capacity_wh
-    return max(0.0, 1.0 - calendar - age(0.0, cyclic_stress(rate, DEPTH_OF_CYCLE), cycles))
 
 
 def explain(params: BatteryParams, state: BatteryState) -> str:
