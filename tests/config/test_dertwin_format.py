@@ -147,6 +147,20 @@ def test_a_bare_battery_has_the_defaults_of_that_format(write_site: Callable[...
     assert isclose(battery.params.charge_efficiency * battery.params.discharge_efficiency, 0.92)
 
 
+def test_every_key_that_a_battery_has_there_is_taken(write_site: Callable[..., Path]) -> None:
+    asset = {
+        "type": "bess",
+        "ambient_temp_c": 31,
+        "internal_resistance": 0.02,
+        "thermal_capacity_j_per_k": 4e5,
+        "thermal_conductance_w_per_k": 150,
+    }
+    (battery,) = load_site(write_site({"site_name": "x", "assets": [asset]})).plan.devices
+    assert battery.params.initial_cell_c == 31
+    assert battery.params.thermal_capacity_j_per_k == 4e5
+    assert battery.params.thermal_conductance_w_per_k == 150
+
+
 def test_both_spellings_of_the_nominal_voltage_are_read(write_site: Callable[..., Path]) -> None:
     for key in ("nominal_v_ll", "nominal_voltage_ll"):
         data = {"assets": [{"type": "bess"}], "external_models": {"grid_voltage": {key: 690.0}}}

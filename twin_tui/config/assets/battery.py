@@ -8,7 +8,7 @@ from pydantic import PrivateAttr, model_validator
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
 from twin_tui.config.model import Model
-from twin_tui.config.values import Efficiency, NotNegative, Percent, Positive
+from twin_tui.config.values import Celsius, Efficiency, NotNegative, Percent, Positive
 
 _REFERENCE_KWH = 100.0
 
@@ -42,6 +42,9 @@ class BatteryAsset(Asset):
     rated_kva: Annotated[Positive | None, Sets("rated_va", 1e3)] = None
     round_trip_eff: Efficiency = 0.92
     soc_limits: SocLimits = SocLimits()
+    ambient_temp_c: Annotated[Celsius | None, Sets("initial_cell_c")] = None
+    internal_resistance: NotNegative | None = None
+    """Taken from DER Twin's form without effect: the cells have a resistance of their own."""
 
     # EOS's form
     initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
