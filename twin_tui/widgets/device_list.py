@@ -12,6 +12,7 @@ from twin_tui.widgets.overview_lines import (
     rows_of,
     table,
 )
+from twin_tui.widgets.spans import rule
 
 CARDS_FROM = 66
 """The width of the list, not of the screen, from which cards are drawn."""
@@ -81,13 +82,19 @@ class PowerFlow(FrameLines):
 
     DEFAULT_CSS = "PowerFlow { height: 1; }"
 
+    tall = False
+    """Whether there is room for one line a group."""
+
     def redraw(self) -> None:
         """Draw one line, or one per group where there is room for it."""
         if self.frame is None:
             self.show([])
             return
         snapshot, glyphs = self.frame.snapshot, self.looks.glyphs
-        if self.size.height > 1:
-            self.show(flow(snapshot, self.size.width, glyphs))
+        if self.tall:
+            lines = [rule("power", self.size.width, glyphs.line), *flow(snapshot, self.size.width, glyphs)]
+            if self.size.height != len(lines):
+                self.styles.height = len(lines)
+            self.show(lines)
         else:
             self.show([flow_line(snapshot, glyphs)])

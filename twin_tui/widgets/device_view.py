@@ -54,8 +54,8 @@ class DeviceScreen(Vertical):
     def choose_device(self, device: str) -> None:
         """Show another device."""
         self.lines.device = self.trend.device = device
-        if "active_power_w" in {signal.name for signal in self.trend.signals()}:
-            self.trend.signal = "active_power_w"
+        known = self.trend.signals()
+        self.trend.chosen = tuple(name for name in ("active_power_w", "soc") if name in known)
         self.lines.row = 0
         self.lines.redraw()
         self.trend.redraw()

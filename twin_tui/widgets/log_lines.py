@@ -43,9 +43,10 @@ def log_line(entry: LogEntry, width: int, glyphs: Glyphs, *, unacknowledged: boo
     """Return one entry: time, kind, device, text, and who did it."""
     mark = glyphs.alarm if unacknowledged else " "
     when = formats.clock(entry.time_s)
-    short = when if width >= 72 else when[3:] if entry.time_s < 3600 else when
-    device = formats.fit(formats.clean(entry.device) or "-", 12 if width >= 72 else 9, glyphs.cut)
-    text = formats.clean(entry.text)
+    short = when if width >= 100 or entry.time_s >= 3600 else when[3:]
+    device = formats.fit(formats.clean(entry.device) or "-", 12 if width >= 100 else 8, glyphs.cut)
+    # on a narrow screen who did it matters more than the detail that the text ends with
+    text = formats.clean(entry.text if width >= 100 else entry.text.partition("  ")[0])
     origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
     return [
         (mark, "bad"),

@@ -21,10 +21,9 @@ class Overview(Container):
     Overview RegisterPane { height: 1fr; }
     Overview LogPane { height: 7; }
     Overview RegisterDetail { display: none; }
-    Overview.-wide { layout: grid; grid-size: 2 2; grid-rows: 3fr 2fr; grid-columns: 1fr 1fr; }
+    Overview.-wide { layout: grid; grid-size: 2 2; grid-rows: 3fr 2fr; grid-columns: 5fr 6fr; }
     Overview.-wide #site { height: 1fr; max-height: 100%; }
     Overview.-wide DeviceList { height: 1fr; max-height: 100%; }
-    Overview.-wide PowerFlow { height: auto; max-height: 8; }
     Overview.-wide RegisterPane { row-span: 2; height: 1fr; border-left: solid $primary 30%; }
     Overview.-wide LogPane { height: 1fr; }
     Overview.-wide RegisterDetail { display: block; }
@@ -52,7 +51,8 @@ class Overview(Container):
         wide = self.size.width >= WIDE and self.size.height >= 24
         self.set_class(wide, "-wide")
         self.set_class(not wide and self.size.height < 18, "-low")
-        self.devices.wide = wide
+        self.devices.wide = self.flow.tall = wide
+        self.flow.styles.height = None
         self.devices.styles.height = None
         self.devices.drawn = []
         self.devices.redraw()

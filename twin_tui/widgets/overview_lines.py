@@ -49,7 +49,8 @@ def window_s(frame: Frame) -> float:
 
 def heading(columns: Columns, frame: Frame) -> Line:
     """Return the line over the table."""
-    last = f"last {formats.duration(window_s(frame))}"
+    span = formats.duration(window_s(frame))
+    last = f"last {span}"
     text = " # " + formats.fit("device", columns.name + 1) + formats.fit("state", 8) + "P kW".rjust(9)
     if columns.setpoint:
         text += "P* kW".rjust(9)
@@ -58,7 +59,7 @@ def heading(columns: Columns, frame: Frame) -> Line:
     if columns.soc:
         text += "SOC %".rjust(7)
     if columns.side:
-        text += "  " + formats.fit(last, columns.side - 2)
+        text += "  " + formats.fit(last if columns.side > len(last) + 2 else span, columns.side - 2)
     if columns.write:
         text += "EMS W".rjust(8)
     return [(text, "head")]
@@ -229,7 +230,7 @@ def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     for title, power_w in power_flow(snapshot):
         arrow = glyphs.into if power_w > 0.5 else glyphs.out_of if power_w < -0.5 else " "
         line += [(f"{title} ", "dim"), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
-    return [*line, ("kW  ", "dim"), (f"{glyphs.into} into the bus, {glyphs.out_of} out of it", "dim")]
+    return [*line, ("kW  ", "dim"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "dim")]
 
 
 def fits(rows: Sequence[DeviceRow], width: int, height: int) -> bool:

@@ -1,83 +1,86 @@
-"""One large trend, drawn by plotext at a slow rate: it is the dearest thing on the screen."""
+"""Trends of chosen signals, one panel each, so that no two units share an axis."""
 
-import time
+from collections.abc import Sequence
 
 from twin_tui.engine.signals import Signal
 from twin_tui.widgets import formats
 from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.plot import plot, points_across, time_axis
 from twin_tui.widgets.spans import Line, rule
 
-EVERY_S = 1.0
 WINDOWS_S = (60.0, 300.0, 900.0, 3600.0)
+PANELS = 3
+LEAST_PANEL = 4
 
 
 class Trend(FrameLines):
-    """The course of one signal of a device over the last minutes of simulated time."""
+    """The course of up to three signals of a device over the last minutes of simulated time."""
 
     DEFAULT_CSS = "Trend { height: 12; }"
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(looks)
         self.device = ""
-        self.signal = "active_power_w"
+        self.chosen: tuple[str, ...] = ("active_power_w",)
         self.window_s = WINDOWS_S[0]
-        self._drawn_s = 0.0
 
-    def watch_frame(self) -> None:
-        """Draw, but not at every frame."""
-        now = time.monotonic()
-        if now - self._drawn_s >= EVERY_S:
-            self._drawn_s = now
-            self.redraw()
-
-    def signals(self) -> list[Signal]:
-        """Return the signals that can be drawn."""
+    def signals(self) -> dict[str, Signal]:
+        """Return the signals that can be drawn, by name."""
         view = self.looks.site.device(self.device)
         if view is None:
-            return []
-        return [s for s in view.telemetry.values() if s.type in (float, int) and not s.options]
+            return {}
+        return {n: s for n, s in view.telemetry.items() if s.type in (float, int) and not s.options}
+
+    def choose(self, names: Sequence[str]) -> None:
+        """Draw these signals."""
+        self.chosen = tuple(names[:PANELS])
+        self.redraw()
 
     def next_signal(self) -> str:
-        """Draw the next signal; return its name."""
-        names = [signal.name for signal in self.signals()]
+        """Draw the next signal alone; return its name."""
+        names = list(self.signals())
         if names:
-            place = names.index(self.signal) + 1 if self.signal in names else 0
-            self.signal = names[place % len(names)]
-        self.redraw()
-        return self.signal
+            first = self.chosen[0] if self.chosen else ""
+            self.choose([names[(names.index(first) + 1) % len(names) if first in names else 0]])
+        return self.chosen[0] if self.chosen else ""
 
-    def next_window(self) -> str:
-        """Draw the next window of time; return it in words."""
-        place = WINDOWS_S.index(self.window_s) + 1
-        self.window_s = WINDOWS_S[place % len(WINDOWS_S)]
+    def next_window(self) -> None:
+        """Draw the next longer window of time, then the shortest again."""
+        self.window_s = WINDOWS_S[(WINDOWS_S.index(self.window_s) + 1) % len(WINDOWS_S)]
         self.redraw()
-        return formats.duration(self.window_s)
 
     def redraw(self) -> None:
-        """Plot the signal."""
+        """Plot the signals above each other."""
         width, height = self.size.width, self.size.height
-        if self.frame is None or width < 20 or height < 4:
+        known = self.signals()
+        names = [name for name in self.chosen if name in known] or list(known)[:1]
+        names = names[: max(1, height // LEAST_PANEL)]
+        if self.frame is None or width < 24 or height < LEAST_PANEL:
             self.show([])
             return
-        signal = next((s for s in self.signals() if s.name == self.signal), None)
-        if signal is None:
+        if not names:
             self.show([[(" This device shows nothing that could be drawn over time.", "dim")]])
             return
+        lines: list[Line] = []
+        for place, name in enumerate(names):
+            panel = (height - len(lines) - 1) // (len(names) - place)
+            lines += self._panel(known[name], width, panel)
+        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
+        lines.append([(time_axis(width, *ends), "dim")])
+        self.show(lines)
+
+    def _panel(self, signal: Signal, width: int, height: int) -> list[Line]:
+        history, glyphs = self.looks.history, self.looks.glyphs
         factor, unit = _scale(signal.unit)
-        columns = max(10, width - 10)
-        values = self.looks.history.columns(
-            self.looks.history.signal(self.device, signal.name), columns, self.window_s
+        seen = history.columns(
+            history.signal(self.device, signal.name), points_across(width, glyphs), self.window_s
         )
-        title = f"{signal.name} in {unit or '1'}, last {formats.duration(self.window_s)}"
-        head = rule(title, width, self.looks.glyphs.line, "t signal  T window")
-        known = [(place, value * factor) for place, value in enumerate(values) if value is not None]
-        if len(known) < 2:
-            self.show([head, [(" collecting …", "dim")]])
-            return
-        text = plot(known, columns, self.window_s, width, height - 1, self.looks.glyphs.unicode)
-        lines: list[Line] = [head]
-        lines += [[(line, "spark")] for line in text.splitlines()]
-        self.show(lines[:height])
+        values = [None if value is None else value * factor for value in seen]
+        newest = values[-1]
+        now = "" if newest is None else f"now {newest:.4g} {unit}"
+        title = f"{signal.name} {unit}".rstrip()
+        drawn = plot(values, width, max(1, height - 1), glyphs, least_span=0.01 if unit == "%" else 0.0)
+        return [rule(title, width, glyphs.line, now), *([(text, "spark")] for text in drawn)]
 
 
 def _scale(unit: str) -> tuple[float, str]:
@@ -86,42 +89,3 @@ def _scale(unit: str) -> tuple[float, str]:
     if unit == "1":
         return 100.0, "%"
     return 1.0, "°C" if unit == "degC" else unit
-
-
-def plot(
-    points: list[tuple[int, float]], columns: int, window_s: float, width: int, height: int, unicode: bool
-) -> str:
-    """Return a plain-text plot of (column, value); time runs to 0, the present, at the right."""
-    import plotext  # noqa: PLC0415 - it takes 50 ms that the first paint need not wait for
-
-    figure = plotext
-    figure.clear_figure()
-    figure.theme("clear")
-    figure.plotsize(width, height)
-    step_s = window_s / columns
-    times = [(column - columns + 1) * step_s for column, _ in points]
-    marker = "hd" if unicode else "*"
-    figure.plot(times, [value for _, value in points], marker=marker)
-    figure.xlim(-window_s, 0)
-    low, high = min(v for _, v in points), max(v for _, v in points)
-    if high - low < 1e-6 * max(1.0, abs(high)):
-        figure.ylim(low - 1, high + 1)
-    text: str = figure.uncolorize(figure.build())
-    return text if unicode else text.translate(_ASCII)
-
-
-_ASCII = str.maketrans(
-    {
-        "─": "-",
-        "│": "|",
-        "┌": "+",
-        "┐": "+",
-        "└": "+",
-        "┘": "+",
-        "┤": "+",
-        "┬": "+",
-        "├": "+",
-        "┴": "+",
-        "┼": "+",
-    }
-)
