@@ -9,6 +9,7 @@ import yaml
 
 from twin_tui.errors import ConfigError
 
+MAX_BYTES = 32_000_000
 MAX_DEPTH = 60
 MAX_VALUES = 500_000
 
@@ -22,13 +23,16 @@ def read_document(path: Path) -> Any:
 def read_text(path: Path) -> str:
     """Return the text of a file; raise ConfigError when there is none to read."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a directory; expected a file") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -323,6 +323,10 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, message: Message) -> None:
     assert "no such file" in message("a\0b")
 
 
+def test_a_file_without_end_is_refused(message: Message) -> None:
+    assert message("/dev/zero") == "/dev/zero: is larger than 32 MB"
+
+
 def test_an_unreadable_file_is_told(tmp_path: Path, message: Message) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)

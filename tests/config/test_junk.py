@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twin_tui.config import Site, load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.config.links import ModbusRtuModel, ModbusTcpModel, S2Model
-from twin_tui.config.reader import SiteFile
+from twin_tui.config.top import SiteFile
 from twin_tui.engine.device import registry
 from twin_tui.engine.events import EVENT_TYPES
 from twin_tui.errors import ConfigError

@@ -8,7 +8,7 @@ import pytest
 from twin_tui.config import load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.config.links import ModbusRtuModel, ModbusTcpModel, S2Model
-from twin_tui.config.reader import SiteFile
+from twin_tui.config.top import SiteFile
 from twin_tui.documents import parse_document
 from twin_tui.engine.device import registry
 

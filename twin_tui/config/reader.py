@@ -4,9 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, PlainValidator
+from typing import Any
 
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
@@ -16,19 +14,14 @@ from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
 from twin_tui.config.endpoints import S2, Endpoint
 from twin_tui.config.events import read_events
-from twin_tui.config.links import LinkReader, TcpSettings, check_together
-from twin_tui.config.model import Complaints, Model, join
+from twin_tui.config.links import LinkReader, check_together
+from twin_tui.config.model import Complaints, join
 from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
-from twin_tui.config.values import Hour, Seed, Switch, Text, number, shown, to_number
+from twin_tui.config.top import SiteFile
+from twin_tui.config.values import shown
 from twin_tui.config.world import (
-    GRID,
-    WEATHER,
     ExternalModels,
-    Latitude,
-    Longitude,
-    Start,
-    Zone,
     grid_of_external,
     start_of,
     weather_of,
@@ -44,47 +37,6 @@ from twin_tui.errors import ConfigError, TwinError, did_you_mean
 
 BASE_LOAD_W = 5000.0
 """What DER Twin has on the bus of a site whose file names no base load."""
-
-
-def _to_list(found: Any) -> list[Any]:
-    if isinstance(found, list):
-        return found
-    raise ValueError(f"expected a list, found {shown(found)}")
-
-
-def _to_speed(found: Any) -> float:
-    if found == "max":
-        return math.inf
-    value = to_number(found, "a number above 0, or max")
-    if value <= 0:
-        raise ValueError(f"expected a number above 0, or max, found {shown(found)}")
-    return value
-
-
-class SiteFile(Model):
-    """The top level of a site file."""
-
-    name: Text | None = None
-    site_name: Text | None = None
-    comment: Any = None
-    step: Annotated[float, number(above=0, high=3600, unit="s")] = 0.1
-    real_time: Switch = True
-    speed: Annotated[float, PlainValidator(_to_speed)] | None = None
-    seed: Seed = 0
-    start: Start | None = None
-    start_time_h: Hour | None = None
-    timezone: Zone | None = None
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    register_map_root: Text = "."
-    external_models: ExternalModels | None = None
-    grid: GRID | None = None  # type: ignore[valid-type]
-    weather: WEATHER | None = None  # type: ignore[valid-type]
-    links: TcpSettings = TcpSettings()
-    assets: Annotated[list[Any], PlainValidator(_to_list)]
-    grid_code: Any = None
-    """The code of every asset that follows one and names none itself."""
-    events: Annotated[list[Any], PlainValidator(_to_list)] = Field(default_factory=list)
 
 
 @dataclass(slots=True)
