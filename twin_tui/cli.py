@@ -155,6 +155,60 @@ def run(
 
 
 @cli.command()
+@click.argument("site", default=DEMO)
+@click.option("--device", metavar="NAME", help="One device only.")
+def registers(site: str, device: str | None = None) -> None:
+    """Print the decoded registers of every device of SITE as they are at the start."""
+    from twin_tui.protocols.maps.listing import listing  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    twin = Twin.from_file(site)
+    if device is not None:
+        twin.device(device)
+    for port in twin.links.ports:
+        for number, unit in sorted(port.units.items()):
+            if device is None or unit.device == device:
+                click.echo(listing(unit.binding, unit.device, f"{port.name} unit {number}") + "\n")
+
+
+@cli.command()
+@click.argument("site")
+@click.argument("device")
+@click.option("--with", "real", required=True, metavar="HOST:PORT[:UNIT]", help="The real device.")
+@click.option("--adopt", is_flag=True, help="Then run the twin from the real device's state on.")
+@click.option("--headless", is_flag=True, help="With --adopt: run without a screen.")
+@click.option("--duration", type=DURATION, metavar="TIME", help="With --adopt: simulated time to run.")
+@click.option("--timeout", type=float, default=3.0, show_default=True, help="Seconds to wait for an answer.")
+def compare(
+    site: str, device: str, real: str, adopt: bool, headless: bool, duration: float | None, timeout: float
+) -> None:
+    """Read every register of DEVICE of SITE from a real device too, and show where they differ."""
+    from twin_tui.errors import ConfigError  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    where = comparing.Address.parse(real)
+    twin = Twin.from_file(site)
+    bindings = twin.links.bindings(twin.device(device).name)
+    if not bindings:
+        raise ConfigError(f"{device} has no register map in {site}, so there is nothing to compare")
+    readings = asyncio.run(comparing.read_real(bindings[0], where, timeout_s=timeout))
+    click.echo(comparing.comparison(comparing.lines(bindings[0], readings), where, device))
+    if not adopt:
+        return
+    for event in comparing.adopted(bindings[0], readings):
+        twin.submit(event)
+    if headless:
+        from twin_tui import headless as without_screen  # noqa: PLC0415
+
+        sys.exit(asyncio.run(without_screen.run(twin, duration_s=duration)))
+    from twin_tui.console import run_console  # noqa: PLC0415 - a headless run needs no screen
+    from twin_tui.settings import load  # noqa: PLC0415
+
+    sys.exit(run_console(twin, duration_s=duration, settings=load()))
+
+
+@cli.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 def replay(recording: Path) -> None:
     """Run RECORDING again and compare: exit code 1 when anything differs."""

@@ -68,7 +68,7 @@ class Binding:
         self._devices = dict(devices)
         self._composed = [cell for cell in self.cells if cell.reader.composed]
         self._names = {
-            r.name: cell for cell in self.cells for r in (cell.reader, cell.writer) if r is not None
+            r.name: cell for cell in reversed(self.cells) for r in (cell.reader, cell.writer) if r is not None
         }
         self._write_constants()
         self._written_tick = 0
