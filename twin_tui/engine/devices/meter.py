@@ -4,7 +4,7 @@ from dataclasses import field, replace
 from math import atan2, degrees, sqrt
 
 from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
-from twin_tui.engine.devices.meter_demand import Demand, advance_demand
+from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, measured, value
@@ -57,6 +57,9 @@ class MeterState:
     imported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
     exported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
     demand: Demand = field(default_factory=Demand)
+    slot_wh: float = 0.0
+    """Imported in the slot of the demand that is filling, and its ticks so far."""
+    slot_ticks: int = 0
     drift_ticks: int = 0
 
 
@@ -187,6 +190,15 @@ def step(params: MeterParams, state: MeterState, commands: MeterCommands, around
         in_c += c * hours
     else:
         out_c -= c * hours
+    demand, slot_wh, slot_ticks = state.demand, state.slot_wh + imported, state.slot_ticks + 1
+    if commands.reset_demand == 1:
+        demand = replace(demand, greatest_w=0.0)
+    if demand.interval_s != commands.demand_interval_s:
+        demand = begin(demand, commands.demand_interval_s, dt_s)
+        slot_wh, slot_ticks = imported, 1
+    if slot_ticks >= demand.slot_ticks:
+        demand = add_slot(demand, slot_wh, dt_s)
+        slot_wh, slot_ticks = 0.0, 0
     return MeterState(
         0.0,
         0.0,
@@ -197,9 +209,9 @@ def step(params: MeterParams, state: MeterState, commands: MeterCommands, around
         phases_var,
         (in_sum, in_a, in_b, in_c),
         (out_sum, out_a, out_b, out_c),
-        advance_demand(
-            state.demand, imported, commands.demand_interval_s, dt_s, reset=commands.reset_demand == 1
-        ),
+        demand,
+        slot_wh,
+        slot_ticks,
         drift_ticks,
     )
 

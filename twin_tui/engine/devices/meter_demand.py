@@ -8,37 +8,34 @@ SLOTS = 15
 
 @value
 class Demand:
-    """A window of past slots, the slot that is filling, and what came of it."""
+    """The past slots of the window and what came of them."""
 
+    interval_s: float = 0.0
+    slot_ticks: int = 1
+    """Ticks of a slot."""
+    kept: int = 1
+    """Slots of a whole interval."""
     slots_wh: tuple[float, ...] = ()
-    slot_wh: float = 0.0
-    ticks: int = 0
-    """Ticks in the slot that is filling."""
-    interval_ticks: int = 0
     mean_w: float = 0.0
     greatest_w: float = 0.0
 
 
-def advance_demand(demand: Demand, imported_wh: float, interval_s: float, dt_s: float, reset: bool) -> Demand:
-    """Return the demand after one more tick.
+def begin(before: Demand, interval_s: float, dt_s: float) -> Demand:
+    """Return an empty window of another interval; the means stay until its first slot has passed."""
+    ticks = max(1, round(interval_s / dt_s))
+    slot_ticks = max(1, ticks // SLOTS)
+    kept = max(1, round(ticks / slot_ticks))
+    return Demand(interval_s, slot_ticks, kept, (), before.mean_w, before.greatest_w)
 
-    The mean follows at the end of each slot, a fifteenth of the interval; before a whole interval has passed
-    it is the mean since the beginning. Only whole intervals count for the greatest one. Another interval
-    begins a new window.
+
+def add_slot(demand: Demand, slot_wh: float, dt_s: float) -> Demand:
+    """Return the demand after one more slot.
+
+    Before a whole interval has passed the mean is that since the beginning. Only whole intervals count for
+    the greatest one.
     """
-    interval_ticks = max(1, round(interval_s / dt_s))
-    slots, slot_wh, ticks = demand.slots_wh, demand.slot_wh, demand.ticks
-    if interval_ticks != demand.interval_ticks:
-        slots, slot_wh, ticks = (), 0.0, 0
-    slot_ticks = max(1, interval_ticks // SLOTS)
-    mean, greatest = demand.mean_w, 0.0 if reset else demand.greatest_w
-    slot_wh += imported_wh
-    ticks += 1
-    if ticks >= slot_ticks:
-        kept = max(1, round(interval_ticks / slot_ticks))
-        slots = (*slots, slot_wh)[-kept:]
-        mean = sum(slots) * 3600.0 / (len(slots) * slot_ticks * dt_s)
-        if len(slots) == kept and mean > greatest:
-            greatest = mean
-        slot_wh, ticks = 0.0, 0
-    return Demand(slots, slot_wh, ticks, interval_ticks, mean, greatest)
+    slots = (*demand.slots_wh, slot_wh)[-demand.kept :]
+    mean = sum(slots) * 3600.0 / (len(slots) * demand.slot_ticks * dt_s)
+    whole = len(slots) == demand.kept
+    greatest = max(mean, demand.greatest_w) if whole else demand.greatest_w
+    return Demand(demand.interval_s, demand.slot_ticks, demand.kept, slots, mean, greatest)
