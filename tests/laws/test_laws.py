@@ -1,5 +1,6 @@
 """The laws that hold for every device type, whatever happens to the site."""
 
+import contextlib
 import math
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -197,6 +198,24 @@ def test_what_is_no_number_never_reaches_a_device(kind: str, bad: float) -> None
                 engine.submit(Write("d", {signal.name: bad}))
     engine.step()
     assert repr(engine.devices["d"].commands) == repr(told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("absurd", [1.7e308, -1.7e308, 5e-324])
+def test_a_command_beyond_all_sense_is_refused_or_bounded(kind: str, absurd: float) -> None:
+    engine = Engine(
+        SitePlan("one", (DevicePlan("d", TYPES[kind], plain_params(kind)),), start_unix_s=NOON_UNIX_S)
+    )
+    if "start_stop" in engine.devices["d"].type.signals:
+        engine.submit(Write("d", {"start_stop": 1}))
+    for signal in signals_of(TYPES[kind].commands).values():
+        if signal.type is float:
+            with contextlib.suppress(CommandError):
+                engine.submit(Write("d", {signal.name: absurd}))
+    for _ in range(20):
+        engine.step()
+        assert all(math.isfinite(number) for number in _numbers(engine.devices["d"].state))
+    assert all(math.isfinite(number) for number in _numbers(engine.telemetry("d")))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if TYPES[kind].stage is not Stage.METER])

@@ -10,6 +10,7 @@ from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
 from twin_tui.engine.physics.sun import azimuth_deg, haurwitz, place, sine_irradiance, sun_vector, zenith_deg
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError
 
 DAY_S = 86_400.0
 REFRESH_S = 1.0
@@ -39,6 +40,11 @@ class Series:
     relative: bool = False
     repeats: bool = False
     """Whether the series starts over after its last value, as a day does."""
+
+    def __post_init__(self) -> None:
+        if not (self.step_s > 0.0 and self.values):
+            raise ConfigError("a series takes a step above 0 and at least one value")
+
     holds: bool = False
     """Whether a value stands until the next, as the mean of an hour does."""
 
@@ -89,6 +95,8 @@ class WeatherParams:
     draws_sun: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.sky is Sky.SERIES and self.irradiance_series is None:
+            raise ConfigError("sky: series takes an irradiance_series")
         drawn = self.sky is Sky.SINE or (self.sky is Sky.SERIES and self.series_in_plane)
         object.__setattr__(self, "draws_sun", drawn)
 

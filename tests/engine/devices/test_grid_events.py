@@ -9,7 +9,7 @@ from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, Batter
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearDisturbance, Disturb, Write
+from twin_tui.engine.events import ClearDisturbance, Disturb, Fault, Write
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.electrical import symmetrical_components
@@ -96,6 +96,7 @@ def test_it_comes_back_after_the_delay_and_on_the_ramp(name: str):
     assert state(engine, name).active_power_w == 0.0
     engine.advance(2.0 + code.enter_service.ramp_s / 2)
     assert state(engine, name).active_power_w == pytest.approx(5000.0, rel=0.02)
+    assert engine.snapshot().device(name).explanation == "back in service, up to 50%"
     assert state(engine, name).status is Status.RUNNING
     engine.advance(code.enter_service.ramp_s / 2)
     assert state(engine, name).active_power_w == pytest.approx(10_000.0)
@@ -213,3 +214,41 @@ def test_a_phase_jump_shows_for_one_tick_in_the_frequency_and_is_ridden_through(
     engine.advance(5.0)
     assert engine.around.frequency_hz == 60.0
     assert state(engine, name).status is Status.RUNNING
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("fault", ["grid_voltage", "grid_frequency", "grid_loss"])
+def test_a_grid_fault_brought_about_on_purpose_stops_the_device_for_as_long_as_it_lasts(
+    name: str, fault: str
+):
+    engine = site(None)
+    engine.submit(Fault(name, fault, duration_s=1.0))
+    engine.advance(0.5)
+    assert state(engine, name).active_power_w == 0.0
+    assert engine.snapshot().device(name).explanation == fault
+    engine.advance(1.0)
+    assert state(engine, name).active_power_w == pytest.approx(10_000.0)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_device_says_how_it_supports_the_grid(name: str):
+    engine = site(load_grid_code("en50549-1"))
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, 0.7)))
+    engine.advance(60.0)
+    assert engine.snapshot().device(name).explanation == "frequency droop -20.0%"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_high_voltage_draws_reactive_power_and_then_takes_active_power_off(name: str):
+    engine = site(load_grid_code("ieee1547-2018-cat-ii", volt_var=True, volt_watt=True))
+    engine.submit(Write(name, {"active_power_setpoint_w": 5000.0} if name == "b" else {}))
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 1.05)))
+    engine.advance(60.0)
+    # half way from 1.02 to 1.08 pu: half of 44 % of the rating
+    if name == "b":
+        assert state(engine, name).reactive_power_var == pytest.approx(-2200.0, rel=1e-3)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 1.08 / 1.05)))
+    engine.advance(100.0)
+    # half way from 1.06 to 1.10 pu: half of the rating
+    assert state(engine, name).active_power_w == pytest.approx(5000.0, rel=1e-2)
+    assert state(engine, name).reactive_power_var == pytest.approx(-4400.0, rel=1e-2)

@@ -11,6 +11,7 @@ from twin_tui.engine.devices.battery_model import (
     FAN,
     FAULTS,
     GRID_FREQUENCY,
+    GRID_TRIPS,
     GRID_VOLTAGE,
     LATCHING,
     OFF,
@@ -94,7 +95,7 @@ def step(
     capacity = params.capacity_wh
     power = state.active_power_w
     var = 0.0
-    if faults & STOPPING:
+    if faults & STOPPING or state.causes & GRID_TRIPS:
         status = Status.FAULT
         power = 0.0
     elif tie.status is not Status.RUNNING:

@@ -210,6 +210,8 @@ STOPPING = (
     | BMS_COMMS_LOSS
     | GRID_LOSS
 )
+GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
+"""These stop a battery by way of its protection; brought about on purpose, they do it themselves."""
 LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
 
 OVER_TEMPERATURE_HYSTERESIS_K = 10.0

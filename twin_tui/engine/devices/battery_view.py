@@ -5,7 +5,6 @@ from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     DC_CONTACTOR_OPEN,
     FAULTS,
-    STOPPING,
     BatteryCommands,
     BatteryParams,
     BatteryState,
@@ -41,7 +40,7 @@ def observe(
     ocv, ohm = source(params, soc, state.cell_c, dc > 0.0)
     amps = current(dc, ocv, ohm)
     cycles = state.drawn_wh / params.capacity_wh
-    stopped = state.faults & STOPPING or state.tie.status is not Status.RUNNING
+    stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return BatteryTelemetry(
         active_power_w=power,
         reactive_power_var=var,

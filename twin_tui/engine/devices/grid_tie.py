@@ -87,7 +87,7 @@ _WORDS = {
 def explain(code: GridCode | None, tie: Tie) -> str:
     """Return what the protection has to say: the stage, and how long until it lets the device back."""
     if tie.status is Status.RUNNING:
-        return ""
+        return _asked(tie)
     stage = _stage(code, tie)
     text = "no grid voltage"
     if stage is not None:
@@ -98,3 +98,15 @@ def explain(code: GridCode | None, tie: Tie) -> str:
     if tie.status is Status.WAITING and tie.protection is not None:
         text += f"; back in {tie.protection.remaining_s:.0f} s"
     return text
+
+
+def _asked(tie: Tie) -> str:
+    parts = [f"back in service, up to {tie.share:.0%}"] if tie.share < 1.0 else []
+    support = tie.support
+    if support.droop_pu:
+        parts.append(f"frequency droop {support.droop_pu:+.1%}")
+    if support.p_limit_pu < 1.0:
+        parts.append(f"volt-watt limit {support.p_limit_pu:.1%}")
+    if support.q_pu:
+        parts.append(f"volt-var {support.q_pu:+.1%}")
+    return ", ".join(parts)

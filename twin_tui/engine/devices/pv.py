@@ -11,6 +11,7 @@ from twin_tui.engine.devices.pv_model import (
     FAN,
     FAULTS,
     GRID_FREQUENCY,
+    GRID_TRIPS,
     GRID_VOLTAGE,
     IRRADIANCE_DRIFT_W_M2_PER_S,
     LATCHING,
@@ -114,7 +115,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         memory = _remember(state, faults, around)
 
     power = var = dc = 0.0
-    if faults & STOPPING:
+    if faults & STOPPING or state.causes & GRID_TRIPS:
         status = Status.FAULT
     elif not commands.on:
         status = Status.OFF
@@ -223,7 +224,7 @@ def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surr
     dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
     if state.faults & DC_CONTACTOR_OPEN:
         dc_v = 0.0
-    stopped = state.faults & STOPPING or state.tie.status is not Status.RUNNING
+    stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return PvTelemetry(
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,

@@ -187,6 +187,8 @@ STOPPING = (
     | _BITS["arc"]
     | _BITS["grid_loss"]
 )
+GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
+"""These stop a plant by way of its protection; brought about on purpose, they do it themselves."""
 LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
 
 OVER_TEMPERATURE_HYSTERESIS_K = 10.0
