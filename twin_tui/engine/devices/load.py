@@ -65,7 +65,7 @@ class LoadParams:
 class LoadCommands:
     """What can be done to a load."""
 
-    extra_w: float = commanded(0.0, "Additional consumption", "W")
+    extra_w: float = commanded(0.0, "Additional consumption", "W", low=-1e12, high=1e12)
     connected: bool = commanded(True, "Connected to the bus; off sheds the load")
     fault_reset: int = commanded(0, "1 closes a tripped breaker again", low=0, high=65535, momentary=True)
 
