@@ -1,11 +1,10 @@
 """Recordings: the site, its seed and every event, with samples of what came of them; and their replay."""
 
 import json
-import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
-from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +13,8 @@ from twin_tui.engine.events import Event, from_dict, to_dict
 from twin_tui.errors import CommandError, ConfigError
 
 FORMAT = 1
+MOST_EVENTS = 100_000
+"""How many events a run keeps so that a recording can begin later."""
 
 
 def _plain(item: Any) -> Any:
@@ -55,19 +56,43 @@ def sample(engine: Engine) -> dict[str, Any]:
     }
 
 
+class History:
+    """The events of a run since its start: with them a recording can begin at any time and still replay."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.events: list[tuple[int, Event]] = []
+        self.complete = True
+        engine.listeners.append(self._keep)
+
+    def _keep(self, tick: int, event: Event) -> None:
+        if len(self.events) < MOST_EVENTS:
+            self.events.append((tick, event))
+        else:
+            self.complete = False
+
+
 class Recorder:
-    """Writes a run to a file while it happens: every event at once, a sample at regular simulated times."""
+    """Writes a run to a file while it happens: every event at once, a sample at regular simulated times.
+
+    One that begins in the middle of a run holds the events from the start and samples from its own beginning.
+    """
 
     def __init__(
-        self, engine: Engine, path: Path, site: Mapping[str, Any], seed: int, every_s: float = 1.0
+        self,
+        engine: Engine,
+        path: Path,
+        site: Mapping[str, Any],
+        seed: int,
+        history: "History",
+        every_s: float = 1.0,
     ) -> None:
-        self._engine = engine
-        self.path = path
-        if engine.tick:
+        if not history.complete:
             raise CommandError(
-                f"a recording begins with the run, and this one is at {engine.time_s:g} s: "
+                f"this run has had more than {MOST_EVENTS:,} events, too many to begin a recording now: "
                 "start the twin with --record"
             )
+        self._engine = engine
+        self.path = path
         try:
             self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n", buffering=1)
         except OSError as error:
@@ -75,6 +100,8 @@ class Recorder:
         self.failed = ""
         """Why writing stopped, "" while all is well."""
         self._write(header(site, seed))
+        for tick, event in history.events:
+            self._event(tick, event)
         self._write(sample(engine))
         self._watcher = engine.watch(every_s, self._sample)
         engine.listeners.append(self._event)
@@ -124,26 +151,25 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Run a recording's events on a fresh engine; yield (recorded, replayed) for each line that differs."""
-    agenda = [row for row in rows if "at" in row]
-    recorded = [row for row in rows if "t" in row]
-    ends = next((row["end"] for row in rows if "end" in row), recorded[-1]["tick"] if recorded else 0)
-    every = recorded[1]["tick"] - recorded[0]["tick"] if len(recorded) > 1 else math.inf
-    replayed = [sample(engine)]
-    if every != math.inf:
-        engine.watch(every * engine.dt_s, lambda: replayed.append(sample(engine)))
+    """Run a recording's events on a fresh engine; yield (recorded, replayed) for each sample that differs."""
     planned = [to_dict(event) for _, event in engine.plan.events]
-    for row in agenda:
-        event = {key: item for key, item in row.items() if key != "at"}
-        while engine.tick + 1 < row["at"]:
+    agenda = deque(row for row in rows if "at" in row)
+    samples = [row for row in rows if "t" in row]
+    ends = max([row["end"] for row in rows if "end" in row], default=0)
+
+    def run_to(tick: int) -> None:
+        while engine.tick < tick:
+            while agenda and agenda[0]["at"] <= engine.tick + 1:
+                event = {key: item for key, item in agenda.popleft().items() if key != "at"}
+                if event in planned:
+                    planned.remove(event)  # the site itself brings this one about
+                else:
+                    engine.submit(from_dict(event))
             engine.step()
-        if event in planned:
-            planned.remove(event)  # the site itself brings this one about
-        else:
-            engine.submit(from_dict(event))
-    while engine.tick < ends:
-        engine.step()
-    for before, after in zip_longest(recorded, replayed):
-        old, new = (line(row) if row is not None else "(nothing)\n" for row in (before, after))
-        if old != new:
-            yield old, new
+
+    for row in samples:
+        run_to(row["tick"])
+        recorded, replayed = line(row), line(sample(engine))
+        if recorded != replayed:
+            yield recorded, replayed
+    run_to(ends)

@@ -14,7 +14,7 @@ from twin_tui.engine.snapshot import Snapshot
 from twin_tui.errors import CommandError
 from twin_tui.links import Links
 from twin_tui.pacer import Pacer
-from twin_tui.recording import Recorder
+from twin_tui.recording import History, Recorder
 from twin_tui.scenario import Judge, Scenario, injection
 from twin_tui.site_view import site_view
 
@@ -100,6 +100,7 @@ class Twin:
         self.engine = Engine(site.plan)
         self.links = Links(site, self.engine)
         self.pacer = Pacer(self.engine, speed if speed is not None else site.speed)
+        self._history = History(self.engine)
         self.recorder: Recorder | None = None
         self.judge: Judge | None = None
         """Keeps the verdicts of the scenario that is being played, if one is."""
@@ -180,9 +181,11 @@ class Twin:
         return self.engine.snapshot()
 
     def record(self, path: str | Path, every_s: float = 1.0) -> Recorder:
-        """Record this run, from its beginning, to a file; raise CommandError once it has begun."""
+        """Record this run to a file, from now on; its replay begins at the start all the same."""
         self.stop_recording()
-        self.recorder = Recorder(self.engine, Path(path), self.site.source, self.site.plan.seed, every_s)
+        self.recorder = Recorder(
+            self.engine, Path(path), self.site.source, self.site.plan.seed, self._history, every_s
+        )
         return self.recorder
 
     def play(self, scenario: Scenario) -> Judge:

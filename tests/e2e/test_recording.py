@@ -39,10 +39,31 @@ def test_a_recording_ends_at_the_last_whole_line_when_the_machine_stopped(tmp_pa
     assert list(recording.replay(again.engine, rows)) == []
 
 
-def test_a_run_that_went_on_already_cannot_be_recorded_from_its_beginning(tmp_path: Path) -> None:
+def test_a_recording_that_begins_in_the_middle_replays_from_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "late.jsonl"
+    twin = Twin.from_file("demo", seed=5)
+    twin.advance(3.3)
+    twin.submit(Disturb(Disturbance(Target.VOLTAGE, 0.7, 20.0)))
+    twin.advance(3.4)
+    twin.record(path)
+    twin.device("battery").write(active_power_setpoint_w=-3_000)
+    twin.advance(5.0)
+    twin.stop_recording()
+    head, rows = recording.read(path)
+    assert [row["tick"] for row in rows if "t" in row] == [67, 70, 80, 90, 100, 110]
+    again = Twin.from_dict(head["site"], seed=head["seed"])
+    assert list(recording.replay(again.engine, rows)) == []
+    assert again.engine.tick == twin.engine.tick
+
+
+def test_a_run_with_too_many_events_says_why_it_cannot_be_recorded_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MOST_EVENTS", 3)
     twin = Twin.from_file("demo")
-    twin.step_once()
-    with pytest.raises(CommandError, match="begins with the run"):
+    for watts in range(4):
+        twin.device("battery").write(active_power_setpoint_w=watts)
+    with pytest.raises(CommandError, match="too many to begin a recording"):
         twin.record(tmp_path / "a.jsonl")
 
 
