@@ -11,7 +11,6 @@ from twin_tui.forms import BY_KEY, INJECTIONS
 from twin_tui.widgets import formats
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
-from twin_tui.widgets.register_view import RegisterPane
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
 
@@ -26,7 +25,7 @@ class ConsoleActions(App[int]):
         Binding("e", "form('fault')", "Device fault", show=False, id="fault"),
         Binding("L", "form('link')", "Link fault", show=False, id="link"),
         Binding("s", "form('mode')", "Operation mode", show=False, id="mode"),
-        Binding("W", "form('write')", "Write a command", show=False, id="write"),
+        Binding("W", "write", "Write a command", show=False, id="write"),
         Binding("w", "force", "Force the register", show=False, id="force"),
         Binding("z", "freeze", "Freeze the register", show=False, id="freeze"),
         Binding("U", "release", "Release all", show=False, id="release"),
@@ -43,9 +42,12 @@ class ConsoleActions(App[int]):
 
     looks: Looks
     site: SiteView
-    frame: Frame | None
-    last_injection: str = ""
-    answers: dict[str, dict[str, str]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.last_injection = ""
+        self.answers: dict[str, dict[str, str]] = {}
 
     async def carry_out(self, line: str) -> bool:
         """Carry out a command line; the console knows how."""
@@ -55,8 +57,8 @@ class ConsoleActions(App[int]):
         """Return the device that the user looks at."""
         raise NotImplementedError
 
-    def register_pane(self) -> RegisterPane | None:
-        """Return the registers that the user looks at."""
+    def chosen_signal(self) -> tuple[str, str] | None:
+        """Return the device and signal under the cursor, if there is one."""
         raise NotImplementedError
 
     @work
@@ -116,7 +118,7 @@ class ConsoleActions(App[int]):
     @work
     async def action_force(self) -> None:
         """Force the signal of the chosen register."""
-        found = self._chosen_register()
+        found = self.chosen_signal()
         if found is not None:
             device, signal = found
             await self._fill_in("force", device=device, signal=signal, value="")
@@ -124,11 +126,21 @@ class ConsoleActions(App[int]):
             await self._fill_in("force")
 
     @work
+    async def action_write(self) -> None:
+        """Write a command as an EMS would, the chosen one if there is one."""
+        found = self.chosen_signal()
+        view = self.site.device(found[0]) if found is not None else None
+        if found is not None and view is not None and found[1] in view.commands:
+            await self._fill_in("write", device=found[0], command=found[1], value="")
+        else:
+            await self._fill_in("write")
+
+    @work
     async def action_freeze(self) -> None:
         """Freeze the signal of the chosen register."""
-        found = self._chosen_register()
+        found = self.chosen_signal()
         if found is None:
-            self.say("choose a register that stands for a signal: r, then move", "warning")
+            self.say("choose a register (r) or a signal (enter on a device) first", "warning")
         else:
             await self.carry_out(f'freeze "{found[0]}" {found[1]}')
 
@@ -141,11 +153,6 @@ class ConsoleActions(App[int]):
             self.say("nothing is forced or frozen")
         elif await self.push_screen_wait(QuestionDialog(f"Release {pinned} forced signals?", "Release")):
             await self.carry_out("release")
-
-    def _chosen_register(self) -> tuple[str, str] | None:
-        pane = self.register_pane()
-        info = pane.chosen() if pane is not None else None
-        return (info.device, info.signal) if info is not None and info.signal else None
 
     @work
     async def action_pause(self) -> None:

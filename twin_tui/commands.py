@@ -296,10 +296,19 @@ def _mode(taken: Words, site: SiteView) -> SelectMode:
     if wanted.casefold() in ("off", "none"):
         return SelectMode(device.name, "")
     known = words.name(wanted, device.modes, f"operation mode of {device.name}")
-    factor = words.number(taken.maybe() or "1", "factor", "1")
+    units = device.modes[known].parameters
+    factor = 1.0
+    parameters: dict[str, Scalar] = {}
+    while (word := taken.maybe()) is not None:
+        key, equals, given = word.partition("=")
+        if equals:
+            key = words.name(key, units, f"parameter of {known}")
+            parameters[key] = words.number(given, key, units[key]) if units[key] else given
+        else:
+            factor = words.number(word, "factor", "1")
     if not 0 <= factor <= 1:
         raise CommandError(f"factor: expected 0 to 1, not {factor:g}")
-    return SelectMode(device.name, known, factor)
+    return SelectMode(device.name, known, factor, parameters)
 
 
 PLUG = "plug"
@@ -408,7 +417,10 @@ VERBS: dict[str, Verb] = {
     "freeze": Verb("freeze DEVICE SIGNAL", "pin a signal as it is now", _freeze, ("device", "signal")),
     "release": Verb("release [DEVICE [SIGNAL]]", "let go what was forced", _release, ("device", "signal")),
     "mode": Verb(
-        "mode DEVICE MODE [FACTOR] | mode DEVICE off", "select an operation mode", _mode, ("device", "mode")
+        "mode DEVICE MODE [FACTOR] [key=value ...] | mode DEVICE off",
+        "select an operation mode",
+        _mode,
+        ("device", "mode"),
     ),
     "plug": Verb("plug DEVICE", "plug a car in", _plug(1), ("device",)),
     "unplug": Verb("unplug DEVICE", "unplug the car", _plug(2), ("device",)),

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from twin_tui import command_words as words
 from twin_tui.errors import CommandError
 from twin_tui.widgets.dialogs import AskDialog
+from twin_tui.widgets.views import VIEWS
 
 if TYPE_CHECKING:
     from twin_tui.app import ConsoleApp
 
-VIEWS = ("overview", "device", "registers", "log", "active", "traffic")
-CONSOLE_VERBS = ("view", "theme", "export", "filter", "help", "quit")
+CONSOLE_VERBS = ("view", "trend", "theme", "export", "filter", "help", "quit")
 
 
 def read_line(app: "ConsoleApp", line: str) -> bool:
@@ -24,6 +24,9 @@ def read_line(app: "ConsoleApp", line: str) -> bool:
         return False
     if verb == "view":
         app.action_view(words.name(rest[0] if rest else "", VIEWS, "view"))
+    elif verb == "trend":
+        known = app.views.device.trend.signals()
+        app.views.device.draw_signals(tuple(words.name(word, known, "signal") for word in rest))
     elif verb == "theme":
         app.theme = words.name(rest[0] if rest else "", app.available_themes, "theme")
     elif verb == "filter":
@@ -39,7 +42,7 @@ def read_line(app: "ConsoleApp", line: str) -> bool:
 
 async def export(app: "ConsoleApp") -> None:
     """Ask for a file and write what is shown to it."""
-    name = f"{app.site.name}-{app.views.current}.tsv"
+    name = f"{app.site.name}-{app.views.name_shown}.tsv"
     path = await app.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
     if path:
         try:
@@ -52,7 +55,7 @@ def write_text(app: "ConsoleApp", path: str) -> None:
     """Write what is shown to a file; raise CommandError when that cannot be."""
     if not path:
         raise CommandError("export: a file is missing; usage: export FILE")
-    text = app.visible_text()
+    text = app.views.visible_text()
     if not text:
         raise CommandError("there is no table to export here: go to registers (r) or log (l)")
     place = Path(path).expanduser()

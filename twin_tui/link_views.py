@@ -55,6 +55,10 @@ class LinkViews:
                         fault=fault,
                     )
                 )
+        for manager in self._twin.links.managers:
+            status = manager.status
+            state = " ".join(part for part in (status.state, status.version) if part)
+            found.append(LinkView(status.device, status.cem, "S2", state=state, fault=status.detail))
         return tuple(found)
 
     def infos(self, device: str) -> tuple[RegisterInfo, ...]:

@@ -10,7 +10,6 @@ from twin_tui.engine.events import (
     ClearLinkFault,
     Event,
     Fault,
-    LinkFault,
     Mark,
     Pin,
     Unpin,
@@ -53,7 +52,6 @@ class LocalPort:
         self._marks = 0
         self._frozen: set[tuple[str, str]] = set()
         self._fault_ends: dict[tuple[str, str], float] = {}
-        self._link_faults: dict[str, tuple[LinkFault, float | None]] = {}
         self._jump: asyncio.Task[None] | None = None
         self._jumping_to_s: float | None = None
         twin.engine.listeners.append(self._event)
@@ -170,14 +168,6 @@ class LocalPort:
             self._fault_ends.pop(key, None)
             if event.duration_s is not None:
                 self._fault_ends[key] = now_s + event.duration_s
-        elif isinstance(event, LinkFault):
-            ends_s = None if event.duration_s is None else now_s + event.duration_s
-            self._link_faults[event.label or f"{event.device} {event.rule.get('kind', '')}"] = (event, ends_s)
-        elif isinstance(event, ClearLinkFault):
-            if event.label:
-                self._link_faults.pop(event.label, None)
-            else:
-                self._link_faults.clear()
 
     def _injected(self) -> list[ActiveFault]:
         engine = self.twin.engine
@@ -193,11 +183,8 @@ class LocalPort:
             for signal in device.pins:
                 how = "frozen" if (device.name, signal) in self._frozen else "forced"
                 found.append(ActiveFault(f"release {device.name} {signal}", device.name, f"{signal} {how}"))
-        for label, (event, ends_s) in list(self._link_faults.items()):
-            if ends_s is not None and ends_s <= now_s:
-                del self._link_faults[label]
-                continue
-            left_s = None if ends_s is None else ends_s - now_s
+        for label, (event, end_tick) in engine.link_faults.items():
+            left_s = None if end_tick is None else (end_tick - engine.tick) * engine.dt_s
             text = f"link {event.rule.get('kind', 'fault')}"
-            found.append(ActiveFault(f"clear link {event.label}".strip(), event.device, text, left_s))
+            found.append(ActiveFault(f"clear link {label}", event.device, text, left_s))
         return found

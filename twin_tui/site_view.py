@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.device import AnyDeviceType
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.policies.modes import MODES
 from twin_tui.engine.signals import signals_of
-from twin_tui.engine.view import DeviceView, RegisterInfo, SiteView
+from twin_tui.engine.view import DeviceView, ModeView, RegisterInfo, SiteView
 from twin_tui.protocols.modbus.faults import LinkFaultKind
 
 Registers = Callable[[str], tuple[RegisterInfo, ...]]
@@ -15,20 +16,24 @@ def site_view(engine: Engine, registers: Registers = lambda _device: ()) -> Site
     """Return the words of a site: its devices, their signals, faults, modes and registers."""
     return SiteView(
         name=engine.plan.name,
-        devices=tuple(_device(device, registers) for device in engine.devices.values()),
+        devices=tuple(
+            _device(device.name, device.type, registers(device.name)) for device in engine.devices.values()
+        ),
         link_faults=tuple(kind.value for kind in LinkFaultKind),
     )
 
 
-def _device(device: Device, registers: Registers) -> DeviceView:
-    kind = device.type
+def _device(name: str, kind: AnyDeviceType, registers: tuple[RegisterInfo, ...]) -> DeviceView:
     return DeviceView(
-        name=device.name,
+        name=name,
         kind=kind.kind,
         title=kind.title,
         commands=signals_of(kind.commands),
         telemetry=signals_of(kind.telemetry),
         faults={fault.name: fault.meaning for fault in kind.faults},
-        modes={mode.name: mode.meaning for mode in MODES.get(kind.kind, {}).values()},
-        registers=registers(device.name),
+        modes={
+            mode.name: ModeView(mode.meaning, {each.name: each.unit for each in mode.parameters})
+            for mode in MODES.get(kind.kind, {}).values()
+        },
+        registers=registers,
     )

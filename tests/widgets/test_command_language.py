@@ -83,6 +83,8 @@ def test_a_line_describes_a_disturbance(line: str, wanted: Disturbance) -> None:
         ("release bess-1 soc", Unpin("bess-1", "soc")),
         ("freeze bess-1 soc", Freeze("bess-1", "soc")),
         ("mode bess-1 self-consumption 0.5", SelectMode("bess-1", "SELF_CONSUMPTION", 0.5)),
+        ("mode bess-1 PEAK_SHAVING 1 peak_target_w=5kW",
+         SelectMode("bess-1", "PEAK_SHAVING", 1.0, {"peak_target_w": 5000.0})),
         ("mode bess-1 off", SelectMode("bess-1", "")),
         ("link bess-1 silence 5s", LinkFault("bess-1", {"kind": "silence"}, duration_s=5.0)),
         ("link bess-1 delay delay_s=0.5 addresses=10..20",

@@ -13,12 +13,11 @@ from twin_tui.durations import parse_duration
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
-from twin_tui.engine.policies.modes import MODES
-from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import SitePlan
-from twin_tui.engine.view import DeviceView, SiteView
+from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
-from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.site_view import site_view
 
 ORIGIN = "site file"
 
@@ -34,7 +33,7 @@ def read_events(
         return ()
     engine = Engine(plan)
     engine.check_link_rule = LinkRule.parse
-    view = _view(plan)
+    view = site_view(engine)
     wanted = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
         for place, (name, mode) in modes.items()
@@ -83,23 +82,3 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
         }
     event: Event = build(cls, rest, context)
     return at_s, event
-
-
-def _view(plan: SitePlan) -> SiteView:
-    """Return the site's words for commands."""
-    return SiteView(
-        name=plan.name,
-        devices=tuple(
-            DeviceView(
-                name=device.name,
-                kind=device.type.kind,
-                title=device.type.title,
-                commands=signals_of(device.type.commands),
-                telemetry=signals_of(device.type.telemetry),
-                faults={fault.name: fault.meaning for fault in device.type.faults},
-                modes={mode.name: mode.meaning for mode in MODES.get(device.type.kind, {}).values()},
-            )
-            for device in plan.devices
-        ),
-        link_faults=tuple(kind.value for kind in LinkFaultKind),
-    )

@@ -86,7 +86,10 @@ class LinkView:
     clients: tuple[ClientView, ...] = ()
     requests: int = 0
     requests_per_s: float = 0.0
+    state: str = ""
+    """Where a link stands that is not simply open, such as "waiting for a control type"."""
     fault: str = ""
+    """How the link is made to misbehave, or what is wrong with it."""
 
 
 @value
@@ -153,6 +156,15 @@ class ViewRequest:
 
 
 @value
+class ModeView:
+    """What never changes about one operation mode."""
+
+    meaning: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The mode's parameters and their units."""
+
+
+@value
 class DeviceView:
     """What never changes about one device: its words for commands, help and completion."""
 
@@ -163,10 +175,9 @@ class DeviceView:
     telemetry: Mapping[str, Signal]
     faults: Mapping[str, str] = field(default_factory=dict)
     """Fault names and their meanings."""
-    modes: Mapping[str, str] = field(default_factory=dict)
-    """Operation modes and their meanings."""
+    modes: Mapping[str, ModeView] = field(default_factory=dict)
+    """Operation modes by name."""
     registers: tuple[RegisterInfo, ...] = ()
-    rated_w: float | None = None
 
 
 @value

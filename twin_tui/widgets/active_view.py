@@ -108,6 +108,11 @@ class TrafficList(FrameList):
             )
         self.show(lines)
 
+    def as_text(self) -> str:
+        """Return the frames as tab-separated text, for export and copy."""
+        seen = self.frame.traffic if self.frame is not None else ()
+        return "".join(f"{item.client}\t{item.text}\t{item.raw}\n" for item in seen)
+
     def present(self, frame: Frame) -> None:
         """Show a frame."""
         self.frame = frame

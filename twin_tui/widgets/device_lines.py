@@ -1,91 +1,133 @@
-"""One device in full: what it shows, what it was told, its faults and clients. Pure drawing."""
+"""One device in full: what it shows, what it was told, its faults, links and writes. Pure drawing."""
+
+from collections.abc import Sequence
 
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import DeviceView, Frame
 from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import SignalRow, command_rows, device_row, last_ems_write, telemetry_rows
+from twin_tui.widgets.register_lines import traces_of
 from twin_tui.widgets.spans import Line, rule
 
 
-def device_lines(
-    device: DeviceSnapshot, view: DeviceView, frame: Frame, width: int, glyphs: Glyphs
-) -> list[Line]:
-    """Return the whole device as lines: in two columns where there is room."""
+def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: Glyphs) -> list[Line]:
+    """Return name, condition, power, mode, then why it is so and every fault with its meaning."""
     row = device_row(device, frame)
+    setpoint = f" of {formats.kilowatts(row.setpoint_w)} kW asked" if row.setpoint_w is not None else ""
     head: Line = [
         (f" {formats.clean(device.name)} ", "title"),
         (f"{device.title}  ", "dim"),
         (f"{device.status} ", row.look),
-        (f" {formats.kilowatts(row.power_w)} kW {row.direction}", "plain"),
+        (f" {formats.kilowatts(row.power_w)} kW{setpoint} {row.direction}", "plain"),
     ]
+    if row.soc is not None:
+        head.append((f"  SOC {formats.percent(row.soc)} %", "plain"))
     if device.mode:
-        head.append((f"  mode {device.mode} factor {device.factor:g}", "accent"))
+        head.append((f"  mode {device.mode} f {device.factor:g}", "accent"))
     lines = [head]
     if device.explanation:
         lines.append([(f" {formats.clean(device.explanation)}", "warn")])
-    lines += _faults(device, view, glyphs)
-    telemetry = [rule("shows", width if width < 110 else width // 2, glyphs.line)]
-    commands = [rule("was told", width if width < 110 else width - width // 2, glyphs.line)]
-    half = width if width < 110 else width // 2
-    telemetry += [_signal_line(item, half, glyphs) for item in telemetry_rows(device)]
-    commands += [_signal_line(item, half, glyphs) for item in command_rows(device)]
-    commands += [[], *_clients(device, frame, glyphs, half)]
-    if width < 110:
-        return lines + telemetry + commands
-    return lines + _beside(telemetry, commands, half)
+    for fault in device.faults:
+        meaning = view.faults.get(fault, "")
+        lines.append([(f" {glyphs.alarm} {fault}", "bad"), (f"  {formats.clean(meaning)}", "plain")])
+    return lines
 
 
-def _signal_line(item: SignalRow, width: int, glyphs: Glyphs) -> Line:
+def signal_rows(device: DeviceSnapshot) -> list[SignalRow]:
+    """Return what the device shows, then what it was told."""
+    return [*telemetry_rows(device), *command_rows(device)]
+
+
+def signal_line(
+    item: SignalRow,
+    actual: SignalRow | None,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    selected: bool = False,
+    drawn: bool = False,
+) -> Line:
+    """Return one signal as a row: name, value, how it is held, meaning; a setpoint with its actual value."""
     signal = item.signal
     value = formats.quantity(item.value, signal.unit)
     if signal.options and isinstance(item.value, int):
         value = f"{signal.options.get(item.value, '?')} ({item.value})"
-    held = " HELD" if item.pinned else ""
-    name = 30 if width >= 60 else 24
-    meaning = width - name - 22
+    name = 31 if width >= 60 else 22
+    told = "<" if signal.command else " "
+    mark = glyphs.cursor if selected else glyphs.dot if drawn else told
     line: Line = [
-        (" " + formats.fit(signal.name, name - 1, glyphs.cut), "dim"),
-        (formats.fit(formats.clean(value), 15, glyphs.cut).rjust(15), "plain"),
-        (formats.fit(held, 6), "warn"),
+        (f"{mark} ", "accent"),
+        (formats.fit(signal.name, name, glyphs.cut) + " ", "accent" if signal.command else "dim"),
+        (formats.fit(formats.clean(value), 16, glyphs.cut), "plain"),
+        (formats.fit("HELD" if item.pinned else "", 5), "warn"),
     ]
-    if meaning > 8:
-        line.append((formats.fit(signal.meaning, meaning, glyphs.cut), "dim"))
+    if actual is not None:
+        line.append((f"actual {formats.quantity(actual.value, actual.signal.unit)}  ", "good"))
+    used = sum(len(text) for text, _ in line)
+    if width - used > 8:
+        line.append((formats.fit(signal.meaning, width - used, glyphs.cut), "dim"))
     return line
 
 
-def _faults(device: DeviceSnapshot, view: DeviceView, glyphs: Glyphs) -> list[Line]:
-    return [
-        [(f" {glyphs.alarm} {fault}", "bad"), (f"  {view.faults.get(fault, '')}", "plain")]
-        for fault in device.faults
-    ]
+def actual_of(item: SignalRow, rows: Sequence[SignalRow]) -> SignalRow | None:
+    """Return the telemetry that a setpoint aims at, if the device shows it."""
+    if not item.signal.command or "setpoint" not in item.signal.name:
+        return None
+    wanted = item.signal.name.replace("_setpoint", "")
+    return next((row for row in rows if row.signal.name == wanted and not row.signal.command), None)
 
 
-def _clients(device: DeviceSnapshot, frame: Frame, glyphs: Glyphs, width: int) -> list[Line]:
+def side_lines(device: DeviceSnapshot, frame: Frame, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return links and clients, the energy manager's control and the last writes with their effects."""
     lines = [rule("links and clients", width, glyphs.line)]
     links = [link for link in frame.links if link.device == device.name]
     for link in links:
-        fault = f"  fault: {link.fault}" if link.fault else ""
-        lines.append([(f" {link.protocol} {link.address}", "plain"), (fault, "bad")])
+        lines.append([(f" {link.protocol} {formats.clean(link.address)} {link.state}", "plain")])
+        if link.fault:
+            lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "bad")])
         for client in link.clients:
             text = f"   {client.name}  {client.requests} requests, last {formats.age(client.quiet_s)} ago"
             lines.append([(text, "accent")])
     if not links:
         lines.append([(" no link: this device is only simulated", "dim")])
     elif not any(link.clients for link in links):
-        lines.append([(" nobody is connected", "dim")])
-    trace = last_ems_write(frame, device.name)
-    if trace is not None:
-        lines.append([(f" last write {formats.age(trace.age_s)} ago: {formats.clean(trace.text)}", "plain")])
+        lines.append([(" no client is connected", "dim")])
+    lines += control_lines(device, width, glyphs)
+    lines.append(rule("last writes", width, glyphs.line))
+    for trace in reversed(traces_of(frame, device.name)[-6:]):
+        lines.append(
+            [
+                (f" {formats.age(trace.age_s):>4} ago ", "accent"),
+                (f"{formats.clean(trace.origin)}: {formats.clean(trace.text.partition(' (')[0])}", "plain"),
+            ]
+        )
         if trace.effect:
-            lines.append([(f"   {glyphs.into} {trace.effect}", "good")])
+            lines.append([(f"          {glyphs.into} {trace.effect}", "good")])
+    if last_ems_write(frame, device.name) is None:
+        lines.append([(" no EMS has written yet", "dim")])
     return lines
 
 
-def _beside(left: list[Line], right: list[Line], width: int) -> list[Line]:
-    lines = []
-    for place in range(max(len(left), len(right))):
-        one = left[place] if place < len(left) else []
-        used = sum(len(text) for text, _ in one)
-        lines.append([*one, (" " * (width - used), "plain"), *(right[place] if place < len(right) else [])])
+def control_lines(device: DeviceSnapshot, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return what an energy manager has in hand, by S2, or the mode that runs."""
+    control = device.control
+    if control is None:
+        if not device.mode:
+            return []
+        return [
+            rule("operation mode", width, glyphs.line),
+            [(f" {device.mode}", "accent"), (f"  factor {device.factor:g}", "plain")],
+        ]
+    lines = [
+        rule(f"S2 {control.control}", width, glyphs.line),
+        [(f" {control.mode or 'no mode yet'}", "accent"), (f"  factor {control.factor:g}", "plain")],
+    ]
+    if control.next_modes:
+        lines.append([(f" can go to {', '.join(control.next_modes)}", "dim")])
+    lines += [[(f" timer {name}: {formats.age(left_s)} left", "warn")] for name, left_s in control.timers]
+    if control.last:
+        lines.append([(f" last: {formats.clean(control.last)}", "plain")])
+    if control.refused:
+        lines.append([(f" refused: {formats.clean(control.refused)}", "bad")])
     return lines

@@ -1,66 +1,165 @@
-"""The device screen: everything one device shows and was told, and a trend."""
+"""The device screen: everything one device shows and was told, its links and writes, and trends."""
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 
+from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.device_lines import device_lines
-from twin_tui.widgets.looks import FrameList, Looks
-from twin_tui.widgets.trend import Trend
+from twin_tui.widgets.device_lines import actual_of, head_lines, side_lines, signal_line, signal_rows
+from twin_tui.widgets.line_view import LineView
+from twin_tui.widgets.looks import FrameLines, FrameList, Looks
+from twin_tui.widgets.model import SignalRow
+from twin_tui.widgets.trend import PANELS, Trend
+
+WITH_SIDE = 110
 
 
-class DeviceLines(FrameList):
-    """The lines of the device; they scroll."""
+class SignalList(FrameList):
+    """The signals of a device; the cursor chooses one to draw, force, freeze or write."""
 
-    device = ""
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="signals")
+        self.device = ""
+        self.drawn_signals: tuple[str, ...] = ()
+        self.signals: list[SignalRow] = []
+
+    def snapshot(self) -> DeviceSnapshot | None:
+        """Return the device in the present frame."""
+        frame = self.frame
+        if frame is None:
+            return None
+        return next((d for d in frame.snapshot.devices if d.name == self.device), None)
 
     def redraw(self) -> None:
-        """Draw the device, or say why not."""
-        if self.frame is None:
-            self.show([])
+        """Draw the signals, or say why there are none."""
+        device = self.snapshot()
+        if device is None or self.frame is None:
+            gone = self.frame is not None
+            self.signals = []
+            text = f" {self.device or 'This device'} is not there any more; o goes back." if gone else ""
+            self.show([[(text, "warn")]])
             return
-        view = self.looks.site.device(self.device)
-        found = next((d for d in self.frame.snapshot.devices if d.name == self.device), None)
-        if found is None or view is None:
-            self.show([[(f" {self.device or 'This device'} is not there any more; o goes back.", "warn")]])
-            return
-        self.show(device_lines(found, view, self.frame, self.size.width, self.looks.glyphs))
+        self.signals = signal_rows(device)
+        width, glyphs = self.size.width, self.looks.glyphs
+        lines = [
+            signal_line(
+                item,
+                actual_of(item, self.signals),
+                width,
+                glyphs,
+                selected=place == self.row,
+                drawn=item.signal.name in self.drawn_signals,
+            )
+            for place, item in enumerate(self.signals)
+        ]
+        if width < WITH_SIDE:
+            lines += side_lines(device, self.frame, width, glyphs)
+        self.show(lines, self.row if self.has_focus else -1)
+
+    def chosen(self) -> SignalRow | None:
+        """Return the signal under the cursor."""
+        return self.signals[self.row] if self.row < len(self.signals) else None
+
+
+class Side(FrameLines):
+    """Links, control and writes beside the signals."""
+
+    device: DeviceSnapshot | None = None
+
+    def redraw(self) -> None:
+        """Draw them."""
+        if self.frame is not None and self.device is not None:
+            self.show(side_lines(self.device, self.frame, self.size.width, self.looks.glyphs))
 
 
 class DeviceScreen(Vertical):
-    """One device: lines above, a trend beneath."""
+    """One device: head, signals, side, trends."""
 
     DEFAULT_CSS = """
     DeviceScreen { height: 1fr; }
-    DeviceScreen > DeviceLines { height: 1fr; }
-    DeviceScreen > Trend { height: 40%; max-height: 16; }
+    DeviceScreen > .head { height: auto; max-height: 5; }
+    DeviceScreen > Horizontal { height: 1fr; }
+    DeviceScreen SignalList { width: 3fr; height: 1fr; }
+    DeviceScreen Side { width: 2fr; height: 1fr; display: none; border-left: solid $primary 30%; }
+    DeviceScreen.-wide Side { display: block; }
+    DeviceScreen > Trend { height: 40%; max-height: 20; }
     DeviceScreen.-low > Trend { display: none; }
     """
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(id="device")
-        self.lines = DeviceLines(looks, id="device-lines")
+        self.looks = looks
+        self.head = LineView(classes="head")
+        self.signals = SignalList(looks)
+        self.side = Side(looks)
         self.trend = Trend(looks)
 
     def compose(self) -> ComposeResult:
-        """Put the trend beneath the lines."""
-        yield self.lines
+        """Put the head above, the trends beneath."""
+        yield self.head
+        with Horizontal():
+            yield self.signals
+            yield self.side
         yield self.trend
 
     def on_resize(self) -> None:
-        """Leave the trend out where there is no room for it."""
+        """Leave out what has no room."""
         self.set_class(self.size.height < 16, "-low")
+        self.set_class(self.size.width >= WITH_SIDE, "-wide")
+
+    @property
+    def device(self) -> str:
+        """The device that is shown."""
+        return self.signals.device
 
     def choose_device(self, device: str) -> None:
-        """Show another device."""
-        self.lines.device = self.trend.device = device
+        """Show another device, with the trends that matter first."""
+        if device == self.signals.device:
+            return
+        self.signals.device = self.trend.device = device
         known = self.trend.signals()
-        self.trend.chosen = tuple(name for name in ("active_power_w", "soc") if name in known)
-        self.lines.row = 0
-        self.lines.redraw()
-        self.trend.redraw()
+        self.draw_signals(tuple(name for name in ("active_power_w", "soc") if name in known))
+        self.signals.row = 0
+        self.signals.redraw()
+
+    def draw_signals(self, names: tuple[str, ...]) -> None:
+        """Draw these signals over time."""
+        self.signals.drawn_signals = names
+        self.trend.choose(names)
+        self.signals.redraw()
+
+    def toggle_chosen(self) -> str:
+        """Draw the signal under the cursor, or draw it no more; return what to say."""
+        item = self.signals.chosen()
+        if item is None or item.signal.name not in self.trend.signals():
+            return "this cannot be drawn over time: choose a number that the device shows"
+        name, drawn = item.signal.name, self.signals.drawn_signals
+        if name in drawn:
+            self.draw_signals(tuple(known for known in drawn if known != name))
+        else:
+            self.draw_signals((*drawn, name)[-PANELS:])
+        return ""
+
+    def as_text(self) -> str:
+        """Return the signals as tab-separated text with a heading, for export and copy."""
+        lines = ["signal\tvalue\tunit\tmeaning"]
+        lines += [
+            f"{r.signal.name}\t{r.value}\t{r.signal.unit}\t{r.signal.meaning}" for r in self.signals.signals
+        ]
+        return "\n".join(lines) + "\n"
 
     def present(self, frame: Frame) -> None:
         """Show a frame."""
-        self.lines.frame = frame
+        self.signals.frame = frame
+        self.side.device = self.signals.snapshot()
+        self.side.frame = frame
         self.trend.frame = frame
+        self._show_head(frame)
+
+    def _show_head(self, frame: Frame) -> None:
+        device, view = self.signals.snapshot(), self.looks.site.device(self.device)
+        if device is not None and view is not None:
+            lines = head_lines(device, view, frame, self.looks.glyphs)
+            if len(lines) != len(self.head.drawn):
+                self.head.styles.height = len(lines)
+            self.head.show(lines)

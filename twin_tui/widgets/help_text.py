@@ -24,9 +24,10 @@ HINTS: Mapping[str, Hints] = {
         ("i", "Inject"),
         ("e", "Fault"),
         ("r", "Registers"),
-        ("[space]", "Hold"),
-        ("W", "Write"),
-        ("t T", "Trend"),
+        ("space", "Hold"),
+        ("w", "Force"),
+        ("t", "Draw"),
+        ("T", "Window"),
         ("?", "Help"),
         ("q", "Quit"),
     ),
@@ -38,6 +39,31 @@ HINTS: Mapping[str, Hints] = {
         ("U", "Release"),
         ("c", "Changed"),
         ("d", "Format"),
+        ("y", "Copy"),
+        ("?", "Help"),
+        ("q", "Quit"),
+    ),
+    "active": (
+        ("o", "Overview"),
+        ("enter", "Clear it"),
+        ("u", "Clear all"),
+        ("i", "Inject"),
+        ("R", "Repeat"),
+        ("?", "Help"),
+        ("q", "Quit"),
+    ),
+    "modes": (
+        ("o", "Overview"),
+        ("s", "Select a mode"),
+        ("l", "Log"),
+        ("?", "Help"),
+        ("q", "Quit"),
+    ),
+    "traffic": (
+        ("o", "Overview"),
+        ("1-9", "Device"),
+        ("space", "Hold"),
+        ("L", "Link fault"),
         ("y", "Copy"),
         ("?", "Help"),
         ("q", "Quit"),
@@ -58,14 +84,15 @@ ABOUT: Mapping[str, str] = {
     "overview": "The whole site: each device with its power (+ flows into the site's bus), setpoint, "
     "state of charge and the age of the last write by an EMS. Beneath: the registers of the chosen device, "
     "and what happened.",
-    "device": "One device: everything it shows and was told, with a trend.",
+    "device": "One device: everything it shows, what it was told (marked <), its links and last writes, and "
+    "trends. t draws the signal under the cursor, up to three; T changes the window of time.",
     "registers": "The registers of one device as a client reads them. W 0.4s 10.0.0.7:51234 says who wrote "
     "a register and how long ago; the lines beneath show the last writes and what the device did about them.",
     "log": "Everything that happened: writes, injections, faults, trips. Alarms keep their mark until "
     "somebody acknowledges them.",
     "traffic": "The frames of one link, decoded: > came in, < went out.",
     "active": "What was injected and is still in force. Enter clears the chosen one, u clears all.",
-    "s2": "The S2 state of every device that has operation modes.",
+    "modes": "What steers each device: its own setpoints, an operation mode, or an energy manager by S2.",
 }
 
 KEYS = (
@@ -76,7 +103,7 @@ KEYS = (
             ("enter", "open it; escape goes back"),
             ("tab", "next pane; arrows, j k, g G, page up and down move in it"),
             ("o r l", "overview, registers, log"),
-            ("A S t", "active injections, S2, traffic"),
+            ("A S t", "active injections, modes and S2, traffic"),
             ("/", "filter the list; escape ends it"),
             ("space", "hold the view still; the twin runs on"),
         ),

@@ -36,14 +36,6 @@ class Trend(FrameLines):
         self.chosen = tuple(names[:PANELS])
         self.redraw()
 
-    def next_signal(self) -> str:
-        """Draw the next signal alone; return its name."""
-        names = list(self.signals())
-        if names:
-            first = self.chosen[0] if self.chosen else ""
-            self.choose([names[(names.index(first) + 1) % len(names) if first in names else 0]])
-        return self.chosen[0] if self.chosen else ""
-
     def next_window(self) -> None:
         """Draw the next longer window of time, then the shortest again."""
         self.window_s = WINDOWS_S[(WINDOWS_S.index(self.window_s) + 1) % len(WINDOWS_S)]

@@ -1,0 +1,83 @@
+"""Operation modes and energy managers: what steers each device now, and what could."""
+
+from twin_tui.engine.view import Frame
+from twin_tui.widgets import formats
+from twin_tui.widgets.device_lines import control_lines
+from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.spans import Line
+
+
+class ModeList(FrameList):
+    """One device after the other; enter selects a mode for the chosen one."""
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="modes")
+        self.shown_devices: list[str] = []
+        self._tops: list[int] = []
+
+    @property
+    def rows(self) -> int:
+        """How many devices have modes."""
+        return len(self.shown_devices)
+
+    @property
+    def device(self) -> str:
+        """The chosen device."""
+        return self.shown_devices[self.row] if self.row < len(self.shown_devices) else ""
+
+    def redraw(self) -> None:
+        """Draw what steers each device."""
+        frame = self.frame
+        if frame is None:
+            self.show([])
+            return
+        width, glyphs = self.size.width, self.looks.glyphs
+        moded = [view for view in self.looks.site.devices if view.modes]
+        self.shown_devices = [view.name for view in moded]
+        if not moded:
+            self.show([[(" No device of this site has operation modes.", "dim")]])
+            return
+        self.row = min(self.row, len(moded) - 1)
+        lines: list[Line] = []
+        self._tops = []
+        for place, view in enumerate(moded):
+            self._tops.append(len(lines))
+            device = next((d for d in frame.snapshot.devices if d.name == view.name), None)
+            if device is None:
+                continue
+            mark = glyphs.cursor if place == self.row else " "
+            steered = "an energy manager" if device.control else "a mode" if device.mode else "its setpoints"
+            lines.append(
+                [
+                    (f"{mark} ", "accent"),
+                    (formats.fit(formats.clean(device.name), 14, glyphs.cut) + " ", "title"),
+                    (f"steered by {steered}", "plain"),
+                    (f"  {formats.kilowatts(device.active_power_w)} kW", "dim"),
+                ]
+            )
+            for link in frame.links:
+                if link.device == device.name and link.protocol.startswith("S2"):
+                    lines.append([(f"   {formats.clean(link.address)}  {link.state}", "accent")])
+                    if link.fault:
+                        lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "bad")])
+            lines += [[("  ", "plain"), *line] for line in control_lines(device, width - 2, glyphs)]
+            lines.append([(f"   modes: {', '.join(view.modes)}", "dim")])
+            lines.append([])
+        lines.append(
+            [(" s or enter selects a mode for the chosen device; mode off returns its setpoints", "dim")]
+        )
+        self.show(lines, self._tops[self.row] if self.has_focus else -1)
+
+    def reveal(self) -> None:
+        """Scroll so far that the chosen device can be seen."""
+        if self.row < len(self._tops):
+            self.scroll_to(y=max(0, self._tops[self.row] - 1), animate=False)
+
+    def row_at(self, y: int) -> int:
+        """Return the device that is drawn at a line."""
+        line = y + int(self.scroll_offset.y)
+        return max((place for place, top in enumerate(self._tops) if top <= line), default=0)
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.frame = frame
