@@ -31,16 +31,16 @@ class Views(ContentSwitcher):
         self.active = ActiveList(looks)
         self.modes = ModeList(looks)
         self.traffic = TrafficList(looks)
-        super().__init__(
-            self.overview,
-            self.device,
-            self.registers,
-            self.log_pane,
-            self.active,
-            self.modes,
-            self.traffic,
-            initial="overview",
-        )
+        self._by_name: dict[str, Any] = {
+            "overview": self.overview,
+            "device": self.device,
+            "registers": self.registers,
+            "log": self.log_pane,
+            "active": self.active,
+            "modes": self.modes,
+            "traffic": self.traffic,
+        }
+        super().__init__(*self._by_name.values(), initial="overview")
 
     @property
     def name_shown(self) -> str:
@@ -49,9 +49,7 @@ class Views(ContentSwitcher):
 
     def present(self, frame: Frame) -> None:
         """Show a frame in the view that can be seen."""
-        shown: Any = self.visible_content
-        if shown is not None:
-            shown.present(frame)
+        self._by_name[self.name_shown].present(frame)
 
     def request(self) -> ViewRequest:
         """Return what the view wants to see beyond the site itself."""
@@ -76,7 +74,7 @@ class Views(ContentSwitcher):
 
     def focus_shown(self) -> None:
         """Give the focus to the list of the view."""
-        shown: Any = self.visible_content
+        shown = self._by_name[self.name_shown]
         first = shown if shown.can_focus else next(iter(shown.query(CursorView)), None)
         if first is not None:
             first.focus()
