@@ -100,6 +100,10 @@ def cli(ctx: click.Context) -> None:
 @click.option(
     "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
 )
+@click.option("--eos", metavar="URL", help="Follow the plans of this EOS server and report to it.")
+@click.option(
+    "--eos-every", type=DURATION, default=900.0, metavar="TIME", help="How often; 15m if not given."
+)
 def run(
     site: str | None,
     headless: bool = False,
@@ -118,6 +122,8 @@ def run(
     s2_cem: str | None = None,
     s2_token: str | None = None,
     s2_log: Path | None = None,
+    eos: str | None = None,
+    eos_every: float = 900.0,
 ) -> None:
     """Run SITE: a site file, or the name of one that comes with the package (demo if none is given)."""
     from twin_tui import scenario as scenarios  # noqa: PLC0415 - other commands need none of these
@@ -138,6 +144,8 @@ def run(
     twin.links.s2_log = s2_log
     if s2_cem is not None:
         twin.links.dial(s2_cem, s2_token)
+    if eos is not None:
+        twin.links.follow(eos, eos_every)
     if headless:
         from twin_tui import headless as without_screen  # noqa: PLC0415
 
@@ -223,6 +231,24 @@ def replay(recording: Path) -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} samples differ from the recording")
     click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
+
+
+@cli.command("replay-plan")
+@click.argument("site")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--headless", is_flag=True, help="Run without a screen, as fast as the machine can.")
+@click.option(
+    "--duration", type=DURATION, metavar="TIME", help="Simulated time; the plan's own if not given."
+)
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, record: Path | None) -> None:
+    """Carry out an EOS PLAN on SITE, from the time at which the plan begins.
+
+    SITE is a site file, a shipped site's name, or the JSON file with what EOS was given (load, PV, devices).
+    """
+    from twin_tui import plan_replay  # noqa: PLC0415 - other commands need no plan
+
+    sys.exit(plan_replay.run(site, plan, headless=headless, duration_s=duration, record=record))
 
 
 @cli.command()

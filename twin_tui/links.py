@@ -13,6 +13,7 @@ from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.snapshot import RegisterRow
 from twin_tui.errors import LinkError
+from twin_tui.protocols.eos.live import EosFollower
 from twin_tui.protocols.maps.binding import Binding, bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
 from twin_tui.protocols.modbus.bank import Bank
@@ -92,6 +93,8 @@ class Links:
         """A file for the conversations with energy managers."""
         self.managers: list[ResourceManager] = []
         """The connections to energy managers while they are kept up."""
+        self.eos: EosFollower | None = None
+        """The EOS server that the site follows, if any."""
         ports: dict[Hashable, Port] = {}
         for number, endpoint in enumerate(site.endpoints):
             if isinstance(endpoint, ModbusTcp):
@@ -130,6 +133,8 @@ class Links:
                 manager = ResourceManager(self._engine, endpoint.device, options)
                 await manager.start()
                 self.managers.append(manager)
+            if self.eos is not None:
+                await self.eos.start()
         except LinkError:
             await self.stop()
             raise
@@ -140,7 +145,13 @@ class Links:
         for port in self.ports:
             port.server = None
         managers, self.managers = self.managers, []
+        if self.eos is not None:
+            await self.eos.stop()
         await asyncio.gather(*(server.stop() for server in servers), *(m.stop() for m in managers))
+
+    def follow(self, url: str, every_s: float) -> None:
+        """Have the site follow an EOS server from the start on."""
+        self.eos = EosFollower(self._engine, url, every_s)
 
     def dial(self, cem: str, token: str | None = None) -> None:
         """Have every controllable device that has no energy manager yet dial this one, from the start on."""
@@ -171,6 +182,8 @@ class Links:
             yield f"{port.name}  unit {units}"
         for endpoint in self.s2:
             yield f"S2 to {endpoint.cem}  {endpoint.device}"
+        if self.eos is not None:
+            yield f"EOS at {self.eos.status.url}"
 
     def _link_fault(self, event: Event) -> None:
         """Let the links of a device misbehave, or behave again, as an event says."""

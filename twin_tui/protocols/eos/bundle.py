@@ -1,9 +1,9 @@
 """A site out of what EOS was given: hourly load and PV, battery, electric vehicle, inverter."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from twin_tui.documents import read_document
 from twin_tui.errors import ConfigError
 
 STEP_S = 1.0
@@ -11,12 +11,9 @@ STEP_S = 1.0
 
 def read_bundle(path: Path) -> dict[str, Any]:
     """Return the site for a file with the input of an optimisation; raise ConfigError."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON: {error}") from None
+    data = read_document(path)
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected an object with keys like load_wh and battery")
     for key in ("start", "interval_s", "load_wh", "pv_wh", "battery", "inverter"):
         if key not in data:
             raise ConfigError(f"{path}: missing key {key}")

@@ -1,6 +1,5 @@
 """Energy management plans of EOS: read, checked, and carried out as operation modes."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from twin_tui.documents import read_document
 from twin_tui.engine.engine import Device, Engine
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.modes import MODES, find_mode
@@ -60,12 +60,7 @@ def unix_time(written: Any, zone: tzinfo = UTC) -> float:
 
 def read_plan(path: Path, zone: tzinfo = UTC) -> Plan:
     """Return the plan in a file; raise ConfigError naming file and instruction."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: not JSON: {error}") from None
+    data = read_document(path)
     return parse_plan(data, str(path), zone)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.engine import Device
 from twin_tui.engine.events import Scalar
 from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.policies.modes import MODES, find_mode
@@ -32,14 +32,13 @@ def sign_of(device: Device) -> float:
     return 1.0 if device.type.kind in INTO_SITE else -1.0
 
 
-def iso(engine: Engine) -> str:
-    """Return the present simulated time, in the site's own offset."""
-    plan = engine.plan
-    zone = timezone(timedelta(seconds=plan.utc_offset_s)) if plan.utc_offset_s else UTC
-    return datetime.fromtimestamp(plan.start_unix_s + engine.time_s, zone).isoformat(timespec="seconds")
+def stamp(unix_s: float, utc_offset_s: float) -> str:
+    """Return a Unix time as a date and time with the site's own offset."""
+    zone = timezone(timedelta(seconds=utc_offset_s)) if utc_offset_s else UTC
+    return datetime.fromtimestamp(unix_s, zone).isoformat(timespec="seconds")
 
 
-def reports_of(engine: Engine, device: Device) -> list[Message]:
+def reports_of(device: Device, now: str) -> list[Message]:
     """Return how a device stands: its mode, its fill level where it has one, its power."""
     reports: list[Message] = []
     kind = device.type.kind
@@ -66,7 +65,7 @@ def reports_of(engine: Engine, device: Device) -> list[Message]:
             for quantity, share in zip(PHASES, split, strict=True)
             if share
         ]
-    reports.append({"type": "PowerMeasurement", "measurement_timestamp": iso(engine), "values": values})
+    reports.append({"type": "PowerMeasurement", "measurement_timestamp": now, "values": values})
     return reports
 
 

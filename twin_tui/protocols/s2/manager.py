@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.s2.names import Names
 from twin_tui.protocols.s2.session import Session, State
 
@@ -115,7 +115,7 @@ class ResourceManager:
         self._client = _websockets()
         self._log = ConversationLog(options.log, engine, device)
         self._task: asyncio.Task[None] | None = None
-        self._ahead_s = 0.0
+        self._clock = PeerClock(engine, options.wall_clock)
         self.session: Session | None = None
         self._state, self._detail = State.CLOSED, ""
         self._agreed = False
@@ -155,14 +155,6 @@ class ResourceManager:
             await asyncio.gather(task, return_exceptions=True)
         self._log.close()
 
-    def _offset_s(self) -> float:
-        if not self.options.wall_clock:
-            return 0.0
-        lag_s = time.time() - (self._engine.plan.start_unix_s + self._engine.time_s)
-        # the clock on the wire never runs behind the wall's, or an instruction for now would have to wait
-        self._ahead_s = lag_s if self._ahead_s == 0.0 else max(self._ahead_s, lag_s)
-        return self._ahead_s
-
     async def _keep_connected(self) -> None:
         pause_s = self.options.first_pause_s
         while True:
@@ -196,7 +188,7 @@ class ResourceManager:
 
     async def _talk(self, connection: "ClientConnection") -> bool:
         origin = f"s2 {urlsplit(self.options.cem).netloc}"
-        session = Session(self._engine, self.device, self._names, self._offset_s, origin)
+        session = Session(self._engine, self.device, self._names, self._clock.ahead_s, origin)
         self.session = session
         ready = asyncio.Event()
         session.wake = ready.set

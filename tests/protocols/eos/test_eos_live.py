@@ -1,0 +1,165 @@
+"""Following an EOS server, here one that the test plays."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from test_eos_plan import BUNDLE, instruction
+
+from twin_tui import Twin
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.eos.bundle import site_of_bundle
+from twin_tui.protocols.eos.live import EosFollower, check_url
+
+
+class Server:
+    """A few paths of EOS, over plain HTTP/1.1."""
+
+    def __init__(self, plan: Any = None, status: int = 200) -> None:
+        self.plan = plan
+        self.status = status
+        self.put: list[tuple[str, dict[str, str], Any]] = []
+
+    async def __aenter__(self) -> "Server":
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            lines = head.decode().splitlines()
+            method, target, _ = lines[0].split()
+            lengths = [line.split(":")[1] for line in lines if line.lower().startswith("content-length")]
+            body = await reader.readexactly(int(lengths[0]) if lengths else 0)
+            parts = urlsplit(target)
+            query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+            if method == "PUT":
+                self.put.append((parts.path, query, json.loads(body) if body else None))
+                self._answer(writer, 200, {})
+            elif self.plan is None:
+                self._answer(writer, 404, {"detail": "Can not get the optimization plan."})
+            else:
+                self._answer(writer, self.status, self.plan)
+
+    def _answer(self, writer: asyncio.StreamWriter, status: int, content: Any) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+async def turns(follower: EosFollower, number: int) -> None:
+    turned = asyncio.Event()
+    follower.turned = turned.set
+    async with asyncio.timeout(10.0):
+        while follower.turns < number:
+            await turned.wait()
+            turned.clear()
+
+
+PLAN = {
+    "id": "plan-1",
+    "instructions": [
+        instruction("battery1", 8, "IDLE"),
+        instruction("battery1", 9, "FORCED_DISCHARGE", 0.5),
+        instruction("ev1", 8, "IDLE"),
+    ],
+}
+
+
+async def test_a_site_reports_itself_and_carries_out_the_plan() -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server(PLAN) as server:
+        follower = EosFollower(twin.engine, server.url, 1800.0, wall_clock=False)
+        await follower.start()
+        await turns(follower, 1)
+        assert follower.status.state == "following"
+        assert follower.status.plan == "plan-1"
+        twin.advance(1799.0)
+        assert twin.snapshot().device("battery1").mode == "IDLE"
+        assert twin.snapshot().device("ev1").mode == "IDLE"
+        twin.advance(1.0)
+        await turns(follower, 2)
+        twin.advance(1800.0)
+        await turns(follower, 3)
+        twin.advance(5.0)
+        assert twin.device("battery1").telemetry.active_power_w == pytest.approx(1_000.0)
+        await follower.stop()
+    reports = [(query, body) for path, query, body in server.put if path == "/v1/resource/status"]
+    modes = [body for query, body in reports if body["type"] == "FRBCActuatorStatus"]
+    assert modes[0]["active_operation_mode_id"] == "IDLE"
+    assert {query["resource_id"] for query, _ in reports} == {"battery1", "ev1", "dishwasher"}
+    levels = [query for path, query, _ in server.put if path == "/v1/measurement/value"]
+    assert levels[0] == {
+        "datetime": "2025-06-01T08:00:00+00:00",
+        "key": "battery1-soc-factor",
+        "value": "0.5",
+    }
+    assert {query["key"] for query in levels} == {"battery1-soc-factor", "ev1-soc-factor"}
+
+
+async def test_a_new_plan_replaces_the_one_before() -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server(PLAN) as server:
+        follower = EosFollower(twin.engine, server.url, 600.0, wall_clock=False)
+        await follower.start()
+        await turns(follower, 1)
+        server.plan = {"id": "plan-2", "instructions": [instruction("battery1", 8, "NON_EXPORT")]}
+        twin.advance(600.0)
+        await turns(follower, 2)
+        twin.advance(3600.0)
+        assert twin.snapshot().device("battery1").mode == "NON_EXPORT"
+        await follower.stop()
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "state", "detail"),
+    [
+        (None, 404, "waiting", "answers 404 to the plan: .*Can not get the optimization plan"),
+        (b"<html>", 200, "failing", "the plan is not JSON"),
+        ({"x": 1}, 200, "failing", "no plan of EOS"),
+        ({"instructions": []}, 500, "failing", "answers 500 to the plan"),
+    ],
+)
+async def test_a_server_without_a_plan_is_named_and_asked_again(
+    plan: Any, status: int, state: str, detail: str
+) -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server(plan, status) as server:
+        follower = EosFollower(twin.engine, server.url, 600.0, wall_clock=False)
+        await follower.start()
+        await turns(follower, 1)
+        assert follower.status.state == state
+        with pytest.raises(AssertionError, match=detail):
+            raise AssertionError(follower.status.detail)
+        server.plan, server.status = PLAN, 200
+        twin.advance(600.0)
+        await turns(follower, 2)
+        assert follower.status.state == "following"
+        await follower.stop()
+
+
+async def test_an_absent_server_is_no_catastrophe() -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server() as server:
+        url = server.url
+    follower = EosFollower(twin.engine, url, 600.0)
+    await follower.start()
+    await turns(follower, 1)
+    assert follower.status.state == "failing"
+    assert "cannot be reached" in follower.status.detail
+    await follower.stop()
+
+
+def test_addresses_are_checked_and_get_their_port() -> None:
+    assert check_url("http://eos.local") == "http://eos.local:8503"
+    assert check_url("http://127.0.0.1:9000/v1") == "http://127.0.0.1:9000"
+    for wrong in ("eos.local", "ftp://eos", "http://eos:port"):
+        with pytest.raises(ConfigError, match="is not an http:// address"):
+            check_url(wrong)

@@ -1,0 +1,202 @@
+"""Following an EOS server: report the devices, fetch the plan, carry it out; again every few minutes."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from twin_tui.engine.engine import Engine, Watcher
+from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.signals import value
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import CommandError, ConfigError, LinkError
+from twin_tui.protocols.clock import PeerClock
+from twin_tui.protocols.eos.plan import Plan, Step, event_of, parse_plan
+from twin_tui.protocols.eos.status import level_of, reports_of, stamp
+
+if TYPE_CHECKING:
+    import httpx
+
+PORT = 8503
+PATIENCE_S = 10.0
+LOOK_EVERY_S = 1.0
+
+
+@value
+class EosStatus:
+    """How the twin stands with its EOS server."""
+
+    url: str
+    state: str
+    """ "waiting", "following" or "failing"."""
+    detail: str
+    plan: str
+    fetched: int
+    """Plans fetched so far."""
+
+
+def check_url(url: str) -> str:
+    """Return the base address of an EOS server, its port filled in; raise ConfigError."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise ConfigError(f"EOS server {url!r} is not an http:// address")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port or PORT}"
+
+
+def _httpx() -> Any:
+    try:
+        import httpx  # noqa: PLC0415
+    except ImportError:
+        raise LinkError(
+            "following an EOS server needs the httpx package: install twin-tui with its extra rest "
+            "(pip install 'twin-tui[rest]')"
+        ) from None
+    return httpx
+
+
+class EosFollower:
+    """Keeps a site in step with an EOS server."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        url: str,
+        every_s: float = 900.0,
+        *,
+        wall_clock: bool = True,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        if not every_s > 0:
+            raise ConfigError(f"an interval of {every_s:g} s is not above 0")
+        self._engine = engine
+        self._base = check_url(url)
+        self._every_s = every_s
+        self._names = dict(names or {})
+        self._clock = PeerClock(engine, wall_clock)
+        self._httpx = _httpx()
+        self._plan: Plan | None = None
+        self._applied: dict[str, Step] = {}
+        self._state, self._detail = "waiting", ""
+        self._fetched = 0
+        self._task: asyncio.Task[None] | None = None
+        self._watchers: tuple[Watcher, ...] = ()
+        self._due = asyncio.Event()
+        self.turns = 0
+        """How often it has reported and fetched, successfully or not."""
+        self.turned: Callable[[], None] = lambda: None
+        """Called after each turn."""
+
+    @property
+    def status(self) -> EosStatus:
+        """How the twin stands with its EOS server now."""
+        name = self._plan.name if self._plan is not None else ""
+        return EosStatus(self._base, self._state, self._detail, name, self._fetched)
+
+    async def start(self) -> None:
+        """Begin at once, then after each interval of simulated time."""
+        self._due.set()
+        self._watchers = (
+            self._engine.watch(self._every_s, self._due.set),
+            self._engine.watch(LOOK_EVERY_S, self.follow),
+        )
+        self._task = asyncio.create_task(self._keep_up(), name="eos")
+
+    async def stop(self) -> None:
+        """Leave the server alone; the modes that are in force stay."""
+        for watcher in self._watchers:
+            self._engine.unwatch(watcher)
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def follow(self) -> None:
+        """Carry out what has become due since the last look."""
+        if self._plan is None:
+            return
+        now = self._clock.simulated_unix_s + self._clock.ahead_s()
+        for resource in self._plan.resources:
+            step = self._plan.active(resource, now)
+            if step is None or self._applied.get(resource) == step:
+                continue
+            self._applied[resource] = step
+            try:
+                self._engine.submit(event_of(self._engine, step, self._names))
+            except (ConfigError, CommandError) as error:
+                self._engine.note(LogKind.MODE, resource, str(error), "EOS plan")
+
+    async def _keep_up(self) -> None:
+        async with self._httpx.AsyncClient(
+            base_url=self._base, timeout=PATIENCE_S, trust_env=False
+        ) as client:
+            while True:
+                await self._due.wait()
+                self._due.clear()
+                await self._turn(client)
+                self.turns += 1
+                self.turned()
+
+    async def _turn(self, client: "httpx.AsyncClient") -> None:
+        try:
+            refused = await self._report(client)
+            plan = await self._fetch(client)
+        except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
+            self._set("failing", f"{self._base} cannot be reached: {error or type(error).__name__}")
+            return
+        except ConfigError as error:
+            self._set("failing", str(error))
+            return
+        if plan is not None:
+            self._plan = plan
+            self._fetched += 1
+            self._set("following", refused)
+            self.follow()
+
+    async def _report(self, client: "httpx.AsyncClient") -> str:
+        """Report every device; return what the server refused, "" when nothing."""
+        refused = ""
+        now = stamp(self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.plan.utc_offset_s)
+        for device in self._engine.devices.values():
+            if device.type.kind not in MODES:
+                continue
+            resource = next((r for r, name in self._names.items() if name == device.name), device.name)
+            for report in reports_of(device, now):
+                answer = await client.put(
+                    "/v1/resource/status", params={"resource_id": resource}, json=report
+                )
+                refused = refused or _refusal(answer, f"{report['type']} of {resource}")
+            level = level_of(device)
+            if level is not None:
+                key = f"{resource}-soc-factor"
+                answer = await client.put(
+                    "/v1/measurement/value", params={"datetime": now, "key": key, "value": level}
+                )
+                refused = refused or _refusal(answer, key)
+        return refused
+
+    async def _fetch(self, client: "httpx.AsyncClient") -> Plan | None:
+        answer = await client.get("/v1/energy-management/plan")
+        if answer.status_code != 200:
+            self._set("waiting" if answer.status_code == 404 else "failing", _refusal(answer, "the plan"))
+            return None
+        with contextlib.suppress(ValueError):
+            return parse_plan(answer.json(), f"{self._base} plan")
+        raise ConfigError(f"{self._base}: the plan is not JSON")
+
+    def _set(self, state: str, detail: str) -> None:
+        if detail and (state, detail) != (self._state, self._detail):
+            self._engine.note(LogKind.LINK, "", f"EOS: {detail}", self._base)
+        self._state, self._detail = state, detail
+
+
+def _refusal(answer: "httpx.Response", what: str) -> str:
+    if answer.is_success:
+        return ""
+    text = " ".join(answer.text.split())[:200]
+    return f"the server answers {answer.status_code} to {what}: {text}"
