@@ -297,3 +297,12 @@ def test_reading_changes_nothing_in_the_run() -> None:
         watched.rows()
     alone.advance(5.0)
     assert watched.engine.devices["battery"].state == alone.devices["battery"].state
+
+
+def test_a_device_has_its_own_words_for_values_it_does_not_have() -> None:
+    huawei = bound(shipped("huawei_sun2000"))
+    bank = huawei.bank
+    assert bank.not_available(HOLDING, 32064, 2).hex() == "7fffffff"
+    assert bank.not_available(HOLDING, 32065, 2).hex() == "ffffffff"
+    assert bank.not_available(HOLDING, 32087, 1).hex() == "7fff"
+    assert bound(shipped("bess_modbus")).bank.not_available(INPUT, 10059, 2).hex() == "ffffffff"

@@ -24,7 +24,14 @@ from twin_tui.protocols.maps.model import (
     Watchdog,
 )
 from twin_tui.protocols.maps.wire import Form, Raw
-from twin_tui.protocols.modbus.bank import Bank, Extent, Table, WriteRequest
+from twin_tui.protocols.modbus.bank import (
+    BYTES_PER_ADDRESS,
+    Bank,
+    Extent,
+    Table,
+    WriteRequest,
+    all_ones,
+)
 from twin_tui.protocols.modbus.pdu import ModbusCode
 
 WATCHDOG = "watchdog"
@@ -57,7 +64,14 @@ class Binding:
         self.engine = engine
         served = [register for register in register_map.registers if register.role in devices]
         extents = [Extent(r.table, r.address, r.count, r.readable, r.writable) for r in served]
-        self.bank = Bank(extents, self.refresh, self.write, limits=register_map.limits, identity=identity)
+        self.bank = Bank(
+            extents,
+            self.refresh,
+            self.write,
+            limits=register_map.limits,
+            identity=identity,
+            not_available=self.not_available,
+        )
         self.cells = self._lay_out(served, devices)
         self._by_table = {table: [c for c in self.cells if c.reader.table is table] for table in Table}
         self._starts = {table: [c.reader.address for c in cells] for table, cells in self._by_table.items()}
@@ -85,6 +99,19 @@ class Binding:
         if moved:
             for cell in self._composed:
                 self._compose(cell)
+
+    def not_available(self, table: Table, address: int, count: int) -> bytes:
+        """Return what the device serves there for values that it does not have; all ones unless it says."""
+        size = BYTES_PER_ADDRESS[table]
+        data = bytearray(all_ones(table, address, count))
+        for cell in self._touched(table, address, count):
+            pattern = cell.reader.not_available
+            if pattern is None:
+                continue
+            start = (cell.reader.address - address) * size
+            low, high = max(0, start), min(len(data), start + len(pattern))
+            data[low:high] = pattern[low - start : high - start]
+        return bytes(data)
 
     def rows(self, window: range | None = None) -> list[RegisterRow]:
         """Return registers as an inspector shows them: all, or those at these positions of the map."""
