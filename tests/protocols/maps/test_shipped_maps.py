@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocols.maps.site import SHIPPED, bound, read, shipped, write
+from tests.protocols.maps.site import MAPS, SHIPPED, bound, read, shipped, write
+from twin_tui.protocols.maps.document import read_yaml
 from twin_tui.protocols.maps.model import Register
+from twin_tui.protocols.maps.parse import parse_map
 from twin_tui.protocols.maps.wire import Form
 from twin_tui.protocols.modbus.bank import Table
 
@@ -147,3 +149,16 @@ def test_every_representable_value_makes_the_round_trip(name: str, data: st.Data
         assert math.isclose(layout.unpack(register.encode(register.decode(wire))), raw, rel_tol=1e-6)
     else:
         assert register.encode(register.decode(wire)) == wire
+
+
+def test_the_example_of_the_documentation_is_a_map() -> None:
+    page = (MAPS.parent / "docs" / "register-maps.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n", 1)[1].split("```", 1)[0]
+    found = parse_map(*read_yaml(example, "example")[:1])
+    assert [register.name for register in found.registers] == ["soc", "power", "setpoint", "run"]
+    assert found.warnings == ()
+
+
+def test_every_shipped_map_is_in_the_documentation() -> None:
+    page = (MAPS.parent / "docs" / "register-maps.md").read_text(encoding="utf-8")
+    assert [name for name in SHIPPED if f"`{name}`" not in page] == []
