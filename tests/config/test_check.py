@@ -66,3 +66,11 @@ def test_the_command_line_says_what_is_fit_and_what_is_not(write_site: Callable[
     assert f"{bad}: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in run.stderr
     assert str(run.exception) == "1 fault in 3 files"
     assert CliRunner().invoke(cli, ["check", "demo"]).exit_code == 0
+
+
+def test_a_scenario_is_checked_against_its_site(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("{site: demo, steps: [{at: 1s, expect: batery.soc > 10%}]}")
+    kind, findings = check_file(path)
+    assert kind == "scenario"
+    assert "did you mean battery" in findings[0].text

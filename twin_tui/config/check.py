@@ -1,11 +1,11 @@
-"""Checks files without running them: sites with all they name, register maps, grid codes."""
+"""Checks files without running them: sites with all they name, register maps, grid codes, scenarios."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twin_tui.config.endpoints import S2
-from twin_tui.config.shipped import find_shipped, shipped_names
+from twin_tui.config.shipped import Kind, find_shipped, shipped_names
 from twin_tui.config.site import load_site
 from twin_tui.documents import read_document
 from twin_tui.engine.engine import Engine
@@ -13,6 +13,10 @@ from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.grid_codes import load_grid_code
 from twin_tui.protocols.maps.binding import bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
+from twin_tui.scenario import Judge, Scenario
+from twin_tui.site_view import site_view
+
+FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ def check_file(name: str | Path) -> tuple[str, list[Finding]]:
         return "file", _faults(str(name), error)
     kind, check = _check_for(data)
     if check is None:
-        text = f"{name}: is neither a site (assets), a register map (registers) nor a grid code (stages)"
+        text = (
+            f"{name}: has no assets (site), registers (register map), stages (grid code) or steps (scenario)"
+        )
         return kind, [Finding(str(name), text)]
     try:
         return kind, check(path)
@@ -46,11 +52,11 @@ def _find(name: str | Path) -> Path:
     path = Path(name)
     if path.exists():
         return path
-    for folder in ("sites", "register_maps"):
+    for folder in FOLDERS:
         found = find_shipped(folder, str(name))
         if found is not None:
             return found
-    known = {*shipped_names("sites"), *shipped_names("register_maps")}
+    known = {name for folder in FOLDERS for name in shipped_names(folder)}
     raise ConfigError(f"{name}: no such file{did_you_mean(path.stem, known)}")
 
 
@@ -60,6 +66,7 @@ def _check_for(data: Any) -> tuple[str, Any]:
             ("assets", "site", _check_site),
             ("registers", "register map", _check_map),
             ("stages", "grid code", _check_grid_code),
+            ("steps", "scenario", _check_scenario),
         ):
             if key in data:
                 return kind, check
@@ -80,6 +87,14 @@ def _check_site(path: Path) -> list[Finding]:
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
     return found
+
+
+def _check_scenario(path: Path) -> list[Finding]:
+    scenario = Scenario.load(path)
+    if scenario.site is not None:
+        engine = Engine(load_site(scenario.site).plan)
+        Judge(scenario, engine, site_view(engine))
+    return []
 
 
 def _check_map(path: Path) -> list[Finding]:
