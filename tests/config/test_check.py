@@ -53,7 +53,7 @@ def test_what_is_nothing_of_ours_is_told(site_folder: Path) -> None:
     (finding,) = check_file(path)[1]
     assert (
         finding.text
-        == f"{path}: is neither a site (assets), a register map (registers) nor a grid code (stages)"
+        == f"{path}: has no assets (site), registers (register map), stages (grid code) or steps (scenario)"
     )
     assert check_file("dmo")[1][0].text == "dmo: no such file; did you mean demo?"
 
