@@ -1,11 +1,15 @@
 """What an energy manager written for DER Twin sees and does, over a bank."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
-from tests.protocols.maps.site import CLIENT, bound, read, shipped, write
+from tests.protocols.maps.site import CLIENT, bound, mapping, read, shipped, write
 from twin_tui.engine.events import Pin, Write
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.maps.parse import parse_map
 from twin_tui.protocols.modbus.bank import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
@@ -157,3 +161,44 @@ def test_the_chp_is_acknowledged_with_its_own_word() -> None:
     assert read(chp, HOLDING, 41030, 1) == [0x10E1]
     chp.engine.step()
     assert read(chp, HOLDING, 41030, 1) == [0]
+
+
+def test_the_working_mode_has_codes_of_its_own() -> None:
+    mode = {
+        "name": "working_mode",
+        "internal_name": "working_mode",
+        "address": 1,
+        "func": 6,
+        "type": "uint16",
+    }
+    binding = bound(mapping(mode))
+    assert read(binding, HOLDING, 1, 1) == [0xAA]
+    assert write(binding, 1, 0x55) == 0
+    assert read(binding, HOLDING, 1, 1) == [0x55]
+    assert write(binding, 1, 1) == 3
+
+
+@pytest.mark.parametrize("device", ["bess", "inverter", "energy_meter", "chp"])
+def test_a_map_as_users_of_der_twin_write_it_loads(device: str) -> None:
+    with Path(__file__).with_name("dertwin_registers.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["device"] == device]
+    entries = [
+        {
+            **{key: row[key] for key in ("name", "internal_name", "direction", "type", "unit")},
+            **{key: int(row[key]) for key in ("address", "func", "count")},
+            **({"scale": float(row["scale"])} if row["scale"] != "1" else {}),
+        }
+        for row in rows
+    ]
+    kind = {"inverter": "pv_inverter"}.get(device, device)
+    found = parse_map(
+        {"protocol": "modbus_tcp", "device_type": kind, "description": "", "registers": entries}
+    )
+    assert len(bound(found).rows()) == len(rows) - (device == "bess")  # two entries share one register
+
+
+def test_255_then_a_plain_rate_then_255_read_back_in_turn() -> None:
+    pv = bound(shipped("pv_inverter_modbus"))
+    for rate in (255, 30, 255, 100, 30):
+        assert write(pv, 3, rate) == 0
+        assert read(pv, HOLDING, 3, 1) == [rate]

@@ -162,3 +162,24 @@ def test_the_example_of_the_documentation_is_a_map() -> None:
 def test_every_shipped_map_is_in_the_documentation() -> None:
     page = (MAPS.parent / "docs" / "register-maps.md").read_text(encoding="utf-8")
     assert [name for name in SHIPPED if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@given(data=st.data())
+def test_whatever_is_written_is_carried_out_or_refused(name: str, data: st.DataObject) -> None:
+    binding = bound(shipped(name))
+    binding.refresh()
+    writable = [cell.reader for cell in binding.cells if cell.writer is not None]
+    if not writable:
+        return
+    register = data.draw(st.sampled_from(writable))
+    address = max(0, register.address + data.draw(st.integers(-1, 1)))
+    words = data.draw(st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=4))
+    before = [cell.data for cell in binding.cells if cell.writer is not None]
+    code = write(binding, address, *words)
+    binding.refresh()
+    assert code in {0, 1, 2, 3}
+    if code:
+        assert [cell.data for cell in binding.cells if cell.writer is not None] == before
+    binding.engine.step()
+    binding.refresh()

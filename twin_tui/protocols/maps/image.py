@@ -158,7 +158,8 @@ class Source:
     def _repeat_echoes(self, commands: Any) -> None:
         kept = []
         for cell in self.echoed:
-            assert cell.echo is not None
+            if cell.echo is None:
+                continue
             signal, written, command = cell.echo
             if getattr(commands, signal) == command:
                 cell.memory[cell.start : cell.end] = written

@@ -12,6 +12,8 @@ class Alias:
     sign: int = 1
     special: Mapping[int, float] = field(default_factory=dict)
     """Raw values with a meaning of their own, in SI."""
+    codes: Mapping[int, int] | None = None
+    """Raw code → value of the signal."""
     modulo: int = 0
     """The register holds the remainder of the number by this."""
     quotient: int = 0
@@ -70,7 +72,7 @@ ALIASES: dict[str, dict[str, Alias]] = {
         "start_stop_standby": Alias("start_stop"),
         "local_remote_settings": Alias("local_remote"),
         "local_remote_mode": Alias("local_remote"),
-        "working_mode": Alias("power_control_mode"),
+        "working_mode": Alias("power_control_mode", codes={0xAA: 1, 0x55: 2, 0xBB: 3}),
     },
     "pv": {
         **_GRID,

@@ -64,6 +64,7 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         quantum=register.scale * unit.factor * sign,
         shift=(register.offset * unit.factor + unit.shift) * sign,
         special=special,
+        codes=register.codes or alias.codes,
         modulo=register.modulo or alias.modulo,
         quotient=register.quotient or alias.quotient,
         magnitude=meaning.sense == "magnitude",
