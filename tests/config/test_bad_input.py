@@ -1,12 +1,15 @@
 """Whatever is wrong with a site file, one message says what, where, and what was expected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from twin_tui.config import load_site
+from twin_tui.engine.device import registry
+from twin_tui.engine.devices.load import LOAD
 from twin_tui.errors import ConfigError
 
 Message = Callable[..., str]
@@ -250,8 +253,19 @@ def test_a_map_that_is_not_beside_the_site_is_the_shipped_one(write_site: Callab
 
 
 def test_a_device_without_a_map_of_its_own_asks_for_one(message: Message) -> None:
-    text = message(one({"type": "load", "port": 5020}))
-    assert text == "site: missing key register_map in assets[0]; a load has no default one"
+    registry.add(replace(LOAD, kind="kettle"))
+    try:
+        text = message(one({"type": "kettle", "base_kw": 2, "port": 5020}))
+    finally:
+        registry._types.pop("kettle")
+    assert text == "site: missing key register_map in assets[0]; a kettle has no default one"
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_every_type_of_the_package_has_a_map_of_its_own(kind: str) -> None:
+    needs = {"appliance": {"consumption_wh": 900, "duration": "2h"}}
+    (endpoint,) = load_site(one({"type": kind, "port": 5020, **needs.get(kind, {})})).endpoints
+    assert endpoint.register_map.is_file()
 
 
 def test_a_meter_measures_assets_that_exist(message: Message) -> None:

@@ -32,6 +32,8 @@ _PARAMS: dict[str, dict[str, Any]] = {
     },
     "pv": {"rated_w": 30_000.0, "peak_w": 30_000.0},
     "chp": {"rated_w": 50_000.0},
+    "appliance": {"consumption_wh": 1_200.0, "duration_s": 7_200.0},
+    "load": {"base_w": 2_000.0},
 }
 
 

@@ -26,16 +26,17 @@ ASSETS: dict[str, type[Asset]] = {
 
 __all__ = ["ASSETS", "Asset", "asset_model"]
 
-_complete: dict[type[Any], type[Asset]] = {}
+_complete: dict[tuple[str, type[Any]], type[Asset]] = {}
 
 
 def asset_model(device_type: AnyDeviceType) -> type[Asset]:
     """Return the model of a type's assets, with a key for every parameter the type has."""
-    known = _complete.get(device_type.params)
+    key = (device_type.kind, device_type.params)
+    known = _complete.get(key)
     if known is not None:
         return known
     written = ASSETS.get(device_type.kind, Asset)
     model = complete(written, device_type.params, f"{device_type.title}Asset")
     model.device_type = device_type
-    _complete[device_type.params] = model
+    _complete[key] = model
     return model
