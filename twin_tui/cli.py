@@ -100,6 +100,11 @@ def cli(ctx: click.Context) -> None:
 @click.option(
     "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
 )
+@click.option("--rest", type=click.IntRange(0, 65535), metavar="PORT", help="Answer over HTTP on PORT.")
+@click.option(
+    "--rest-host", default="127.0.0.1", metavar="HOST", help="Where; this computer only if not given."
+)
+@click.option("--rest-token", metavar="TEXT", help="Bearer token that clients must show.")
 @click.option("--eos", metavar="URL", help="Follow the plans of this EOS server and report to it.")
 @click.option(
     "--eos-every", type=DURATION, default=900.0, metavar="TIME", help="How often; 15m if not given."
@@ -122,6 +127,9 @@ def run(
     s2_cem: str | None = None,
     s2_token: str | None = None,
     s2_log: Path | None = None,
+    rest: int | None = None,
+    rest_host: str = "127.0.0.1",
+    rest_token: str | None = None,
     eos: str | None = None,
     eos_every: float = 900.0,
 ) -> None:
@@ -146,6 +154,10 @@ def run(
         twin.links.dial(s2_cem, s2_token)
     if eos is not None:
         twin.links.follow(eos, eos_every)
+    if rest is not None:
+        from twin_tui.protocols.rest.server import RestOptions  # noqa: PLC0415 - few runs have one
+
+        twin.links.serve_rest(RestOptions(rest_host, rest, rest_token))
     if headless:
         from twin_tui import headless as without_screen  # noqa: PLC0415
 

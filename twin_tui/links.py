@@ -21,6 +21,7 @@ from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.tls import server_context
+from twin_tui.protocols.rest.server import RestOptions, RestServer
 from twin_tui.protocols.s2.manager import ResourceManager, S2Options, check_address
 
 Server = ModbusTcpServer | ModbusRtuServer
@@ -95,6 +96,8 @@ class Links:
         """The connections to energy managers while they are kept up."""
         self.eos: EosFollower | None = None
         """The EOS server that the site follows, if any."""
+        self.rest: RestServer | None = None
+        """The HTTP server, if there is to be one."""
         ports: dict[Hashable, Port] = {}
         for number, endpoint in enumerate(site.endpoints):
             if isinstance(endpoint, ModbusTcp):
@@ -135,6 +138,8 @@ class Links:
                 self.managers.append(manager)
             if self.eos is not None:
                 await self.eos.start()
+            if self.rest is not None:
+                await self.rest.start()
         except LinkError:
             await self.stop()
             raise
@@ -145,9 +150,14 @@ class Links:
         for port in self.ports:
             port.server = None
         managers, self.managers = self.managers, []
-        if self.eos is not None:
-            await self.eos.stop()
+        for service in (self.eos, self.rest):
+            if service is not None:
+                await service.stop()
         await asyncio.gather(*(server.stop() for server in servers), *(m.stop() for m in managers))
+
+    def serve_rest(self, options: RestOptions) -> None:
+        """Have the site answer over HTTP from the start on."""
+        self.rest = RestServer(self._engine, options)
 
     def follow(self, url: str, every_s: float) -> None:
         """Have the site follow an EOS server from the start on."""
@@ -184,6 +194,8 @@ class Links:
             yield f"S2 to {endpoint.cem}  {endpoint.device}"
         if self.eos is not None:
             yield f"EOS at {self.eos.status.url}"
+        if self.rest is not None:
+            yield f"REST on {self.rest.url}"
 
     def _link_fault(self, event: Event) -> None:
         """Let the links of a device misbehave, or behave again, as an event says."""

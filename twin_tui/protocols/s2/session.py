@@ -4,7 +4,6 @@ import json
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
 
 from twin_tui.engine.engine import Engine
@@ -15,6 +14,7 @@ from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError
+from twin_tui.protocols import product
 from twin_tui.protocols.s2.convert import INSTRUCTIONS, Converter, Message
 from twin_tui.protocols.s2.forecast import forecast_of, forecasts
 from twin_tui.protocols.s2.names import NIL, Names
@@ -48,13 +48,6 @@ class State(Enum):
     CONTROLLED = "controlled"
     REFUSED = "refused"
     CLOSED = "closed"
-
-
-def _firmware() -> str:
-    try:
-        return version("twin-tui")
-    except PackageNotFoundError:
-        return "0"
 
 
 class Session:
@@ -252,9 +245,9 @@ class Session:
                 "resource_id": self._converter.names.resource,
                 "name": device.name,
                 "roles": [{"role": role, "commodity": commodity}],
-                "manufacturer": "Twin TUI",
+                "manufacturer": product.MAKER,
                 "model": title,
-                "firmware_version": _firmware(),
+                "firmware_version": product.version(),
                 "instruction_processing_delay": round(self._engine.dt_s * 1000),
                 "available_control_types": types,
                 "provides_forecast": forecasts(device),

@@ -1,0 +1,262 @@
+"""The HTTP server, over real connections."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from twin_tui import Twin
+from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols.rest.server import RestOptions, RestServer
+
+SITE: dict[str, Any] = {
+    "name": "house",
+    "step": 1,
+    "real_time": False,
+    "timezone": "Europe/Berlin",
+    "start": "2026-06-20T10:00:00",
+    "assets": [
+        {"name": "battery", "type": "battery", "capacity_kwh": 10, "max_charge_kw": 5, "max_discharge_kw": 5},
+        {"name": "ev", "type": "ev_charger", "vehicle_phases": 1},
+        {"name": "load", "type": "load", "base_kw": 1},
+    ],
+}
+STATUS = "/v1/resource/status"
+
+
+@asynccontextmanager
+async def serving(**options: Any) -> AsyncIterator[tuple[Twin, httpx.AsyncClient]]:
+    twin = Twin.from_dict(SITE)
+    server = RestServer(twin.engine, RestOptions(port=0, **options))
+    await server.start()
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+        yield twin, client
+    await server.stop()
+
+
+async def put(client: httpx.AsyncClient, resource: str, **message: Any) -> httpx.Response:
+    return await client.put(STATUS, params={"resource_id": resource}, json=message)
+
+
+async def test_the_server_says_what_there_is() -> None:
+    async with serving() as (twin, client):
+        twin.advance(60)
+        health = (await client.get("/v1/health")).json()
+        assert (health["status"], health["site"], health["tick"]) == ("alive", "house", 60)
+        assert health["time"] == "2026-06-20T10:01:00+02:00"
+        resources = {r["resource_id"]: r for r in (await client.get("/v1/resources")).json()}
+        assert set(resources) == {"battery", "ev", "load"}
+        assert "SELF_CONSUMPTION" in resources["battery"]["modes"]
+        assert resources["battery"]["s2_control_types"] == ["FILL_RATE_BASED_CONTROL"]
+        seen = (await client.get("/v1/telemetry", params={"resource_id": "load"})).json()
+        assert seen["resources"]["load"]["active_power_w"] == pytest.approx(-1_000.0)
+        assert set(seen["resources"]) == {"load"}
+        paths = (await client.get("/openapi.json")).json()["paths"]
+        assert {"/v1/health", "/v1/resources", STATUS, "/v1/telemetry", "/v1/events"} <= set(paths)
+
+
+async def test_a_reported_status_moves_the_twin() -> None:
+    async with serving() as (twin, client):
+        answer = await put(client, "battery", type="FRBCStorageStatus", present_fill_level=0.73)
+        assert answer.status_code == 200
+        assert twin.device("battery").telemetry.soc == pytest.approx(0.73)
+        answer = await put(
+            client,
+            "battery",
+            message_type="FRBCActuatorStatus",
+            active_operation_mode_id="FORCED_DISCHARGE",
+            operation_mode_factor="0.5",
+            previous_operation_mode_id="IDLE",
+            transistion_timestamp="20260620T100000",
+        )
+        assert answer.json()["status"] == {"mode": "FORCED_DISCHARGE", "factor": 0.5}
+        twin.advance(5)
+        assert twin.device("battery").telemetry.active_power_w == pytest.approx(2_500.0)
+        entry = next(e for e in twin.engine.log if e.text.startswith("mode FORCED_DISCHARGE"))
+        assert entry.origin.startswith("rest 127.0.0.1:")
+
+
+async def test_a_reported_power_is_held_and_its_sign_is_that_of_eos() -> None:
+    async with serving() as (twin, client):
+        values = [{"commodity_quantity": "ELECTRIC.POWER.3_PHASE_SYM", "value": "-1500"}]
+        answer = await put(
+            client,
+            "battery",
+            type="PowerMeasurement",
+            measurement_timestamp="2026-06-20 10:00:00",
+            values=values,
+        )
+        assert answer.json() == {"resource_id": "battery", "status": {"power_w": -1500.0}, "warnings": []}
+        twin.advance(5)
+        assert twin.device("battery").telemetry.active_power_w == pytest.approx(-1_500.0)
+        values = [
+            {"commodity_quantity": f"ELECTRIC.POWER.{phase}", "value": -100} for phase in ("L1", "L2", "L2")
+        ]
+        answer = await put(client, "battery", type="PowerMeasurement", values=values)
+        assert answer.json()["status"] == {"power_w": -200.0}
+        assert answer.json()["warnings"] == [
+            "ELECTRIC.POWER.L2 stands there more than once; the last one counts"
+        ]
+
+
+async def test_the_status_comes_back_in_the_form_of_eos() -> None:
+    async with serving() as (twin, client):
+        await put(client, "battery", type="FRBCActuatorStatus", active_operation_mode_id="CHARGE")
+        twin.advance(5)
+        seen = {}
+        for kind in ("FRBCActuatorStatus", "FRBCStorageStatus", "PowerMeasurement"):
+            answer = await client.get(STATUS, params={"resource_id": "battery", "type": kind})
+            seen[kind] = answer.json()
+        assert seen["FRBCActuatorStatus"]["active_operation_mode_id"] == "FORCED_CHARGE"
+        assert 0.5 < seen["FRBCStorageStatus"]["present_fill_level"] < 0.51
+        assert seen["PowerMeasurement"]["values"] == [
+            {"commodity_quantity": "ELECTRIC.POWER.3_PHASE_SYMMETRIC", "value": pytest.approx(-5_000.0)}
+        ]
+        phases = (await client.get(STATUS, params={"resource_id": "ev", "type": "PowerMeasurement"})).json()
+        assert [value["commodity_quantity"] for value in phases["values"]] == ["ELECTRIC.POWER.L1"]
+        load = (await client.get(STATUS, params={"resource_id": "load"})).json()
+        assert sum(value["value"] for value in load["values"]) == pytest.approx(1_000.0)
+        missing = await client.get(STATUS, params={"resource_id": "load", "type": "FRBCStorageStatus"})
+        assert missing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("resource", "message", "status", "detail"),
+    [
+        ("batery", {"type": "FRBCStorageStatus", "present_fill_level": 0.5}, 404, "did you mean battery"),
+        ("battery", {"type": "FRBCStorageStatus", "present_fill_level": 73}, 400, "a share of the capacity"),
+        ("battery", {"type": "FRBCStorageStatus"}, 400, "missing present_fill_level"),
+        ("battery", {"type": "FRBCStorageStatus", "present_fill_level": "nan"}, 400, "finite number"),
+        ("battery", {"type": "FRBCStorage"}, 400, "did you mean FRBCStorageStatus"),
+        ("battery", {"type": "FRBCActuatorStatus"}, 400, "missing active_operation_mode_id"),
+        (
+            "battery",
+            {"type": "FRBCActuatorStatus", "active_operation_mode_id": "IDLE", "operation_mode_factor": 1.3},
+            400,
+            "operation_mode_factor 1.3 is not in 0 … 1",
+        ),
+        ("battery", {"type": "FRBCActuatorStatus", "active_operation_mode_id": "X"}, 400, "has no mode 'X'"),
+        ("battery", {"type": "PowerMeasurement", "values": []}, 400, "missing values"),
+        (
+            "battery",
+            {"type": "PowerMeasurement", "values": [{"commodity_quantity": "ELECTRIC.POWER.L4", "value": 1}]},
+            400,
+            "did you mean ELECTRIC.POWER.L",
+        ),
+        (
+            "battery",
+            {"type": "FRBCStorageStatus", "present_fill_level": 0.5, "transition_timestamp": "soon"},
+            400,
+            "'soon' is not a date and time",
+        ),
+        (
+            "load",
+            {"type": "FRBCStorageStatus", "present_fill_level": 0.5},
+            400,
+            "cannot take over a reported soc",
+        ),
+    ],
+)
+async def test_what_cannot_be_right_is_refused_loudly(
+    resource: str, message: dict[str, Any], status: int, detail: str
+) -> None:
+    async with serving() as (twin, client):
+        answer = await put(client, resource, **message)
+        assert answer.status_code == status
+        assert detail in answer.json()["detail"]
+        assert not twin.engine.log
+
+
+async def test_any_event_can_be_injected() -> None:
+    async with serving() as (twin, client):
+        write = {
+            "event": "Write",
+            "device": "battery",
+            "values": {"start_stop": 1, "active_power_setpoint_w": -2000},
+        }
+        assert (await client.post("/v1/events", json=write)).status_code == 202
+        twin.advance(5)
+        assert twin.device("battery").telemetry.active_power_w == pytest.approx(-2_000.0)
+        later = {"event": "SelectMode", "device": "battery", "mode": "IDLE", "at_s": 60}
+        assert (await client.post("/v1/events", json=later)).status_code == 202
+        twin.advance(60)
+        assert twin.snapshot().device("battery").mode == "IDLE"
+
+
+@pytest.mark.parametrize(
+    ("event", "detail"),
+    [
+        ({"event": "Wirte"}, "did you mean Write"),
+        (
+            {"event": "Write", "device": "battery", "values": {"setpoint": 1}},
+            "battery has no command 'setpoint'",
+        ),
+        ({"event": "Mark", "note": "x", "at_s": "soon"}, "is not a number of seconds"),
+    ],
+)
+async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, Any], detail: str) -> None:
+    async with serving() as (_, client):
+        answer = await client.post("/v1/events", json=event)
+        assert answer.status_code == 400
+        assert detail in answer.json()["detail"]
+
+
+async def test_what_is_no_json_object_is_refused() -> None:
+    async with serving() as (_, client):
+        for content in (b"{", b"[1]", b""):
+            answer = await client.post(
+                "/v1/events", content=content, headers={"Content-Type": "application/json"}
+            )
+            assert answer.status_code == 422
+
+
+async def test_telemetry_streams_with_the_simulated_time() -> None:
+    async with serving() as (twin, client):
+        accept = {"Accept": "text/event-stream"}
+        async with client.stream("GET", "/v1/telemetry", headers=accept, params={"every_s": 10}) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.aiter_lines()
+            seen = []
+            async with asyncio.timeout(10.0):
+                for _ in range(3):
+                    line = await anext(lines)
+                    while not line.startswith("data: "):
+                        line = await anext(lines)
+                    seen.append(json.loads(line.removeprefix("data: "))["time_s"])
+                    twin.advance(10)
+        assert seen == [0.0, 10.0, 20.0]
+
+
+async def test_a_token_is_asked_for_and_checked() -> None:
+    async with serving(token="secret") as (_, client):
+        assert (await client.get("/v1/health")).status_code == 401
+        wrong = {"Authorization": "Bearer wrong"}
+        assert (await client.get("/v1/health", headers=wrong)).status_code == 401
+        right = {"Authorization": "Bearer secret"}
+        assert (await client.get("/v1/health", headers=right)).status_code == 200
+
+
+async def test_a_foreign_name_for_this_computer_is_refused() -> None:
+    async with serving() as (_, client):
+        answer = await client.get("/v1/health", headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+
+
+def test_other_computers_may_come_in_with_a_token_only() -> None:
+    twin = Twin.from_dict(SITE)
+    with pytest.raises(ConfigError, match="can be reached from other computers: give it a token"):
+        RestServer(twin.engine, RestOptions("0.0.0.0", 0))
+    assert RestServer(twin.engine, RestOptions("0.0.0.0", 0, "secret")).options.local is False
+
+
+async def test_a_taken_port_is_named() -> None:
+    twin = Twin.from_dict(SITE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LinkError, match=f"REST cannot listen on 127.0.0.1:{port}"):
+            await RestServer(twin.engine, RestOptions(port=port)).start()

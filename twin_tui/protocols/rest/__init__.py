@@ -1,0 +1,1 @@
+"""HTTP: status in the form of EOS, telemetry, events."""

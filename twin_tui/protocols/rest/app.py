@@ -1,0 +1,206 @@
+"""The paths of the HTTP server."""
+
+import asyncio
+import hmac
+import json
+import math
+from collections.abc import AsyncIterator
+from dataclasses import fields
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.events import ReportStatus, from_dict
+from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.s2.descriptions import offered
+from twin_tui.errors import CommandError, TwinError
+from twin_tui.protocols.eos.status import TYPES, parse_report, reports_of, stamp
+from twin_tui.protocols.product import version
+from twin_tui.protocols.rest.server import RestOptions
+
+KEEP_ALIVE_S = 15.0
+ResourceId = Annotated[str, Query(description="Name of the device in its site")]
+
+
+class SiteView:
+    """The engine as the paths see it; every request is served between two ticks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def device(self, resource_id: str) -> Device:
+        """Return a device, or answer 404 with the nearest name."""
+        try:
+            return self.engine.device(resource_id)
+        except CommandError as error:
+            raise HTTPException(404, str(error)) from None
+
+    def now(self) -> str:
+        """Return the simulated time."""
+        plan = self.engine.plan
+        return stamp(plan.start_unix_s + self.engine.time_s, plan.utc_offset_s)
+
+    def resource(self, device: Device) -> dict[str, Any]:
+        """Return what a device is and how it stands."""
+        return {
+            "resource_id": device.name,
+            "type": device.type.kind,
+            "title": device.type.title,
+            "status": device.state.status.value,
+            "faults": list(device.type.fault_names(device.state.faults)),
+            "mode": device.guide.mode if device.guide is not None else "",
+            "factor": device.guide.factor if device.guide is not None else 1.0,
+            "modes": list(MODES.get(device.type.kind, ())),
+            "s2_control_types": [kind.value for kind in offered(device)],
+        }
+
+    def telemetry(self, names: list[str]) -> dict[str, Any]:
+        """Return what devices and grid show at this tick."""
+        engine, around = self.engine, self.engine.around
+        return {
+            "time": self.now(),
+            "time_s": engine.time_s,
+            "tick": engine.tick,
+            "grid": {
+                "frequency_hz": around.frequency_hz,
+                "voltage_pu": [around.va_pu, around.vb_pu, around.vc_pu],
+                "active_power_w": _plain(around.grid_w),
+                "reactive_power_var": _plain(around.grid_var),
+            },
+            "resources": {name: _shown(engine, engine.devices[name]) for name in names},
+        }
+
+    async def stream(self, names: list[str], every_s: float) -> AsyncIterator[str]:
+        """Yield the telemetry as server-sent events, in steps of simulated time."""
+        due = asyncio.Event()
+        watcher = self.engine.watch(every_s, due.set)
+        try:
+            while True:
+                yield f"data: {json.dumps(self.telemetry(names))}\n\n"
+                while not due.is_set():
+                    try:
+                        await asyncio.wait_for(due.wait(), KEEP_ALIVE_S)
+                    except TimeoutError:
+                        yield ": still here\n\n"
+                due.clear()
+        finally:
+            self.engine.unwatch(watcher)
+
+
+def make_app(engine: Engine, options: RestOptions) -> FastAPI:
+    """Return the application over an engine; it must be served in the loop that runs the engine."""
+
+    def admitted(request: Request) -> None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        if options.token and not hmac.compare_digest(given, options.token.encode()):
+            raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+    app = FastAPI(
+        title="Twin TUI",
+        version=version(),
+        description="One simulated energy site. Quantities are in SI units; fractions run from 0 to 1.",
+        dependencies=[Depends(admitted)],
+    )
+    if not options.token:
+        # a web page must not reach the twin through a name that points to this computer
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
+
+    @app.exception_handler(TwinError)
+    async def refused(request: Request, error: TwinError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 400)
+
+    site = SiteView(engine)
+    _add_reading(app, site)
+    _add_writing(app, site)
+    return app
+
+
+def _add_reading(app: FastAPI, site: SiteView) -> None:
+    @app.get("/v1/health")
+    async def health() -> dict[str, Any]:
+        """Say that the twin is alive, and where it is in its time."""
+        engine = site.engine
+        return {
+            "status": "alive",
+            "version": version(),
+            "site": engine.plan.name,
+            "time": site.now(),
+            "time_s": engine.time_s,
+            "tick": engine.tick,
+        }
+
+    @app.get("/v1/resources")
+    async def resources() -> list[dict[str, Any]]:
+        """List the devices: what each is, its condition, its modes."""
+        return [site.resource(device) for device in site.engine.devices.values()]
+
+    @app.get("/v1/resource/status")
+    async def status(
+        resource_id: ResourceId,
+        type: Annotated[str | None, Query(description=f"One of {', '.join(TYPES)}")] = None,
+    ) -> dict[str, Any]:
+        """Return how a device stands, as one message of EOS: of the type asked for, or the first it has."""
+        found = reports_of(site.device(resource_id), site.now())
+        wanted = [report for report in found if type in (None, report["type"])]
+        if not wanted:
+            known = ", ".join(report["type"] for report in found)
+            raise HTTPException(404, f"{resource_id} has no {type} now; it has {known}")
+        return wanted[0]
+
+    @app.get("/v1/telemetry")
+    async def look(
+        request: Request,
+        resource_id: Annotated[list[str] | None, Query(description="Devices; all if not given")] = None,
+        every_s: Annotated[float, Query(description="Simulated time between two events", gt=0)] = 1.0,
+    ) -> Any:
+        """Return what the devices show; with ``Accept: text/event-stream`` again and again."""
+        names = [site.device(name).name for name in resource_id or site.engine.devices]
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            return site.telemetry(names)
+        return StreamingResponse(site.stream(names, every_s), media_type="text/event-stream")
+
+
+def _add_writing(app: FastAPI, site: SiteView) -> None:
+    engine = site.engine
+
+    @app.put("/v1/resource/status")
+    async def report(
+        request: Request, resource_id: ResourceId, message: Annotated[dict[str, Any], Body()]
+    ) -> dict[str, Any]:
+        """Bring the twin to what a real device reports of itself, in the form of EOS."""
+        device = site.device(resource_id)
+        taken, warnings = parse_report(device, message)
+        engine.submit(ReportStatus(device.name, taken, _origin(request)))
+        return {"resource_id": resource_id, "status": taken, "warnings": warnings}
+
+    @app.post("/v1/events", status_code=202)
+    async def submit(request: Request, event: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+        """Submit an event: a write, a disturbance, a fault, a mode; with ``at_s`` for a simulated time.
+
+        The body names it, ``{"event": "Fault", "device": "battery", "fault": "emergency_stop"}``.
+        """
+        data = dict(event)
+        at_s = data.pop("at_s", None)
+        if at_s is not None and (isinstance(at_s, bool) or not isinstance(at_s, int | float)):
+            raise CommandError(f"at_s {at_s!r} is not a number of seconds")
+        data.setdefault("origin", _origin(request))
+        engine.submit(from_dict(data), at_s=at_s)
+        return {"accepted": True, "tick": engine.tick}
+
+
+def _origin(request: Request) -> str:
+    client = request.client
+    return f"rest {client.host}:{client.port}" if client is not None else "rest"
+
+
+def _shown(engine: Engine, device: Device) -> dict[str, Any]:
+    seen = device.telemetry(engine.around)
+    values = {item.name: _plain(getattr(seen, item.name)) for item in fields(seen)}
+    return {"status": device.state.status.value, **values}
+
+
+def _plain(found: Any) -> Any:
+    return None if isinstance(found, float) and not math.isfinite(found) else found
