@@ -132,7 +132,8 @@ def summary(snapshot: Snapshot) -> str:
     head = ["device", "type", "state", "P kW", "SOC %", "energy kWh", "faults"]
     grid = snapshot.grid
     foot = (
-        f"grid {round(grid.active_power_w / 1000, 2) + 0.0:+.2f} kW (+ is import), {grid.frequency_hz:.3f} Hz, "
+        f"grid {round(grid.active_power_w / 1000, 2) + 0.0:+.2f} kW (+ is import), "
+        f"{grid.frequency_hz:.3f} Hz, "
         f"{min(grid.voltages_pu):.3f} pu   after {snapshot.time_s:,.1f} s, {snapshot.tick:,} steps"
     )
     return f"{snapshot.site}\n{table(head, rows, right=(3, 4))}\n{foot}"
