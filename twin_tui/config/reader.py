@@ -27,13 +27,17 @@ from twin_tui.config.world import (
     weather_of,
     zone_of,
 )
+from twin_tui.documents import read_document
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.engine import Device
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.policies.handles import HANDLES
+from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.protocols.s2.described import descriptions_of
 
 BASE_LOAD_W = 5000.0
 """What DER Twin has on the bus of a site whose file names no base load."""
@@ -232,7 +236,28 @@ class SiteReader:
             except (TwinError, TypeError) as error:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
         commands = replace(asset.type.commands(), **values)
-        return replace(plan, commands=commands, meters=getattr(asset.model, "meters", ()))
+        meters, s2 = getattr(asset.model, "meters", ()), self._s2_descriptions(asset)
+        return replace(plan, commands=commands, meters=meters, s2=s2)
+
+    def _s2_descriptions(self, asset: ReadAsset) -> tuple[Description, ...]:
+        found = asset.model.s2_description
+        if found is None:
+            return ()
+        place = join(asset.place, "s2_description")
+        try:
+            if isinstance(found, str):
+                place = found
+                found = read_document(self._complaints.context.folder / found)
+            descriptions = descriptions_of(found, place)
+            handle = HANDLES.get(asset.type.kind)
+            if handle is None:
+                raise ConfigError(f"{place}: a {asset.type.kind} cannot be controlled")
+            if handle.steered_by_supply and any(d.control is not ControlType.DDBC for d in descriptions):
+                raise ConfigError(f"{place}: a {asset.type.kind} is told its heat: expected DDBC")
+        except ConfigError as error:
+            self._complaints.add("", str(error))
+            return ()
+        return descriptions
 
     def _site_wide(self, asset: ReadAsset) -> dict[str, Any]:
         """Return what the site's top level gives an asset that does not say otherwise itself."""

@@ -47,8 +47,8 @@ def _embedded(key: str, value: Any, context: Context) -> Any:
     """Return a value with the content of the files it names: grid codes, series, points of a playback."""
     if isinstance(value, list):
         return [_embedded(key, item, context) for item in value]
-    if key == "grid_code":
-        return _grid_code(value, context)
+    if key in _OWN_FILES:
+        return _OWN_FILES[key](value, context)
     if isinstance(value, dict) and "csv" not in value:
         return {inner: _embedded(inner, item, context) for inner, item in value.items()}
     if isinstance(value, str) and key == "points":
@@ -67,6 +67,13 @@ def _grid_code(value: Any, context: Context) -> Any:
         if isinstance(value, dict) and part in value and isinstance(code.get(part), dict):
             code[part]["enabled"] = value[part]
     return code
+
+
+def _s2_description(value: Any, context: Context) -> Any:
+    return read_document(context.folder / value) if isinstance(value, str) else value
+
+
+_OWN_FILES = {"grid_code": _grid_code, "s2_description": _s2_description}
 
 
 def _written_out(series: Series) -> dict[str, Any]:

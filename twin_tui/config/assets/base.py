@@ -56,6 +56,8 @@ class Asset(Settings):
     started: Switch = False
     mode: Annotated[dict[str, Any] | None, PlainValidator(_to_mode)] = None
     """The operation mode at the start: its name, or an object with name, factor and parameters."""
+    s2_description: Any = None
+    """S2 messages, or a file of them, in place of what the type says of itself to an energy manager."""
     commands: Annotated[dict[str, Any], PlainValidator(_to_commands)] = Field(default_factory=dict)
 
     @property
