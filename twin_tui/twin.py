@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from twin_tui.config import Site, load_site
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Event, Fault, Pin, Scalar, Unpin, Write
+from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.errors import CommandError
 from twin_tui.links import Links

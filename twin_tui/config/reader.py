@@ -30,10 +30,10 @@ from twin_tui.config.world import (
 from twin_tui.documents import read_document
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, registry
-from twin_tui.engine.engine import Device
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.policies.handles import HANDLES
+from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError, TwinError, did_you_mean

@@ -33,7 +33,8 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device, Engine
+    from twin_tui.engine.engine import Engine
+    from twin_tui.engine.running import Device
 
 
 def accepted(device: "Device", name: str, wanted: Scalar, *, command: bool | None = None) -> Any:

@@ -8,17 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from twin_tui.engine import apply
-from twin_tui.engine.device import AnyDeviceType, Stage, State, Status
+from twin_tui.engine.device import Stage, State, Status
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.events import ClearFault, ClearLinkFault, Event, LinkFault
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.island import Island
 from twin_tui.engine.metering import measured_devices, write_flows
-from twin_tui.engine.policies.guide import Guide, steer
-from twin_tui.engine.policies.handles import Handle
-from twin_tui.engine.s2.control import Control
-from twin_tui.engine.signals import signals_of
-from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.policies.guide import steer
+from twin_tui.engine.running import Device, Watcher
+from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import (
     DeviceSnapshot,
     GridSnapshot,
@@ -32,77 +30,6 @@ from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 LOG_LENGTH = 2000
-
-
-class Device:
-    """One running device: what it is, how it is, what it was told."""
-
-    __slots__ = (
-        "_observed",
-        "_observed_tick",
-        "commands",
-        "control",
-        "direct",
-        "guide",
-        "handle",
-        "momentary",
-        "name",
-        "params",
-        "pins",
-        "plan",
-        "state",
-        "step",
-        "type",
-    )
-
-    def __init__(self, plan: DevicePlan, seed: int, dt_s: float) -> None:
-        self.plan = plan
-        self.name = plan.name
-        self.type: AnyDeviceType = plan.type
-        prepare = plan.type.prepare
-        self.params: Any = plan.params if prepare is None else prepare(plan.params, plan.name, seed, dt_s)
-        self.state: State = plan.type.initial(self.params)
-        self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
-        self.step = plan.type.step
-        self.pins: dict[str, Any] = {}
-        self.guide: Guide | None = None
-        """What steers the device in place of direct setpoints, if anything does."""
-        self.handle: Handle | None = None
-        self.control: Control | None = None
-        """The S2 control type that an energy manager has selected, if any."""
-        self.direct: dict[str, Any] = {}
-        """The commands that come back when the guide hands the device back."""
-        self.momentary: dict[str, Any] = {
-            signal.name: signal.default
-            for signal in signals_of(plan.type.commands).values()
-            if signal.momentary
-        }
-        self._observed: Any = None
-        self._observed_tick = -1
-
-    def telemetry(self, around: Surroundings) -> Any:
-        """Return the telemetry of this tick, forced values in place; worked out on the first look."""
-        if self._observed_tick != around.tick:
-            seen = self.type.observe(self.params, self.state, self.commands, around)
-            forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
-            self._observed = replace(seen, **forced) if forced else seen
-            self._observed_tick = around.tick
-        return self._observed
-
-    def forget_observation(self) -> None:
-        """Have the telemetry worked out anew at the next look: a command or pin changed between ticks."""
-        self._observed_tick = -1
-
-
-class Watcher:
-    """Someone who looks at the engine at regular simulated times: a recording, a trend, a verdict."""
-
-    __slots__ = ("due", "every", "look")
-
-    def __init__(self, every: int, look: Callable[[], None]) -> None:
-        self.every = every
-        self.due = every
-        self.look = look
 
 
 class Engine:

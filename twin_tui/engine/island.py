@@ -7,7 +7,8 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device, Engine
+    from twin_tui.engine.engine import Engine
+    from twin_tui.engine.running import Device
 
 RETRY_S = 10.0
 """How long after a collapse the grid-forming devices try again."""

@@ -7,7 +7,7 @@ from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device
+    from twin_tui.engine.running import Device
 
 THIRD = 1.0 / 3.0
 

@@ -9,7 +9,7 @@ from twin_tui.engine.events import Scalar
 from twin_tui.errors import CommandError, did_you_mean
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device
+    from twin_tui.engine.running import Device
     from twin_tui.engine.surroundings import Surroundings
 
 

@@ -26,7 +26,7 @@ from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device
+    from twin_tui.engine.running import Device
 
 Builder = Callable[["Device", Surroundings], Description]
 """(device, surroundings) → its description now."""

@@ -13,7 +13,8 @@ from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device, Engine
+    from twin_tui.engine.engine import Engine
+    from twin_tui.engine.running import Device
 
 _ROUNDING_W = 1e-6
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from twin_tui.engine.engine import Engine, Watcher
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.running import Watcher
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.documents import read_document
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.engine.running import Device
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 INSTRUCTIONS = ("FRBCInstruction", "DDBCInstruction", "OMBCInstruction")

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from twin_tui.engine.engine import Device
 from twin_tui.engine.events import Scalar
 from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import L1, SYMMETRIC
 from twin_tui.errors import CommandError, did_you_mean
 

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from twin_tui.engine import apply
-from twin_tui.engine.engine import Device, Engine, Watcher
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
+from twin_tui.engine.running import Device, Watcher
 from twin_tui.engine.snapshot import RegisterRow, RegisterWrite
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import shares_memory

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter, mul
 from typing import Any
 
-from twin_tui.engine.engine import Device
+from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import RegisterWrite
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.model import Register

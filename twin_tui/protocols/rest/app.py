@@ -12,9 +12,10 @@ from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ReportStatus, from_dict
 from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.running import Device
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.errors import CommandError, TwinError
 from twin_tui.protocols.eos.status import TYPES, parse_report, reports_of, stamp

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from twin_tui.engine.engine import Device, Engine
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.running import Device
 from twin_tui.engine.s2.descriptions import quantity_of
 
 KINDS = ("pv", "load")
