@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from twin_tui.engine.policies.guide import steer
+from twin_tui.engine.policies.outage import OutageRelief, supplied
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
 
@@ -26,6 +27,7 @@ class Island:
         self.up = False
         self._engine = engine
         self._devices = tuple(d for d in engine.devices.values() if d.type.forms is not None)
+        self._relief = OutageRelief(engine)
         self._retry_tick = 0
         self._return_tick: int | None = None
 
@@ -66,7 +68,14 @@ class Island:
         around.grid_live = True
         around.va_pu = around.vb_pu = around.vc_pu = around.v_min_pu = around.v_max_pu = 1.0
         around.frequency_hz = around.nominal_hz + max((shift for _, _, shift in formers), default=0.0)
+        relieves = any(supplied(device) for device, _, _ in formers)
+        if relieves:
+            self._relief.begin(around.tick)
         active_w, reactive_var = self._run(around, formers)
+        while relieves and abs(active_w) > BALANCE_W and self._relief.ease(active_w, around.tick):
+            for device, state in before:
+                device.state = state
+            active_w, reactive_var = self._run(around, formers)
         if not (formers and abs(active_w) <= BALANCE_W and abs(reactive_var) <= BALANCE_W):
             for device, state in before:
                 device.state = state
@@ -128,6 +137,7 @@ class Island:
         around.va_pu = around.vb_pu = around.vc_pu = around.v_min_pu = around.v_max_pu = 0.0
 
     def _leave(self, around: Surroundings) -> None:
+        self._relief.end()
         self.up = False
         self._return_tick = None
         around.islanded = False
