@@ -14,7 +14,8 @@ from s2python.s2_validation_error import S2ValidationError
 
 SCHEMAS = Path(__file__).parents[4] / "shared" / "reference" / "s2-schemas"
 # s2-python 0.11.1 knows operation modes of DDBC by "id" only, where the standard says "Id"
-WRONG_IN_S2_PYTHON = ("DDBC.SystemDescription", "DDBC.PresentDemandStatus")
+# and takes the progress of a power sequence for a UUID, where it is a duration
+WRONG_IN_S2_PYTHON = ("DDBC.SystemDescription", "DDBC.PresentDemandStatus", "PPBC.PowerProfileStatus")
 
 
 @cache

@@ -16,7 +16,7 @@ from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Instruct, SelectControl, SelectMode, Write
 from twin_tui.engine.s2.descriptions import description_of, offered
-from twin_tui.engine.s2.model import ModeDescription
+from twin_tui.engine.s2.model import ModeDescription, ProfileDescription
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import CommandError
 
@@ -40,7 +40,7 @@ def consumption_w(engine: Engine) -> float:
 
 async def begin(cem: Cem, control: str) -> Remote:
     details = await cem.shake_hands()
-    assert details["available_control_types"] == [control]
+    assert details["available_control_types"][0] == control
     assert (await cem.select(control))["status"] == "OK"
     name = {FRBC: "FRBC", OMBC: "OMBC", DDBC: "DDBC"}[control]
     return Remote(cem, await cem.expect(f"{name}.SystemDescription"))
@@ -101,6 +101,63 @@ async def test_an_appliance_that_may_not_start_rejects_the_instruction() -> None
         await remote.instructed("run")
         engine.advance(700.0)
         await remote.instructed("run", ends="REJECTED")
+
+
+async def test_an_appliance_runs_the_profile_that_was_scheduled() -> None:
+    profile = (2.0, 0.0, 1.0)
+    engine = site(APPLIANCE, ApplianceParams(1_000.0, 3_600.0, profile=profile))
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        await cem.shake_hands()
+        assert (await cem.select("POWER_PROFILE_BASED_CONTROL"))["status"] == "OK"
+        definition = await cem.expect("PPBC.PowerProfileDefinition")
+        (container,) = definition["power_sequences_containers"]
+        (sequence,) = container["power_sequences"]
+        watts = [e["power_values"][0]["value_expected"] for e in sequence["elements"]]
+        assert watts == pytest.approx([2_000.0, 0.0, 1_000.0])
+
+        async def say(kind: str, **rest: Any) -> tuple[str, dict[str, Any]]:
+            content = {
+                "id": str(uuid.uuid4()),
+                "power_profile_id": definition["id"],
+                "sequence_container_id": container["id"],
+                "power_sequence_id": sequence["id"],
+                "execution_time": "2020-01-01T00:00:00Z",
+                "abnormal_condition": False,
+                **rest,
+            }
+            return content["id"], await cem.say(f"PPBC.{kind}Instruction", **content)
+
+        async def status(state: str) -> dict[str, Any]:
+            message = await cem.expect(
+                "PPBC.PowerProfileStatus", lambda m: m["sequence_container_status"][0]["status"] == state
+            )
+            found: dict[str, Any] = message["sequence_container_status"][0]
+            return found
+
+        await status("NOT_SCHEDULED")
+        for unknown in ("power_profile_id", "sequence_container_id", "power_sequence_id"):
+            _, answer = await say("Schedule", **{unknown: str(uuid.uuid4())})
+            assert answer["status"] == "INVALID_CONTENT"
+        held, answer = await say("Schedule", execution_time="2026-06-20T12:10:00Z")
+        assert answer["status"] == "OK"
+        await status("SCHEDULED")
+        await cem.say("RevokeObject", object_type="PPBC.ScheduleInstruction", object_id=held)
+        await status("NOT_SCHEDULED")
+        _, answer = await say("Schedule", execution_time="2026-06-20T12:10:00Z")
+        engine.advance(600.0)
+        assert consumption_w(engine) == 0.0
+        engine.advance(60.0)
+        assert consumption_w(engine) == pytest.approx(2_000.0)
+        assert (await status("EXECUTING"))["progress"] == 0
+        stopped, answer = await say("StartInterruption")
+        assert answer["status"] == "OK"
+        await cem.expect(
+            "InstructionStatusUpdate",
+            lambda m: m["instruction_id"] == stopped and m["status_type"] == "REJECTED",
+        )
+        engine.advance(3_600.0)
+        assert (await status("FINISHED"))["progress"] == 3_600_000
+        assert engine.telemetry("device").total_energy_wh == pytest.approx(1_000.0)
 
 
 @pytest.mark.parametrize("version", ["0.0.2-beta", "1.0.0-beta"])
@@ -224,8 +281,11 @@ def test_every_device_describes_itself_without_contradiction(kind: AnyDeviceType
     device = engine.devices["device"]
     for control in offered(device):
         description = description_of(device, control, engine.around)
-        assert isinstance(description, ModeDescription)
-        description.check("device")
+        if isinstance(description, ModeDescription):
+            description.check("device")
+        else:
+            assert isinstance(description, ProfileDescription)
+            assert sum(ms for ms, _ in description.sequences[0].elements) == 3_600_000
 
 
 def test_an_appliance_and_a_charging_station_have_modes_of_their_own() -> None:

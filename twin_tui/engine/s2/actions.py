@@ -8,6 +8,7 @@ from twin_tui.engine.s2.descriptions import description_of
 from twin_tui.engine.s2.envelope import EnvelopeControl
 from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import ControlType, EnvelopeDescription, ModeDescription
+from twin_tui.engine.s2.profile import ProfileControl
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, did_you_mean
 
@@ -57,7 +58,7 @@ def select(engine: "Engine", event: SelectControl, tick: int) -> None:
     elif isinstance(description, EnvelopeDescription):
         device.control = EnvelopeControl(engine, device, description)
     else:
-        raise CommandError(f"{device.name} does not offer {event.control}")
+        device.control = ProfileControl(engine, device, description)
     engine.note(LogKind.S2, device.name, f"{event.control} selected", event.origin, tick)
     device.control.take_over()
 

@@ -150,12 +150,11 @@ class Control(ABC):
         text = f"{self.kind.name} {self._last}"
         due = max(instruction.due, self._busy_until(instruction))
         if due > moment:
-            self._held[instruction.id] = instruction
             self._tell(instruction, InstructionStatus.ACCEPTED, moment)
+            self._hold(instruction, due)
             self._engine.note(
                 LogKind.S2, self._device.name, f"{text} at {due * self._engine.dt_s:g} s", origin
             )
-            self._wake_at(due)
             return
         reason = self._refusal(instruction, moment)
         if reason:
@@ -164,6 +163,14 @@ class Control(ABC):
         self._tell(instruction, InstructionStatus.ACCEPTED, moment)
         self._engine.note(LogKind.S2, self._device.name, text, origin)
         self._carry_out(instruction, moment)
+
+    def statuses(self) -> list[Update]:
+        """Return how everything stands, for a session that begins."""
+        return []
+
+    def _hold(self, instruction: Instruction, due: int) -> None:
+        self._held[instruction.id] = instruction
+        self._wake_at(due)
 
     def can_revoke(self, instruction_id: str) -> str:
         """Return why an instruction cannot be revoked, "" when it can."""

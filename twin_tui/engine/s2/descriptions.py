@@ -17,6 +17,8 @@ from twin_tui.engine.s2.model import (
     Mode,
     ModeDescription,
     PowerRange,
+    ProfileDescription,
+    Sequence,
     Storage,
     Target,
     Timer,
@@ -36,6 +38,7 @@ OFF, RUN, HEAT = "off", "run", "heat"
 LEAST_CURRENT_A = 6.0
 """What a pilot offers at least, IEC 61851-1."""
 _ZONE_STEPS = 4
+_DAY_MS = 86_400_000
 
 
 def quantity_of(device: "Device") -> str:
@@ -185,6 +188,20 @@ def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
     )
 
 
+def appliance_ppbc(device: "Device", around: Surroundings) -> ProfileDescription:
+    """Describe an appliance's programme as one profile to be run once within the next day."""
+    params = device.params
+    span_ms = params.duration_s * 1000.0 / len(params.profile)
+    whole = sum(params.profile)
+    per_share_w = params.consumption_wh * 3600.0 / params.duration_s * len(params.profile) / whole
+    borders = [round(span_ms * number) for number in range(len(params.profile) + 1)]
+    elements = tuple(
+        (end - begin, height * per_share_w)
+        for (begin, end), height in zip(pairwise(borders), params.profile, strict=True)
+    )
+    return ProfileDescription((Sequence("programme", elements, quantity_of(device)),), _DAY_MS)
+
+
 def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
     """Describe a CHP: off, or run between its greatest and its least load; the supply is its heat in W."""
     params, quantity = device.params, quantity_of(device)
@@ -250,7 +267,7 @@ DESCRIPTIONS: dict[str, dict[ControlType, Builder]] = {
     "battery": {ControlType.FRBC: battery_frbc},
     "pv": {ControlType.PEBC: pv_pebc},
     "ev_charger": {ControlType.FRBC: ev_frbc},
-    "appliance": {ControlType.OMBC: appliance_ombc},
+    "appliance": {ControlType.OMBC: appliance_ombc, ControlType.PPBC: appliance_ppbc},
     "chp": {ControlType.DDBC: chp_ddbc},
     "heat_pump": {ControlType.DDBC: heat_pump_ddbc},
 }

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.policies.handles import handle_of
-from twin_tui.engine.s2.control import ActuatorUpdate, Control, Instruction, InstructionUpdate, TimerUpdate
+from twin_tui.engine.s2.control import (
+    ActuatorUpdate,
+    Control,
+    Instruction,
+    InstructionUpdate,
+    TimerUpdate,
+    Update,
+)
 from twin_tui.engine.s2.machine import ActuatorMachine
 from twin_tui.engine.s2.model import InstructionStatus, Mode, ModeDescription
 from twin_tui.engine.signals import value
@@ -63,9 +70,9 @@ class ModeControl(Control):
             return sum(machine.supply(level, moment) for machine in self.machines.values())
         return -sum(machine.power_w(level, moment) for machine in self.machines.values())
 
-    def statuses(self) -> list[ActuatorUpdate | TimerUpdate]:
+    def statuses(self) -> list[Update]:
         """Return how every actuator and timer stands, for a session that begins."""
-        told: list[ActuatorUpdate | TimerUpdate] = []
+        told: list[Update] = []
         for machine in self.machines.values():
             told.append(self._actuator_update(machine))
             told += [

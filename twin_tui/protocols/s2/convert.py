@@ -24,6 +24,7 @@ from twin_tui.engine.s2.model import (
     ProfileDescription,
     Storage,
 )
+from twin_tui.engine.s2.profile import SCHEDULE
 from twin_tui.protocols.s2.names import Names
 
 Message = dict[str, Any]
@@ -36,6 +37,11 @@ INSTRUCTIONS = {
     "PPBC.ScheduleInstruction": ControlType.PPBC,
     "PPBC.StartInterruptionInstruction": ControlType.PPBC,
     "PPBC.EndInterruptionInstruction": ControlType.PPBC,
+}
+ACTIONS = {
+    "PPBC.ScheduleInstruction": SCHEDULE,
+    "PPBC.StartInterruptionInstruction": "interrupt",
+    "PPBC.EndInterruptionInstruction": "resume",
 }
 CONSTRAINTS, PROFILE, CONTAINER = "constraints", "profile", "container"
 
@@ -297,7 +303,7 @@ class Converter:
             if self.names.name(message["sequence_container_id"]) != CONTAINER:
                 data["unknown"] = f"unknown sequence container {message['sequence_container_id']}"
             data["sequence"] = self.names.name(message["power_sequence_id"])
-            data["action"] = kind.removeprefix("PPBC.").removesuffix("Instruction").lower()
+            data["action"] = ACTIONS[kind]
         else:
             wire = message["operation_mode"] if kind == "FRBC.Instruction" else message["operation_mode_id"]
             data["mode"] = self.names.name(wire)

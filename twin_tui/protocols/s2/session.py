@@ -277,9 +277,8 @@ class Session:
         self.state = State.CONTROLLED
         for message_out in self._converter.descriptions(description):
             self._say(message_out)
-        if isinstance(control, ModeControl):
-            for update in control.statuses():
-                self._say(self._converter.update(update, kind))
+        for update in control.statuses():
+            self._say(self._converter.update(update, kind))
         control.updates.clear()
         control.notify = self._forward
         self._level = self._power_w = None
