@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from twin_tui.engine.snapshot import LogKind
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device, Engine
+    from twin_tui.engine.engine import Engine
+    from twin_tui.engine.running import Device
 
 MODE = "OUTAGE_SUPPLY"
 RECONNECT_S = 60.0

@@ -12,7 +12,8 @@ from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
 
 if TYPE_CHECKING:
-    from twin_tui.engine.engine import Device, Engine
+    from twin_tui.engine.engine import Engine
+    from twin_tui.engine.running import Device
 
 SCHEDULE = "schedule"
 
