@@ -1,6 +1,7 @@
 """FRBC on a battery, and every rule of operation modes, transitions, timers and instructions."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -276,6 +277,7 @@ def test_a_battery_drains_once_its_transition_is_over() -> None:
         ({"id": "i", "mode": "charge", "factor": math.nan}, "factor nan is not in"),
         ({"id": "i", "mode": "charge", "actuator": "other"}, "unknown actuator 'other'"),
         ({"id": "i", "mode": "charge", "execute_unix_s": math.inf}, "cannot be"),
+        ({"id": "i", "mode": "charge", "execute_unix_s": "soon"}, "'soon' cannot be"),
         ({"mode": "charge"}, "needs an id"),
     ],
 )
@@ -421,9 +423,12 @@ WISHES = st.lists(
 )
 
 
-def run(wishes: list[tuple[str, float, bool, float, int, bool]]) -> tuple[list[str], list[Any]]:
+def run(
+    wishes: list[tuple[str, float, bool, float, int, bool]], kind: ControlType
+) -> tuple[list[str], list[Any]]:
     """Instruct what is wished, and check every law of the description in every tick."""
-    engine = an_engine(TIMED)
+    engine = an_engine(replace(TIMED, control=kind), select=False)
+    engine.submit(SelectControl("battery", kind.name, "cem"))
     control, machine = control_of(engine), control_of(engine).machines["a"]
     allowed = {(t.source, t.target): t for t in machine.actuator.transitions}
     finished: dict[str, int] = {}
@@ -472,8 +477,8 @@ def run(wishes: list[tuple[str, float, bool, float, int, bool]]) -> tuple[list[s
 
 
 @settings(max_examples=60, deadline=None)
-@given(WISHES)
+@given(WISHES, st.sampled_from([ControlType.FRBC, ControlType.OMBC, ControlType.DDBC]))
 def test_whatever_is_instructed_modes_stay_reachable_timers_hold_and_every_instruction_ends(
-    wishes: list[tuple[str, float, bool, float, int, bool]],
+    wishes: list[tuple[str, float, bool, float, int, bool]], kind: ControlType
 ) -> None:
-    assert run(wishes) == run(wishes)
+    assert run(wishes, kind) == run(wishes, kind)

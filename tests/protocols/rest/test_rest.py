@@ -197,6 +197,9 @@ async def test_any_event_can_be_injected() -> None:
             "battery has no command 'setpoint'",
         ),
         ({"event": "Mark", "note": "x", "at_s": "soon"}, "is not a number of seconds"),
+        ({"event": "Write", "device": "battery", "values": 3}, "Write cannot be read"),
+        ({"event": "Instruct", "device": "battery", "instruction": 3}, "no control type is selected"),
+        ({"event": "SelectMode", "device": "battery", "mode": 3}, "SelectMode cannot be read"),
     ],
 )
 async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, Any], detail: str) -> None:

@@ -125,6 +125,13 @@ async def test_every_message_but_a_reception_status_gets_one() -> None:
         await cem.say_raw('["a", "list"]')
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["diagnostic_label"] == "no message_id"
+        await cem.say_raw("[" * 100_000)
+        refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
+        assert refused["status"] == "INVALID_DATA"
+        _, answer = await remote.instruct("charge", 10**400)
+        assert answer["status"] == "INVALID_MESSAGE"
+        _, answer = await remote.instruct("charge", execution_time="9999-12-31T23:59:59-14:00")
+        assert answer["status"] == "OK"
         assert (await cem.say("FRBC.Nonsense"))["status"] == "INVALID_MESSAGE"
         assert (await cem.say("SelectControlType"))["status"] == "INVALID_MESSAGE"
         assert (await cem.say("FRBC.StorageStatus", present_fill_level=1))["status"] == "INVALID_CONTENT"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twin_tui.engine.running import Device
 
 UPDATES_KEPT = 1000
+_LAST_UNIX_S = 1e12
 
 
 @value
@@ -137,7 +138,10 @@ class Control(ABC):
 
     def check(self, data: Mapping[str, Any]) -> None:
         """Raise CommandError for an instruction with unknown ids, a bad factor or a known id."""
-        instruction = self._instruction(data)
+        try:
+            instruction = self._instruction(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CommandError(f"no {self.kind.name} instruction: {error!r}") from None
         if instruction.id in self._seen:
             raise CommandError(f"instruction {instruction.id} was sent before")
 
@@ -223,8 +227,8 @@ class Control(ABC):
         execute = data.get("execute_unix_s")
         due = 0
         if execute is not None:
-            if not math.isfinite(execute):
-                raise CommandError(f"an execution time of {execute} cannot be")
+            if not isinstance(execute, int | float) or not abs(execute) < _LAST_UNIX_S:
+                raise CommandError(f"an execution time of {execute!r} cannot be")
             due = math.floor((execute - self._engine.plan.start_unix_s) / self._engine.dt_s + 1e-6)
         identity = data.get("id")
         if not isinstance(identity, str) or not identity:

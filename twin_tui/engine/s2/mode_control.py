@@ -1,6 +1,5 @@
 """FRBC, OMBC and DDBC: control by operation modes."""
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +111,7 @@ class ModeControl(Control):
             known = [m.id for m in actuator.modes]
             raise CommandError(f"unknown operation mode {mode_id!r}{did_you_mean(mode_id, known)}")
         factor = data.get("factor", 1.0)
-        if not isinstance(factor, int | float) or not math.isfinite(factor) or not 0.0 <= factor <= 1.0:
+        if not isinstance(factor, int | float) or not 0.0 <= factor <= 1.0:
             raise CommandError(f"operation mode factor {factor!r} is not in 0 … 1")
         return Wanted(actuator.id, mode, float(factor))
 

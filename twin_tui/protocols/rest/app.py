@@ -188,7 +188,10 @@ def _add_writing(app: FastAPI, site: SiteView) -> None:
         if at_s is not None and (isinstance(at_s, bool) or not isinstance(at_s, int | float)):
             raise CommandError(f"at_s {at_s!r} is not a number of seconds")
         data.setdefault("origin", _origin(request))
-        engine.submit(from_dict(data), at_s=at_s)
+        try:
+            engine.submit(from_dict(data), at_s=at_s)
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise CommandError(f"{data.get('event')} cannot be read: {error}") from None
         return {"accepted": True, "tick": engine.tick}
 
 

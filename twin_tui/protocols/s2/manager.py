@@ -248,7 +248,7 @@ class ResourceManager:
 def _as_logged(text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_constant=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 

@@ -156,6 +156,11 @@ def _is_text(item: Any, place: str) -> str:
 
 def _is_number(item: Any, place: str) -> str:
     good = isinstance(item, int | float) and not isinstance(item, bool)
+    if good:
+        try:
+            float(item)
+        except OverflowError:
+            return f"{place}: a number of that size cannot be"
     return "" if good else f"{place}: {item!r} is not a number"
 
 
@@ -173,8 +178,9 @@ def _is_duration(item: Any, place: str) -> str:
 
 def _is_time(item: Any, place: str) -> str:
     try:
-        good = datetime.fromisoformat(item).tzinfo is not None
-    except (TypeError, ValueError):
+        when = datetime.fromisoformat(item)
+        good = when.tzinfo is not None and when.timestamp() is not None
+    except (TypeError, ValueError, OverflowError):
         good = False
     return "" if good else f"{place}: {item!r} is not a date and time with its offset"
 
