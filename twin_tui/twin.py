@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 from twin_tui.config import Site, load_site
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearFault, Event, Fault, Pin, Scalar, Unpin, Write
+from twin_tui.engine.events import ClearFault, Event, Fault, Pin, Scalar, SelectMode, Unpin, Write
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.errors import CommandError
@@ -63,6 +63,10 @@ class Handle(Generic[T, C]):
     def write(self, origin: str = "python", **values: Scalar) -> None:
         """Set commands by name, all or none; raise CommandError for what makes no sense."""
         self._engine.submit(Write(self.name, values, origin))
+
+    def select_mode(self, mode: str, factor: float = 1.0, **parameters: Scalar) -> None:
+        """Give the device an operation mode, "" its own setpoints; raise CommandError for what cannot be."""
+        self._engine.submit(SelectMode(self.name, mode, factor, parameters, "python"))
 
     def fault(self, fault: str, duration_s: float | None = None) -> None:
         """Bring about a fault's cause, for a while or until it is cleared."""

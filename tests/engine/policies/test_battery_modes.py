@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin_tui import Twin
 from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.engine import Engine
@@ -272,3 +273,11 @@ def test_a_reported_status_brings_the_twin_to_what_the_real_device_says() -> Non
     engine.submit(ReportStatus("battery", {"mode": "FORCED_CHARGE", "factor": 0.5}))
     engine.step()
     assert engine.telemetry("battery").active_power_w == pytest.approx(-2_500.0)
+
+
+def test_a_mode_is_chosen_in_one_line_of_python() -> None:
+    assets = [{"type": "battery", "name": "battery"}, {"type": "load", "base_kw": 3}]
+    twin = Twin.from_dict({"name": "x", "step": 1, "real_time": False, "assets": assets})
+    twin.device("battery").select_mode("PEAK_SHAVING", peak_target_w=1_000)
+    twin.advance(10)
+    assert twin.device("battery").telemetry.active_power_w == pytest.approx(2_000.0)

@@ -166,7 +166,8 @@ async def test_a_heat_pump_supplies_what_is_instructed_and_rests_between_runs(ve
     async with Cem(version=version) as cem, dialling(engine, cem.url, "device"):
         remote = await begin(cem, DDBC)
         if version == "1.0.0-beta":
-            assert (await cem.expect("DDBC.PresentDemandStatus"))["present_demand_rate"]
+            demand = (await cem.expect("DDBC.PresentDemandStatus"))["present_demand_rate"]
+            assert demand["start_of_range"] == pytest.approx(engine.telemetry("device").heat_demand_w)
         engine.advance(300.0)
         await remote.instructed("heat", 1.0)
         engine.advance(120.0)

@@ -39,6 +39,8 @@ class Handle:
     """What of a reported status the device can take over, by key."""
     unready: Callable[["Device", "Surroundings"], str] = lambda device, around: ""
     """Why the device cannot work now whatever it is told, "" when it can."""
+    demand: Callable[["Device", "Surroundings"], tuple[float, float]] | None = None
+    """The least and most heat that the system has to supply now, W."""
     steered_by_supply: bool = False
     """Whether ``encode`` takes the heat that a demand driven device shall supply, in place of its power."""
 
@@ -121,6 +123,11 @@ def _no_start(device: "Device", around: "Surroundings") -> str:
     return "" if seen.running or seen.can_start else "no run can start now: the time window or the horizon"
 
 
+def _heat_demand(device: "Device", around: "Surroundings") -> tuple[float, float]:
+    demand_w = device.telemetry(around).heat_demand_w
+    return demand_w, demand_w
+
+
 HANDLES["battery"] = Handle(
     setpoints=frozenset({"active_power_setpoint_w"}),
     encode=lambda params, power_w: {"active_power_setpoint_w": power_w},
@@ -163,5 +170,6 @@ HANDLES["heat_pump"] = Handle(
     encode=lambda params, heat_w: {"heat_power_setpoint_w": heat_w},
     limits=lambda params: Limits(params.rated_heat_w),
     start={"enabled": True, "automatic": False},
+    demand=_heat_demand,
     steered_by_supply=True,
 )

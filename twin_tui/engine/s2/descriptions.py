@@ -47,6 +47,12 @@ def quantity_of(device: "Device") -> str:
     return SYMMETRIC if shares is None or shares(device.params, device.state)[1] > 0.0 else L1
 
 
+def demand_of(device: "Device", around: Surroundings) -> tuple[float, float]:
+    """Return the heat that the device's system has to supply now, W; nothing where nothing asks for it."""
+    handle = HANDLES[device.type.kind]
+    return handle.demand(device, around) if handle.demand is not None else (0.0, 0.0)
+
+
 def freely(*modes: str) -> tuple[Transition, ...]:
     """Return a transition from every mode to every other, at once."""
     return tuple(Transition(f"{a}-{b}", a, b) for a, b in permutations(modes, 2))
@@ -259,7 +265,7 @@ def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
                 commodities=("ELECTRICITY", "HEAT"),
             ),
         ),
-        demand=(seen.heat_demand_w, seen.heat_demand_w),
+        demand=demand_of(device, around),
     )
 
 

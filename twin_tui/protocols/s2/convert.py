@@ -97,8 +97,7 @@ class Converter:
             demand = {"present_demand_rate": _range(*description.demand)}
             forecast = {"provides_average_demand_rate_forecast": False}
             if self.version == "1.0.0-beta":
-                status = {"message_type": "DDBC.PresentDemandStatus", **demand}
-                return [{**head, "actuators": actuators, **forecast}, status]
+                return [{**head, "actuators": actuators, **forecast}]
             return [{**head, "actuators": actuators, **demand, **forecast}]
         storage = description.storage
         assert storage is not None

@@ -22,11 +22,12 @@ def forecast_of(engine: Engine, device: Device) -> list[dict[str, Any]]:
     """Return the power expected over the next day in quarters of an hour, as elements of a PowerForecast.
 
     The device is run alone, at its present commands, under an undisturbed grid and a sky without passing
-    clouds.
+    clouds, without noise.
     """
     plan = engine.plan
     calm = replace(plan.weather, clear_sky_index_std=0.0)
-    alone = replace(device.plan, commands=device.commands)
+    params = replace(device.params, noise_share=0.0) if device.type.kind == "load" else device.params
+    alone = replace(device.plan, params=params, commands=device.commands)
     model = Engine(
         replace(
             plan,

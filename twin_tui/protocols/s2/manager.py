@@ -173,7 +173,7 @@ class ResourceManager:
         headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
         try:
             connection = await self._client.connect(
-                self.options.cem, additional_headers=headers, proxy=None, open_timeout=10
+                self.options.cem, additional_headers=headers, proxy=None, open_timeout=10, close_timeout=1
             )
         except (OSError, TimeoutError, self._failures()) as error:
             self._set(*_why(error, self.options.cem))

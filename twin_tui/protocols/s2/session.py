@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Instruct, Revoke, SelectControl
+from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.s2.control import Control
-from twin_tui.engine.s2.descriptions import description_of, offered, quantity_of
+from twin_tui.engine.s2.descriptions import demand_of, description_of, offered, quantity_of
 from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.snapshot import LogKind
@@ -33,6 +34,7 @@ NO_SELECTION = "NO_SELECTION"
 POWER_EVERY_S, POWER_CHANGE = 10.0, 0.01
 """A measurement is sent at least this often, and when the power changes by this share of the largest seen."""
 LEVEL_EVERY_S, LEVEL_CHANGE = 30.0, 0.001
+DEMAND_EVERY_S, DEMAND_CHANGE = 300.0, 0.05
 FORECAST_EVERY_S = 900.0
 UNREAD_LIMIT = 1000
 BUSY_OUTBOX = 20
@@ -75,6 +77,8 @@ class Session:
         self._largest_w = 1.0
         self._power_at = self._level_at = self._forecast_at = float("-inf")
         self._level: float | None = None
+        self._demand: tuple[float, float] | None = None
+        self._demand_at = float("-inf")
 
     @property
     def control(self) -> ControlType | None:
@@ -146,6 +150,8 @@ class Session:
         self._publish_power(now_s)
         if isinstance(self._control, ModeControl) and self._control.kind is ControlType.FRBC:
             self._publish_level(self._control, now_s)
+        if self._control is not None and self._control.kind is ControlType.DDBC:
+            self._publish_demand(now_s)
         if forecasts(self._device) and now_s - self._forecast_at >= FORECAST_EVERY_S:
             self._forecast_at = now_s
             start = self._converter.now()
@@ -168,6 +174,18 @@ class Session:
         if changed or now_s - self._level_at >= LEVEL_EVERY_S:
             self._level, self._level_at = level, now_s
             self._say({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
+
+    def _publish_demand(self, now_s: float) -> None:
+        # version 0.0.2 tells the demand in the system description alone
+        if self._converter.version != "1.0.0-beta" or HANDLES[self._device.type.kind].demand is None:
+            return
+        low_w, high_w = demand = demand_of(self._device, self._engine.around)
+        before_w = self._demand[1] if self._demand is not None else 0.0
+        changed = self._demand is None or abs(high_w - before_w) > DEMAND_CHANGE * max(before_w, 1.0)
+        if changed or now_s - self._demand_at >= DEMAND_EVERY_S:
+            self._demand, self._demand_at = demand, now_s
+            rate = {"start_of_range": low_w, "end_of_range": high_w}
+            self._say({"message_type": "DDBC.PresentDemandStatus", "present_demand_rate": rate})
 
     def _say(self, message: Message) -> None:
         kind = message["message_type"]
