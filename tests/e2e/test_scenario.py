@@ -94,6 +94,21 @@ def test_a_file_that_is_no_scenario_names_file_and_step(tmp_path: Path, text: st
     assert "scenario.yaml" in str(caught.value)
 
 
+def test_a_scenario_ends_what_it_began(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 1s, do: sag 0.7}",
+        "{at: 1s, do: force battery soc 97%}",
+        "{at: 2s, expect: battery.soc == 97%}",
+        "{at: 3s, do: clear voltage-1}",
+        "{at: 3s, do: release battery soc}",
+        "{at: 4s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 4s, expect: battery.soc < 97%}",
+    )
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
 def test_a_command_line_injects_at_a_simulated_time(tmp_path: Path) -> None:
     path = a_scenario(
         tmp_path,

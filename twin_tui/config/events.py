@@ -43,7 +43,7 @@ def read_events(
     for place, data in wanted:
         try:
             at_s, event = _one(data, view, complaints.context)
-            apply.check(engine, event)
+            apply.check(engine, event, later=True)
             found.append((at_s, event))
         except (TwinError, ValueError) as error:
             complaints.add(place, str(error))

@@ -74,9 +74,15 @@ def _converted(signal: Signal, wanted: Scalar, place: str) -> Any:
     return float(wanted)
 
 
-def check(engine: "Engine", event: Event) -> None:
-    """Raise CommandError when the event makes no sense on this site; change nothing."""
+def check(engine: "Engine", event: Event, *, later: bool = False) -> None:
+    """Raise CommandError when the event makes no sense on this site, now or later; change nothing."""
     _CHECKS[type(event)](engine, event)
+    if isinstance(event, Unpin) and event.signal and not later:
+        pins = engine.device(event.device).pins
+        if event.signal not in pins:
+            raise CommandError(
+                f"{event.device}.{event.signal} is not forced{did_you_mean(event.signal, pins)}"
+            )
 
 
 def carry_out(engine: "Engine", event: Event, tick: int) -> None:
@@ -133,9 +139,9 @@ def _pin(engine: "Engine", event: Pin, tick: int) -> None:
 def _check_unpin(engine: "Engine", event: Unpin) -> None:
     if event.device:
         device = engine.device(event.device)
-        if event.signal and event.signal not in device.pins:
-            hint = did_you_mean(event.signal, device.pins)
-            raise CommandError(f"{event.device}.{event.signal} is not forced{hint}")
+        if event.signal and event.signal not in device.type.signals:
+            hint = did_you_mean(event.signal, device.type.signals)
+            raise CommandError(f"{event.device} has no signal {event.signal!r}{hint}")
 
 
 def _unpin(engine: "Engine", event: Unpin, tick: int) -> None:

@@ -160,7 +160,7 @@ class Engine:
 
         Raises CommandError, and changes nothing, when it makes no sense.
         """
-        apply.check(self, event)
+        apply.check(self, event, later=at_s is not None)
         if at_s is None:
             self._carry_out(event, self.tick + 1)
             return
