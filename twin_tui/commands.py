@@ -333,10 +333,16 @@ def _link(taken: Words, site: SiteView) -> LinkFault:
         key, equals, given = word.partition("=")
         if equals:
             low, dash, high = given.partition("..")
-            rule[key] = [_exact(low, key), _exact(high, key)] if dash else _exact(given, key)
+            rule[key] = [_exact(low, key), _exact(high, key)] if dash else _rule_value(given, key)
         else:
             duration_s = words.seconds(word)
     return LinkFault(device.name, rule, duration_s=duration_s)
+
+
+def _rule_value(word: str, key: str) -> int | float | bool:
+    switches = {"yes": True, "no": False, "true": True, "false": False}
+    found = switches.get(word.casefold())
+    return _exact(word, key) if found is None else found
 
 
 def _exact(word: str, what: str) -> int | float:
