@@ -41,7 +41,9 @@ class BatteryAsset(Asset):
     ramp_rate_kw_per_s: Annotated[Positive, Sets("ramp_w_per_s", 1e3)] = 100.0
     rated_kva: Annotated[Positive | None, Sets("rated_va", 1e3)] = None
     round_trip_eff: Efficiency = 0.92
+    """Of a full cycle at the terminals; its root holds in each direction."""
     soc_limits: SocLimits = SocLimits()
+    """In %: no discharge below lower_2, no charge above upper_2, full power between lower_1 and upper_1."""
     ambient_temp_c: Annotated[Celsius | None, Sets("initial_cell_c")] = None
     internal_resistance: NotNegative | None = None
     """Taken from DER Twin's form without effect: the cells have a resistance of their own."""
@@ -53,11 +55,15 @@ class BatteryAsset(Asset):
     max_charge_power_w: Annotated[NotNegative | None, Sets("max_charge_w"), Sets("max_discharge_w")] = None
     """There one figure holds for both directions."""
     min_soc_percentage: Percent | None = None
+    """EOS's form of both lower limits."""
     max_soc_percentage: Percent | None = None
+    """EOS's form of both upper limits."""
     min_charge_power_w: Any = None
+    """Of EOS's form, without effect: the battery follows any setpoint."""
     charge_rates: Any = None
+    """Of EOS's form, without effect."""
     levelized_cost_of_storage_kwh: Any = None
-    """How EOS plans; the battery follows any setpoint at no cost."""
+    """Of EOS's form, without effect."""
 
     _inverter_efficiencies: tuple[float, float] = PrivateAttr(default=(1.0, 1.0))
 

@@ -13,9 +13,10 @@ class EvChargerAsset(Asset):
     initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
     max_soc_percentage: Annotated[Percent | None, Sets("max_soc", 0.01)] = None
     min_soc_percentage: Percent | None = None
-    """The least charge that EOS plans for; how a vehicle behaves does not depend on it."""
+    """Of EOS's form, without effect: the least charge that EOS plans for."""
     discharging_efficiency: Efficiency | None = None
-    """Of EOS's form; the vehicle does not discharge."""
+    """Of EOS's form, without effect: the vehicle does not discharge."""
     min_charge_power_w: Any = None
+    """Of EOS's form, without effect: the station follows any current."""
     charge_rates: Any = None
-    """How finely EOS plans; the station follows any current."""
+    """Of EOS's form, without effect."""

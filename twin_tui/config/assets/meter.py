@@ -20,3 +20,4 @@ class MeterAsset(Asset):
     default_map: ClassVar[str] = "energy_meter_modbus"
 
     meters: Annotated[tuple[str, ...], PlainValidator(_to_names)] = ()
+    """Names of the assets that it measures; none is the grid connection."""

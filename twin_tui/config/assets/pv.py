@@ -15,14 +15,17 @@ class PvAsset(Asset):
     rated_kw: Annotated[Positive, Sets("rated_w", 1e3)] = 10.0
     peak_kw: Annotated[Positive | None, Sets("peak_w", 1e3)] = None
     module_efficiency: Efficiency = 0.20
+    """With area_m2."""
     area_m2: Positive | None = None
+    """Of the modules; peak power is area times module_efficiency times 1 kW/m²."""
 
     # EOS's form of an inverter
     max_power_w: Annotated[Positive | None, Sets("rated_w")] = None
     dc_to_ac_efficiency: Annotated[Efficiency | None, Sets("nominal_efficiency")] = None
     ac_to_dc_efficiency: Efficiency | None = None
+    """Of the battery behind the same inverter, while charging."""
     battery_id: Text | None = None
-    """The battery behind the same inverter: these efficiencies come on top of its own."""
+    """The battery behind the same inverter: both efficiencies come on top of its own."""
 
     def settings(self) -> dict[str, Any]:
         """Return the engine parameters: without area and peak, the array is as large as the inverter."""

@@ -41,6 +41,7 @@ class ApplianceParams:
     consumption_wh: float
     """Energy of one run."""
     duration_s: float
+    """Length of one run."""
     profile: tuple[float, ...] = (1.0,)
     """Shape of the power over the run, equal spans of any height; scaled to the consumption."""
     windows: tuple[Window, ...] = field(default_factory=tuple)
@@ -48,6 +49,7 @@ class ApplianceParams:
     horizon_s: float = float(DAY_S)
     """It starts at most once in each; days begin at local midnight; 0 is no such rule."""
     phase: Connection = Connection.A
+    """Where it is connected."""
     curve_wh: tuple[float, ...] = field(init=False)
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
 

@@ -20,38 +20,57 @@ class BatteryParams:
     """
 
     capacity_wh: float
+    """Energy between empty and full."""
     max_charge_w: float
+    """Greatest charge power at the terminals."""
     max_discharge_w: float
+    """Greatest discharge power at the terminals."""
     rated_va: float
+    """Apparent power that the converter's current allows."""
     initial_soc: float = 0.5
+    """State of charge at the start."""
     charge_efficiency: float = 0.9592
+    """Share of the charge power that reaches the cells, without ``converter``."""
     discharge_efficiency: float = 0.9592
+    """Share of what leaves the cells that reaches the terminals, without ``converter``."""
     converter: Converter | None = None
+    """Curve of its efficiency over part load, in place of the two efficiencies above."""
     standby_w: float = 0.0
     """What the converter takes from the cells while it is energised, running or in standby."""
     deadtime_s: float = 0.0
     """Between a setpoint and the first movement toward it."""
     ramp_w_per_s: float = 1e9
+    """Fastest change of the active power."""
     q_priority: bool = False
     """Whether reactive power is served first when both do not fit the current."""
     cell: Cell = LFP
+    """Chemistry: the open-circuit voltage and resistance over the state of charge."""
     nominal_dc_v: float = 400.0
+    """Nominal voltage of the cells' string."""
     initial_soh: float = 1.0
     """State of health at the start, for the record: ``capacity_wh`` is the capacity that there is."""
     initial_cell_c: float = 20.0
+    """Temperature of the cells at the start."""
     thermal_capacity_j_per_k: float = 500_000.0
+    """Heat that warms the cells by 1 K."""
     thermal_conductance_w_per_k: float = 200.0
+    """Heat that they pass to the air for each K above it."""
     cold_zero_c: float = -20.0
     """Discharging: no power below, all of it from ``cold_full_c`` up."""
     cold_full_c: float = 0.0
+    """Full discharge power from here up."""
     charge_cold_zero_c: float = 0.0
     """Charging: no power below, all of it from ``charge_cold_full_c`` up."""
     charge_cold_full_c: float = 10.0
+    """Full charge power from here up."""
     hot_full_c: float = 45.0
+    """Full power up to here, none from ``hot_zero_c`` up."""
     hot_zero_c: float = 60.0
+    """No power from here up."""
     over_temperature_c: float = 65.0
     """The cells trip here, and may be reset ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
     grid_code: GridCode | None = None
+    """Protection and grid support; none only stops when the grid's voltage is gone."""
     grid_forming: bool = False
     """Whether it can hold up the site when the grid is gone."""
     # worked out once: what every step would otherwise compute anew
@@ -96,8 +115,10 @@ class BatteryCommands:
     soc_lower_limit_1: float = commanded(0.25, "Full discharge power from here up", "1", low=0.0, high=1.0)
     soc_upper_limit_1: float = commanded(0.85, "Full charge power up to here", "1", low=0.0, high=1.0)
     soc_upper_limit_2: float = commanded(0.90, "No charge above", "1", low=0.0, high=1.0)
-    local_remote: int = commanded(1, "Who may command", options={0: "Local/Remote", 1: "Remote", 2: "Local"})
-    power_control_mode: int = commanded(1, "Power control mode", low=0, high=65535)
+    local_remote: int = commanded(
+        1, "Who may command; kept, without effect", options={0: "Local/Remote", 1: "Remote", 2: "Local"}
+    )
+    power_control_mode: int = commanded(1, "Power control mode; kept, without effect", low=0, high=65535)
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
 
 

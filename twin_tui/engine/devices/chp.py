@@ -35,24 +35,37 @@ class ChpParams:
     rated_w: float
     """Electrical rating."""
     heat_to_power_ratio: float = 1.0
+    """Heat for each unit of electricity."""
     total_efficiency: float = 0.88
     """Electricity and heat over fuel at rated power; it falls toward part load."""
     min_load_pu: float = 0.30
+    """Least load while it runs, as a share of the rating."""
     max_load_pu: float = 1.10
+    """Greatest load."""
     ramp_pu_per_s: float = 0.05
+    """Fastest change of the load."""
     starting_s: float = 10.0
+    """Length of the first stage of a start."""
     warmup_s: float = 60.0
+    """Then it warms up."""
     idle_s: float = 30.0
+    """Then it runs without load."""
     synchronizing_s: float = 15.0
+    """Then it gets into step with the grid."""
     stopping_s: float = 20.0
+    """From a stop request to rest."""
     rated_rpm: float = 1500.0
+    """Speed at the nominal frequency."""
     rated_power_factor: float = 0.8
     """Sets the apparent power that the generator bears: rating over this."""
     over_temperature_c: float = 105.0
+    """Coolant temperature at which it trips."""
     initial_operating_h: float = 0.0
+    """Reading of the hour counter at the start."""
     initial_starts: int = 0
+    """Reading of the counter of starts."""
     grid_code: GridCode | None = None
-    """Protection and grid support; None only opens the breaker when the voltage is gone."""
+    """Protection and grid support; none only opens the breaker when the voltage is gone."""
 
     def __post_init__(self) -> None:
         if not (isfinite(self.rated_w) and self.rated_w > 0.0):

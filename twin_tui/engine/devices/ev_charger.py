@@ -28,7 +28,9 @@ class EvParams:
     capacity_wh: float = 60_000.0
     """Of the vehicle's battery."""
     initial_soc: float = 0.5
+    """State of charge at the start."""
     max_soc: float = 1.0
+    """Where the vehicle ends its charge."""
     charging_efficiency: float = 0.88
     """Share of the energy from the site that reaches the cells."""
     max_charge_power_w: float = 11_000.0
@@ -36,16 +38,23 @@ class EvParams:
     max_current_a: float = 16.0
     """What the station can offer on each phase."""
     station_phases: int = 3
+    """1 or 3."""
     vehicle_phases: int = 3
+    """1 or 3; the fewer of the two charge."""
     taper_from_soc: float = 0.8
+    """From here on the vehicle takes less and less."""
     taper_to_pu: float = 0.1
     """Share of its power that the vehicle still takes when full."""
     ramp_a_per_s: float = 10.0
+    """Fastest change of the current."""
     plugged_in: bool = True
     """Whether a vehicle stands there at the start; sessions decide when there are any."""
     sessions: tuple[Session, ...] = field(default_factory=tuple)
+    """When a vehicle comes and goes."""
     needs_ventilation: bool = False
+    """Whether the vehicle asks for ventilation (state D)."""
     ventilated: bool = True
+    """Whether the place has it."""
 
     def __post_init__(self) -> None:
         for name in ("capacity_wh", "max_charge_power_w", "max_current_a", "ramp_a_per_s"):

@@ -31,12 +31,15 @@ class HeatPumpParams:
     rated_heat_w: float = 8_000.0
     """Greatest heat into the tank."""
     technology: Technology = Technology.AIR
+    """Heat pump on outdoor air or ground, or electric boiler."""
     min_modulation: float = 0.3
     """Least heat while it runs, as a share of the rating."""
     quality: float = 0.45
     """Share of the Carnot cycle."""
     max_cop: float = 7.0
+    """Best coefficient of performance."""
     ground_c: float = 8.0
+    """Temperature of the ground."""
     flow_rise_k: float = 5.0
     """How much warmer than the tank the water that heats it is."""
     ramp_s: float = 30.0
@@ -44,10 +47,13 @@ class HeatPumpParams:
     min_pause_s: float = 180.0
     """Rest between two runs, for the sake of the compressor."""
     tank_l: float = 500.0
+    """Water in the tank."""
     tank_loss_w_per_k: float = 2.5
+    """Of the tank, to the room it stands in."""
     room_c: float = 18.0
     """Where the tank stands."""
     initial_tank_c: float = 45.0
+    """Temperature of the tank at the start."""
     min_tank_c: float = 35.0
     """Below it heats whatever it is told."""
     max_tank_c: float = 60.0
@@ -59,11 +65,13 @@ class HeatPumpParams:
     heat_loss_w_per_k: float = 150.0
     """Of the house."""
     heating_limit_c: float = 15.0
+    """Outdoors from here up the house needs no heating."""
     hot_water_w: float = 200.0
     """Mean heat for hot water."""
     heat_demand: Series | None = None
     """Heat that the house asks for, W, in place of the two above."""
     phase: Connection = Connection.ABC
+    """Where it is connected."""
 
     def __post_init__(self) -> None:
         for name in ("rated_heat_w", "tank_l", "max_cop", "quality"):

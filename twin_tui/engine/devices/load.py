@@ -28,9 +28,11 @@ class LoadParams:
     """What a load is: a base, an annual energy, a series, whatever of them is given, and noise on top."""
 
     base_w: float
+    """Consumption at all times."""
     takes_steps: bool = True
     """Whether load-step disturbances act on this load; one load of a site does."""
     annual_energy_wh: float = 0.0
+    """Energy of a year, in the course of ``profile``."""
     profile: Profile = Profile.HOUSEHOLD
     """The course of the annual energy."""
     series: Series | None = None
@@ -42,8 +44,9 @@ class LoadParams:
     power_factor: float = 1.0
     """Of the consumption; positive takes vars as motors do, negative gives them."""
     phase: Connection = Connection.ABC
+    """Where it is connected."""
     seed: int | None = None
-    """Of the noise; None follows the site's seed and the load's name."""
+    """Of the noise; none follows the site's seed and the load's name."""
     key: int = field(default=0, init=False)
     decay: float = field(default=0.0, init=False)
     kick: float = field(default=0.0, init=False)

@@ -24,6 +24,7 @@ class MeterParams:
     current_transformer_ratio: float = 1.0
     """Ratio of the transformers as they are built in; the command says what the meter takes it for."""
     voltage_transformer_ratio: float = 1.0
+    """The same for voltages."""
     drift_per_hour: float = 0.05
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)

@@ -29,33 +29,47 @@ class PvParams:
     peak_w: float
     """Power of the modules at 1000 W/m² and 25 °C, W: area · efficiency · 1000 W/m²."""
     rated_va: float | None = None
-    """Apparent power that the inverter's current allows, VA; None is the AC rating."""
+    """Apparent power that the inverter's current allows, VA; none is the AC rating."""
     tilt_deg: float = 30.0
+    """Of the modules, 0 is flat."""
     azimuth_deg: float = 180.0
     """Where the modules look, clockwise from north."""
     albedo: float = 0.2
+    """Share of the sunlight that the ground reflects."""
     series: Series | None = None
     """Measured or forecast AC power, W, in place of what sun and modules would give."""
     dc_loss_fraction: float = 0.0
     """Soiling, mismatch, wiring: what never reaches the inverter."""
     cell_model: CellModel = CellModel.NOCT
+    """How warm the modules get: by NOCT, or by Faiman with the wind."""
     noct_c: float = 45.0
+    """Nominal operating temperature of the cells."""
     gamma_per_k: float = -0.004
+    """Change of the modules' power with their temperature."""
     nominal_efficiency: float = 0.96
+    """Of the inverter at its rating."""
     ramp_w_per_s: float = 1e9
+    """Fastest change of the active power."""
     q_priority: bool = False
+    """Whether reactive power goes before active power where the rating allows only one."""
     vmp_v: float = 600.0
+    """DC voltage at the greatest power."""
     voc_v: float = 720.0
+    """DC voltage without current."""
     inverter_rise_k: float = 35.0
     """How much warmer than the air the inverter gets at full load."""
     inverter_tau_s: float = 1800.0
+    """How slowly it warms and cools."""
     derate_from_c: float = 75.0
-    """The inverter gives less from this temperature of its own up, nothing at ``derate_to_c``."""
+    """The inverter gives less from this temperature of its own up, nothing from ``derate_to_c`` up."""
     derate_to_c: float = 100.0
+    """It gives nothing from here up."""
     over_temperature_c: float = 90.0
     """The inverter stops here, and comes back ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
     grid_code: GridCode | None = None
+    """Protection and grid support; none only stops when the grid's voltage is gone."""
     initial_total_wh: float = 0.0
+    """Reading of the total yield at the start."""
     s_max_va: float = field(init=False)
     surface: Plane = field(init=False)
     k_per_w: float = field(init=False)
