@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format docs clean
 
 demo: $(VENV)/.installed ## open the console on the demo site
 	@$(BIN)/twin-tui
@@ -16,6 +16,10 @@ check: ## the same, in the environment at hand
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+docs: ## rewrite the pages that are made from declarations
+	$(BIN)/python -m docs.make_devices
+	$(BIN)/python -m docs.make_commands
 
 format: ## rewrite to the house format
 	$(BIN)/ruff format .

@@ -1,0 +1,315 @@
+"""Writes docs/devices.md from the declarations of the device types: `python -m docs.make_devices`."""
+
+import ast
+import dataclasses
+import inspect
+import re
+import sys
+import textwrap
+import types
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import twin_tui.engine.devices  # noqa: F401 - registers the types
+from twin_tui.config.assets import asset_model
+from twin_tui.config.assets.base import Asset
+from twin_tui.config.derive import Sets
+from twin_tui.config.named import CONVERTERS
+from twin_tui.config.shipped import shipped_folder
+from twin_tui.documents import read_document
+from twin_tui.engine.device import AnyDeviceType, Status, registry
+from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.time_window import Window
+from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.physics.battery import CELLS, Cell, Converter
+from twin_tui.engine.policies.modes import ALIASES, MODES, Mode
+from twin_tui.engine.s2.descriptions import DESCRIPTIONS
+from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.weather import Series
+
+PAGE = Path(__file__).parent / "devices.md"
+
+_PAIRS = (
+    "kw_per_s=kW/s w_per_s=W/s percent_per_s=%/s pu_per_s=1/s a_per_s=A/s j_per_k=J/K w_per_k=W/K per_k=1/K "
+    "per_hour=1/h kwh=kWh wh=Wh kva=kVA va=VA kvar=kvar var=var kw=kW w=W percentage=% percent=% deg=° m2=m² "
+    "rpm=1/min hz=Hz pu=1 share=1 fraction=1 eff=1 efficiency=1 ratio=1 s=s h=h v=V a=A c=°C k=K l=l"
+)
+_UNITS = dict(pair.split("=") for pair in _PAIRS.split())
+_OTHER_UNITS = {"accuracy_class": "%", "levelized_cost_of_storage_kwh": ""}
+_FORMS: dict[Any, str] = {
+    bool: "yes or no",
+    GridCode: "grid code",
+    Series: "series",
+    Cell: ", ".join(CELLS),
+    Converter: ", ".join(CONVERTERS),
+    tuple[Session, ...]: "list of sessions",
+    tuple[Window, ...]: "list of windows",
+    tuple[float, ...]: "list",
+}
+_SPANS = ("duration", "horizon")
+_NO_BOUND = 1e8
+
+WORKED_OUT = {
+    ("battery", "rated_va"): "1.1 times the larger power",
+    ("battery", "charge_efficiency"): "root of `round_trip_eff`",
+    ("battery", "discharge_efficiency"): "root of `round_trip_eff`",
+    ("battery", "thermal_capacity_j_per_k"): "5,000 for each kWh",
+    ("battery", "thermal_conductance_w_per_k"): "2 for each kWh",
+    ("pv", "peak_w"): "`rated_kw`",
+    ("load", "base_w"): "5, or 0 with another course",
+}
+"""Defaults that follow from other keys."""
+
+INTRODUCTION = """\
+# Devices
+
+<!-- written by `python -m docs.make_devices`; edit the declarations, not this page -->
+
+Every type of device: what a site file can say of it, what it shows, what it can be told, and how it can
+fail. [site-files.md](site-files.md) has what all assets share (`name`, `started`, `mode`, `commands`,
+`protocols` …) and the form of series, sessions and windows, [commands.md](commands.md) the commands that use
+these names.
+
+**Keys.** Names in one row set the same thing, each in its own unit: give one of them. The default is in the
+unit of the first. Durations are seconds or a form like `2h`; the unit 1 is a fraction.
+
+**Signals** are in SI units; the unit 1 is a fraction. Power is positive from the device into the site: a
+discharging battery and PV are positive, consumers negative; a meter is positive on import. Register maps,
+scenarios, Python and the console use these names. A momentary command acts once and falls back to its
+default.
+
+**Faults** have a code, which the signal `fault_code` shows where there is one. A latched fault stays when its
+cause is gone, until it is reset; the others end with their cause.
+
+**Status** of any device: {statuses}.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    statuses = ", ".join(f"`{status.value}`" for status in Status)
+    parts = [INTRODUCTION.format(statuses=statuses)]
+    maps = _maps()
+    for kind in sorted(registry.kinds()):
+        parts.append("\n".join(_device(registry[kind], maps.get(kind, []))))
+    return "\n".join(parts)
+
+
+def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
+    names = ", ".join(f"`{name}`" for name in (kind.kind, *kind.aliases))
+    yield f"## {kind.title}\n"
+    facts = [f"Type in a site file: {names}."]
+    controls = DESCRIPTIONS.get(kind.kind, {})
+    if maps:
+        facts.append("Shipped register maps: " + ", ".join(f"`{name}`" for name in maps) + ".")
+    if controls:
+        facts.append("S2: " + ", ".join(control.name for control in controls) + ".")
+    yield "\n".join(facts) + "\n"
+    yield "### Keys\n"
+    yield from _table(("key", "unit", "default", "meaning"), _keys(kind))
+    yield "### Telemetry\n"
+    yield from _table(
+        ("signal", "unit", "range", "meaning"), map(_measured, signals_of(kind.telemetry).values())
+    )
+    yield "### Commands\n"
+    yield from _table(
+        ("command", "unit", "range", "default", "meaning"),
+        map(_commanded, signals_of(kind.commands).values()),
+    )
+    if kind.faults:
+        yield "### Faults\n"
+        rows = [
+            (f"`{fault.name}`", f"{fault.code} (0x{fault.code:04X})", _shown(fault.latched), fault.meaning)
+            for fault in kind.faults
+        ]
+        yield from _table(("fault", "code", "latched", "meaning"), rows)
+    modes = MODES.get(kind.kind)
+    if modes:
+        yield "### Operation modes\n"
+        rows = [(f"`{mode.name}`", mode.meaning, _parameters(mode)) for mode in modes.values()]
+        yield from _table(("mode", "meaning", "parameters"), rows)
+        aliases = ", ".join(f"`{alias}` is `{name}`" for alias, name in ALIASES.get(kind.kind, {}).items())
+        if aliases:
+            yield f"Other names: {aliases}.\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each parameter with all keys that set it, and for each key that sets none."""
+    model = asset_model(kind)
+    written = _docs(model)
+    explained = _docs(kind.params)
+    hints = get_type_hints(kind.params)
+    by_parameter: dict[str, list[str]] = {}
+    alone: list[str] = []
+    for key, item in model.model_fields.items():
+        if key in Asset.model_fields:
+            continue
+        sets = [each.parameter for each in item.metadata if isinstance(each, Sets)]
+        for parameter in sets:
+            by_parameter.setdefault(parameter, []).append(key)
+        if not sets:
+            alone.append(key)
+    for parameter, found in by_parameter.items():
+        keys = sorted(found, key=lambda key: (model.model_fields[key].default is None, "_k" not in key))
+        default = _default(kind, parameter, keys[0])
+        units = dict.fromkeys(_unit(key, hints[parameter]) for key in keys)
+        named = ", ".join(f"`{key}`" for key in keys)
+        yield (
+            named,
+            " or ".join(filter(None, units)),
+            default,
+            _plain(explained.get(parameter, ""), kind.params),
+        )
+    for key in alone:
+        item = model.model_fields[key]
+        default = "" if item.default in (None, ()) else _shown(item.default)
+        if dataclasses.is_dataclass(item.default) or hasattr(item.default, "model_dump"):
+            default = ", ".join(
+                f"{name} {_shown(found)}" for name, found in item.default.model_dump().items()
+            )
+        yield f"`{key}`", _unit(key, item.annotation), default, _plain(written.get(key, ""), model)
+
+
+def _default(kind: AnyDeviceType, parameter: str, key: str) -> str:
+    model = asset_model(kind)
+    item = model.model_fields[key]
+    factor = next((s.factor for s in item.metadata if isinstance(s, Sets) and s.parameter == parameter), 1.0)
+    if (kind.kind, parameter) in WORKED_OUT:
+        return WORKED_OUT[kind.kind, parameter]
+    if item.default is not None and not item.is_required():
+        return _shown(item.default)
+    field = next(each for each in dataclasses.fields(kind.params) if each.name == parameter)
+    if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        return "must be given"
+    factory = field.default_factory
+    found = field.default if factory is dataclasses.MISSING else factory()
+    if isinstance(found, float):
+        return "none" if found >= _NO_BOUND else _shown(found / factor)
+    return _shown(found)
+
+
+def _shown(found: Any) -> str:
+    if found is None or found == ():
+        return "none"
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    if isinstance(found, float):
+        return f"{found:.12g}"
+    if isinstance(found, tuple):
+        return "[" + ", ".join(map(_shown, found)) + "]"
+    return str(found.value if isinstance(found, Enum) else found.name if isinstance(found, Cell) else found)
+
+
+def _unit(key: str, hint: Any) -> str:
+    options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    for option in options:
+        if option in _FORMS:
+            return _FORMS[option]
+        if isinstance(option, type) and issubclass(option, Enum):
+            return ", ".join(str(member.value) for member in option)
+    if key in _OTHER_UNITS:
+        return _OTHER_UNITS[key]
+    if key in _SPANS:
+        return "s"
+    if float in options and "soc" in key.split("_"):
+        return "%"
+    return next((unit for suffix, unit in _UNITS.items() if key.endswith(f"_{suffix}")), "")
+
+
+def _measured(signal: Signal) -> tuple[str, ...]:
+    return f"`{signal.name}`", signal.unit, _range(signal), _meaning(signal)
+
+
+def _commanded(signal: Signal) -> tuple[str, ...]:
+    default = (
+        "none"
+        if isinstance(signal.default, float) and signal.default >= _NO_BOUND
+        else _shown(signal.default)
+    )
+    meaning = _meaning(signal) + (" (momentary)" if signal.momentary else "")
+    return f"`{signal.name}`", signal.unit, _range(signal), default, meaning
+
+
+def _meaning(signal: Signal) -> str:
+    text = signal.meaning
+    if signal.options:
+        text += ": " + ", ".join(f"{code} {word}" for code, word in signal.options.items())
+    elif signal.type is bool:
+        text += ": 1 yes, 0 no"
+    return text
+
+
+def _range(signal: Signal) -> str:
+    low, high = signal.low, signal.high
+    if signal.options or signal.type is bool:
+        return ""
+    if low is None or high is None:
+        return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
+    return f"{low:.12g} … {high:.12g}"
+
+
+def _parameters(mode: Mode) -> str:
+    found = []
+    for parameter in mode.parameters:
+        text = f"`{parameter.name}`: {parameter.meaning}"
+        notes = [parameter.unit if parameter.unit != "1" else "0 to 1"] if parameter.unit else []
+        if parameter.choices:
+            notes.append("one of " + ", ".join(parameter.choices))
+        if parameter.default is not None:
+            notes.append(f"{_shown(parameter.default)} if not given")
+        found.append(text + (f" ({'; '.join(notes)})" if notes else ""))
+    return "; ".join(found)
+
+
+def _docs(cls: type[Any]) -> dict[str, str]:
+    """Return the text under each field of a class and of those it is made from."""
+    found: dict[str, str] = {}
+    for each in reversed(cls.__mro__):
+        if not each.__module__.startswith("twin_tui"):
+            continue
+        try:
+            source = textwrap.dedent(inspect.getsource(each))
+        except (OSError, TypeError):
+            continue
+        tree = ast.parse(source).body[0]
+        assert isinstance(tree, ast.ClassDef)
+        for field, text in zip(tree.body, tree.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+            ):
+                found[field.target.id] = str(text.value.value)
+    return found
+
+
+def _plain(text: str, cls: type[Any]) -> str:
+    """Return a text with the constants that it names put in."""
+    scope = vars(sys.modules[cls.__module__])
+    text = re.sub(r"``([A-Z_]{3,}_K)``", lambda found: f"{scope[found[1]]:g} K", text)
+    return " ".join(text.replace("``", "`").split())
+
+
+def _maps() -> dict[str, list[str]]:
+    """Return the shipped register maps that serve each kind alone."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(shipped_folder("register_maps").iterdir()):
+        served = read_document(path).get("device_type", "")
+        kind = {"pv_inverter": "pv", "hybrid_inverter": "pv"}.get(served) or registry[served].kind
+        found.setdefault(kind, []).append(path.stem)
+    return found
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

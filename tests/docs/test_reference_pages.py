@@ -1,0 +1,108 @@
+"""The generated pages are those of the present declarations, and what they show works."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from docs import make_commands, make_devices
+from twin_tui import Twin
+from twin_tui.commands import VERBS, parse, parse_event
+from twin_tui.config.assets import asset_model
+from twin_tui.engine.device import registry
+from twin_tui.engine.events import Event
+from twin_tui.errors import CommandError
+from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+from twin_tui.site_view import site_view
+
+HOME = Twin.from_file(make_commands.SITE)
+EXAMPLES = [line for rows in make_commands.EXAMPLES.values() for line, _ in rows]
+NEED_SOMETHING_BEFORE = ("clear voltage-1", "release battery soc")
+LINK_EXAMPLES = [line for line, _ in make_commands.EXAMPLES["link"]]
+
+
+@pytest.mark.parametrize("maker", [make_devices, make_commands], ids=["devices", "commands"])
+def test_the_committed_page_is_up_to_date(maker: Any) -> None:
+    assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), f"run python -m {maker.__name__}"
+
+
+def test_every_command_stands_in_one_group_with_examples() -> None:
+    grouped = [verb for verbs in make_commands.GROUPS.values() for verb in verbs]
+    assert sorted(grouped) == sorted(VERBS)
+    assert set(make_commands.EXAMPLES) == set(VERBS)
+    assert all(line.split()[0] == verb for verb, rows in make_commands.EXAMPLES.items() for line, _ in rows)
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_each_example_is_understood_on_the_site_it_is_for(line: str) -> None:
+    site = site_view(HOME.engine)
+    command = parse(line, site)
+    if isinstance(command, Event):
+        assert parse_event(line, site)
+    else:
+        with pytest.raises(CommandError, match="steers the run"):
+            parse_event(line, site)
+
+
+@pytest.mark.parametrize("line", [line for line in EXAMPLES if line not in NEED_SOMETHING_BEFORE])
+def test_each_example_that_is_an_event_is_accepted_by_the_engine(line: str) -> None:
+    command = parse(line, site_view(HOME.engine))
+    if isinstance(command, Event):
+        Twin.from_file(make_commands.SITE).submit(command)
+
+
+def test_each_link_fault_and_each_of_its_keys_is_described() -> None:
+    assert set(make_commands.LINK_FAULTS) == set(LinkFaultKind)
+    shown = set(make_commands.LINK_KEYS)
+    assert shown == {field.name for field in dataclasses.fields(LinkRule)} - {"kind", "unit"}
+
+
+@pytest.mark.parametrize("line", LINK_EXAMPLES)
+def test_each_link_example_is_a_rule(line: str) -> None:
+    event = parse(line, site_view(HOME.engine))
+    assert LinkRule.parse(event.rule)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "parameter", "expected"),
+    [
+        ("battery", {"max_charge_kw": 8, "max_discharge_kw": 6}, "rated_va", 8_800.0),
+        ("battery", {"round_trip_eff": 0.81}, "charge_efficiency", 0.9),
+        ("battery", {"round_trip_eff": 0.81}, "discharge_efficiency", 0.9),
+        ("battery", {"capacity_kwh": 40}, "thermal_capacity_j_per_k", 200_000.0),
+        ("battery", {"capacity_kwh": 40}, "thermal_conductance_w_per_k", 80.0),
+        ("pv", {"rated_kw": 7}, "peak_w", 7_000.0),
+        ("load", {}, "base_w", 5_000.0),
+        ("load", {"annual_kwh": 3_000}, "base_w", 0.0),
+    ],
+)
+def test_the_defaults_that_follow_from_other_keys_are_those_of_the_page(
+    kind: str, keys: dict[str, Any], parameter: str, expected: float
+) -> None:
+    assert (kind, parameter) in make_devices.WORKED_OUT
+    settings = asset_model(registry[kind]).model_validate({"type": kind, **keys}).settings()
+    assert settings[parameter] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_no_other_default_follows_from_other_keys(kind: str) -> None:
+    """What a model sets although no key has that default must be explained on the page."""
+    given = {"consumption_wh": 1, "duration_h": 1} if kind == "appliance" else {}
+    model = asset_model(registry[kind]).model_validate({"type": kind, **given})
+    plain = {
+        sets.parameter
+        for item in type(model).model_fields.values()
+        if item.default is not None
+        for sets in item.metadata
+        if isinstance(sets, make_devices.Sets)
+    }
+    worked_out = {parameter for each, parameter in make_devices.WORKED_OUT if each == kind}
+    assert set(model.settings()) - plain - {"consumption_wh", "duration_s"} <= worked_out
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_every_key_of_every_type_has_a_meaning(kind: str) -> None:
+    device_type = registry[kind]
+    rows = list(make_devices._keys(device_type))
+    assert rows
+    assert all(row[-1] for row in rows), [row[0] for row in rows if not row[-1]]
