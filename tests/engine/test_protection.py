@@ -294,6 +294,13 @@ def test_the_ten_minute_mean_trips_when_it_says_and_a_short_swell_does_not():
     assert tripped.stage == "U>"
 
 
+@pytest.mark.parametrize("dt_s", [0.7, 2.0, 5.0, 60.0])
+def test_the_mean_is_one_of_ten_minutes_whatever_the_step(dt_s):
+    seconds, _ = seconds_to(VDE, protection.initial(VDE), dt_s, (1.125, 1.125, 50.0), Operation.TRIPPED)
+    # From 1.00 at 1.125 the mean passes 1.10 after four fifths of its ten minutes.
+    assert seconds == pytest.approx(480.0, abs=max(6.0, dt_s))
+
+
 def test_there_is_no_way_back_while_the_ten_minute_mean_is_too_high():
     state = run(VDE, protection.initial(VDE), 0.5, 900, (1.14, 1.14, 50.0))
     assert state.operation is Operation.TRIPPED

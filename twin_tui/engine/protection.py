@@ -12,9 +12,10 @@ from twin_tui.engine.signals import value
 
 ROCOF_FILTER_S = 1.0
 """Raw frequency noise of 20 mHz alone changes by 12 mHz/s from step to step at 0.1 s."""
+MEAN_S = 600.0
 MEAN_BLOCK_S = 3.0
 """A sliding mean moves every 3 s, as in IEC 61000-4-30."""
-MEAN_BLOCKS = 200
+MEAN_BLOCKS = round(MEAN_S / MEAN_BLOCK_S)
 
 _IDLE = -1.0
 _ABSURD = 1000.0
@@ -254,5 +255,7 @@ def _remember(code: GridCode, memory: Memory, dt_s: float, v_max_pu: float, freq
     block_sum, block_s = memory.block_sum + v_max_pu * dt_s, memory.block_s + dt_s
     if block_s < MEAN_BLOCK_S - dt_s * _ROUNDING:
         return Memory(filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu)
-    blocks = (*memory.blocks[1:], block_sum / block_s)
-    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, sum(blocks) / MEAN_BLOCKS)
+    # a step that does not divide 3 s makes longer blocks, of which fewer fill the ten minutes
+    kept = max(1, round(MEAN_S / block_s))
+    blocks = (*memory.blocks, block_sum / block_s)[-kept:]
+    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, sum(blocks) / kept)
