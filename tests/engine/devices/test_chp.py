@@ -331,6 +331,18 @@ def test_it_trips_when_its_grid_code_says_and_returns_after_delay_and_ramp() -> 
     assert engine.telemetry("chp").load_pu == pytest.approx(1.0)
 
 
+def test_while_its_code_wants_no_current_it_gives_none_and_ramps_up_again() -> None:
+    engine = running(params=ChpParams(rated_w=4e6, grid_code=load_grid_code("ieee1547-2018-cat-iii")))
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 1.15, duration_s=3.0)))
+    engine.step()
+    seen = engine.telemetry("chp")
+    assert engine.devices["chp"].state.status is Status.CEASED
+    assert (seen.active_power_w, seen.reactive_power_var) == (0.0, 0.0)
+    engine.advance(5.0)
+    assert unit(engine) is Unit.RUNNING
+    assert 0.0 < engine.telemetry("chp").load_pu <= 0.15
+
+
 def test_a_frequency_above_the_deadband_lowers_the_load_along_the_droop() -> None:
     engine = running(0.8, CODED)
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, 0.5)))

@@ -115,7 +115,7 @@ class ChpState:
 # a global is found five times faster than a member of its Enum, and a step asks for a dozen
 FAULT, READY, STARTING, IDLE = Unit.FAULT, Unit.READY, Unit.STARTING, Unit.IDLE
 SYNCHRONIZING, RUNNING, STOPPING, WARMUP = Unit.SYNCHRONIZING, Unit.RUNNING, Unit.STOPPING, Unit.WARMUP
-IN_SERVICE = Status.RUNNING
+IN_SERVICE, CEASED = Status.RUNNING, Status.CEASED
 
 FAULTS = (
     FaultKind("emergency_stop", 3001, "The emergency stop is pressed"),
@@ -267,7 +267,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         permitted *= max(0.0, margin / _DERATES_FROM_K)
     load = state.load_pu
     breaker = unit is RUNNING or (unit is STOPPING and state.breaker_closed)
-    if breaker and not off_grid:
+    if breaker and not off_grid and tie.status is not CEASED:
         target = 0.0
         if unit is RUNNING and commands.load_setpoint_pu > 0.0:
             most = max(permitted, params.min_load_pu)
@@ -284,7 +284,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
             load = target
         breaker = unit is RUNNING or load > 0.0
     else:
-        load, breaker = 0.0, False
+        load, breaker = 0.0, unit is RUNNING and not off_grid
     power = load * params.rated_w
     var = 0.0
     if breaker and power > 0.0:
