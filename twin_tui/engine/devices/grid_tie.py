@@ -53,7 +53,10 @@ def step(code: GridCode | None, tie: Tie, around: Surroundings) -> Tie:
         before = protection.initial(code)
     after = protection.step(code, before, around.dt_s, around.v_min_pu, around.v_max_pu, around.frequency_hz)
     mean_pu = (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
-    support = grid_support.step(code, tie.support, around.dt_s, mean_pu, around.frequency_hz)
+    # a dead grid has no frequency: a droop that took its 0 Hz would push hard when the voltage is back
+    measurable = around.v_max_pu >= code.frequency_needs_pu
+    hz = around.frequency_hz if measurable else code.nominal_hz
+    support = grid_support.step(code, tie.support, around.dt_s, mean_pu, hz)
     if after is tie.protection and support is tie.support and around.grid_live:
         return tie
     status = _STATUS[after.operation]
