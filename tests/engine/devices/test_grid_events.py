@@ -200,6 +200,37 @@ def test_a_curtailed_plant_still_answers_the_frequency(name: str, rise_hz: float
     assert state(engine, "pv").active_power_w == pytest.approx(left_w, rel=1e-2)
 
 
+def test_a_setpoint_beyond_what_a_battery_can_give_does_not_hide_the_droop():
+    engine = site(load_grid_code("en50549-1"))
+    engine.submit(Write("b", {"active_power_setpoint_w": 20_000.0}))
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, 0.7)))
+    engine.advance(60.0)
+    # 0.5 Hz beyond the deadband at 5 % of 50 Hz: 20 % less than the 10 kW that there are
+    assert state(engine, "b").active_power_w == pytest.approx(8000.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_way_back_bounds_what_a_low_frequency_asks_for(name: str):
+    code = load_grid_code("ieee1547-2018-cat-ii")
+    engine = site(code)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.3, duration_s=1.0)))
+    engine.submit(Disturb(Disturbance(Target.FREQUENCY, -0.4)))
+    engine.advance(1.0 + code.enter_service.delay_s + 10.0)
+    # 10 s into a ramp of 300 s; the droop alone would ask for 12 % of the rating
+    assert state(engine, name).active_power_w == pytest.approx(10_000.0 * 10.0 / 300.0, rel=0.02)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_short_interruption_leaves_the_droop_alone(name: str):
+    engine = site(load_grid_code("ieee1547-2018-cat-ii"))
+    half = {"active_power_setpoint_w": 5000.0} if name == "b" else {"active_power_limit_w": 5000.0}
+    engine.submit(Write(name, half))
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=0.1)))
+    engine.advance(0.2)
+    assert state(engine, name).status is Status.RUNNING
+    assert state(engine, name).active_power_w == pytest.approx(5000.0)
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_phase_jump_shows_for_one_tick_in_the_frequency_and_is_ridden_through(name: str):
     engine = site(load_grid_code("ieee1547-2018-cat-ii"), dt_s=0.05)

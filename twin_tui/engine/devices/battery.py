@@ -114,9 +114,9 @@ def step(
                 target, wanted_var = memory.asked_w, memory.asked_var
             else:
                 target, wanted_var = commands.active_power_setpoint_w, commands.reactive_power_setpoint_var
-            if not tie.free:
-                target, wanted_var = _supported(params, tie, target, wanted_var, charge, discharge)
         target = -charge if target < -charge else discharge if target > discharge else target
+        if run == ON and not tie.free:
+            target, wanted_var = _supported(params, tie, target, wanted_var, charge, discharge)
         if wanted_var and params.q_priority:
             target, _ = limit_apparent_power(target, wanted_var, params.rated_va, True)
         if target > power + reach:
@@ -224,8 +224,8 @@ def _supported(
     params: BatteryParams, tie: Tie, target: float, wanted_var: float, charge: float, discharge: float
 ) -> tuple[float, float]:
     rating = params.rated_va
-    supported = supported_power(tie.support, target / rating, -charge / rating, discharge / rating)
-    return supported * rating, wanted_var or tie.support.q_pu * rating
+    supported = supported_power(tie.support, target / rating, -charge / rating, discharge / rating) * rating
+    return max(-charge, supported), wanted_var or tie.support.q_pu * rating
 
 
 def _converted(

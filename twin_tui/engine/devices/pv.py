@@ -125,16 +125,18 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         status = Status.STANDBY
     else:
         status = Status.RUNNING
+        most = ac_available
+        if inverter_c > params.derate_from_c:
+            cool = ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
+            most = min(most, params.rated_w * cool)
         target = params.rated_w * commands.active_power_limit_pu
         target = min(target, commands.active_power_limit_w)
-        target = min(target, ac_available)
-        if inverter_c > params.derate_from_c:
-            target *= ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
+        target = min(target, most)
         wanted_var = commands.reactive_power_setpoint_var + commands.reactive_power_pu * params.s_max_va
         if not tie.free:
-            target = min(target, tie.share * params.rated_w)
-            most = ac_available / params.rated_w
-            target = supported_power(tie.support, target / params.rated_w, 0.0, most) * params.rated_w
+            rated = params.rated_w
+            most = min(most, tie.share * rated)
+            target = supported_power(tie.support, min(target, most) / rated, 0.0, most / rated) * rated
             wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
         if wanted_var and params.q_priority:
             target, _ = limit_apparent_power(target, wanted_var, params.s_max_va, True)
