@@ -88,6 +88,12 @@ def cli(ctx: click.Context) -> None:
     metavar="'TIME COMMAND'",
     help="Do something at a simulated time, e.g. '10s sag grid 0.7 2s'; may be repeated.",
 )
+@click.option(
+    "--plot",
+    multiple=True,
+    metavar="DEVICE.SIGNAL",
+    help="Draw a signal after a headless run; may be repeated.",
+)
 @click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
 @click.option("--quiet", is_flag=True, help="Print the final table only.")
 @click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
@@ -119,6 +125,7 @@ def run(
     scenario: str | None = None,
     junit: Path | None = None,
     inject: tuple[str, ...] = (),
+    plot: tuple[str, ...] = (),
     no_servers: bool = False,
     quiet: bool = False,
     hz: float | None = None,
@@ -164,7 +171,13 @@ def run(
         if duration is None and twin.pacer.speed == float("inf"):
             raise click.UsageError("--speed max needs a --duration, or it would never end")
         done = without_screen.run(
-            twin, duration_s=duration, servers=not no_servers, record=record, junit=junit, quiet=quiet
+            twin,
+            duration_s=duration,
+            servers=not no_servers,
+            record=record,
+            junit=junit,
+            plots=plot,
+            quiet=quiet,
         )
         sys.exit(asyncio.run(done))
     from twin_tui.console import run_console  # noqa: PLC0415 - a headless run needs no screen

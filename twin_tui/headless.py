@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import math
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from twin_tui import scenario
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
 from twin_tui.errors import ConfigError
+from twin_tui.plots import Course
 from twin_tui.tables import table
 from twin_tui.twin import Twin
 
@@ -26,6 +28,7 @@ async def run(
     servers: bool = True,
     record: Path | None = None,
     junit: Path | None = None,
+    plots: Sequence[str] = (),
     quiet: bool = False,
 ) -> int:
     """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code.
@@ -34,6 +37,7 @@ async def run(
     """
     if record is not None:
         twin.record(record)
+    courses = [Course(twin.engine, name) for name in plots]
     try:
         await twin.start(servers=servers, paced=False)
         if servers and not quiet:
@@ -43,6 +47,8 @@ async def run(
     finally:
         await twin.stop()
     print(summary(twin.snapshot()))
+    for course in courses:
+        print(course.draw(min(120, shutil.get_terminal_size().columns), 16, unicode=_speaks_unicode()))
     if twin.pacer.overruns:
         print(
             f"Simulated time fell behind {twin.pacer.overruns} times: this machine is too slow for it.",
@@ -50,6 +56,10 @@ async def run(
         )
     failed = _judge(twin, junit)
     return INTERRUPTED if stopped and duration_s is not None else int(failed)
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def _judge(twin: Twin, junit: Path | None) -> bool:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from twin_tui import ConfigError, Twin
+from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.cli import cli
 from twin_tui.config.shipped import shipped_folder
 from twin_tui.scenario import Scenario
@@ -117,3 +117,19 @@ def test_a_command_line_injects_at_a_simulated_time(tmp_path: Path) -> None:
     )
     done = run("--scenario", str(path), "--inject", "5s sag grid 0.7 2s")
     assert done.exit_code == 0, done.output
+
+
+def test_a_signal_is_drawn_after_a_headless_run() -> None:
+    done = run("demo", "--duration", "2h", "--plot", "battery.soc", "--plot", "pv.active_power_w")
+    assert done.exit_code == 0, done.output
+    assert "battery.soc in % over seconds" in done.output
+    assert "pv.active_power_w in kW over seconds" in done.output
+    assert len([line for line in done.output.splitlines() if "┤" in line or "│" in line]) > 10
+
+
+def test_a_signal_that_is_not_there_cannot_be_drawn() -> None:
+    done = CliRunner().invoke(
+        cli, ["run", "demo", "--headless", "--duration", "1s", "--no-servers", "--plot", "battery.socc"]
+    )
+    assert isinstance(done.exception, CommandError)
+    assert "did you mean soc" in str(done.exception)
