@@ -76,6 +76,36 @@ def seconds(word: str, what: str = "duration") -> float:
     return found
 
 
+def plain_value(word: str, key: str) -> object:
+    """Return a value that no signal declares, by its form and the name of its key.
+
+    A key that ends in _s is a duration; others take true or false, 50%, 0x1F, lists such as
+    3,4, and addresses a range such as 10..20.
+    """
+    plain = word.casefold()
+    if plain in ("true", "yes", "on", "false", "no", "off"):
+        return plain in ("true", "yes", "on")
+    if key.endswith("_s"):
+        try:
+            return parse_duration(word)
+        except ConfigError as error:
+            raise CommandError(f"{key}: {error}") from None
+    low, span, high = plain.partition("..")
+    if span and key != "addresses":
+        raise CommandError(f"{key}: {word!r} is a range; expected one number or a list such as 3,4")
+    parts = [low, high] if span else plain.split(",")
+    found = [_whole_or_fraction(part, key) for part in parts]
+    return found if len(found) > 1 else found[0]
+
+
+def _whole_or_fraction(word: str, key: str) -> int | float:
+    try:
+        return int(word, 0)
+    except ValueError:
+        found = number(word, key, "1")
+        return int(found) if word.isdecimal() else found
+
+
 def day_seconds(word: str) -> float:
     """Return a time of day in s from "12:00" or "6:30:15"."""
     parts = word.split(":")

@@ -328,26 +328,17 @@ def _plug(action: int) -> Callable[[Words, SiteView], Write]:
 def _link(taken: Words, site: SiteView) -> LinkFault:
     device = _device(taken, site)
     rule: dict[str, object] = {"kind": words.name(taken.take("a link fault"), site.link_faults, "link fault")}
-    duration_s = None
+    label, duration_s = "", None
     while (word := taken.maybe()) is not None:
         key, equals, given = word.partition("=")
-        if equals:
-            low, dash, high = given.partition("..")
-            rule[key] = [_exact(low, key), _exact(high, key)] if dash else _rule_value(given, key)
+        if not equals:
+            if word.casefold() != "for":
+                duration_s = words.seconds(word)
+        elif key == "label":
+            label = given
         else:
-            duration_s = words.seconds(word)
-    return LinkFault(device.name, rule, duration_s=duration_s)
-
-
-def _rule_value(word: str, key: str) -> int | float | bool:
-    switches = {"yes": True, "no": False, "true": True, "false": False}
-    found = switches.get(word.casefold())
-    return _exact(word, key) if found is None else found
-
-
-def _exact(word: str, what: str) -> int | float:
-    found = words.number(word, what)
-    return int(found) if found == int(found) and "." not in word else found
+            rule[key] = words.plain_value(given, key)
+    return LinkFault(device.name, rule, label, duration_s)
 
 
 def _step(taken: Words, site: SiteView) -> Step:
@@ -431,7 +422,10 @@ VERBS: dict[str, Verb] = {
     "plug": Verb("plug DEVICE", "plug a car in", _plug(1), ("device",)),
     "unplug": Verb("unplug DEVICE", "unplug the car", _plug(2), ("device",)),
     "link": Verb(
-        "link DEVICE FAULT [5s] [key=value ...]", "make the wire misbehave", _link, ("device", "link")
+        "link DEVICE FAULT [5s] [key=value ...]",
+        "make the wire misbehave; functions=3,4 addresses=100..110 count=3 probability=50% narrow it down",
+        _link,
+        ("device", "link", "rule"),
     ),
     "pause": Verb("pause", "let simulated time stand still", _bare(Pause)),
     "run": Verb("run", "let simulated time go on", _bare(Resume)),

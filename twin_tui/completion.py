@@ -21,6 +21,8 @@ def completions(line: str, site: SiteView, more_verbs: Sequence[str] = ()) -> li
     slots = verb.slots
     if slots[-1:] == ("value",) and place > 0:
         slot = slots[1 + (place - 1) % 2]
+    elif slots[-1:] == ("rule",) and place >= len(slots) - 1:
+        slot = "rule"
     else:
         slot = slots[place] if place < len(slots) else ""
     return _matching(typed[-1], _words(slot, typed, site))
@@ -56,6 +58,7 @@ def _words(slot: str, typed: Sequence[str], site: SiteView) -> list[str]:
         "record": ["start", "stop"],
         "speed": list(SPEEDS),
         "link": list(site.link_faults),
+        "rule": [f"{option}=" for option in site.link_options],
     }
     if slot in fixed:
         return fixed[slot]

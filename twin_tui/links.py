@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from twin_tui.config import S2, ModbusRtu, ModbusTcp, Site
@@ -17,7 +18,7 @@ from twin_tui.protocols.eos.live import EosFollower
 from twin_tui.protocols.maps.binding import Binding, bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
 from twin_tui.protocols.modbus.bank import Bank
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.faults import LinkRule, check_link_fault
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.tls import server_context
@@ -114,7 +115,8 @@ class Links:
             )
             port.units[endpoint.unit] = Unit(endpoint.device, binding)
         self.ports = list(ports.values())
-        engine.check_link_rule = LinkRule.parse
+        linked = {unit.device for port in self.ports for unit in port.units.values()}
+        engine.check_link_fault = partial(check_link_fault, linked=linked)
         engine.link_fault = self._link_fault
 
     @property
@@ -129,6 +131,8 @@ class Links:
                 server = port.make(generator(self._seed, port.name))
                 await server.start()
                 port.server = server
+            for fault, _ in self._engine.link_faults.values():
+                self._impose(fault)
             for endpoint in self.s2:
                 options = S2Options(
                     endpoint.cem, endpoint.token, wall_clock=endpoint.clock == "wall", log=self.s2_log
@@ -147,6 +151,7 @@ class Links:
     async def stop(self) -> None:
         """Stop every server and drop its clients."""
         servers = self.servers
+        self._faults.clear()
         for port in self.ports:
             port.server = None
         managers, self.managers = self.managers, []
@@ -201,14 +206,21 @@ class Links:
         """Let the links of a device misbehave, or behave again, as an event says."""
         if isinstance(event, ClearLinkFault):
             for label in [event.label] if event.label else list(self._faults):
-                for port, rule_id in self._faults.pop(label, []):
-                    if port.server is not None:
-                        port.server.station.remove_fault(rule_id)
+                self._lift(label)
         elif isinstance(event, LinkFault):
-            rule = LinkRule.parse(event.rule)
-            for port in self.ports:
-                for number, unit in port.units.items():
-                    if unit.device == event.device and port.server is not None:
-                        rule_id = f"{event.label} unit {number}"
-                        port.server.station.add_fault(rule_id, replace(rule, unit=number))
-                        self._faults.setdefault(event.label, []).append((port, rule_id))
+            self._lift(event.label)
+            self._impose(event)
+
+    def _impose(self, fault: LinkFault) -> None:
+        rule = LinkRule.parse(fault.rule)
+        for port in self.ports:
+            for number, unit in port.units.items():
+                if unit.device == fault.device and port.server is not None:
+                    rule_id = f"{fault.label} unit {number}"
+                    port.server.station.add_fault(rule_id, replace(rule, unit=number))
+                    self._faults.setdefault(fault.label, []).append((port, rule_id))
+
+    def _lift(self, label: str) -> None:
+        for port, rule_id in self._faults.pop(label, []):
+            if port.server is not None:
+                port.server.station.remove_fault(rule_id)

@@ -7,7 +7,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.policies.modes import MODES
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.view import DeviceView, ModeView, RegisterInfo, SiteView
-from twin_tui.protocols.modbus.faults import LinkFaultKind
+from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind
 
 Registers = Callable[[str], tuple[RegisterInfo, ...]]
 
@@ -20,6 +20,7 @@ def site_view(engine: Engine, registers: Registers = lambda _device: ()) -> Site
             _device(device.name, device.type, registers(device.name)) for device in engine.devices.values()
         ),
         link_faults=tuple(kind.value for kind in LinkFaultKind),
+        link_options=LINK_OPTIONS,
     )
 
 

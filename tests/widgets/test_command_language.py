@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -89,6 +90,13 @@ def test_a_line_describes_a_disturbance(line: str, wanted: Disturbance) -> None:
         ("link bess-1 silence 5s", LinkFault("bess-1", {"kind": "silence"}, duration_s=5.0)),
         ("link bess-1 delay delay_s=0.5 addresses=10..20",
          LinkFault("bess-1", {"kind": "delay", "delay_s": 0.5, "addresses": [10, 20]})),
+        ("link bess-1 exception code=0x0B functions=3,4 probability=50% for 5s",
+         LinkFault("bess-1", {"kind": "exception", "code": 11, "functions": [3, 4], "probability": 0.5},
+                   duration_s=5.0)),
+        ("link bess-1 silence executes=true label=lost count=3",
+         LinkFault("bess-1", {"kind": "silence", "executes": True, "count": 3}, label="lost")),
+        ("link bess-1 delay delay_s=500ms jitter_s=0",
+         LinkFault("bess-1", {"kind": "delay", "delay_s": 0.5, "jitter_s": 0.0})),
         ("pause", Pause()),
         ("run", Resume()),
         ("step", Step(1)),
@@ -136,6 +144,9 @@ def test_a_line_is_one_command(line: str, wanted: object) -> None:
         ("mode load IDLE", "there is no operation mode"),
         ("mode bess-1 IDLE 1.3", "0 to 1"),
         ("link bess-1 silense", "did you mean silence"),
+        ("link bess-1 delay delay_s=often", "delay_s: 'often' is no duration"),
+        ("link bess-1 silence functions=1..4", "a list such as 3,4"),
+        ("link bess-1 silence addresses=10..", "addresses: expected a number"),
         ("plug bess-1", "no car"),
         ("step 0", "whole number"),
         ("step 1.5", "whole number"),
@@ -180,6 +191,9 @@ def test_completion_knows_verbs_devices_faults_and_options() -> None:
     assert "over_temperature" in completions("fault bess-1 ", SITE)
     assert completions("write bess-1 active", SITE) == ["active_power_setpoint_w"]
     assert completions("link bess-1 si", SITE) == ["silence"]
+    wide = replace(SITE, link_options=("functions", "addresses"))
+    assert completions("link bess-1 silence func", wide) == ["functions="]
+    assert completions("link bess-1 silence functions=3 a", wide) == ["addresses="]
     assert completions("freq ", SITE) == ["step", "ramp", "sine"]
     assert completions("nonsense ", SITE) == []
 

@@ -1,6 +1,7 @@
 """The events of a site file: what happens by itself, and when."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from twin_tui.commands import parse_event
@@ -16,23 +17,28 @@ from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.site_view import site_view
 
 ORIGIN = "site file"
 
 
 def read_events(
-    listed: list[Any], modes: Mapping[str, tuple[str, Any]], plan: SitePlan, complaints: Complaints
+    listed: list[Any],
+    modes: Mapping[str, tuple[str, Any]],
+    plan: SitePlan,
+    linked: Collection[str],
+    complaints: Complaints,
 ) -> tuple[tuple[float, Event], ...]:
     """Return (seconds after the start, event) for each entry, checked against the site.
 
-    ``modes`` holds what assets start with: place → (name, mode), selected before anything else happens.
+    ``modes`` holds what assets start with: place → (name, mode), selected before anything else happens;
+    ``linked`` names the devices that have a Modbus link.
     """
     if not listed and not modes:
         return ()
     engine = Engine(plan)
-    engine.check_link_rule = LinkRule.parse
+    engine.check_link_fault = partial(check_link_fault, linked=linked)
     view = site_view(engine)
     wanted = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})

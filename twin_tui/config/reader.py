@@ -101,7 +101,8 @@ class SiteReader:
             for asset in assets
             if asset.model.mode is not None
         }
-        plan = replace(plan, events=read_events(top.events, modes, plan, complaints))
+        linked = {e.device for asset in assets for e in asset.endpoints if not isinstance(e, S2)}
+        plan = replace(plan, events=read_events(top.events, modes, plan, linked, complaints))
         complaints.settle()
         return ReadSite(
             plan=plan,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import (
+    END_OF_DURATION,
     ClearDisturbance,
     ClearFault,
     ClearLinkFault,
@@ -223,8 +224,8 @@ def _clear_fault(engine: "Engine", event: ClearFault, tick: int) -> None:
 def _check_link(engine: "Engine", event: LinkFault) -> None:
     engine.device(event.device)
     _check_duration(event.duration_s)
-    if engine.check_link_rule is not None:
-        engine.check_link_rule(event.rule)
+    if engine.check_link_fault is not None:
+        engine.check_link_fault(event)
 
 
 def _link(engine: "Engine", event: LinkFault, tick: int) -> None:
@@ -240,13 +241,17 @@ def _link(engine: "Engine", event: LinkFault, tick: int) -> None:
 
 
 def _check_clear_link(engine: "Engine", event: ClearLinkFault) -> None:
-    if event.label and event.label not in engine.link_faults and event.origin != "end of duration":
+    if event.label and event.label not in engine.link_faults and event.origin != END_OF_DURATION:
         raise CommandError(
             f"no link fault {event.label!r} is in force{did_you_mean(event.label, engine.link_faults)}"
         )
 
 
 def _clear_link(engine: "Engine", event: ClearLinkFault, tick: int) -> None:
+    if event.origin == END_OF_DURATION:
+        _, ends = engine.link_faults.get(event.label, (None, None))
+        if ends is None or ends > tick:
+            return  # it was cleared before its time, or its label stands for another one since
     for label in [event.label] if event.label else list(engine.link_faults):
         ended = engine.link_faults.pop(label, None)
         if ended is not None:

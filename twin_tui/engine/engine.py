@@ -10,7 +10,7 @@ from typing import Any
 from twin_tui.engine import apply
 from twin_tui.engine.device import Stage, State, Status
 from twin_tui.engine.disturbance import Disturbance
-from twin_tui.engine.events import ClearFault, ClearLinkFault, Event, LinkFault
+from twin_tui.engine.events import END_OF_DURATION, ClearFault, ClearLinkFault, Event, LinkFault
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.island import Island
 from twin_tui.engine.metering import measured_devices, write_flows
@@ -60,8 +60,8 @@ class Engine:
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.listeners: list[Callable[[int, Event], None]] = []
         """Called with (tick it takes effect in, event) for every event, in order."""
-        self.check_link_rule: Callable[[dict[str, Any]], object] | None = None
-        """Set by who serves the wire: raises CommandError for a link fault's rule that makes no sense."""
+        self.check_link_fault: Callable[[LinkFault], object] | None = None
+        """Set by who serves the wire: raises CommandError for a link fault that makes no sense."""
         self.link_fault: Callable[[Event], None] | None = None
         """Set by who serves the wire: carries out LinkFault and ClearLinkFault."""
         self.link_faults: dict[str, tuple[LinkFault, int | None]] = {}
@@ -347,14 +347,14 @@ class Engine:
     def end_fault_later(self, device: str, fault: str, duration_s: float, tick: int) -> None:
         """Have a fault's cause removed by itself."""
         ends = tick + max(1, round(duration_s / self.dt_s))
-        self.file(ClearFault(device, fault, origin="end of duration"), ends, given=False)
+        self.file(ClearFault(device, fault, origin=END_OF_DURATION), ends, given=False)
 
     def keep_link_fault(self, event: LinkFault, tick: int) -> None:
         """Note a link fault as in force, and have it end by itself when it has a duration."""
         ends = None
         if event.duration_s is not None:
             ends = tick + max(1, round(event.duration_s / self.dt_s))
-            self.file(ClearLinkFault(event.label, origin="end of duration"), ends, given=False)
+            self.file(ClearLinkFault(event.label, origin=END_OF_DURATION), ends, given=False)
         self.link_faults[event.label] = (event, ends)
 
     def _note_ended(self, ended: tuple[Disturbance, ...], tick: int) -> None:

@@ -8,6 +8,8 @@ from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, did_you_mean
 
 Scalar = float | int | bool | str
+END_OF_DURATION = "end of duration"
+"""The origin of what ends by itself."""
 
 
 @value

@@ -188,6 +188,8 @@ class SiteView:
     devices: tuple[DeviceView, ...]
     link_faults: tuple[str, ...] = ()
     """The ways in which a link of this site can be made to misbehave."""
+    link_options: tuple[str, ...] = ()
+    """What says which requests such a fault meets, and how."""
 
     def device(self, name: str) -> DeviceView | None:
         """Return the device of that name, or None."""

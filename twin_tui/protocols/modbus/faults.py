@@ -5,10 +5,11 @@ import enum
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twin_tui.engine.events import LinkFault
 from twin_tui.errors import CommandError, did_you_mean
 from twin_tui.protocols.modbus.bank import BYTES_PER_ADDRESS, Bank, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, pack_bits, unpack_bits
@@ -85,6 +86,18 @@ class LinkRule:
             if value is None and defaults[key] is not None:
                 raise CommandError(f"link fault: {key} has no value")
         return cls(**values)
+
+
+LINK_OPTIONS = (*(f.name for f in dataclasses.fields(LinkRule) if f.name not in {"kind", "unit"}), "label")
+"""What a user may say of a link fault beside its kind; the unit follows from the device."""
+
+
+def check_link_fault(event: LinkFault, linked: Collection[str]) -> None:
+    """Raise CommandError for a rule that makes no sense, or a device that has no Modbus link."""
+    LinkRule.parse(event.rule)
+    if event.device not in linked:
+        known = ", ".join(sorted(linked)) or "no device of this site"
+        raise CommandError(f"link fault: {event.device} has no Modbus link; {known} has one")
 
 
 def _parse_kind(_key: str, value: Any) -> LinkFaultKind:
