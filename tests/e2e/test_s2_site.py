@@ -54,6 +54,11 @@ async def test_a_running_site_dials_its_energy_manager_and_gives_up_cleanly() ->
     [
         ({"cem": "https://cem.local/pair"}, "S2 Connect pairing is not supported"),
         ({"cem": "ws://cem.local/", "tokn": "x"}, "token"),
+        (
+            {"cem": "wss://cem.local/", "certificate_pin": "ab:cd"},
+            "certificate pinning of S2 Connect are not",
+        ),
+        ({"cem": "ws://cem.local/", "pairing": True}, "pairing and certificate pinning"),
         ({"cem": "ws://cem.local/", "clock": "moon"}, "wall"),
     ],
 )

@@ -117,10 +117,21 @@ class ModbusRtuModel(UnitSettings):
     timeout: Positive = 1.0
 
 
+def _refuse_s2_connect(found: Any) -> None:
+    raise ValueError("pairing and certificate pinning of S2 Connect are not supported: give cem and token")
+
+
+NotSupported = Annotated[None, PlainValidator(_refuse_s2_connect)]
+
+
 class S2Model(Model):
     """``kind: s2``."""
 
     kind: Text = "s2"
+    pairing: NotSupported = None
+    pairing_token: NotSupported = None
+    certificate_pin: NotSupported = None
+    certificate_fingerprint: NotSupported = None
     comment: Any = None
     cem: Annotated[str, PlainValidator(_to_cem)]
     token: Text | None = None

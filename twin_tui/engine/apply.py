@@ -29,7 +29,7 @@ from twin_tui.engine.events import (
 from twin_tui.engine.policies.guide import check_mode, overridden, select_mode
 from twin_tui.engine.policies.handles import HANDLES, check_report, take_report
 from twin_tui.engine.s2 import actions
-from twin_tui.engine.signals import Signal
+from twin_tui.engine.signals import Signal, bounds, short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
@@ -61,10 +61,8 @@ def _converted(signal: Signal, wanted: Scalar, place: str) -> Any:
         raise CommandError(f"{place} takes a finite number, not {wanted!r}")
     low, high = signal.low, signal.high
     if (low is not None and wanted < low) or (high is not None and wanted > high):
-        bounds = f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
-        raise CommandError(
-            f"{place} takes {bounds}{' ' + signal.unit if signal.unit else ''}, not {wanted:g}"
-        )
+        unit = f" {signal.unit}" if signal.unit else ""
+        raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
     if signal.type is int:
         if wanted != int(wanted):
             raise CommandError(f"{place} takes a whole number, not {wanted!r}")
@@ -105,7 +103,7 @@ def _write(engine: "Engine", event: Write, tick: int) -> None:
     for name, new in changes.items():
         unit = device.type.signals[name].unit
         suffix = f" {unit}" if unit not in ("", "1") else ""
-        parts.append(f"{name} {_short(getattr(old, name))} → {_short(new)}{suffix}")
+        parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{suffix}")
     device.commands = replace(old, **{**changes, **_pinned_commands(device)})
     device.forget_observation()
     if any(name in device.momentary for name in changes):
@@ -114,10 +112,6 @@ def _write(engine: "Engine", event: Write, tick: int) -> None:
     engine.note(LogKind.WRITE, event.device, text, event.origin, tick)
     if device.guide is not None:
         overridden(engine, device, changes, event.origin, tick)
-
-
-def _short(number: Any) -> str:
-    return f"{number:g}" if isinstance(number, float) else str(number)
 
 
 def _pinned_commands(device: "Device") -> dict[str, Any]:
@@ -133,7 +127,7 @@ def _pin(engine: "Engine", event: Pin, tick: int) -> None:
     device.pins[event.signal] = accepted(device, event.signal, event.value)
     device.commands = replace(device.commands, **_pinned_commands(device))
     device.forget_observation()
-    text = f"{event.signal} forced to {_short(event.value)}"
+    text = f"{event.signal} forced to {short(event.value)}"
     engine.note(LogKind.FORCE, event.device, text, event.origin, tick)
 
 
@@ -301,7 +295,7 @@ def _report(engine: "Engine", event: ReportStatus, tick: int) -> None:
     device = engine.device(event.device)
     take_report(device, _reported_numbers(device, event))
     device.forget_observation()
-    told = ", ".join(f"{key} {_short(number)}" for key, number in event.status.items())
+    told = ", ".join(f"{key} {short(number)}" for key, number in event.status.items())
     engine.note(LogKind.FORCE, event.device, f"reported {told}", event.origin, tick)
     if "mode" in event.status:
         select_mode(engine, _reported_mode(event), tick)

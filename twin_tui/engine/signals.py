@@ -90,3 +90,13 @@ def signals_of(cls: type[Any]) -> Mapping[str, Signal]:
 
 
 _declared: dict[type[Any], Mapping[str, Signal]] = {}
+
+
+def bounds(low: float | None, high: float | None) -> str:
+    """Return the range of a quantity as an error message tells it: "0 … 1", "0 …", "… 5"."""
+    return f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
+
+
+def short(found: Any) -> str:
+    """Return a value as the log writes it."""
+    return f"{found:g}" if isinstance(found, float) else str(found)

@@ -7,6 +7,7 @@ from twin_tui.engine.device import Stage
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.handles import Handle, handle_of, with_commands
 from twin_tui.engine.policies.modes import FAULT, IDLE, Law, Mode, Settings, find_mode
+from twin_tui.engine.signals import short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
@@ -103,12 +104,8 @@ def select_mode(engine: "Engine", event: SelectMode, tick: int) -> None:
     )
     take_hold(engine, device, ModeGuide(mode, mode.build(settings), event.factor, handle))
     text = f"mode {mode.name} f={event.factor:.2f}"
-    told = ", ".join(f"{name} {_short(value)}" for name, value in parameters.items() if value is not None)
+    told = ", ".join(f"{name} {short(value)}" for name, value in parameters.items() if value is not None)
     engine.note(LogKind.MODE, device.name, f"{text} {told}".rstrip(), event.origin, tick)
-
-
-def _short(number: float | str) -> str:
-    return f"{number:g}" if isinstance(number, float) else number
 
 
 def take_hold(engine: "Engine", device: "Device", guide: Guide) -> None:

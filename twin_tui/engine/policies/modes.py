@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from twin_tui.engine.events import Scalar
 from twin_tui.engine.physics.droop import FCR_CURVES, fcr_share
 from twin_tui.engine.policies import laws
+from twin_tui.engine.signals import bounds
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
 
@@ -90,8 +91,8 @@ def _settled(mode: str, parameter: Parameter, wanted: Scalar) -> float | str:
         raise CommandError(f"{place} takes a finite number, not {wanted!r}")
     low, high = parameter.low, parameter.high
     if (low is not None and wanted < low) or (high is not None and wanted > high):
-        bounds = f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
-        raise CommandError(f"{place} takes {bounds} {parameter.unit}, not {wanted:g}".replace("  ", " "))
+        unit = f" {parameter.unit}" if parameter.unit not in ("", "1") else ""
+        raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
     return float(wanted)
 
 
