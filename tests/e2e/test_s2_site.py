@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from websockets.asyncio.server import ServerConnection, serve
 
 from twin_tui.cli import cli
+from twin_tui.engine.events import Instruct, SelectControl
 from twin_tui.errors import ConfigError
 from twin_tui.twin import Twin
 
@@ -73,3 +74,22 @@ def test_a_wrong_address_on_the_command_line_is_one_sentence(tmp_path: Path) -> 
     result = CliRunner().invoke(cli, ["run", str(file), "--headless", "--s2-cem", "http://cem"])
     assert isinstance(result.exception, ConfigError)
     assert "pairing over http is not supported" in str(result.exception)
+
+
+def test_a_recording_under_an_energy_manager_replays_without_it(tmp_path: Path) -> None:
+    twin = Twin.from_dict(a_site())
+    twin.record(tmp_path / "run.jsonl")
+    twin.submit(SelectControl("battery", "FRBC", "s2 cem"))
+    twin.advance(3)
+    twin.submit(Instruct("battery", {"id": "i1", "mode": "charge", "factor": 0.5}, "s2 cem"))
+    later = {"id": "i2", "mode": "idle", "execute_unix_s": twin.site.plan.start_unix_s + 8.0}
+    twin.submit(Instruct("battery", later, "s2 cem"))
+    twin.advance(10)
+    twin.submit(SelectControl("battery", "", "s2 cem"))
+    twin.device("battery").select_mode("FORCED_DISCHARGE", 0.25)
+    twin.advance(3)
+    assert twin.device("battery").telemetry.active_power_w > 0.0
+    twin.stop_recording()
+    result = CliRunner().invoke(cli, ["replay", str(tmp_path / "run.jsonl")])
+    assert result.exit_code == 0, result.output
+    assert "every sample the same" in result.output

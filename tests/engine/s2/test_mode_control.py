@@ -349,6 +349,42 @@ def test_a_direct_setpoint_takes_the_device_until_the_next_instruction() -> None
     assert consumption_w(engine) == pytest.approx(1_000.0)
 
 
+def test_what_took_the_device_last_comes_back_when_the_control_type_ends() -> None:
+    engine = an_engine(select=False)
+    engine.submit(SelectMode("battery", "FORCED_DISCHARGE", 0.5))
+    engine.submit(SelectControl("battery", "FRBC"))
+    engine.submit(Write("battery", {"active_power_setpoint_w": 250.0}, "modbus"))
+    instruct(engine, "charge")
+    engine.submit(SelectControl("battery", ""))
+    engine.step()
+    assert engine.snapshot().device("battery").mode == ""
+    assert consumption_w(engine) == -250.0
+
+
+def test_a_battery_in_mode_fault_can_be_selected_but_rejects_until_it_is_idle() -> None:
+    engine = an_engine(select=False)
+    engine.submit(SelectMode("battery", "FAULT"))
+    engine.submit(SelectControl("battery", "FRBC"))
+    assert statuses(engine, instruct(engine, "charge")) == ["REJECTED"]
+    assert reasons(engine) == ["the device is in mode FAULT"]
+    engine.step()
+    assert consumption_w(engine) == 0.0
+    engine.submit(SelectMode("battery", "IDLE"))
+    assert statuses(engine, instruct(engine, "charge", id="again"))[-1] == "SUCCEEDED"
+
+
+def test_actuators_wait_for_their_own_transitions_only() -> None:
+    (first,) = TIMED.actuators
+    engine = an_engine(replace(TIMED, actuators=(first, replace(first, id="b"))))
+    instruct(engine, "drain", actuator="a", id="a1")
+    instruct(engine, "off", actuator="a", abnormal=True, id="a2")
+    instruct(engine, "on", 0.0, actuator="b", id="b1", execute_unix_s=START_UNIX_S + 1.0)
+    engine.advance(1.5)
+    assert statuses(engine, "b1")[-1] == "SUCCEEDED"
+    assert statuses(engine, "a2") == ["ACCEPTED"]
+    assert consumption_w(engine) == pytest.approx(1_000.0)
+
+
 def test_a_faulty_battery_rejects_instructions() -> None:
     engine = an_engine()
     engine.submit(Fault("battery", "dc_contactor_open"))

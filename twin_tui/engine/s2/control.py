@@ -85,7 +85,7 @@ class Control(ABC):
     def __init__(self, engine: "Engine", device: "Device") -> None:
         self._engine = engine
         self._device = device
-        self._before = device.guide
+        self._before: guide.Guide | None = None
         self.updates: deque[Update] = deque(maxlen=UPDATES_KEPT)
         self.notify: Callable[[], None] | None = None
         """Called after each update, for whoever carries it to the energy manager."""
@@ -199,7 +199,7 @@ class Control(ABC):
             busy = self._busy_until(instruction)
             if busy > moment:
                 self._wake_at(busy)
-                break
+                continue
             del self._held[instruction.id]
             reason = self._refusal(instruction, moment)
             if reason:
@@ -208,8 +208,9 @@ class Control(ABC):
                 self._carry_out(instruction, moment)
 
     def take_over(self) -> None:
-        """Guide the device, whoever did before."""
-        if self._device.guide is not self:
+        """Guide the device, whoever did before; a device in mode FAULT stays in it."""
+        if self._device.guide is not self and not self._in_fault_mode():
+            self._before = self._device.guide
             guide.take_hold(self._engine, self._device, self)
 
     def give_back(self) -> None:
@@ -237,7 +238,7 @@ class Control(ABC):
 
     def _refusal(self, instruction: Instruction, moment: int) -> str:
         device = self._device
-        if device.guide is not None and device.guide.mode == FAULT:
+        if self._in_fault_mode():
             return "the device is in mode FAULT"
         if device.state.faults:
             return f"the device has a fault: {', '.join(device.type.fault_names(device.state.faults))}"
@@ -252,6 +253,9 @@ class Control(ABC):
         self.follow()
         if fulfilled <= moment:
             self._tell(instruction, InstructionStatus.SUCCEEDED, moment)
+
+    def _in_fault_mode(self) -> bool:
+        return self._device.guide is not None and self._device.guide.mode == FAULT
 
     def follow(self) -> None:
         """Have the device's command say what the control type asks now."""
