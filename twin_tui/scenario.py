@@ -161,8 +161,14 @@ class Scenario:
         seed = data.get("seed")
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise ConfigError(f"{path}: seed: expected a whole number, found {seed!r}")
-        site = None if data.get("site") is None else str(data["site"])
+        site = None if data.get("site") is None else _beside(path, str(data["site"]))
         return cls(str(data.get("name", path.stem)), tuple(steps), duration_s, site, seed)
+
+
+def _beside(path: Path, site: str) -> str:
+    """Return the site that a scenario names: a file seen from the scenario's folder, or a shipped site."""
+    beside = path.parent / site
+    return str(beside) if beside.is_file() else site
 
 
 def _check_keys(data: dict[Any, Any], known: tuple[str, ...], place: str) -> None:

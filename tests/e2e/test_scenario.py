@@ -94,6 +94,21 @@ def test_a_file_that_is_no_scenario_names_file_and_step(tmp_path: Path, text: st
     assert "scenario.yaml" in str(caught.value)
 
 
+def test_a_scenario_names_its_site_from_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("assets: [{type: battery, name: own}]")
+    path = tmp_path / "scenario.yaml"
+    path.write_text("{site: own.yaml, steps: [{at: 1s, expect: own.soc == 50%}]}")
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
+def test_the_final_table_shows_what_a_meter_measures() -> None:
+    done = run("demo", "--duration", "10s")
+    meter = next(line for line in done.output.splitlines() if line.startswith("meter"))
+    grid = next(line for line in done.output.splitlines() if line.startswith("grid"))
+    assert float(meter.split()[4]) == pytest.approx(float(grid.split()[1]), abs=0.02)
+
+
 def test_a_scenario_ends_what_it_began(tmp_path: Path) -> None:
     path = a_scenario(
         tmp_path,
