@@ -132,7 +132,7 @@ def summary(snapshot: Snapshot) -> str:
             device.name,
             device.title,
             device.status,
-            f"{device.active_power_w / 1000:.2f}",
+            f"{getattr(device.telemetry, 'active_power_w', device.active_power_w) / 1000:.2f}",
             _soc(device),
             _energies(device),
             ", ".join(device.faults) or "-",
