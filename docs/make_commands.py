@@ -8,7 +8,7 @@ from twin_tui.commands import VERBS, parse
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
-from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
 from twin_tui.site_view import site_view
 from twin_tui.twin import Twin
 
@@ -80,7 +80,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "link": (
         ("link battery silence 5s executes=yes", "no answer for 5 s, but writes take effect"),
         (
-            "link battery exception code=6 functions=6..16 count=3",
+            "link battery exception code=6 functions=6,16 count=3",
             "the next three requests of these functions",
         ),
         ("link meter delay delay_s=0.8 jitter_s=0.4", "until it is cleared"),
@@ -115,8 +115,8 @@ LINK_FAULTS: Mapping[LinkFaultKind, str] = {
 }
 
 LINK_KEYS: Mapping[str, str] = {
-    "functions": "only this function code, or these: `functions=3..4` means 3 and 4",
-    "addresses": "only requests that touch this address, or from first to last: `addresses=40..60`",
+    "functions": "only these function codes",
+    "addresses": "only requests that touch this address, or one from first to last",
     "count": "how often it acts before it is spent",
     "probability": "how often a request that it meets is hit, 0 to 1; by the site's seed",
     "code": "of the exception",
@@ -125,6 +125,7 @@ LINK_KEYS: Mapping[str, str] = {
     "bytes": "of truncated and extra_bytes",
     "gap_s": "of slow_bytes",
     "age_s": "of stale",
+    "label": "a name under which `clear link` ends it",
     "executes": "whether a request that silence or disconnect leaves without answer takes effect",
 }
 
@@ -195,12 +196,11 @@ def _links() -> Iterator[str]:
         yield f"| `{kind.value}` | {LINK_FAULTS[kind]} |"
     yield "\n| key | meaning | default |"
     yield "|---|---|---|"
-    for field in dataclasses.fields(LinkRule):
-        if field.name in LINK_KEYS:
-            default = (
-                "" if field.default is None else "no" if field.default is False else f"{field.default:g}"
-            )
-            yield f"| `{field.name}` | {LINK_KEYS[field.name]} | {default} |"
+    defaults = {field.name: field.default for field in dataclasses.fields(LinkRule)}
+    for key in LINK_OPTIONS:
+        default = defaults.get(key)
+        shown = "" if default is None else "no" if default is False else f"{default:g}"
+        yield f"| `{key}` | {LINK_KEYS[key]} | {shown} |"
     yield ""
 
 
