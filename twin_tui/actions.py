@@ -11,6 +11,7 @@ from twin_tui.forms import BY_KEY, INJECTIONS
 from twin_tui.widgets import formats
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.status_bar import Hints
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
 
@@ -41,6 +42,7 @@ class ConsoleActions(App[int]):
     ]
 
     looks: Looks
+    hints: Hints
     site: SiteView
 
     def __init__(self) -> None:
@@ -137,12 +139,18 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_freeze(self) -> None:
-        """Freeze the signal of the chosen register."""
+        """Freeze the chosen signal, or release it."""
         found = self.chosen_signal()
         if found is None:
             self.say("choose a register (r) or a signal (enter on a device) first", "warning")
         else:
-            await self.carry_out(f'freeze "{found[0]}" {found[1]}')
+            held = self.is_pinned(*found)
+            await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
+
+    def is_pinned(self, device: str, signal: str) -> bool:
+        """Tell whether a signal is forced or frozen."""
+        found = self.frame.snapshot.devices if self.frame is not None else ()
+        return any(each.name == device and signal in each.pinned for each in found)
 
     @work
     async def action_release(self) -> None:
@@ -188,7 +196,10 @@ class ConsoleActions(App[int]):
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
-        self.notify(text, severity=severity, timeout=4, markup=False)
+        if severity == "error":
+            self.notify(text, severity=severity, timeout=6, markup=False)
+        else:
+            self.hints.say(text, "warn" if severity == "warning" else "good")
 
 
 def _quoted(text: str) -> str:

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
+from textual.widgets import Input
 
 from twin_tui.actions import ConsoleActions
 from twin_tui.commands import parse
@@ -60,8 +62,9 @@ class ConsoleApp(ConsoleActions):
         Binding("A", "view('active')", "Active injections", show=False, id="active"),
         *(Binding(str(n), f"device({n})", f"Device {n}", show=False, id=f"device-{n}") for n in range(1, 10)),
         Binding("escape", "go_back", "Back", show=False, id="back"),
-        Binding("slash", "filter", "Filter", show=False, id="filter"),
-        Binding("colon", "line", "Command", show=False, id="command"),
+        # with priority, so that what is typed right behind them reaches the line they open
+        Binding("slash", "filter", "Filter", show=False, priority=True, id="filter"),
+        Binding("colon", "line", "Command", show=False, priority=True, id="command"),
         Binding("question_mark", "help", "Help", show=False, id="help"),
         Binding("space", "hold", "Hold the view", show=False, id="hold"),
         Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
@@ -82,7 +85,7 @@ class ConsoleApp(ConsoleActions):
         self.site = port.site
         self.failure: Exception | None = None
         """What made the screen fail, for whoever runs it."""
-        self.looks = Looks(self.site, choose(self.settings.glyphs, getattr(sys.stdout, "encoding", None)))
+        self.looks = Looks(self.site, choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None)))
         self.held = False
         self._duration_s = duration_s
         self._polling = False
@@ -257,8 +260,14 @@ class ConsoleApp(ConsoleActions):
         if sifted is not None:
             sifted.set_filter(text)
 
+    def _skip_while_typing(self) -> None:
+        """Leave the key to a dialog or to the line, where it is only a character."""
+        if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
+            raise SkipAction
+
     def action_filter(self) -> None:
         """Open the filter line."""
+        self._skip_while_typing()
         if self.views.filterable(self.focused) is None:
             self.say("there is nothing to filter here: try registers (r) or log (l)", "warning")
             return
@@ -267,6 +276,7 @@ class ConsoleApp(ConsoleActions):
 
     def action_line(self) -> None:
         """Open the command line."""
+        self._skip_while_typing()
         self._before_line = self.focused
         self.bar.open(":")
 

@@ -58,8 +58,7 @@ class CommandBar(Vertical):
     """One line to type in, with what may come next above it."""
 
     DEFAULT_CSS = """
-    CommandBar { height: 2; dock: bottom; display: none; background: $panel; }
-    CommandBar.-open { display: block; }
+    CommandBar { height: 2; display: none; background: $panel; }
     CommandBar > .next { height: 1; background: $panel; }
     CommandBar > Input { height: 1; border: none; padding: 0 1; background: $panel; }
     """
@@ -101,8 +100,9 @@ class CommandBar(Vertical):
         self.history.leave()
         self.input.value = text
         self.input.cursor_position = len(text)
-        self.add_class("-open")
-        self.input.focus()
+        self.display = True
+        # at once, not after the next turn: the keys of a burst belong to the line
+        self.screen.set_focus(self.input)
         self._show_next()
 
     def close(self, *, cancelled: bool = False) -> None:
@@ -110,7 +110,7 @@ class CommandBar(Vertical):
         if self.mode == "/" and cancelled:
             self.post_message(self.Sifted(""))
         self.mode = ""
-        self.remove_class("-open")
+        self.display = False
         self.post_message(self.Closed())
 
     @on(Input.Changed)

@@ -14,12 +14,13 @@ from twin_tui.widgets.spans import Line, rule
 def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: Glyphs) -> list[Line]:
     """Return name, condition, power, mode, then why it is so and every fault with its meaning."""
     row = device_row(device, frame)
-    setpoint = f" of {formats.kilowatts(row.setpoint_w)} kW asked" if row.setpoint_w is not None else ""
+    setpoint = f", asked {formats.kilowatts(row.setpoint_w)} kW" if row.setpoint_w is not None else ""
+    direction = f", {row.direction}" if row.direction else ""
     head: Line = [
         (f" {formats.clean(device.name)} ", "title"),
         (f"{device.title}  ", "dim"),
         (f"{device.status} ", row.look),
-        (f" {formats.kilowatts(row.power_w)} kW{setpoint} {row.direction}", "plain"),
+        (f" {formats.kilowatts(row.power_w)} kW{setpoint}{direction}", "plain"),
     ]
     if row.soc is not None:
         head.append((f"  SOC {formats.percent(row.soc)} %", "plain"))

@@ -24,16 +24,16 @@ class Dialog(ModalScreen[T], Generic[T]):
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
     Dialog > .box {
-        width: 64; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
+        width: 72; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
         background: $surface; border: round $primary;
     }
     Dialog Label { width: 1fr; }
     Dialog .row { height: 1; }
     Dialog .row > .label { width: 14; }
     Dialog .row > .hint { color: $foreground 60%; }
-    Dialog Input { width: 18; height: 1; border: none; padding: 0; background: $background; }
+    Dialog Input { width: 26; height: 1; border: none; padding: 0; background: $background; }
     Dialog Input:focus { background: $primary 30%; }
-    Dialog .buttons { height: 1; margin-top: 1; }
+    Dialog .buttons { height: 1; }
     Dialog Button { height: 1; min-width: 12; border: none; margin-right: 2; }
     Dialog Button:focus { text-style: bold reverse; }
     Dialog OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
@@ -49,7 +49,7 @@ class Dialog(ModalScreen[T], Generic[T]):
 
 
 class FieldInput(Input):
-    """A field; up and down go through what is possible, enter goes on to the next field."""
+    """A field; up and down go through what is possible, enter goes to the button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "choose(1)", show=False),
@@ -103,6 +103,7 @@ class FormDialog(Dialog[str]):
                     yield Label(" " + field.hint, classes="hint", markup=False)
             yield Static("", classes="course", markup=False)
             yield Static("", classes="preview", markup=False)
+            yield Static("[dim]tab: next field, enter: done, escape: cancel[/dim]")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Inject", id="inject", variant="warning", compact=True)
@@ -127,11 +128,8 @@ class FormDialog(Dialog[str]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        inputs = list(self.query(FieldInput))
-        if self.focused is inputs[-1]:
-            self.query_one("#inject", Button).focus()
-        else:
-            self.focus_next()
+        if self._preview():
+            self.set_focus(self.query_one("#inject", Button))
 
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:

@@ -22,7 +22,20 @@ STATUS_LOOK = {
 }
 """The role of a status; its word carries the meaning, the role only helps."""
 
-OWN_ORIGINS = ("console", "scenario", "end of duration", "python", "")
+OWN_ORIGINS = frozenset(
+    (
+        "",
+        "console",
+        "scenario",
+        "site file",
+        "end of duration",
+        "python",
+        "watchdog",
+        "compare",
+        "command line",
+    )
+)
+"""Who writes from inside; every other origin is an energy manager or another client."""
 GRID = "GRID"
 
 

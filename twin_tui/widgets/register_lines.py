@@ -33,12 +33,12 @@ class RegisterFilter:
     changed_only: bool = False
 
     def indices(self, registers: Sequence[RegisterInfo], changed: Sequence[int]) -> list[int]:
-        """Return the registers that pass, by index."""
+        """Return the registers that pass, by index: what a client may write comes first."""
         wanted = self.text.casefold().split()
         lately = set(changed)
         return [
             index
-            for index, info in enumerate(registers)
+            for index, info in sorted(enumerate(registers), key=lambda pair: not pair[1].writable)
             if (not self.changed_only or index in lately)
             and all(
                 word in f"{info.address} {info.name} {info.signal} {info.table}".casefold() for word in wanted

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+from textual.timer import Timer
+
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.spans import Line
 from twin_tui.widgets.status_line import status_line
 
+SAID_S = 4.0
+
 
 class StatusBar(FrameLines):
     """Site, run state, time, grid, clients and recording in one line."""
 
-    DEFAULT_CSS = "StatusBar { height: 1; dock: top; background: $panel; }"
+    DEFAULT_CSS = "StatusBar { height: 1; background: $panel; }"
 
     def __init__(self, looks: Looks, *, read_only: bool = False) -> None:
         super().__init__(looks, id="status")
@@ -37,11 +41,13 @@ class StatusBar(FrameLines):
 class Hints(LineView):
     """The keys of the view at hand, as many as fit, the most useful first."""
 
-    DEFAULT_CSS = "Hints { height: 1; dock: bottom; background: $panel; }"
+    DEFAULT_CSS = "Hints { height: 1; background: $panel; }"
 
     def __init__(self) -> None:
         super().__init__(id="hints")
         self.hints: Sequence[tuple[str, str]] = ()
+        self._said: Line = []
+        self._until: Timer | None = None
 
     def set_hints(self, hints: Sequence[tuple[str, str]]) -> None:
         """Show these keys."""
@@ -50,7 +56,19 @@ class Hints(LineView):
 
     def on_resize(self) -> None:
         """Fit the hints to the width; help and quit are always among them."""
-        self.show([hint_line(self.hints, self.size.width)])
+        self.show([self._said or hint_line(self.hints, self.size.width)])
+
+    def say(self, text: str, role: str) -> None:
+        """Show a message in place of the keys for a while."""
+        self._said = [(f" {text}", role)]
+        if self._until is not None:
+            self._until.stop()
+        self._until = self.set_timer(SAID_S, self._hush)
+        self.on_resize()
+
+    def _hush(self) -> None:
+        self._said = []
+        self.on_resize()
 
 
 def hint_line(hints: Sequence[tuple[str, str]], width: int) -> Line:

@@ -14,17 +14,17 @@ def status_line(
     """Return what matters most, as much of it as the width holds."""
     snapshot = frame.snapshot
     parts: list[tuple[int, list[Span]]] = [
-        (3, [(f" {formats.clean(snapshot.site)}", "title")]),
+        (4, [(f" {formats.clean(snapshot.site)}", "title")]),
         (0, _run(frame)),
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
-        (7, [(f"at {formats.day_time(snapshot.day_s)[:5]}", "dim")]),
-        (1, _voltage(snapshot)),
-        (2, _frequency(snapshot)),
-        (1, _injected(frame, width, glyphs)),
-        (4, _clients(frame)),
-        (2, _recording(frame)),
-        (5, _overruns(frame)),
-        (6, [("READ-ONLY", "warn")] if read_only else []),
+        (10, [(f"at {formats.day_time(snapshot.day_s)[:5]}", "dim")]),
+        (3, _voltage(snapshot)),
+        (6, _frequency(snapshot)),
+        (2, _injected(frame, width, glyphs)),
+        (8, _clients(frame)),
+        (5, _recording(frame)),
+        (7, _overruns(frame)),
+        (9, [("READ-ONLY", "warn")] if read_only else []),
         (0, [("VIEW HELD", "fresh")] if held else []),
     ]
     kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)

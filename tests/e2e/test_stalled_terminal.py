@@ -1,0 +1,183 @@
+"""A terminal that does not read, or is gone, does not hold up the servers."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STALL_S = float(os.environ.get("TWIN_STALL_S", "4"))
+"""The target is 20 s; the usual run stalls long enough to fill the terminal and Textual's queue of 30."""
+SLOWEST_S = 0.1
+SITE = """
+name: stalled
+seed: 1
+grid: {{preset: continental-europe}}
+assets:
+  - {{name: bess-1, type: battery, capacity_kwh: 30, initial_soc: 50, max_charge_kw: 15, max_discharge_kw: 15,
+     started: true, protocols: [{{kind: modbus_tcp, port: {port}}}]}}
+  - {{name: load, type: load, base_kw: 4}}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PtyConsole:
+    """A console on a pseudo terminal that this test reads, or does not."""
+
+    def __init__(self, site: Path) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        environment = {**os.environ, "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(site.parent)}
+        root = Path(__file__).parents[2]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "twin_tui", "run", str(site), "--hz", "20"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=root,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._reading = threading.Event()
+        self._reading.set()
+        self._ended = False
+        self.seen = 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self._ended:
+                if self._reading.wait(0.1) and select.select([self.master], [], [], 0.1)[0]:
+                    self.seen += len(os.read(self.master, 65_536))
+
+    def stall(self) -> None:
+        """Read no more."""
+        self._reading.clear()
+
+    def read_on(self) -> None:
+        """Read again."""
+        self._reading.set()
+
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        self._ended = True
+        self._thread.join()
+        os.close(self.master)
+        self.master = -1
+
+    def close(self) -> None:
+        """End everything."""
+        self._ended = True
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.master >= 0:
+            self._thread.join()
+            os.close(self.master)
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def console(tmp_path: Path, port: int) -> Iterator[PtyConsole]:
+    site = tmp_path / "stalled.yaml"
+    site.write_text(SITE.format(port=port))
+    started = PtyConsole(site)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def connect(port: int, limit_s: float = 20.0) -> socket.socket:
+    """Return a connection as soon as the server is there."""
+    ends = time.monotonic() + limit_s
+    while True:
+        try:
+            found = socket.create_connection(("127.0.0.1", port), timeout=5.0)
+        except OSError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+            continue
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return found
+
+
+def ask(connection: socket.socket) -> float:
+    """Read a register once; return how long the answer took, s."""
+    request = bytes([0, 1, 0, 0, 0, 6, 1, 4, *(10_050).to_bytes(2, "big"), 0, 1])
+    begins = time.perf_counter()
+    connection.sendall(request)
+    answer = connection.recv(64)
+    assert answer[7] == 4, answer.hex()
+    return time.perf_counter() - begins
+
+
+def test_a_terminal_that_does_not_read_slows_no_answer_down(console: PtyConsole, port: int) -> None:
+    with connect(port) as ems:
+        ends = time.monotonic() + 20
+        while console.seen < 4000 and time.monotonic() < ends:
+            ask(ems)
+            time.sleep(0.02)
+        assert console.seen >= 4000, "the screen was never drawn"
+        console.stall()
+        slowest_s = 0.0
+        ends = time.monotonic() + STALL_S
+        while time.monotonic() < ends:
+            slowest_s = max(slowest_s, ask(ems))
+            time.sleep(0.02)
+        seen = console.seen
+        console.read_on()
+        ends = time.monotonic() + 20
+        while console.seen < seen + 2000 and time.monotonic() < ends:
+            ask(ems)
+            time.sleep(0.02)
+        assert console.seen >= seen + 2000, "the screen did not go on"
+    assert slowest_s < SLOWEST_S
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_console_in_order(console: PtyConsole, port: int, number: signal.Signals) -> None:
+    connect(port).close()
+    ends = time.monotonic() + 20
+    while console.seen < 4000 and time.monotonic() < ends:
+        time.sleep(0.02)
+    console.process.send_signal(number)
+    assert console.process.wait(20) == 128 + number
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+
+
+def test_a_terminal_that_disappears_ends_the_console(console: PtyConsole, port: int) -> None:
+    connect(port).close()
+    ends = time.monotonic() + 20
+    while console.seen < 4000 and time.monotonic() < ends:
+        time.sleep(0.02)
+    console.hang_up()
+    console.process.send_signal(signal.SIGHUP)
+    assert console.process.wait(20) != 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
