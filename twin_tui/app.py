@@ -107,6 +107,7 @@ class ConsoleApp(ConsoleActions):
 
     def on_mount(self) -> None:
         """Start to poll frames."""
+        self.set_class(not self.looks.glyphs.unicode, "-ascii")
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         if self.settings.keys:

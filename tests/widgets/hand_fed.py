@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from twin_tui.engine.devices.battery import FAULTS, BatteryCommands, BatteryTelemetry
-from twin_tui.engine.devices.load import LoadCommands, LoadTelemetry
-from twin_tui.engine.signals import signals_of
+from twin_tui.engine.device import FaultKind
+from twin_tui.engine.signals import commanded, measured, signals_of, value
 from twin_tui.engine.snapshot import (
     ActiveDisturbance,
     DeviceSnapshot,
@@ -30,6 +29,49 @@ from twin_tui.engine.view import (
 from twin_tui.errors import CommandError
 
 CLIENT = "10.0.0.7:51234"
+FAULTS = (
+    FaultKind("over_temperature", 1001, "The cells are too hot"),
+    FaultKind("emergency_stop", 1003, "The emergency stop is pressed"),
+)
+
+
+@value
+class BatteryCommands:
+    """What this battery is told; its own, so that no picture changes with a device model."""
+
+    start_stop: int = commanded(2, "Run command", options={1: "Power On", 2: "Power Off"})
+    active_power_setpoint_w: float = commanded(0.0, "Active power asked for, + discharges", "W")
+    soc_lower_limit_1: float = commanded(0.25, "Full discharge power from here up", "1", low=0.0, high=1.0)
+    soc_lower_limit_2: float = commanded(0.20, "No discharge below", "1", low=0.0, high=1.0)
+
+
+@value
+class BatteryTelemetry:
+    """What this battery shows."""
+
+    active_power_w: float = measured("Active power, + discharges", "W")
+    reactive_power_var: float = measured("Reactive power, + into the grid", "var")
+    soc: float = measured("State of charge", "1", low=0, high=1)
+    working_status: int = measured("Condition", options={0: "Idle", 1: "Running", 2: "Fault"})
+    cell_temperature_c: float = measured("Temperature of the cells", "degC")
+    energy_wh: float = measured("Energy in the cells", "Wh", low=0)
+    frequency_hz: float = measured("Grid frequency at the terminals", "Hz", low=0)
+    voltage_ab_v: float = measured("Line voltage a to b", "V", low=0)
+
+
+@value
+class LoadCommands:
+    """What this load is told."""
+
+    extra_w: float = commanded(0.0, "Additional consumption", "W")
+
+
+@value
+class LoadTelemetry:
+    """What this load shows."""
+
+    active_power_w: float = measured("Active power, negative while consuming", "W")
+
 
 REGISTERS = (
     RegisterInfo(
@@ -71,10 +113,7 @@ def site(registers: tuple[RegisterInfo, ...] = REGISTERS) -> SiteView:
 
 def battery(power_w: float = -20_000.0, soc: float = 0.431, **changes: object) -> DeviceSnapshot:
     """Return a battery that charges."""
-    numbers = dict.fromkeys(signals_of(BatteryTelemetry), 0.0)
-    telemetry = BatteryTelemetry(
-        **{**numbers, "active_power_w": power_w, "soc": soc, "working_status": 1, "fault_code": 0}
-    )
+    telemetry = BatteryTelemetry(power_w, 0.0, soc, 1, 24.6, soc * 30_000.0, 50.0, 400.0)
     found = DeviceSnapshot(
         name="bess-1",
         kind="battery",

@@ -1,40 +1,10 @@
 """The screen with frames made by hand: what it shows, and what its keys ask of the twin."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from textual.pilot import Pilot
-
 from tests.widgets.hand_fed import CLIENT, HandFedPort
-from twin_tui.app import ConsoleApp
+from tests.widgets.screen import console, screen_text, settled
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.view import Pause
-from twin_tui.settings import Settings
-
-
-@asynccontextmanager
-async def console(port: HandFedPort, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[int]]:
-    app = ConsoleApp(port, Settings(glyphs="unicode", hz=20))
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        yield pilot
-
-
-async def settled(pilot: Pilot[int]) -> None:
-    """Let a frame be asked for and be drawn."""
-    app = pilot.app
-    assert isinstance(app, ConsoleApp)
-    await pilot.pause()
-    await app.refresh_frame()
-    await pilot.pause()
-    await pilot.pause()
-
-
-def screen_text(pilot: Pilot[int]) -> str:
-    """Return what stands on the screen."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join(strip.text for strip in strips)
 
 
 async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_write() -> None:

@@ -14,6 +14,9 @@ from twin_tui.completion import LineHistory, complete, completions
 from twin_tui.engine.view import SiteView
 from twin_tui.widgets.line_view import LineView
 
+COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
+FILTER_EXAMPLE = "words to look for"
+
 
 class CommandInput(Input):
     """The text field; tab completes, up and down go through what was typed before."""
@@ -97,6 +100,7 @@ class CommandBar(Vertical):
     def open(self, mode: str, text: str = "") -> None:
         """Open the line for a command or a filter."""
         self.mode = mode
+        self.input.placeholder = COMMAND_EXAMPLE if mode == ":" else FILTER_EXAMPLE
         self.history.leave()
         self.input.value = text
         self.input.cursor_position = len(text)
@@ -131,11 +135,13 @@ class CommandBar(Vertical):
 
     def _show_next(self) -> None:
         if self.mode == "/":
-            self.next_line.show([[(" filter: every word must occur; enter keeps it, escape ends it", "dim")]])
+            self.next_line.show(
+                [[("/ filter: every word must occur; enter keeps it, escape ends it", "dim")]]
+            )
             return
         line = self.input.value
         verb = VERBS.get(line.split(" ")[0].casefold()) if " " in line else None
         found = completions(line, self.site, self.more_verbs)
-        usage = f" {verb.usage}  " if verb is not None else " "
+        usage = f": {verb.usage}  " if verb is not None else ": "
         words = "  ".join(found[:20])
         self.next_line.show([[(usage, "accent"), (words, "dim")]])

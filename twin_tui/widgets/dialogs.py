@@ -27,6 +27,7 @@ class Dialog(ModalScreen[T], Generic[T]):
         width: 72; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
         background: $surface; border: round $primary;
     }
+    App.-ascii Dialog > .box { border: ascii $primary; }
     Dialog Label { width: 1fr; }
     Dialog .row { height: 1; }
     Dialog .row > .label { width: 14; }
@@ -128,8 +129,12 @@ class FormDialog(Dialog[str]):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
-        if self._preview():
-            self.set_focus(self.query_one("#inject", Button))
+        button = self.query_one("#inject", Button)
+        if self.focused is button:
+            # the second of two quick presses was still on its way to the field
+            self._inject()
+        elif self._preview():
+            self.set_focus(button)
 
     @on(Button.Pressed, "#cancel")
     def _cancel(self) -> None:

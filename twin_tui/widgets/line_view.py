@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from twin_tui.widgets.spans import ROLES, Line, cut
+from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut
 
 Drawn = tuple[tuple[str, str], ...]
 
@@ -72,6 +72,8 @@ class LineView(ScrollView):
             return Strip([Segment(" " * width, self.role_style("plain"))], width)
         marked = line == self._cursor_line
         spans = cut(self.drawn[line], width)
+        if self.app.has_class("-ascii"):
+            spans = [(ascii_only(text), role) for text, role in spans]
         return Strip([Segment(text, self.role_style(role, marked)) for text, role in spans], width)
 
     def role_style(self, role: str, marked: bool = False) -> Style:

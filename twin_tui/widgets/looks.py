@@ -1,8 +1,10 @@
 """What all widgets share: the drawing characters, the history, how numbers are written."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from textual.reactive import reactive
+from textual.scrollbar import ScrollBarRender
 
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.widgets.glyphs import UNICODE, Glyphs
@@ -23,6 +25,13 @@ class Looks:
     """The number of the newest log entry that somebody has acknowledged."""
 
 
+class PlainScrollBar(ScrollBarRender):
+    """A scroll bar of colour alone, for fonts without eighth blocks."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 9
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 9
+
+
 class FrameLines(LineView):
     """Lines that are worked out from the frame."""
 
@@ -31,6 +40,11 @@ class FrameLines(LineView):
     def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.looks = looks
+
+    def on_mount(self) -> None:
+        """Draw the scroll bar with what the font has."""
+        if self.looks.glyphs is not UNICODE:
+            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def watch_frame(self) -> None:
         """Draw the new frame."""
@@ -52,6 +66,11 @@ class FrameList(CursorView):
     def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.looks = looks
+
+    def on_mount(self) -> None:
+        """Draw the scroll bar with what the font has."""
+        if self.looks.glyphs is not UNICODE:
+            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def watch_frame(self) -> None:
         """Draw the new frame."""

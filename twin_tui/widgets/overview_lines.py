@@ -172,7 +172,7 @@ def _card(
         ("  ", "plain"),
     ]
     setpoint = f"set {formats.kilowatts(row.setpoint_w)}" if row.setpoint_w is not None else row.extra
-    power = f"{formats.kilowatts(row.power_w, 8)} kW {row.direction}"
+    power = f"{formats.kilowatts(row.power_w, 8)} kW"
     power_line: Line = [
         ("   P ", "dim"),
         (formats.fit(power, max(0, inner - 5 - len(setpoint))), "plain"),
@@ -196,7 +196,7 @@ def _foot(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
     if row.alarm:
         return [(formats.fit(f"     {glyphs.alarm} {row.alarm}", inner, glyphs.cut) + "  ", "bad")]
     write = f"W {formats.age(row.write_age_s)} {row.writer}" if row.write_age_s is not None else ""
-    text = "     " + "  ".join(part for part in (row.mode, write) if part)
+    text = "     " + "  ".join(part for part in (row.direction, row.mode, write) if part)
     fresh = row.write_age_s is not None and row.write_age_s < FRESH_S
     return [(formats.fit(text, inner, glyphs.cut) + "  ", "accent" if fresh else "dim")]
 

@@ -67,7 +67,7 @@ def time_axis(width: int, left: str, middle: str, right: str) -> str:
 
 def _limits(low: float, high: float, least_span: float) -> tuple[float, float]:
     """Return limits a little outside the values and never closer together than ``least_span``."""
-    span = max(high - low, least_span, 1e-6 * max(1.0, abs(high)))
+    span = max(high - low, least_span, 1e-3 * max(1.0, abs(high)))
     step = 10.0 ** math.floor(math.log10(span))
     step = next((step * part for part in (0.1, 0.2, 0.5) if span / (step * part) <= 10), step)
     missing = (span - (high - low)) / 2

@@ -9,6 +9,14 @@ Line = list[Span]
 ROLES = ("plain", "dim", "head", "good", "warn", "bad", "accent", "fresh", "spark", "title")
 
 
+_ASCII = str.maketrans("→←…−–×±°µ²·", "><~--x~'u2.")
+
+
+def ascii_only(text: str) -> str:
+    """Return the text with as many characters, all of them ASCII: data may hold what no drawing does."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode()
+
+
 def text_of(line: Sequence[Span]) -> str:
     """Return the bare text of a line."""
     return "".join(text for text, _ in line)

@@ -1,0 +1,41 @@
+"""Runs the console on a hand-fed port and reads its screen."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from tests.widgets.hand_fed import HandFedPort
+from twin_tui.app import ConsoleApp
+from twin_tui.settings import Settings
+
+
+@asynccontextmanager
+async def console(
+    port: HandFedPort, size: tuple[int, int] = (80, 24), *, glyphs: str = "unicode", read_only: bool = False
+) -> AsyncIterator[Pilot[int]]:
+    """Run a console; frames come when a test asks for them, not by the clock."""
+    app = ConsoleApp(port, Settings(glyphs=glyphs, hz=0.1, read_only=read_only))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Let a frame be asked for and be drawn."""
+    for _ in range(2):
+        await pilot.pause()
+        await app_of(pilot).refresh_frame()
+    await pilot.pause()
+
+
+def app_of(pilot: Pilot[int]) -> ConsoleApp:
+    """Return the console that a pilot drives."""
+    assert isinstance(pilot.app, ConsoleApp)
+    return pilot.app
+
+
+def screen_text(pilot: Pilot[int]) -> str:
+    """Return what stands on the screen, blanks at the ends of lines left out."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
