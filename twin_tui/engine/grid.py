@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from twin_tui.engine import bounds
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_step
 from twin_tui.engine.signals import value
@@ -31,6 +32,13 @@ class GridParams:
     resync_s: float = 5.0
     """How long the grid must be back before an islanded site joins it again."""
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        bounds.above_0(self, "the grid", "nominal_hz", "nominal_v")
+        bounds.from_0(self, "the grid", "frequency_tau_s", "frequency_drift_tau_s", "resync_s")
+        bounds.from_0(self, "the grid", "voltage_tau_s", "voltage_drift_tau_s")
+        bounds.within(self, "the grid", frequency_std_hz=(0.0, 5.0), frequency_drift_std_hz=(0.0, 5.0))
+        bounds.within(self, "the grid", voltage_std_pu=(0.0, 0.5), voltage_drift_std_pu=(0.0, 0.5))
 
 
 GRIDS: Mapping[str, GridParams] = {

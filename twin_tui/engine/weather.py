@@ -4,6 +4,7 @@ import math
 from dataclasses import field
 from enum import Enum
 
+from twin_tui.engine import bounds
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
@@ -44,6 +45,8 @@ class Series:
     def __post_init__(self) -> None:
         if not (self.step_s > 0.0 and self.values):
             raise ConfigError("a series takes a step above 0 and at least one value")
+        if not all(math.isfinite(number) for number in (self.start_s, self.step_s, *self.values)):
+            raise ConfigError("a series takes finite numbers only")
 
     holds: bool = False
     """Whether a value stands until the next, as the mean of an hour does."""
@@ -95,6 +98,13 @@ class WeatherParams:
     draws_sun: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        what = "the weather"
+        bounds.from_0(self, what, "peak_w_m2", "clear_sky_index_std", "clear_sky_index_tau_s", "wind_m_s")
+        bounds.within(self, what, sunrise_h=(0.0, 24.0), sunset_h=(0.0, 24.0), clear_sky_index=(0.0, 1.5))
+        bounds.within(self, what, latitude_deg=(-90.0, 90.0), longitude_deg=(-180.0, 360.0))
+        bounds.within(self, what, ambient_mean_c=(-90.0, 70.0), ambient_amplitude_k=(-50.0, 50.0))
+        bounds.within(self, what, ambient_peak_h=(0.0, 24.0))
+        bounds.rising(self, what, "sunrise_h", "sunset_h")
         if self.sky is Sky.SERIES and self.irradiance_series is None:
             raise ConfigError("sky: series takes an irradiance_series")
         drawn = self.sky is Sky.SINE or (self.sky is Sky.SERIES and self.series_in_plane)

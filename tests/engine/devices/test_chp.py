@@ -367,10 +367,10 @@ def test_reactive_power_follows_the_power_factor_within_the_generator() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rated_w": 0.0}, "rating of 0 W is not above 0"),
-        ({"rated_w": 1.0, "min_load_pu": 1.2}, "load range 1.2 … 1.1 is empty"),
-        ({"rated_w": 1.0, "total_efficiency": 1.2}, "total efficiency 1.2 is not above 0 up to 0.95"),
-        ({"rated_w": 1.0, "heat_to_power_ratio": float("nan")}, "heat-to-power ratio nan"),
+        ({"rated_w": 0.0}, "rated_w 0 of a CHP is not above 0"),
+        ({"rated_w": 1.0, "min_load_pu": 1.2}, "min_load_pu ≤ max_load_pu of a CHP, found 1.2, 1.1"),
+        ({"rated_w": 1.0, "total_efficiency": 1.2}, "total_efficiency 1.2 of a CHP"),
+        ({"rated_w": 1.0, "heat_to_power_ratio": float("nan")}, "heat_to_power_ratio nan"),
     ],
 )
 def test_a_unit_that_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:

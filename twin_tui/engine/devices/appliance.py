@@ -4,6 +4,7 @@ from dataclasses import field
 from enum import IntEnum
 from math import inf, isfinite
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -54,12 +55,8 @@ class ApplianceParams:
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
 
     def __post_init__(self) -> None:
-        for name in ("consumption_wh", "duration_s"):
-            found = getattr(self, name)
-            if not (isfinite(found) and found > 0.0):
-                raise ConfigError(f"{name} {found:g} of an appliance is not above 0")
-        if not (isfinite(self.horizon_s) and self.horizon_s >= 0.0):
-            raise ConfigError(f"horizon_s {self.horizon_s:g} of an appliance is below 0")
+        bounds.above_0(self, "an appliance", "consumption_wh", "duration_s")
+        bounds.from_0(self, "an appliance", "horizon_s")
         if not all(isfinite(height) and height >= 0.0 for height in self.profile) or not any(self.profile):
             raise ConfigError("the profile of an appliance has no height above 0, or one below 0")
         if self.windows and all(window.duration_s < self.duration_s for window in self.windows):

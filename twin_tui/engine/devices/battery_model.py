@@ -2,6 +2,7 @@
 
 from dataclasses import field
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import FaultKind, Status
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.grid_code import GridCode
@@ -82,6 +83,16 @@ class BatteryParams:
     parallel: float = field(init=False)
 
     def __post_init__(self) -> None:
+        what = "a battery"
+        bounds.above_0(self, what, "capacity_wh", "rated_va", "ramp_w_per_s", "nominal_dc_v")
+        bounds.above_0(self, what, "thermal_capacity_j_per_k", "thermal_conductance_w_per_k")
+        bounds.from_0(self, what, "max_charge_w", "max_discharge_w", "standby_w", "deadtime_s")
+        bounds.efficiencies(self, what, "charge_efficiency", "discharge_efficiency")
+        bounds.within(
+            self, what, initial_soc=(0.0, 1.0), initial_soh=(0.0, 1.0), initial_cell_c=(-80.0, 150.0)
+        )
+        bounds.rising(self, what, "cold_zero_c", "cold_full_c", "hot_full_c", "hot_zero_c")
+        bounds.rising(self, what, "charge_cold_zero_c", "charge_cold_full_c", "hot_full_c")
         series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)
         derived = {
             "charge_limit_w": min(self.max_charge_w, self.rated_va),

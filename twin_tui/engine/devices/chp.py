@@ -1,7 +1,6 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
-from math import isfinite
-
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
@@ -22,7 +21,6 @@ from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.errors import ConfigError
 
 IDLE_FUEL_PU = 0.10
 """Fuel that turns the engine without load, per unit of the fuel at rated power."""
@@ -68,20 +66,17 @@ class ChpParams:
     """Protection and grid support; none only opens the breaker when the voltage is gone."""
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.rated_w) and self.rated_w > 0.0):
-            raise ConfigError(f"a CHP's rating of {self.rated_w:g} W is not above 0")
-        if not 0.0 < self.min_load_pu <= self.max_load_pu:
-            raise ConfigError(
-                f"a CHP's load range {self.min_load_pu:g} … {self.max_load_pu:g} is empty or reaches below 0"
-            )
-        if self.ramp_pu_per_s <= 0.0:
-            raise ConfigError(f"a CHP's ramp of {self.ramp_pu_per_s:g} per second is not above 0")
-        if not 0.0 < self.rated_power_factor <= 1.0:
-            raise ConfigError(f"a CHP's power factor {self.rated_power_factor:g} is not above 0 up to 1")
-        if not 0.0 < self.total_efficiency <= 0.95:
-            raise ConfigError(f"a CHP's total efficiency {self.total_efficiency:g} is not above 0 up to 0.95")
-        if not self.heat_to_power_ratio >= 0.0:
-            raise ConfigError(f"a CHP's heat-to-power ratio {self.heat_to_power_ratio:g} is below 0")
+        what = "a CHP"
+        bounds.above_0(self, what, "rated_w", "min_load_pu", "ramp_pu_per_s", "rated_rpm")
+        bounds.from_0(
+            self, what, "heat_to_power_ratio", "starting_s", "warmup_s", "idle_s", "synchronizing_s"
+        )
+        bounds.from_0(self, what, "stopping_s", "initial_operating_h", "initial_starts")
+        bounds.rising(self, what, "min_load_pu", "max_load_pu")
+        bounds.efficiencies(self, what, "rated_power_factor", "total_efficiency")
+        bounds.within(self, what, max_load_pu=(0.0, 2.0), over_temperature_c=(90.0, 200.0))
+        # the Willans line gives more than it gets in overload when the losses at the rating are smaller
+        bounds.within(self, what, total_efficiency=(0.0, 0.95))
 
 
 @value

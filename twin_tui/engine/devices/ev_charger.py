@@ -1,8 +1,8 @@
 """A charging station with the vehicle that may stand at it."""
 
 from dataclasses import field
-from math import isfinite
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_session import Session, current_session
@@ -57,18 +57,11 @@ class EvParams:
     """Whether the place has it."""
 
     def __post_init__(self) -> None:
-        for name in ("capacity_wh", "max_charge_power_w", "max_current_a", "ramp_a_per_s"):
-            found = getattr(self, name)
-            if not (isfinite(found) and found > 0.0):
-                raise ConfigError(f"{name} {found:g} of an EV charger is not above 0")
-        for name in ("initial_soc", "max_soc", "taper_from_soc", "taper_to_pu"):
-            found = getattr(self, name)
-            if not 0.0 <= found <= 1.0:
-                raise ConfigError(f"{name} {found:g} of an EV charger is not in 0 … 1")
-        if not 0.0 < self.charging_efficiency <= 1.0:
-            raise ConfigError(
-                f"charging_efficiency {self.charging_efficiency:g} of an EV charger is not above 0 up to 1"
-            )
+        what = "an EV charger"
+        bounds.above_0(self, what, "capacity_wh", "max_charge_power_w", "max_current_a", "ramp_a_per_s")
+        bounds.within(self, what, **dict.fromkeys(("initial_soc", "max_soc", "taper_from_soc"), (0.0, 1.0)))
+        bounds.within(self, what, taper_to_pu=(0.0, 1.0))
+        bounds.efficiencies(self, what, "charging_efficiency")
         for name in ("station_phases", "vehicle_phases"):
             if getattr(self, name) not in (1, 3):
                 raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")

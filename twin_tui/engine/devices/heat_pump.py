@@ -1,8 +1,8 @@
 """A heat pump or boiler with a buffer tank, driven by the heat that a house asks for."""
 
 from enum import Enum
-from math import isfinite
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -74,22 +74,18 @@ class HeatPumpParams:
     """Where it is connected."""
 
     def __post_init__(self) -> None:
-        for name in ("rated_heat_w", "tank_l", "max_cop", "quality"):
-            found = getattr(self, name)
-            if not (isfinite(found) and found > 0.0):
-                raise ConfigError(f"{name} {found:g} of a heat pump is not above 0")
-        if not 0.0 <= self.min_modulation <= 1.0:
-            raise ConfigError(f"min_modulation {self.min_modulation:g} of a heat pump is not in 0 … 1")
+        what = "a heat pump"
+        bounds.above_0(self, what, "rated_heat_w", "tank_l", "max_cop", "quality")
+        bounds.from_0(self, what, "flow_rise_k", "ramp_s", "min_pause_s", "tank_loss_w_per_k", "hysteresis_k")
+        bounds.from_0(self, what, "heat_loss_w_per_k", "hot_water_w")
+        bounds.within(self, what, min_modulation=(0.0, 1.0), quality=(0.0, 1.0))
+        bounds.within(self, what, room_c=(-60.0, 60.0), ground_c=(-60.0, 60.0))
         if not self.usable_c <= self.min_tank_c < self.max_tank_c <= 95.0:
             raise ConfigError(
                 "expected usable_c ≤ min_tank_c < max_tank_c ≤ 95 of a heat pump, found "
                 f"{self.usable_c:g}, {self.min_tank_c:g}, {self.max_tank_c:g}"
             )
-        if not self.usable_c <= self.initial_tank_c <= self.max_tank_c:
-            raise ConfigError(
-                f"initial_tank_c {self.initial_tank_c:g} of a heat pump is not in "
-                f"{self.usable_c:g} … {self.max_tank_c:g}"
-            )
+        bounds.within(self, what, initial_tank_c=(self.usable_c, self.max_tank_c))
 
     @property
     def tank_wh_per_k(self) -> float:

@@ -2,8 +2,9 @@
 
 from dataclasses import field, replace
 from enum import Enum
-from math import isfinite, sqrt
+from math import sqrt
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -53,10 +54,7 @@ class LoadParams:
     var_per_w: float = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("base_w", "annual_energy_wh", "noise_share"):
-            found = getattr(self, name)
-            if not (isfinite(found) and found >= 0.0):
-                raise ConfigError(f"{name} {found:g} of a load is below 0")
+        bounds.from_0(self, "a load", "base_w", "annual_energy_wh", "noise_share", "noise_tau_s")
         factor = abs(self.power_factor)
         if not 0.0 < factor <= 1.0:
             raise ConfigError(f"power_factor {self.power_factor:g} of a load is not in -1 … 1, or is 0")

@@ -3,6 +3,7 @@
 from dataclasses import field, replace
 from math import atan2, degrees, sqrt
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
@@ -28,6 +29,10 @@ class MeterParams:
     drift_per_hour: float = 0.05
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
+
+    def __post_init__(self) -> None:
+        bounds.above_0(self, "a meter", "current_transformer_ratio", "voltage_transformer_ratio")
+        bounds.within(self, "a meter", accuracy_class=(0.0, 20.0), drift_per_hour=(-10.0, 10.0))
 
 
 @value

@@ -3,6 +3,7 @@
 from dataclasses import field
 from enum import Enum
 
+from twin_tui.engine import bounds
 from twin_tui.engine.device import FaultKind, Status
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.grid_code import GridCode
@@ -75,6 +76,18 @@ class PvParams:
     k_per_w: float = field(init=False)
 
     def __post_init__(self) -> None:
+        what = "a PV plant"
+        bounds.above_0(self, what, "rated_w", "ramp_w_per_s", "vmp_v", "inverter_tau_s")
+        bounds.from_0(self, what, "peak_w", "inverter_rise_k", "initial_total_wh")
+        if self.rated_va is not None:
+            bounds.above_0(self, what, "rated_va")
+        bounds.efficiencies(self, what, "nominal_efficiency")
+        bounds.within(
+            self, what, tilt_deg=(0.0, 180.0), azimuth_deg=(-360.0, 360.0), gamma_per_k=(-0.02, 0.02)
+        )
+        bounds.within(self, what, albedo=(0.0, 1.0), dc_loss_fraction=(0.0, 1.0), noct_c=(20.0, 100.0))
+        bounds.rising(self, what, "vmp_v", "voc_v")
+        bounds.rising(self, what, "derate_from_c", "derate_to_c")
         object.__setattr__(self, "s_max_va", self.rated_w if self.rated_va is None else self.rated_va)
         object.__setattr__(self, "surface", plane(self.tilt_deg, self.azimuth_deg))
         full_loss_w = self.rated_w * (1.0 / self.nominal_efficiency - 1.0)
