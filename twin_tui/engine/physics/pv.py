@@ -144,6 +144,8 @@ def inverter_ac_power(dc_w: float, rated_ac_w: float, nominal_efficiency: float 
     power = nominal_efficiency / INVERTER_REFERENCE_EFFICIENCY * ((_A * zeta + _B) * zeta + _C) * rated_dc_w
     if not power > 0.0:
         return 0.0
+    # the curve of an inverter with 0.998 and more at full load passes 1 at part load
+    power = power if power < dc_w else dc_w
     return power if power < rated_ac_w else rated_ac_w
 
 
@@ -177,7 +179,8 @@ def inverter_dc_power(ac_w: float, rated_ac_w: float, nominal_efficiency: float 
         return 0.0
     rated_dc_w = rated_ac_w / nominal_efficiency
     wanted = ac_w / rated_dc_w * INVERTER_REFERENCE_EFFICIENCY / nominal_efficiency
-    return rated_dc_w * (-_B + sqrt(_B * _B - 4.0 * _A * (_C - wanted))) / (2.0 * _A)
+    dc_w = rated_dc_w * (-_B + sqrt(_B * _B - 4.0 * _A * (_C - wanted))) / (2.0 * _A)
+    return dc_w if dc_w > ac_w else ac_w
 
 
 def dc_voltage(
