@@ -229,6 +229,22 @@ def test_a_heat_pump_that_cannot_be_is_refused(wrong: dict[str, float], message:
         HeatPumpParams(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("dt_s", [1.0, 60.0, 3600.0])
+def test_an_open_tank_cools_to_the_room_and_no_further_whatever_the_step(dt_s: float) -> None:
+    # 1 l that loses 1 W/K has a time constant of 4174 s, and with 60 W/K of 70 s
+    slow = site(changed(tank_l=1.0, tank_loss_w_per_k=1.0, usable_c=10.0, min_tank_c=10.0, room_c=20.0), dt_s)
+    slow.submit(Write("hp", {"enabled": False}))
+    slow.advance(HOUR)
+    assert seen(slow).tank_temperature_c == pytest.approx(20.0 + 25.0 * 0.42205, abs=0.02 + dt_s / 100)
+    fast = site(
+        changed(tank_l=1.0, tank_loss_w_per_k=60.0, usable_c=10.0, min_tank_c=10.0, room_c=20.0), dt_s
+    )
+    fast.submit(Write("hp", {"enabled": False}))
+    for _ in range(20):
+        fast.step()
+        assert 20.0 <= fast.devices["hp"].state.tank_c <= 45.0
+
+
 COMMANDS = st.fixed_dictionaries(
     {
         "enabled": st.booleans(),

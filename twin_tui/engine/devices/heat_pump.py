@@ -1,6 +1,7 @@
 """A heat pump or boiler with a buffer tank, driven by the heat that a house asks for."""
 
 from enum import Enum
+from math import expm1
 
 from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
@@ -205,9 +206,10 @@ def step(
 
     Notes
     -----
-    :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - H_{tank}(\vartheta - \vartheta_{room})) \Delta t` with
-    the loss at the beginning of the step, so the heat balance closes exactly; fit for steps far below the
-    tank's time constant of days. Heat is cut where the tank would pass its limits within the step.
+    :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - Q_{loss}) \Delta t` with
+    :math:`Q_{loss} = C (\vartheta - \vartheta_{room})(1 - e^{-H_{tank} \Delta t / C}) / \Delta t`, the mean over
+    the step of a tank that cools undisturbed: the heat balance closes exactly and no step is too long for
+    it. Heat is cut where the tank would pass its limits within the step.
     """
     dt_s, tank = around.dt_s, state.tank_c
     hours = dt_s / 3600.0
@@ -235,7 +237,8 @@ def step(
         heat = max(least, min(wanted, state.heat_w + reach))
 
     capacity = params.tank_wh_per_k
-    loss = params.tank_loss_w_per_k * (tank - params.room_c)
+    cooled = -expm1(-params.tank_loss_w_per_k * hours / capacity)
+    loss = (tank - params.room_c) * cooled * capacity / hours
     demand = demand_w(params, around)
     delivered = min(demand, max(0.0, (tank - params.usable_c) * capacity / hours))
     heat = min(heat, max(0.0, (params.max_tank_c - tank) * capacity / hours + delivered + loss))
