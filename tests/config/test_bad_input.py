@@ -112,7 +112,10 @@ def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Mess
         ({"weather": {"sky": "blue"}}, "weather.sky: expected one of sine, clear, series, found 'blue'"),
         ({"weather": {"peak_w_m3": 5}}, "unknown key peak_w_m3 in weather; did you mean peak_w_m2?"),
         ({"external_models": {"irradiance": {"peek": 1}}}, "unknown key peek in external_models.irradiance"),
-        ({"external_models": {"irradiance": {"sunrise": 9, "sunset": 5}}}, "expected sunrise before sunset"),
+        (
+            {"external_models": {"irradiance": {"sunrise": 9, "sunset": 5}}},
+            "external_models: expected sunrise_h ≤ sunset_h of the weather, found 9, 5",
+        ),
         (
             {"external_models": {"power": {"base_load_w": -1}}},
             "power.base_load_w: expected a number of at least 0",
@@ -156,6 +159,11 @@ def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Mess
         (
             {"events": [{"at": 1, "event": "Disturb", "disturbance": {"target": "voltage", "magnitude": 9}}]},
             "events[0]: voltage magnitude 9 is outside 0 to 2",
+        ),
+        ({"grid": {"nominal_hz": 0}}, "grid: nominal_hz 0 of the grid is not above 0"),
+        (
+            {"weather": {"sunrise_h": 20, "sunset_h": 6}},
+            "weather: expected sunrise_h ≤ sunset_h of the weather, found 20, 6",
         ),
     ],
 )

@@ -36,6 +36,7 @@ from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.protocols.s2.described import descriptions_of
 
@@ -79,9 +80,8 @@ class SiteReader:
         """Return what the file says, or raise one ConfigError with all that is wrong."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
-        if top is not None:
-            nominal_hz = self._grid(top).nominal_hz
-            complaints.context = replace(complaints.context, nominal_hz=nominal_hz)
+        grid = GridParams() if top is None else self._grid(top)
+        complaints.context = replace(complaints.context, nominal_hz=grid.nominal_hz)
         listed = self._data.get("assets")
         assets = list(self._assets(listed)) if isinstance(listed, list) else []
         self._name(assets)
@@ -94,8 +94,9 @@ class SiteReader:
         self._share_inverters(assets)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
         self._check_references(assets)
+        weather = self._weather(top)
         complaints.settle()
-        plan = self._plan(top, tuple(devices))
+        plan = self._plan(top, tuple(devices), grid, weather)
         modes = {
             join(asset.place, "mode"): (asset.name, asset.model.mode)
             for asset in assets
@@ -178,10 +179,6 @@ class SiteReader:
         if voltage is not None and None not in (voltage.nominal_v_ll, voltage.nominal_voltage_ll):
             text = "give nominal_v_ll or nominal_voltage_ll, not both"
             self._complaints.add("external_models.grid_voltage", text)
-        sun = external.irradiance
-        if sun is not None and sun.sunrise >= sun.sunset:
-            text = f"expected sunrise before sunset, found {sun.sunrise:g} and {sun.sunset:g}"
-            self._complaints.add("external_models.irradiance", text)
 
     def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
         reader = LinkReader(self._complaints, self._folder, self._folder / top.register_map_root, top.links)
@@ -306,12 +303,25 @@ class SiteReader:
                     self._complaints.add(f"{asset.place}.{where}", text)
 
     def _grid(self, top: SiteFile) -> GridParams:
-        if top.grid is not None:
-            return top.grid.params()
-        return grid_of_external(top.external_models or ExternalModels())
+        try:
+            if top.grid is not None:
+                return top.grid.params()
+            return grid_of_external(top.external_models or ExternalModels())
+        except ConfigError as error:
+            self._complaints.add("external_models" if top.grid is None else "grid", str(error))
+            return GridParams()
 
-    def _plan(self, top: SiteFile, devices: tuple[DevicePlan, ...]) -> SitePlan:
+    def _weather(self, top: SiteFile) -> WeatherParams:
         external = top.external_models or ExternalModels()
+        try:
+            return weather_of(top.weather, external, top.latitude, top.longitude)
+        except ConfigError as error:
+            self._complaints.add("external_models" if top.weather is None else "weather", str(error))
+            return WeatherParams()
+
+    def _plan(
+        self, top: SiteFile, devices: tuple[DevicePlan, ...], grid: GridParams, weather: WeatherParams
+    ) -> SitePlan:
         start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
         return SitePlan(
             name=top.name or top.site_name or "site",
@@ -320,8 +330,8 @@ class SiteReader:
             seed=top.seed,
             start_unix_s=start_unix_s,
             utc_offset_s=utc_offset_s,
-            grid=self._grid(top),
-            weather=weather_of(top.weather, external, top.latitude, top.longitude),
+            grid=grid,
+            weather=weather,
         )
 
 

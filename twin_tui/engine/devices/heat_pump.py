@@ -207,9 +207,9 @@ def step(
     Notes
     -----
     :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - Q_{loss}) \Delta t` with
-    :math:`Q_{loss} = C (\vartheta - \vartheta_{room})(1 - e^{-H_{tank} \Delta t / C}) / \Delta t`, the mean over
-    the step of a tank that cools undisturbed: the heat balance closes exactly and no step is too long for
-    it. Heat is cut where the tank would pass its limits within the step.
+    :math:`Q_{loss} = C (\vartheta - \vartheta_{room})(1 - e^{-H_{tank} \Delta t / C}) / \Delta t`, the mean
+    over the step of a tank that cools undisturbed: the heat balance closes exactly and no step is too long
+    for it. Heat is cut where the tank would pass its limits within the step.
     """
     dt_s, tank = around.dt_s, state.tank_c
     hours = dt_s / 3600.0
