@@ -169,7 +169,7 @@ def run(
         from twin_tui import headless as without_screen  # noqa: PLC0415
 
         if duration is None and twin.pacer.speed == float("inf"):
-            raise click.UsageError("--speed max needs a --duration, or it would never end")
+            raise click.UsageError("a run at speed max needs a --duration, or it would never end")
         done = without_screen.run(
             twin,
             duration_s=duration,
