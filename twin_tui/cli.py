@@ -94,6 +94,12 @@ def cli(ctx: click.Context) -> None:
     metavar="DEVICE.SIGNAL",
     help="Draw a signal after a headless run; may be repeated.",
 )
+@click.option(
+    "--capture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what was said over Modbus to FILE: .pcapng for Wireshark, or .txt.",
+)
 @click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
 @click.option("--quiet", is_flag=True, help="Print the final table only.")
 @click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
@@ -125,6 +131,7 @@ def run(
     scenario: str | None = None,
     junit: Path | None = None,
     inject: tuple[str, ...] = (),
+    capture: Path | None = None,
     plot: tuple[str, ...] = (),
     no_servers: bool = False,
     quiet: bool = False,
@@ -156,6 +163,8 @@ def run(
         twin.play(played)
     for text in inject:
         twin.inject(text)
+    if capture is not None:
+        twin.links.capture(capture)
     twin.links.s2_log = s2_log
     if s2_cem is not None:
         twin.links.dial(s2_cem, s2_token)

@@ -16,6 +16,7 @@ _PREFIXES = {"": "1", "k": "1000", "M": "1000000", "m": "0.001"}
 _PERCENT = "0.01"
 _SCALABLE = ("W", "VA", "var", "Wh", "V", "A", "Hz", "s")
 LONGEST_S = 366 * 86_400.0
+LONGEST_RANGE = 256
 
 
 def split(line: str) -> list[str]:
@@ -79,8 +80,8 @@ def seconds(word: str, what: str = "duration") -> float:
 def plain_value(word: str, key: str) -> object:
     """Return a value that no signal declares, by its form and the name of its key.
 
-    A key that ends in _s is a duration; others take true or false, 50%, 0x1F, lists such as
-    3,4, and addresses a range such as 10..20.
+    A key that ends in _s is a duration; others take true or false, 50%, 0x1F, a list such as
+    3,4 or 1..4; of addresses 10..20 are the first and the last.
     """
     plain = word.casefold()
     if plain in ("true", "yes", "on", "false", "no", "off"):
@@ -91,11 +92,15 @@ def plain_value(word: str, key: str) -> object:
         except ConfigError as error:
             raise CommandError(f"{key}: {error}") from None
     low, span, high = plain.partition("..")
-    if span and key != "addresses":
-        raise CommandError(f"{key}: {word!r} is a range; expected one number or a list such as 3,4")
-    parts = [low, high] if span else plain.split(",")
-    found = [_whole_or_fraction(part, key) for part in parts]
-    return found if len(found) > 1 else found[0]
+    if not span:
+        found = [_whole_or_fraction(part, key) for part in plain.split(",")]
+        return found if len(found) > 1 else found[0]
+    first, last = _whole_or_fraction(low, key), _whole_or_fraction(high, key)
+    if key == "addresses":
+        return [first, last]
+    if not (isinstance(first, int) and isinstance(last, int) and 0 <= last - first < LONGEST_RANGE):
+        raise CommandError(f"{key}: {word!r} is no range; expected one such as 1..4, or a list such as 3,4")
+    return list(range(first, last + 1))
 
 
 def _whole_or_fraction(word: str, key: str) -> int | float:

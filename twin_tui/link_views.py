@@ -8,7 +8,8 @@ from twin_tui.links import Server
 from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.modbus.decode import describe
-from twin_tui.protocols.modbus.traffic import RateMeter
+from twin_tui.protocols.modbus.rtu import ModbusRtuServer
+from twin_tui.protocols.modbus.traffic import RateMeter, Ring
 from twin_tui.twin import Twin
 from twin_tui.write_traces import WriteTraces
 
@@ -26,6 +27,8 @@ class LinkViews:
         self._seen: dict[str, dict[int, tuple[bytes, float | None]]] = {}
         self._bindings: dict[str, list[Binding]] = {}
         self._captured = ""
+        self._ring: Ring | None = None
+        """The capture that was started for a look; others go on without one."""
 
     def links(self) -> tuple[LinkView, ...]:
         """Return every unit of every port, with its clients; those of a port stand at its first unit."""
@@ -39,10 +42,8 @@ class LinkViews:
                 ClientView(link.client, now - link.since_s, now - link.last_seen_s, link.requests)
                 for link in server.links
             )
-            requests = sum(client.requests for client in clients)
+            requests = server.requests
             rate = self._rates.setdefault(id(server), RateMeter()).rate(now, requests)
-            faults = server.station.faults
-            fault = ", ".join(rule.kind.value for rule in faults.rules.values()) if faults is not None else ""
             for place, (number, unit) in enumerate(sorted(port.units.items())):
                 found.append(
                     LinkView(
@@ -52,7 +53,7 @@ class LinkViews:
                         clients=clients if place == 0 else (),
                         requests=requests if place == 0 else 0,
                         requests_per_s=rate if place == 0 else 0.0,
-                        fault=fault,
+                        fault=_trouble(server, number),
                     )
                 )
         for manager in self._twin.links.managers:
@@ -101,7 +102,9 @@ class LinkViews:
         server = self._server(device)
         if server is None:
             return ()
-        ring = server.station.start_capture()
+        ring = server.station.ring
+        if ring is None:
+            ring = self._ring = server.station.start_capture()
         now = self._clock()
         frames = ring.frames()[-TRAFFIC_LINES:]
         return tuple(
@@ -118,7 +121,7 @@ class LinkViews:
 
     def _stop_capture(self) -> None:
         server = self._server(self._captured)
-        if server is not None:
+        if server is not None and server.station.ring is self._ring:
             server.station.stop_capture()
 
     def _binding(self, device: str) -> Binding | None:
@@ -173,6 +176,15 @@ class LinkViews:
             verdict=cell.last_write.verdict if cell.last_write is not None else "",
             held=held,
         )
+
+
+def _trouble(server: Server, unit: int) -> str:
+    """Return what is wrong with a line, or how a unit's link is made to misbehave."""
+    if isinstance(server, ModbusRtuServer) and server.problem:
+        return server.problem
+    faults = server.station.faults
+    rules = faults.rules.values() if faults is not None else ()
+    return ", ".join(rule.kind.value for rule in rules if rule.unit in {None, unit})
 
 
 def _words(data: bytes) -> tuple[int, ...]:

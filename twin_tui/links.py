@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from twin_tui.capture import Capture
 from twin_tui.config import S2, ModbusRtu, ModbusTcp, Site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.snapshot import RegisterRow
-from twin_tui.errors import LinkError
+from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.live import EosFollower
 from twin_tui.protocols.maps.binding import Binding, bind
 from twin_tui.protocols.maps.parse import load_map, parse_map
@@ -97,6 +98,7 @@ class Links:
         """The connections to energy managers while they are kept up."""
         self.eos: EosFollower | None = None
         """The EOS server that the site follows, if any."""
+        self._capture: Capture | None = None
         self.rest: RestServer | None = None
         """The HTTP server, if there is to be one."""
         ports: dict[Hashable, Port] = {}
@@ -131,6 +133,8 @@ class Links:
                 server = port.make(generator(self._seed, port.name))
                 await server.start()
                 port.server = server
+            if self._capture is not None:
+                self._capture.start([(port.name, port.server.station) for port in self.ports if port.server])
             for fault, _ in self._engine.link_faults.values():
                 self._impose(fault)
             for endpoint in self.s2:
@@ -144,7 +148,7 @@ class Links:
                 await self.eos.start()
             if self.rest is not None:
                 await self.rest.start()
-        except LinkError:
+        except TwinError:
             await self.stop()
             raise
 
@@ -152,6 +156,8 @@ class Links:
         """Stop every server and drop its clients."""
         servers = self.servers
         self._faults.clear()
+        if self._capture is not None:
+            self._capture.finish()
         for port in self.ports:
             port.server = None
         managers, self.managers = self.managers, []
@@ -159,6 +165,10 @@ class Links:
             if service is not None:
                 await service.stop()
         await asyncio.gather(*(server.stop() for server in servers), *(m.stop() for m in managers))
+
+    def capture(self, path: Path) -> None:
+        """Write what is said on the Modbus links to a .pcapng or .txt file when they stop."""
+        self._capture = Capture(path)
 
     def serve_rest(self, options: RestOptions) -> None:
         """Have the site answer over HTTP from the start on."""

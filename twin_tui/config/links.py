@@ -113,7 +113,7 @@ class ModbusRtuModel(UnitSettings):
     baudrate: Annotated[int, whole(50, 4_000_000)] = 9600
     parity: Annotated[str, choice("N", "E", "O")] = "N"
     stopbits: Annotated[int, whole(1, 2)] = 1
-    bytesize: Annotated[int, whole(7, 8)] = 8
+    bytesize: Annotated[int, whole(8, 8)] = 8
     timeout: Positive = 1.0
 
 

@@ -64,7 +64,7 @@ def number(
 
 def whole(low: int, high: int) -> PlainValidator:
     """Return a validator of whole numbers from ``low`` to ``high``."""
-    expected = f"a whole number from {low} to {high}"
+    expected = f"a whole number from {low} to {high}" if low < high else f"{low}"
 
     def check(found: Any) -> int:
         value = to_number(found, expected)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.protocols.modbus.plant import Plant, RawClient, connect, mbap, read, rtu, serving, write_registers
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.decode import describe
-from twin_tui.protocols.modbus.pcapng import as_pcapng
+from twin_tui.protocols.modbus.pcapng import Captured, as_pcapng
 from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import Frame, RateMeter, Ring, as_text
 
@@ -182,7 +182,7 @@ def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
         Frame(2.0, "192.0.2.7:40000", True, ask),
         Frame(2.5, "[::1]:40001", True, ask),
     ]
-    data = as_pcapng(frames, "mbap", "127.0.0.1:5020", epoch_s=1000)
+    data = as_pcapng([Captured("127.0.0.1:5020", "mbap", frames)], epoch_s=1000)
     kinds = [kind for kind, _ in blocks(data)]
     assert kinds == [0x0A0D0D0A, 1, 6, 6, 6, 6]
     assert struct.unpack_from("<H", blocks(data)[1][1])[0] == 1
@@ -211,9 +211,20 @@ def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
 
 
 def test_a_capture_of_a_line_is_raw_rtu() -> None:
-    data = as_pcapng([Frame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))], "rtu", "/dev/ttyS0")
+    frames = [Frame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))]
+    data = as_pcapng([Captured("/dev/ttyS0", "rtu", frames)])
     assert struct.unpack_from("<H", blocks(data)[1][1])[0] == 147
     assert packets(data) == [(0.25, rtu(read(3, 0, 1)))]
+
+
+def test_links_of_two_kinds_stand_in_one_file_in_the_order_of_time() -> None:
+    ask = read(3, 0, 1)
+    line = Captured("/dev/ttyS0", "rtu", [Frame(2.0, "/dev/ttyS0", True, rtu(ask))])
+    port = Captured("127.0.0.1:5020", "mbap", [Frame(t, "10.0.0.1:9", True, mbap(ask)) for t in (1.0, 3.0)])
+    data = as_pcapng([line, port])
+    assert [kind for kind, _ in blocks(data)] == [0x0A0D0D0A, 1, 1, 6, 6, 6]
+    assert [struct.unpack_from("<I", body)[0] for kind, body in blocks(data) if kind == 6] == [1, 0, 1]
+    assert [time_s for time_s, _ in packets(data)] == [1.0, 2.0, 3.0]
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ its DLT_USER table names "mbrtu" for User 0. Layout: draft-ietf-opsawg-pcapng.
 
 import ipaddress
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.traffic import Frame
@@ -28,20 +29,36 @@ _SERVER_MAC, _CLIENT_MAC = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x
 _PUSH_ACK = 0x18
 
 
-def as_pcapng(frames: Iterable[Frame], framing: Framing, name: str, *, epoch_s: float = 0.0) -> bytes:
-    """Return frames as a pcapng file; ``epoch_s`` is the Unix time of the frames' clock at zero."""
-    link_type = LINKTYPE_ETHERNET if framing == "mbap" else LINKTYPE_USER0
-    blocks = [_section(), _interface(link_type, name)]
-    flows: dict[str, _Flow] = {}
-    for frame in frames:
+@dataclass(slots=True)
+class Captured:
+    """What was said on one port or line."""
+
+    name: str
+    framing: Framing
+    frames: list[Frame]
+
+
+def as_pcapng(captured: Sequence[Captured], *, epoch_s: float = 0.0) -> bytes:
+    """Return what was said as a pcapng file, one interface for each link, in the order of time.
+
+    ``epoch_s`` is the Unix time of the frames' clock at zero.
+    """
+    blocks = [_section(), *(_interface(_link_type(link.framing), link.name) for link in captured)]
+    flows: dict[tuple[int, str], _Flow] = {}
+    said = [(frame.time_s, number, frame) for number, link in enumerate(captured) for frame in link.frames]
+    for time_s, number, frame in sorted(said, key=itemgetter(0)):
         packet = frame.data
-        if link_type == LINKTYPE_ETHERNET:
-            flow = flows.get(frame.client)
+        if captured[number].framing == "mbap":
+            flow = flows.get((number, frame.client))
             if flow is None:
-                flow = flows[frame.client] = _Flow.of(frame.client, len(flows))
+                flow = flows[number, frame.client] = _Flow.of(frame.client, len(flows))
             packet = flow.packet(frame.data, frame.incoming)
-        blocks.append(_packet(epoch_s + frame.time_s, packet, frame.incoming))
+        blocks.append(_packet(number, epoch_s + time_s, packet, frame.incoming))
     return b"".join(blocks)
+
+
+def _link_type(framing: Framing) -> int:
+    return LINKTYPE_ETHERNET if framing == "mbap" else LINKTYPE_USER0
 
 
 def _block(kind: int, body: bytes) -> bytes:
@@ -67,9 +84,9 @@ def _interface(link_type: int, name: str) -> bytes:
     return _block(_IDB, head + options + _option(_IF_TSRESOL, b"\x06") + _END_OF_OPTIONS)
 
 
-def _packet(time_s: float, packet: bytes, incoming: bool) -> bytes:
+def _packet(interface: int, time_s: float, packet: bytes, incoming: bool) -> bytes:
     micros = max(0, round(time_s * 1e6))
-    head = struct.pack("<IIIII", 0, micros >> 32, micros & 0xFFFFFFFF, len(packet), len(packet))
+    head = struct.pack("<IIIII", interface, micros >> 32, micros & 0xFFFFFFFF, len(packet), len(packet))
     flags = _option(_EPB_FLAGS, struct.pack("<I", _INBOUND if incoming else _OUTBOUND))
     return _block(_EPB, head + packet + bytes(-len(packet) % 4) + flags + _END_OF_OPTIONS)
 

@@ -69,10 +69,13 @@ class RateMeter:
         return self._rate
 
 
-def as_text(frames: Iterable[Frame], framing: Framing) -> str:
-    """Return frames as text, one line each: time, direction, client, meaning, raw bytes."""
+def as_text(frames: Iterable[Frame], framing: Framing, *, epoch_s: float = 0.0) -> str:
+    """Return frames as text, one line each: time, direction, client, meaning, raw bytes.
+
+    ``epoch_s`` is the Unix time of the frames' clock at zero.
+    """
     lines = [
-        f"{frame.time_s:.6f} {'<' if frame.incoming else '>'} {frame.client} "
+        f"{epoch_s + frame.time_s:.6f} {'<' if frame.incoming else '>'} {frame.client} "
         f"{describe(frame.data, framing, incoming=frame.incoming)} [{frame.data.hex(' ')}]"
         for frame in frames
     ]
