@@ -69,7 +69,7 @@ def cli(ctx: click.Context) -> None:
         ctx.invoke(run, site=DEMO)
 
 
-@cli.command()
+@cli.command(short_help="Run a site: in the console, or headless.")
 @click.argument("site", required=False)
 @click.option("--headless", is_flag=True, help="Run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
@@ -196,7 +196,7 @@ def run(
     sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration, settings=settings))
 
 
-@cli.command()
+@cli.command(short_help="Print the decoded registers of every device.")
 @click.argument("site", default=DEMO)
 @click.option("--device", metavar="NAME", help="One device only.")
 def registers(site: str, device: str | None = None) -> None:
@@ -213,7 +213,7 @@ def registers(site: str, device: str | None = None) -> None:
                 click.echo(listing(unit.binding, unit.device, f"{port.name} unit {number}") + "\n")
 
 
-@cli.command()
+@cli.command(short_help="Compare a device with a real one.")
 @click.argument("site")
 @click.argument("device")
 @click.option("--with", "real", required=True, metavar="HOST:PORT[:UNIT]", help="The real device.")
@@ -250,7 +250,7 @@ def compare(
     sys.exit(run_console(twin, duration_s=duration, settings=load()))
 
 
-@cli.command()
+@cli.command(short_help="Run a recording again and compare.")
 @click.argument("recording", type=click.Path(path_type=Path))
 def replay(recording: Path) -> None:
     """Run RECORDING again and compare: exit code 1 when anything differs."""
@@ -267,7 +267,7 @@ def replay(recording: Path) -> None:
     click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
 
 
-@cli.command("replay-plan")
+@cli.command("replay-plan", short_help="Carry out an EOS plan on a site.")
 @click.argument("site")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--headless", is_flag=True, help="Run without a screen, as fast as the machine can.")
@@ -285,10 +285,10 @@ def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, r
     sys.exit(plan_replay.run(site, plan, headless=headless, duration_s=duration, record=record))
 
 
-@cli.command()
+@cli.command(short_help="Check sites, maps, grid codes and scenarios.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> None:
-    """Check FILEs without running them: sites with all they name, register maps, grid codes.
+    """Check FILEs without running them: sites with all they name, register maps, grid codes, scenarios.
 
     Exit code 2 when one of them cannot be used.
     """
