@@ -128,6 +128,7 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
     modes = MODES.get(kind.kind)
     if modes:
         yield "### Operation modes\n"
+        yield "[energy-managers.md](energy-managers.md) has who commands, and the law of each.\n"
         rows = [(f"`{mode.name}`", mode.meaning, _parameters(mode)) for mode in modes.values()]
         yield from _table(("mode", "meaning", "parameters"), rows)
         aliases = ", ".join(f"`{alias}` is `{name}`" for alias, name in ALIASES.get(kind.kind, {}).items())
