@@ -58,6 +58,11 @@ def test_forced_charging_takes_power_from_one_register_and_direction_from_anothe
     assert read(huawei, HOLDING, 47247, 2) == [0, 4000]
 
 
+def test_an_inverter_on_the_grid_says_so_in_both_bits(huawei: Binding) -> None:
+    huawei.engine.submit(Pin("pv", "inverter_status", 1))
+    assert read(huawei, HOLDING, 32000, 1) == [1 << 1 | 1 << 2]
+
+
 def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Binding) -> None:
     write(huawei, 47249, 0, 3000)
     write(huawei, 47100, 2)
@@ -110,6 +115,14 @@ def test_the_em24_shows_the_same_through_both_functions() -> None:
     low_word_first = [-700_000 & 0xFFFF, -700_000 >> 16 & 0xFFFF]
     assert read(meter, INPUT, 0x28, 2) == read(meter, HOLDING, 0x28, 2) == low_word_first
     assert read(meter, HOLDING, 0x0B, 1) == [1648]
+
+
+def test_a_victron_driver_takes_the_em24_and_reads_all_of_it_at_once() -> None:
+    meter = bound(shipped("carlo_gavazzi_em24"))
+    assert read(meter, HOLDING, 0x1002, 1) == [0]  # 3P.n: three phases
+    assert read(meter, HOLDING, 0xA000, 1) == [7]  # application H
+    for address, count in ((0x0302, 1), (0x0304, 1), (0xA100, 1), (0x5000, 7), (0x0000, 80)):
+        assert isinstance(read(meter, HOLDING, address, count), list)
 
 
 def test_the_sdm630_keeps_its_limits() -> None:
