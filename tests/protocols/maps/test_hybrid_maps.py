@@ -63,6 +63,13 @@ def test_an_inverter_on_the_grid_says_so_in_both_bits(huawei: Binding) -> None:
     assert read(huawei, HOLDING, 32000, 1) == [1 << 1 | 1 << 2]
 
 
+def test_the_huawei_map_answers_what_open_clients_read_before_they_take_it(huawei: Binding) -> None:
+    for address, count in ((30015, 50), (30070, 3), (37125, 1), (37200, 1), (42900, 1), (43006, 1)):
+        assert isinstance(read(huawei, HOLDING, address, count), list)
+    assert read(huawei, HOLDING, 47000, 1) == [2]  # LUNA2000
+    assert read(huawei, HOLDING, 47089, 1) == [0]  # no second battery
+
+
 def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Binding) -> None:
     write(huawei, 47249, 0, 3000)
     write(huawei, 47100, 2)
