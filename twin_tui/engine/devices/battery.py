@@ -44,6 +44,8 @@ from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["BATTERY", "OFF", "ON", "STANDBY", "BatteryCommands", "BatteryParams", "BatteryState"]
 
+# a global is found five times faster than a member of its Enum, and every step asks for some
+_RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, Status.FAULT
 ISLAND_SHIFT_HZ = 2.0
 """How far an island's frequency rises while its battery nears the most it can take in: PV gives way."""
 ISLAND_SHIFT_FROM = 0.6
@@ -86,7 +88,7 @@ def step(
     forming = around.islanded and params.grid_forming and run == ON
     if params.grid_code is not None or not (tie.free and around.grid_live):
         tie = grid_tie.initial(params.grid_code) if forming else grid_tie.step(params.grid_code, tie, around)
-    if faults or state.causes or cell_c > params.over_temperature_c or tie.status is not Status.RUNNING:
+    if faults or state.causes or cell_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
     if faults or memory is not AT_REST or params.deadtime_s:
         memory = _remember(params, state, commands, faults, around)
@@ -96,13 +98,13 @@ def step(
     power = state.active_power_w
     var = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
-        status = Status.FAULT
+        status = _FAULT
         power = 0.0
-    elif tie.status is not Status.RUNNING:
-        status = Status.OFF if run == OFF else tie.status
+    elif tie.status is not _RUNNING:
+        status = _OFF if run == OFF else tie.status
         power = 0.0
     else:
-        status = Status.RUNNING if run == ON else Status.STANDBY if run == STANDBY else Status.OFF
+        status = _RUNNING if run == ON else _STANDBY if run == STANDBY else _OFF
         charge, discharge = available_w(params, commands, energy / capacity, cell_c, faults, tie)
         target = 0.0
         reach = params.ramp_w_per_s * dt_s
@@ -156,7 +158,7 @@ def step(
             drawn += cells * hours
         else:
             charged -= power * hours
-    if params.standby_w and (status is Status.RUNNING or status is Status.STANDBY):
+    if params.standby_w and (status is _RUNNING or status is _STANDBY):
         standby = min(params.standby_w, energy / hours)
         energy -= standby * hours
         drawn += standby * hours

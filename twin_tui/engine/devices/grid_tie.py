@@ -27,6 +27,8 @@ UNTIED = Tie(True, 1.0, Status.RUNNING, None, NEUTRAL)
 DEAD = Tie(False, 0.0, Status.TRIPPED, None, NEUTRAL)
 """Of a device without a grid code while there is no voltage: it stops, and comes back with the voltage."""
 
+# a global is found five times faster than a member of its Enum, and every step asks for some
+_RUNNING, _CEASED = Status.RUNNING, Status.CEASED
 _STATUS = {
     Operation.RUNNING: Status.RUNNING,
     Operation.RAMPING: Status.RUNNING,
@@ -59,11 +61,11 @@ def step(code: GridCode | None, tie: Tie, around: Surroundings) -> Tie:
     support = grid_support.step(code, tie.support, around.dt_s, mean_pu, hz)
     if after is tie.protection and support is tie.support and around.grid_live:
         return tie
-    status = _STATUS[after.operation]
-    if status is Status.RUNNING and not around.grid_live:
-        status = Status.CEASED
-    share = after.share if status is Status.RUNNING else 0.0
-    free = status is Status.RUNNING and share >= 1.0 and support is NEUTRAL
+    status = _RUNNING if after.calm else _STATUS[after.operation]
+    if status is _RUNNING and not around.grid_live:
+        status = _CEASED
+    share = after.share if status is _RUNNING else 0.0
+    free = status is _RUNNING and share >= 1.0 and support is NEUTRAL
     return Tie(free, share, status, after, support)
 
 

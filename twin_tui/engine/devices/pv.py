@@ -47,6 +47,9 @@ from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["NO_LIMIT_W", "PV", "CellModel", "PvCommands", "PvParams", "PvState"]
 
+# a global is found five times faster than a member of its Enum, and every step asks for some
+_RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, Status.FAULT
+
 
 def initial(params: PvParams) -> PvState:
     """Return a plant at rest that has not seen the sun yet."""
@@ -109,22 +112,22 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
     inverter_c = state.inverter_c
     if params.grid_code is not None or not (tie.free and around.grid_live):
         tie = grid_tie.step(params.grid_code, tie, around)
-    if faults or state.causes or inverter_c > params.over_temperature_c or tie.status is not Status.RUNNING:
+    if faults or state.causes or inverter_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
     if faults or memory is not AT_REST:
         memory = _remember(state, faults, around)
 
     power = var = dc = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
-        status = Status.FAULT
+        status = _FAULT
     elif not commands.on:
-        status = Status.OFF
-    elif tie.status is not Status.RUNNING:
+        status = _OFF
+    elif tie.status is not _RUNNING:
         status = tie.status
     elif ac_available <= 0.0:
-        status = Status.STANDBY
+        status = _STANDBY
     else:
-        status = Status.RUNNING
+        status = _RUNNING
         most = ac_available
         if inverter_c > params.derate_from_c:
             cool = ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
