@@ -119,11 +119,7 @@ class DeviceType(Generic[P, S, C, T]):
 
     def fault_code(self, bits: int) -> int:
         """Return the code of the first fault that is set, 0 when there is none."""
-        if bits:
-            for position, fault in enumerate(self.faults):
-                if bits >> position & 1:
-                    return fault.code
-        return 0
+        return first_code(self.faults, bits)
 
     @property
     def latching(self) -> int:
@@ -132,6 +128,13 @@ class DeviceType(Generic[P, S, C, T]):
 
 
 AnyDeviceType = DeviceType[Any, Any, Any, Any]
+
+
+def first_code(faults: tuple[FaultKind, ...], bits: int) -> int:
+    """Return the code of the first of the faults whose bit is set, 0 when there is none."""
+    return (
+        next((fault.code for position, fault in enumerate(faults) if bits >> position & 1), 0) if bits else 0
+    )
 
 
 def settle_faults(faults: int, causes: int, latching: int, reset: bool) -> int:

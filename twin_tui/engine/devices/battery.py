@@ -32,7 +32,6 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.battery_view import observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
-from twin_tui.engine.grid_code import Quantity
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import (
     ac_from_dc,
@@ -191,11 +190,7 @@ def _faults(params: BatteryParams, state: BatteryState, commands: BatteryCommand
         limit_c -= OVER_TEMPERATURE_HYSTERESIS_K
     if state.cell_c > limit_c:
         causes |= OVER_TEMPERATURE
-    tripped = grid_tie.tripped_by(params.grid_code, tie)
-    if tripped is Quantity.VOLTAGE or tripped is Quantity.MEAN_VOLTAGE:
-        causes |= GRID_VOLTAGE
-    elif tripped is not None:
-        causes |= GRID_FREQUENCY
+    causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
     return settle_faults(state.faults, causes, LATCHING, commands.fault_reset == 1)
 
 

@@ -1,6 +1,6 @@
 """What a battery shows."""
 
-from twin_tui.engine.device import Status
+from twin_tui.engine.device import Status, first_code
 from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     DC_CONTACTOR_OPEN,
@@ -49,7 +49,7 @@ def observe(
         soc=shown_soc(params, state),
         soh=_health(params, cycles, around.time_s),
         working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
-        fault_code=fault_code(state.faults),
+        fault_code=first_code(FAULTS, state.faults),
         dc_voltage_v=0.0 if state.faults & DC_CONTACTOR_OPEN else ocv - ohm * amps,
         dc_current_a=amps,
         dc_power_w=dc,
@@ -81,8 +81,3 @@ def _health(params: BatteryParams, cycles: float, time_s: float) -> float:
     calendar = age(1.0 - params.initial_soh, calendar_stress(AGEING_C, AGEING_SOC), time_s)
     rate = max(params.charge_limit_w, params.discharge_limit_w) / params.capacity_wh
     return max(0.0, 1.0 - calendar - age(0.0, cyclic_stress(rate, DEPTH_OF_CYCLE), cycles))
-
-
-def fault_code(bits: int) -> int:
-    """Return the code of the first fault that is set, 0 when there is none."""
-    return next((fault.code for position, fault in enumerate(FAULTS) if bits >> position & 1), 0)

@@ -16,7 +16,7 @@ from twin_tui.engine.devices.chp_engine import (
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.grid_code import GridCode, Quantity
+from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.signals import value
@@ -234,7 +234,10 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
     tie = state.tie
     if params.grid_code is not None or not (tie.free and around.grid_live):
         tie = grid_tie.step(params.grid_code, tie, around)
-        causes |= _grid_causes(params, tie, around.grid_live)
+        if around.grid_live:
+            causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
+        else:
+            causes |= NO_GRID
     if state.seen_coolant_c > params.over_temperature_c:
         causes |= HOT
     if causes or faults:
@@ -323,16 +326,6 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         state.fuel_wh + fuel_w(params, unit, load) * hours,
         tie,
     )
-
-
-def _grid_causes(params: ChpParams, tie: Tie, live: bool) -> int:
-    if not live:
-        return NO_GRID
-    tripped = grid_tie.tripped_by(params.grid_code, tie)
-    if tripped is None:
-        return 0
-    voltage = tripped is Quantity.VOLTAGE or tripped is Quantity.MEAN_VOLTAGE
-    return GRID_VOLTAGE if voltage else GRID_FREQUENCY
 
 
 def _status(unit: Unit, tie: Tie) -> Status:

@@ -69,10 +69,12 @@ def step(code: GridCode | None, tie: Tie, around: Surroundings) -> Tie:
     return Tie(free, share, status, after, support)
 
 
-def tripped_by(code: GridCode | None, tie: Tie) -> Quantity | None:
-    """Return what made the device trip, None when it has not."""
+def trip_cause(code: GridCode | None, tie: Tie, voltage: int, frequency: int) -> int:
+    """Return which of two fault bits made the device trip, 0 when it has not."""
     stage = _stage(code, tie) if tie.status in (Status.TRIPPED, Status.WAITING) else None
-    return None if stage is None else stage.quantity
+    if stage is None:
+        return 0
+    return voltage if stage.quantity in (Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE) else frequency
 
 
 def _stage(code: GridCode | None, tie: Tie) -> TripStage | None:

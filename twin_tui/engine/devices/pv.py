@@ -30,7 +30,6 @@ from twin_tui.engine.devices.pv_model import (
     PvTelemetry,
 )
 from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.grid_code import Quantity
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import ramp_between
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
@@ -195,11 +194,7 @@ def _faults(params: PvParams, state: PvState, commands: PvCommands, tie: Tie) ->
         limit_c -= OVER_TEMPERATURE_HYSTERESIS_K
     if state.inverter_c > limit_c:
         causes |= OVER_TEMPERATURE
-    tripped = grid_tie.tripped_by(params.grid_code, tie)
-    if tripped is Quantity.VOLTAGE or tripped is Quantity.MEAN_VOLTAGE:
-        causes |= GRID_VOLTAGE
-    elif tripped is not None:
-        causes |= GRID_FREQUENCY
+    causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
     return settle_faults(state.faults, causes, LATCHING, commands.fault_reset == 1)
 
 
