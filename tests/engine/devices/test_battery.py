@@ -113,6 +113,17 @@ def test_a_power_factor_holds_whichever_way_the_power_flows():
         assert engine.telemetry("b").reactive_power_var == pytest.approx(-3000.0)
 
 
+@pytest.mark.parametrize("power", [10_000.0, -10_000.0])
+def test_a_power_factor_takes_its_share_of_the_current_when_q_comes_first(power: float):
+    params = replace(PARAMS, max_charge_w=10_000.0, max_discharge_w=10_000.0, q_priority=True)
+    engine = site(params, active_power_setpoint_w=power, power_factor_setpoint=0.8)
+    engine.advance(1)
+    seen = engine.telemetry("b")
+    assert (seen.active_power_w, seen.reactive_power_var) == pytest.approx(
+        (math.copysign(8000.0, power), 6000.0)
+    )
+
+
 @pytest.mark.parametrize("converter", [SUNGROW_SC1000TL, NOTTON])
 @pytest.mark.parametrize("power", [-8000.0, -500.0, 500.0, 8000.0])
 def test_behind_a_converter_the_cells_give_what_curve_and_resistance_say(converter: Any, power: float):
@@ -145,6 +156,17 @@ def test_standby_drains_the_cells_and_off_does_not():
     engine.submit(Write("b", {"start_stop": 2}))
     engine.advance(3600)
     assert engine.devices["b"].state.energy_wh == pytest.approx(4950.0)
+
+
+@pytest.mark.parametrize("converter", [None, NOTTON])
+def test_the_current_of_the_cells_accounts_for_the_standby_loss(converter: Any):
+    engine = site(replace(PARAMS, converter=converter, standby_w=50.0), start_stop=STANDBY)
+    before = engine.devices["b"].state.energy_wh
+    engine.advance(60)
+    seen = engine.telemetry("b")
+    assert seen.dc_power_w == pytest.approx(50.0)
+    drawn = seen.dc_current_a * seen.open_circuit_v * 60 / 3600
+    assert before - seen.energy_wh == pytest.approx(drawn, rel=1e-3)
 
 
 def test_an_nmc_battery_shows_the_voltage_of_its_chemistry():

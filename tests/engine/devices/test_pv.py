@@ -204,3 +204,12 @@ def test_q_first_takes_active_power_for_reactive():
     engine.advance(1)
     seen = engine.telemetry("pv")
     assert (seen.active_power_w, seen.reactive_power_var) == pytest.approx((8000.0, 6000.0))
+
+
+def test_a_power_factor_takes_its_share_of_the_current_when_q_comes_first():
+    engine = site(replace(PLANT, peak_w=15_000.0, q_priority=True))
+    engine.submit(Write("pv", {"power_factor_setpoint": -0.9}))
+    engine.advance(1)
+    seen = engine.telemetry("pv")
+    # √(1 − 0.9²) of the rating, absorbed
+    assert (seen.active_power_w, seen.reactive_power_var) == pytest.approx((9000.0, -4358.9), rel=1e-4)

@@ -38,7 +38,7 @@ from twin_tui.engine.physics.battery import (
     current,
     dc_from_ac,
 )
-from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
+from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["BATTERY", "OFF", "ON", "STANDBY", "BatteryCommands", "BatteryParams", "BatteryState"]
@@ -118,8 +118,8 @@ def step(
         target = -charge if target < -charge else discharge if target > discharge else target
         if run == ON and not tie.free:
             target, wanted_var = _supported(params, tie, target, wanted_var, charge, discharge)
-        if wanted_var and params.q_priority:
-            target, _ = limit_apparent_power(target, wanted_var, params.rated_va, True)
+        if params.q_priority and run == ON and not forming:
+            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.rated_va)
         if target > power + reach:
             power += reach
         elif target < power - reach:

@@ -37,6 +37,8 @@ def observe(
     dc = power + state.loss_w
     if params.converter is not None:
         dc = dc_from_ac(power, params.rated_va, params.converter)
+        if params.standby_w and state.energy_wh > 0.0 and state.status in (Status.RUNNING, Status.STANDBY):
+            dc += params.standby_w
     ocv, ohm = source(params, soc, state.cell_c, dc > 0.0)
     amps = current(dc, ocv, ohm)
     cycles = state.drawn_wh / params.capacity_wh

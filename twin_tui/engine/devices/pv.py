@@ -32,7 +32,7 @@ from twin_tui.engine.devices.pv_model import (
 from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import ramp_between
-from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
+from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.physics.pv import (
     dc_power,
     dc_voltage,
@@ -140,8 +140,8 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
             most = min(most, tie.share * rated)
             target = supported_power(tie.support, min(target, most) / rated, 0.0, most / rated) * rated
             wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
-        if wanted_var and params.q_priority:
-            target, _ = limit_apparent_power(target, wanted_var, params.s_max_va, True)
+        if params.q_priority:
+            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.s_max_va)
         power = state.active_power_w
         reach = params.ramp_w_per_s * dt_s
         if target > power + reach:

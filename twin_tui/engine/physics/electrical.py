@@ -35,6 +35,32 @@ def limit_apparent_power(
     return (second, first) if q_priority else (first, second)
 
 
+def room_for_reactive(p_w: float, q_var: float, power_factor: float, s_max_va: float) -> float:
+    """Active power that is left when reactive power is served first.
+
+    Parameters
+    ----------
+    p_w : float
+        Wanted active power in W.
+    q_var : float
+        Wanted reactive power in var; while it is 0 the power factor counts.
+    power_factor : float
+        As in `reactive_power`.
+    s_max_va : float
+        Apparent power limit in VA.
+
+    Returns
+    -------
+    float
+        Active power in W, of the same sign and not greater: within the circle beside `q_var`, or so small
+        that the power factor can be held, |P| ≤ |pf|·S.
+    """
+    if q_var:
+        return limit_apparent_power(p_w, q_var, s_max_va, True)[0]
+    most = s_max_va * abs(power_factor) if power_factor else s_max_va
+    return -most if p_w < -most else most if p_w > most else p_w
+
+
 def reactive_power(p_w: float, power_factor: float) -> float:
     r"""Reactive power that goes with an active power at a power factor.
 
