@@ -151,6 +151,8 @@ def _phases(word: str) -> str:
 
 
 def _disturbance(target: Target, magnitude: float, options: dict[str, object]) -> Disturb:
+    if "over" in options and "period" in options:
+        raise CommandError("give over for a ramp or period for a sine, not both")
     shape = Shape.RAMP if "over" in options else Shape.SINE if "period" in options else Shape.STEP
     disturbance = Disturbance(
         target=target,
@@ -182,7 +184,9 @@ def _sag(taken: Words, site: SiteView) -> Disturb:
     if not 0 <= magnitude < 1:
         raise CommandError(f"a sag leaves 0 to below 1 pu, not {magnitude:g}; above 1 is a swell")
     return _disturbance(
-        Target.VOLTAGE, magnitude, taken.options(**{"for": _FOR, "over": _OVER, "phases": _phases})
+        Target.VOLTAGE,
+        magnitude,
+        taken.options(**{"for": _FOR, "over": _OVER, "period": _PERIOD, "phases": _phases}),
     )
 
 
@@ -192,7 +196,9 @@ def _swell(taken: Words, site: SiteView) -> Disturb:
     if not 1 < magnitude <= 2:
         raise CommandError(f"a swell rises above 1 and to at most 2 pu, not {magnitude:g}; below 1 is a sag")
     return _disturbance(
-        Target.VOLTAGE, magnitude, taken.options(**{"for": _FOR, "over": _OVER, "phases": _phases})
+        Target.VOLTAGE,
+        magnitude,
+        taken.options(**{"for": _FOR, "over": _OVER, "period": _PERIOD, "phases": _phases}),
     )
 
 
@@ -368,8 +374,12 @@ def _bare(command: Callable[[], Command]) -> Callable[[Words, SiteView], Command
 
 
 VERBS: dict[str, Verb] = {
-    "sag": Verb("sag [grid] 0.7 [2s] [over 1s] [phases ab]", "lower the grid voltage to 0.7 pu", _sag),
-    "swell": Verb("swell [grid] 1.15 [2s] [over 1s] [phases ab]", "raise the grid voltage", _swell),
+    "sag": Verb(
+        "sag [grid] 0.7 [2s] [over 1s] [period 1s] [phases ab]", "lower the grid voltage to 0.7 pu", _sag
+    ),
+    "swell": Verb(
+        "swell [grid] 1.15 [2s] [over 1s] [period 1s] [phases ab]", "raise the grid voltage", _swell
+    ),
     "interrupt": Verb("interrupt [grid] [5s] [phases ab]", "take the grid voltage away", _interrupt),
     "freq": Verb(
         "freq step -0.2 [10s] | freq ramp -0.5 over 5s [for 30s] | freq sine 0.1 period 10s [for 60s]",
@@ -379,6 +389,11 @@ VERBS: dict[str, Verb] = {
     ),
     "phase": Verb(
         "phase 30 [2s]", "jump the voltage angle, in degrees", _plain(Target.PHASE, "an angle", "deg")
+    ),
+    "unbalance": Verb(
+        "unbalance 2% [1m] [over 10s]",
+        "add this negative sequence: phase a rises, b and c fall",
+        _plain(Target.UNBALANCE, "the negative over the positive sequence, such as 2%", "1"),
     ),
     "cloud": Verb(
         "cloud 0.3 [2m] [over 10s]",

@@ -58,6 +58,8 @@ VOLTAGE, FREQUENCY = Target.VOLTAGE, Target.FREQUENCY
         ("load +5kW 60s", Disturbance(Target.LOAD, 5000.0, 60.0)),
         ("ambient -10 1h", Disturbance(Target.TEMPERATURE, -10.0, 3600.0)),
         ("phase 30 2s", Disturbance(Target.PHASE, 30.0, 2.0)),
+        ("unbalance 2% 1m", Disturbance(Target.UNBALANCE, 0.02, 60.0)),
+        ("sag 0.95 1m period 2s", Disturbance(VOLTAGE, 0.95, 60.0, Shape.SINE, period_s=2.0)),
     ],
 )
 def test_a_line_describes_a_disturbance(line: str, wanted: Disturbance) -> None:
