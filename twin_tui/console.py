@@ -1,6 +1,7 @@
 """Runs a twin with its console: starts the twin's thread, then the screen, and ends both."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def run_console(
     """Run a twin with its screen until the user leaves or the duration is over; return the exit code."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise TwinError("the console needs a terminal; without one, run with --headless")
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)  # Textual believes them more than the terminal, which may be resized
     if record is not None:
         twin.record(record)
     thread = TwinThread(twin, servers=servers)

@@ -21,7 +21,9 @@ class TmuxConsole:
     ) -> None:
         self._socket = f"twin-{uuid.uuid4().hex[:8]}"
         self.exit_file = folder / f"exit-{self._socket}"
-        settings = {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder), **environment}
+        settings = {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
+        settings |= {"COLUMNS": "80", "LINES": "24"}  # as some shells export them; the terminal counts
+        settings |= environment
         variables = " ".join(f"{name}={value!r}" for name, value in settings.items())
         command = (
             f"cd {str(folder)!r}; env {variables} {sys.executable} -m twin_tui run {str(site)!r}; "
