@@ -1,6 +1,7 @@
 """The command line: parses, routes, and turns every error into one sentence."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,7 @@ def compare(
     from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
 
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it would say we say once ourselves
     where = comparing.Address.parse(real)
     twin = Twin.from_file(site)
     bindings = twin.links.bindings(twin.device(device).name)

@@ -264,6 +264,14 @@ def test_older_names_of_modes_still_work() -> None:
     assert find_mode("battery", "self-consumption").name == "SELF_CONSUMPTION"
 
 
+def test_a_reported_power_beyond_the_rating_is_held_at_it() -> None:
+    engine = a_site()
+    engine.submit(ReportStatus("battery", {"power_w": 1e9}))
+    assert engine.telemetry("battery").active_power_w == engine.devices["battery"].params.max_discharge_w
+    engine.submit(ReportStatus("battery", {"power_w": -1e9}))
+    assert engine.telemetry("battery").active_power_w == -engine.devices["battery"].params.max_charge_w
+
+
 def test_a_reported_status_brings_the_twin_to_what_the_real_device_says() -> None:
     engine = a_site()
     engine.submit(ReportStatus("battery", {"soc": 0.73, "power_w": -1_200.0}))

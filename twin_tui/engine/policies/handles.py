@@ -107,7 +107,9 @@ def _soc(device: "Device", soc: float) -> None:
 
 
 def _power(device: "Device", power_w: float) -> None:
-    device.state = replace(device.state, active_power_w=power_w)  # type: ignore[type-var]
+    limits = handle_of(device).limits(device.params)
+    bounded_w = min(max(power_w, -limits.charge_w), limits.discharge_w)
+    device.state = replace(device.state, active_power_w=bounded_w)  # type: ignore[type-var]
 
 
 def _stored(params: Any, state: Any) -> float:
