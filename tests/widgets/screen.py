@@ -16,7 +16,7 @@ async def console(
 ) -> AsyncIterator[Pilot[int]]:
     """Run a console; frames come when a test asks for them, not by the clock."""
     app = ConsoleApp(port, Settings(glyphs=glyphs, hz=0.1, read_only=read_only))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield pilot
 

@@ -81,10 +81,13 @@ def day_time(day_s: float) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """Return an age in at most four characters: "0.4s", "59s", "12m", "3h", "2d"; "-" for never."""
+    """Return an age in at most four characters: "0.4s", "59s", "12m", "3h", "2d"; "-" for never.
+
+    Tenths stand only where something has just happened: each change of a number costs an SSH line.
+    """
     if seconds is None:
         return "-"
-    if seconds < 9.95:
+    if seconds < 1.95:
         return f"{max(0.0, seconds):.1f}s"
     for limit, size, unit in ((99.5, 1, "s"), (5970, 60, "m"), (172_800, 3600, "h")):
         if seconds < limit:

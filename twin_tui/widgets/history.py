@@ -32,6 +32,8 @@ class History:
         self.times.append(snapshot.time_s)
         grid = snapshot.grid
         self._grid.append((grid.active_power_w, min(grid.voltages_pu)))
+        for gone in self._devices.keys() - {device.name for device in snapshot.devices}:
+            del self._devices[gone]
         for device in snapshot.devices:
             kept = self._devices.get(device.name)
             if kept is None:
@@ -40,7 +42,9 @@ class History:
 
     def signal(self, device: str, name: str) -> list[float | None]:
         """Return a signal of a device, one value per remembered time."""
-        kept = self._devices.get(device, ())
+        kept = self._devices.get(device)
+        if kept is None:
+            return [None] * len(self.times)
         return [_number(getattr(seen, name, None)) for seen in kept]
 
     def grid_power_w(self) -> list[float | None]:

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut
+from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
 
 Drawn = tuple[tuple[str, str], ...]
 
@@ -74,7 +74,7 @@ class LineView(ScrollView):
         spans = cut(self.drawn[line], width)
         if self.app.has_class("-ascii"):
             spans = [(ascii_only(text), role) for text, role in spans]
-        return Strip([Segment(text, self.role_style(role, marked)) for text, role in spans], width)
+        return Strip([Segment(text, self.role_style(role, marked)) for text, role in merged(spans)], width)
 
     def role_style(self, role: str, marked: bool = False) -> Style:
         """Return the style of a role in the present theme."""

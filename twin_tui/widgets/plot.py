@@ -77,4 +77,6 @@ def _limits(low: float, high: float, least_span: float) -> tuple[float, float]:
 def _label(value: float, span: float) -> str:
     decimals = max(0, min(4, 1 - math.floor(math.log10(span)))) if span > 0 else 0
     text = f"{value:.{decimals}f}"
+    if len(text) > LABEL_WIDTH:
+        text = f"{value:.2e}"
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text

@@ -56,3 +56,14 @@ def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:
     if room > 0:
         out.append((" " * room, "plain"))
     return out
+
+
+def merged(line: Sequence[Span]) -> Line:
+    """Return the line with neighbours of one role as one span: each span costs an escape sequence."""
+    out: Line = []
+    for text, role in line:
+        if out and (out[-1][1] == role or (role == "plain" and text.isspace() and out[-1][1] != "fresh")):
+            out[-1] = (out[-1][0] + text, out[-1][1])
+        elif text:
+            out.append((text, role))
+    return out

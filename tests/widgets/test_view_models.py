@@ -1,0 +1,299 @@
+"""What rows, cards and lines say, worked out from frames made by hand."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snapshot
+from twin_tui.engine.disturbance import Disturbance, Shape, Target
+from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
+from twin_tui.engine.view import RegisterInfo, WriteTrace
+from twin_tui.errors import ConfigError
+from twin_tui.forms import FORMS, Form, course, preview
+from twin_tui.settings import Settings
+from twin_tui.settings import load as load_settings
+from twin_tui.widgets import formats
+from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
+from twin_tui.widgets.history import History
+from twin_tui.widgets.log_lines import LogFilter, merged, unacknowledged
+from twin_tui.widgets.model import device_row, grid_row, last_ems_write, power_flow
+from twin_tui.widgets.overview_lines import cards, table
+from twin_tui.widgets.plot import plot
+from twin_tui.widgets.register_lines import NumberFormat, RegisterFilter, raw_text
+from twin_tui.widgets.spans import cut, text_of
+from twin_tui.widgets.status_line import status_line
+
+SETS = (UNICODE, VT, ASCII)
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "shown"),
+    [
+        (-20_000.0, "W", "-20.00 kW"),
+        (5.25, "W", "5.2 W"),
+        (1_500_000.0, "W", "1.500 MW"),
+        (0.431, "1", "43.1 %"),
+        (49.9876, "Hz", "49.988 Hz"),
+        (20.04, "degC", "20.0 °C"),
+        (-0.0001, "degC", "0.0 °C"),
+        (True, "", "yes"),
+        (None, "W", "-"),
+        (math.inf, "W", "inf"),
+        (90.0, "s", "90 s"),
+        (5400.0, "s", "90 min"),
+    ],
+)
+def test_quantities_read_as_an_engineer_writes_them(number: object, unit: str, shown: str) -> None:
+    assert formats.quantity(number, unit) == shown
+
+
+@given(st.floats(min_value=0, max_value=1e8))
+def test_an_age_never_takes_more_than_five_characters(seconds: float) -> None:
+    assert len(formats.age(seconds)) <= 5
+
+
+def test_a_clock_counts_days() -> None:
+    assert formats.clock(724.3) == "00:12:04.3"
+    assert formats.clock(90_061.0, tenths=False) == "1d 01:01:01"
+
+
+@given(st.text(max_size=40), st.integers(0, 40))
+def test_fitted_text_has_exactly_its_width(text: str, width: int) -> None:
+    assert len(formats.fit(text, width)) == width
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=10), st.sampled_from(["plain", "dim"])), max_size=6),
+    st.integers(1, 40),
+)
+def test_a_cut_line_has_exactly_its_width(line: list[tuple[str, str]], width: int) -> None:
+    assert len(text_of(cut(line, width))) == width
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), max_size=60), st.sampled_from(SETS))
+def test_a_sparkline_has_one_character_a_value(values: list[float | None], glyphs: object) -> None:
+    drawn = sparkline(values, -1e6, 1e6, glyphs)  # type: ignore[arg-type]
+    assert len(drawn) == len(values)
+
+
+def test_a_sparkline_spans_its_limits() -> None:
+    assert sparkline([0.0, 0.5, 1.0, None], 0.0, 1.0, UNICODE) == "▁▅█ "
+
+
+@given(st.floats(-2, 3), st.integers(0, 40), st.sampled_from(SETS))
+def test_a_bar_has_exactly_its_width(fraction: float, width: int, glyphs: object) -> None:
+    drawn = bar(fraction, width, glyphs)  # type: ignore[arg-type]
+    assert len(drawn) in (0, width)
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(-1e9, 1e9)), max_size=80),
+    st.integers(12, 80),
+    st.integers(1, 20),
+    st.sampled_from(SETS),
+)
+def test_a_plot_never_leaves_its_frame(
+    values: list[float | None], width: int, height: int, glyphs: object
+) -> None:
+    drawn = plot(values, width, height, glyphs)  # type: ignore[arg-type]
+    assert len(drawn) == height
+    assert all(len(line) <= width for line in drawn)
+
+
+def test_a_plot_draws_a_rise_from_below_left_to_above_right() -> None:
+    drawn = plot([0.0, 1.0, 2.0, 3.0, 4.0], 15, 5, ASCII)
+    body = [line[10:] for line in drawn]
+    assert body[4][0] == "#"
+    assert body[0][4] == "#"
+    assert body[0][0] == " "
+
+
+def test_glyphs_follow_the_terminal() -> None:
+    assert choose("auto", "utf-8", {"TERM": "xterm-256color"}) is UNICODE
+    assert choose("auto", "utf-8", {"TERM": "linux"}) is VT
+    assert choose("auto", "latin-1", {"TERM": "xterm"}) is ASCII
+    assert choose("ascii", "utf-8", {}) is ASCII
+    with pytest.raises(ConfigError, match="did you mean ascii"):
+        choose("asci", "utf-8", {})
+
+
+def test_history_columns_stand_on_fixed_times_so_that_they_move_once_a_column() -> None:
+    history = History()
+    drawn = []
+    for tick in range(200, 240):
+        history.add(snapshot(tick / 10, devices=(battery(power_w=tick * 10.0),)))
+        drawn.append(tuple(history.columns(history.signal("bess-1", "active_power_w"), 10, 60.0)[:-1]))
+    assert len(set(drawn)) == 1 + len({tick // 60 for tick in range(200, 240)}) - 1
+
+
+def test_history_starts_anew_with_the_run_and_ignores_a_frame_it_has_seen() -> None:
+    history = History()
+    history.add(snapshot(10.0))
+    history.add(snapshot(10.0))
+    assert list(history.times) == [10.0]
+    history.add(snapshot(1.0))
+    assert list(history.times) == [1.0]
+    assert history.signal("bess-1", "soc") == [0.431]
+
+
+def test_a_device_that_appears_late_has_no_past() -> None:
+    history = History()
+    history.add(snapshot(1.0, devices=(battery(),)))
+    history.add(snapshot(2.0, devices=(battery(), load())))
+    assert history.signal("load", "active_power_w") == [None, -8000.0]
+    assert history.signal("nobody", "soc") == [None, None]
+    history.add(snapshot(3.0, devices=(load(),)))
+    assert history.signal("bess-1", "soc") == [None, None, None]
+
+
+def test_a_row_picks_setpoint_state_of_charge_and_the_last_ems_write() -> None:
+    row = device_row(battery(faults=("over_temperature",)), frame())
+    assert (row.setpoint_w, row.soc, row.write_age_s, row.writer) == (-20_000.0, 0.431, 0.4, CLIENT)
+    assert row.alarm == "over_temperature"
+    assert row.direction == "charging"
+
+
+@pytest.mark.parametrize("origin", ["console", "scenario", "site file", "watchdog", "python"])
+def test_what_the_twin_writes_itself_is_no_ems_write(origin: str) -> None:
+    own = WriteTrace("bess-1", 1.0, 0.1, origin, "x", ("active_power_setpoint_w",))
+    assert last_ems_write(replace(frame(), traces=(own,)), "bess-1") is None
+
+
+@pytest.mark.parametrize(
+    ("voltages", "hz", "live", "state"),
+    [
+        ((1.0, 1.0, 1.0), 50.0, True, "OK"),
+        ((0.7, 1.0, 1.0), 50.0, True, "SAG"),
+        ((1.15, 1.0, 1.0), 50.0, True, "SWELL"),
+        ((1.0, 1.0, 1.0), 49.5, True, "FREQ"),
+        ((0.0, 0.0, 0.0), 0.0, False, "OUT"),
+    ],
+)
+def test_the_grid_is_named_by_what_is_wrong(
+    voltages: tuple[float, float, float], hz: float, live: bool, state: str
+) -> None:
+    grid = GridSnapshot(hz, 50.0, 230.94, voltages, live, 0.0, 0.0)
+    assert grid_row(snapshot(grid=grid)).status == state
+
+
+def test_the_power_flow_sums_to_what_the_grid_gives() -> None:
+    flows = dict(power_flow(snapshot()))
+    assert flows == {"Grid": 28_000.0, "Battery": -20_000.0, "Load": -8_000.0}
+    assert sum(flows.values()) == 0
+
+
+@pytest.mark.parametrize("width", range(40, 251, 7))
+def test_no_row_and_no_card_is_wider_than_the_screen(width: int) -> None:
+    history = History()
+    history.add(snapshot())
+    for draw in (table, cards):
+        for line in draw(frame(), history, width, UNICODE):
+            assert len(text_of(line)) <= width
+
+
+@pytest.mark.parametrize("width", range(20, 251, 5))
+def test_the_status_line_fits_and_always_says_whether_the_twin_runs(width: int) -> None:
+    busy = replace(frame(), paused=True, overruns=3, marks=2, snapshot=snapshot(disturbances=(SAG,)))
+    line = text_of(status_line(busy, width, UNICODE, read_only=True))
+    assert len(line) <= width
+    assert "PAUSED" in line
+
+
+def test_registers_are_found_by_address_name_and_signal_and_writable_ones_come_first() -> None:
+    registers = site().devices[0].registers
+    assert RegisterFilter().indices(registers, ()) == [0, 1, 2, 3]
+    assert RegisterFilter("10200").indices(registers, ()) == [2]
+    assert RegisterFilter("soc").indices(registers, ()) == [2]
+    assert RegisterFilter("setpoint power").indices(registers, ()) == [0]
+    assert RegisterFilter("", changed_only=True).indices(registers, (3,)) == [3]
+    read = RegisterInfo("input registers", 1, "a", "u16")
+    written = RegisterInfo("holding registers", 2, "b", "u16", writable=True)
+    assert RegisterFilter().indices((read, written), ()) == [1, 0]
+
+
+def test_raw_words_are_written_in_three_ways() -> None:
+    assert raw_text((0xFF38,), NumberFormat.HEX) == "0xFF38"
+    assert raw_text((0xFF38, 1), NumberFormat.DEC) == "65336 1"
+    assert raw_text((0xFF38,), NumberFormat.BITS) == "11111111.00111000"
+    assert NumberFormat.BITS.next() is NumberFormat.HEX
+
+
+def entry(number: int, kind: LogKind = LogKind.STATE, device: str = "bess-1") -> LogEntry:
+    return LogEntry(number, number, float(number), kind, device, f"text {number}")
+
+
+def test_the_log_takes_each_entry_once_and_follows_a_run_begun_anew() -> None:
+    known = merged([], [entry(1), entry(2)], 10)
+    assert [e.number for e in merged(known, [entry(2), entry(3)], 10)] == [1, 2, 3]
+    assert [e.number for e in merged(known, [entry(1)], 10)] == [1]
+    assert [e.number for e in merged(known, [entry(3)], 2)] == [2, 3]
+
+
+def test_alarms_wait_until_they_are_acknowledged() -> None:
+    entries = [entry(1, LogKind.TRIP), entry(2), entry(3, LogKind.FAULT)]
+    assert unacknowledged(entries, 0) == 2
+    assert unacknowledged(entries, 1) == 1
+    assert unacknowledged(entries, 3) == 0
+
+
+def test_a_filter_needs_every_word_and_none_of_the_unwanted() -> None:
+    assert LogFilter.of("trip bess").passes(entry(1, LogKind.TRIP))
+    assert not LogFilter.of("trip load").passes(entry(1, LogKind.TRIP))
+    assert not LogFilter.of("-trip").passes(entry(1, LogKind.TRIP))
+
+
+ANSWERS = {
+    "value": "1",
+    "device": "bess-1",
+    "command": "start_stop",
+    "signal": "soc",
+    "fault": "emergency_stop",
+    "mode": "IDLE",
+}
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form.key != "plug"], ids=lambda form: form.key)
+def test_the_presets_of_every_form_are_a_valid_command(form: Form) -> None:
+    chosen = {field.key: field.default or ANSWERS.get(field.key, "") for field in form.fields}
+    assert preview(form.build(chosen), site())[2]
+
+
+def test_the_course_of_a_sag_goes_down_and_comes_back() -> None:
+    drawn = course(Disturbance(Target.VOLTAGE, 0.7, 2.0))
+    assert (drawn[0], min(drawn), drawn[-1]) == (1.0, 0.7, 1.0)
+    ramp = course(Disturbance(Target.FREQUENCY, -0.5, None, Shape.RAMP, 5.0))
+    assert list(ramp) == sorted(ramp, reverse=True)
+
+
+def test_settings_come_from_the_users_file_and_options_go_first(tmp_path: Path) -> None:
+    path = tmp_path / "console.toml"
+    assert load_settings(path) == Settings()
+    path.write_text('hz = 2\nglyphs = "vt"\n[keys]\ninject = "ctrl+n"\n', encoding="utf-8")
+    found = load_settings(path)
+    assert (found.hz, found.glyphs, found.keys["inject"]) == (2, "vt", "ctrl+n")
+    assert found.with_options(hz=8.0, glyphs=None).hz == 8.0
+    assert found.with_options(hz=None).glyphs == "vt"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hzz = 2", "did you mean hz"),
+        ("hz = 0", "0.1 to 30"),
+        ('glyphs = "unicod"', "did you mean unicode"),
+        ("hz = ", "console.toml"),
+        ("read_only = 1", "true or false"),
+        ("keys = 3", "names of actions"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "console.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refusal:
+        load_settings(path)
+    assert said in str(refusal.value)
+    assert "console.toml" in str(refusal.value)
