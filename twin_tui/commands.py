@@ -375,10 +375,14 @@ def _bare(command: Callable[[], Command]) -> Callable[[Words, SiteView], Command
 
 VERBS: dict[str, Verb] = {
     "sag": Verb(
-        "sag [grid] 0.7 [2s] [over 1s] [period 1s] [phases ab]", "lower the grid voltage to 0.7 pu", _sag
+        "sag [grid] 0.7 [2s] [over 1s] [phases ab] | sag 0.95 period 1s [1m]",
+        "lower the grid voltage to 0.7 pu",
+        _sag,
     ),
     "swell": Verb(
-        "swell [grid] 1.15 [2s] [over 1s] [period 1s] [phases ab]", "raise the grid voltage", _swell
+        "swell [grid] 1.15 [2s] [over 1s] [phases ab] | swell 1.05 period 1s [1m]",
+        "raise the grid voltage",
+        _swell,
     ),
     "interrupt": Verb("interrupt [grid] [5s] [phases ab]", "take the grid voltage away", _interrupt),
     "freq": Verb(
