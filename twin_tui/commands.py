@@ -7,6 +7,7 @@ from twin_tui import command_words as words
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.events import (
     ClearDisturbance,
+    ClearEverything,
     ClearFault,
     ClearLinkFault,
     Disturb,
@@ -21,7 +22,6 @@ from twin_tui.engine.events import (
     Write,
 )
 from twin_tui.engine.view import (
-    ClearEverything,
     Command,
     DeviceView,
     Freeze,

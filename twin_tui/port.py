@@ -5,18 +5,14 @@ import time
 from collections.abc import Callable
 
 from twin_tui.engine.events import (
-    ClearDisturbance,
-    ClearFault,
-    ClearLinkFault,
+    ClearEverything,
     Event,
     Fault,
     Mark,
     Pin,
-    Unpin,
 )
 from twin_tui.engine.view import (
     ActiveFault,
-    ClearEverything,
     Command,
     Frame,
     Freeze,
@@ -81,13 +77,9 @@ class LocalPort:
         """Carry out a command and return what to tell the user; raise CommandError when it is refused."""
         if isinstance(command, Event):
             self.twin.submit(command)
-            return ""
+            return "everything injected is cleared" if isinstance(command, ClearEverything) else ""
         if isinstance(command, Freeze):
             return self._freeze(command)
-        if isinstance(command, ClearEverything):
-            for event in (ClearDisturbance(), ClearFault(), Unpin(), ClearLinkFault()):
-                self.twin.submit(event)
-            return "everything injected is cleared"
         if isinstance(command, StartRecording):
             self.twin.record(command.path)
             return f"recording to {command.path}"

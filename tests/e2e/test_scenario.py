@@ -119,6 +119,11 @@ def test_a_scenario_ends_what_it_began(tmp_path: Path) -> None:
         "{at: 3s, do: release battery soc}",
         "{at: 4s, expect: grid.voltage_a_pu > 0.9}",
         "{at: 4s, expect: battery.soc < 97%}",
+        "{at: 5s, do: swell 1.08}",
+        "{at: 5s, do: force battery soc 97%}",
+        "{at: 6s, do: clear}",
+        "{at: 7s, expect: grid.voltage_a_pu < 1.05}",
+        "{at: 7s, expect: battery.soc < 97%}",
     )
     done = run("--scenario", str(path))
     assert done.exit_code == 0, done.output

@@ -13,6 +13,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import (
     EVENT_TYPES,
     ClearDisturbance,
+    ClearEverything,
     ClearFault,
     Disturb,
     Event,
@@ -237,6 +238,7 @@ EVENTS: list[Event] = [
     SelectControl("battery", "FRBC"),
     Instruct("battery", {"id": "i-1", "mode": "charge", "factor": 0.5}),
     Revoke("battery", "i-1"),
+    ClearEverything(),
     Mark("before the sag"),
 ]
 

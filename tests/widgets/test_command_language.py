@@ -14,6 +14,7 @@ from twin_tui.completion import LineHistory, complete, completions
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.events import (
     ClearDisturbance,
+    ClearEverything,
     ClearFault,
     Disturb,
     Fault,
@@ -25,7 +26,6 @@ from twin_tui.engine.events import (
     Write,
 )
 from twin_tui.engine.view import (
-    ClearEverything,
     Freeze,
     JumpTo,
     Pause,

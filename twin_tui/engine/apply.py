@@ -8,6 +8,7 @@ from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import (
     END_OF_DURATION,
     ClearDisturbance,
+    ClearEverything,
     ClearFault,
     ClearLinkFault,
     Disturb,
@@ -76,12 +77,21 @@ def _converted(signal: Signal, wanted: Scalar, place: str) -> Any:
 def check(engine: "Engine", event: Event, *, later: bool = False) -> None:
     """Raise CommandError when the event makes no sense on this site, now or later; change nothing."""
     _CHECKS[type(event)](engine, event)
-    if isinstance(event, Unpin) and event.signal and not later:
+    if not later:
+        _check_there(engine, event)
+
+
+def _check_there(engine: "Engine", event: Event) -> None:
+    """Refuse to end what is not there now; what an event for later ends may begin before it."""
+    if isinstance(event, Unpin) and event.signal:
         pins = engine.device(event.device).pins
         if event.signal not in pins:
             raise CommandError(
                 f"{event.device}.{event.signal} is not forced{did_you_mean(event.signal, pins)}"
             )
+    if isinstance(event, ClearLinkFault) and event.label and event.label not in engine.link_faults:
+        hint = did_you_mean(event.label, engine.link_faults)
+        raise CommandError(f"no link fault {event.label!r} is in force{hint}")
 
 
 def carry_out(engine: "Engine", event: Event, tick: int) -> None:
@@ -234,13 +244,6 @@ def _link(engine: "Engine", event: LinkFault, tick: int) -> None:
     engine.note(LogKind.LINK, event.device, text, event.origin, tick)
 
 
-def _check_clear_link(engine: "Engine", event: ClearLinkFault) -> None:
-    if event.label and event.label not in engine.link_faults and event.origin != END_OF_DURATION:
-        raise CommandError(
-            f"no link fault {event.label!r} is in force{did_you_mean(event.label, engine.link_faults)}"
-        )
-
-
 def _clear_link(engine: "Engine", event: ClearLinkFault, tick: int) -> None:
     if event.origin == END_OF_DURATION:
         _, ends = engine.link_faults.get(event.label, (None, None))
@@ -253,6 +256,17 @@ def _clear_link(engine: "Engine", event: ClearLinkFault, tick: int) -> None:
             engine.note(LogKind.CLEAR, ended[0].device, text, event.origin, tick)
     if engine.link_fault is not None:
         engine.link_fault(event)
+
+
+def _clear_everything(engine: "Engine", event: ClearEverything, tick: int) -> None:
+    origin = event.origin
+    for each in (
+        ClearDisturbance(origin=origin),
+        ClearFault(origin=origin),
+        Unpin(origin=origin),
+        ClearLinkFault(origin=origin),
+    ):
+        carry_out(engine, each, tick)
 
 
 REPORTED = ("mode", "factor")
@@ -323,7 +337,8 @@ _CHECKS: dict[type, Any] = {
     Fault: _check_fault,
     ClearFault: _check_fault,
     LinkFault: _check_link,
-    ClearLinkFault: _check_clear_link,
+    ClearLinkFault: _check_nothing,
+    ClearEverything: _check_nothing,
     SelectMode: check_mode,
     ReportStatus: _check_report,
     SelectControl: actions.check_select,
@@ -342,6 +357,7 @@ _ACTIONS: dict[type, Any] = {
     ClearFault: _clear_fault,
     LinkFault: _link,
     ClearLinkFault: _clear_link,
+    ClearEverything: _clear_everything,
     SelectMode: select_mode,
     ReportStatus: _report,
     SelectControl: actions.select,

@@ -96,6 +96,13 @@ class ClearLinkFault:
 
 
 @value
+class ClearEverything:
+    """End every disturbance, fault cause, link fault and forced value."""
+
+    origin: str = "console"
+
+
+@value
 class SelectMode:
     """Give a device an operation mode and factor; mode "" returns it to its direct setpoints."""
 
@@ -168,6 +175,7 @@ Event = (
     | ClearFault
     | LinkFault
     | ClearLinkFault
+    | ClearEverything
     | SelectMode
     | ReportStatus
     | SelectControl
@@ -189,6 +197,7 @@ EVENT_TYPES: dict[str, type[Any]] = {
         ClearFault,
         LinkFault,
         ClearLinkFault,
+        ClearEverything,
         SelectMode,
         ReportStatus,
         SelectControl,

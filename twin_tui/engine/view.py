@@ -250,23 +250,7 @@ class StopRecording:
     """Close the recording."""
 
 
-@value
-class ClearEverything:
-    """End every disturbance, fault, link fault and forced value."""
-
-
-Command = (
-    Pause
-    | Resume
-    | Step
-    | SetSpeed
-    | JumpTo
-    | Freeze
-    | StartRecording
-    | StopRecording
-    | ClearEverything
-    | Event
-)
+Command = Pause | Resume | Step | SetSpeed | JumpTo | Freeze | StartRecording | StopRecording | Event
 
 
 class TwinPort(Protocol):
