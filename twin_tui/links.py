@@ -13,11 +13,10 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.s2.descriptions import offered
-from twin_tui.engine.snapshot import RegisterRow
 from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.live import EosFollower
 from twin_tui.protocols.maps.binding import Binding, bind
-from twin_tui.protocols.maps.parse import load_map, parse_map
+from twin_tui.protocols.maps.parse import read_map
 from twin_tui.protocols.modbus.bank import Bank
 from twin_tui.protocols.modbus.faults import LinkRule, check_link_fault
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
@@ -110,8 +109,7 @@ class Links:
             else:
                 continue
             port = ports.setdefault(key, Port(endpoint))
-            source = endpoint.register_map
-            register_map = load_map(source) if isinstance(source, Path) else parse_map(source)
+            register_map = read_map(endpoint.register_map, endpoint.device)
             binding = bind(
                 register_map, engine, endpoint.device, devices=endpoint.devices, identity=endpoint.identity
             )
@@ -191,11 +189,6 @@ class Links:
     def bindings(self, device: str) -> list[Binding]:
         """Return the register maps of a device, in the order of its endpoints."""
         return [unit.binding for port in self.ports for unit in port.units.values() if unit.device == device]
-
-    def registers(self, device: str, window: range | None = None) -> list[RegisterRow]:
-        """Return the registers of a device's first map as an inspector shows them."""
-        bindings = self.bindings(device)
-        return bindings[0].rows(window) if bindings else []
 
     def lines(self) -> Iterator[str]:
         """Yield one line of text for each port."""

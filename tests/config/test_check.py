@@ -14,6 +14,12 @@ def battery_with(register_map: Any) -> dict[str, Any]:
     return {"assets": [{"type": "bess", "port": 5020, "register_map": register_map}]}
 
 
+def test_a_map_inside_a_site_says_whose_it_is(write_site: Callable[..., Path]) -> None:
+    path = write_site(battery_with({"registers": []}))
+    _, findings = check_file(path)
+    assert [finding.text for finding in findings] == ["register map of battery-1: device_type is missing"]
+
+
 def test_each_mistake_of_a_site_is_one_finding(write_site: Callable[..., Path]) -> None:
     path = write_site({"assets": [{"type": "bess", "capacity_kwh": -1, "initial_soc": 101}]})
     kind, findings = check_file(path)

@@ -12,7 +12,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.grid_codes import load_grid_code
 from twin_tui.protocols.maps.binding import bind
-from twin_tui.protocols.maps.parse import load_map, parse_map
+from twin_tui.protocols.maps.parse import load_map, read_map
 from twin_tui.scenario import Judge, Scenario
 from twin_tui.site_view import site_view
 
@@ -80,9 +80,8 @@ def _check_site(path: Path) -> list[Finding]:
     for endpoint in site.endpoints:
         if isinstance(endpoint, S2):
             continue
-        source = endpoint.register_map
         try:
-            register_map = load_map(source) if isinstance(source, Path) else parse_map(source)
+            register_map = read_map(endpoint.register_map, endpoint.device)
             bind(register_map, engine, endpoint.device, devices=endpoint.devices, identity=endpoint.identity)
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]

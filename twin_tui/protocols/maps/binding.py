@@ -8,7 +8,7 @@ from typing import Any
 
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
+from twin_tui.engine.events import Scalar, SelectMode, Write
 from twin_tui.engine.running import Device, Watcher
 from twin_tui.engine.snapshot import RegisterRow, RegisterWrite
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
@@ -87,9 +87,7 @@ class Binding:
         }
         self._write_constants()
         self._written_tick = 0
-        self._watchers: list[Watcher] = []
-
-    # reading
+        self._watcher: Watcher | None = None
 
     def refresh(self) -> None:
         """Bring the registers up to the engine's present tick; cheap when nothing has moved."""
@@ -114,11 +112,10 @@ class Binding:
             data[low:high] = pattern[low - start : high - start]
         return bytes(data)
 
-    def rows(self, window: range | None = None) -> list[RegisterRow]:
-        """Return registers as an inspector shows them: all, or those at these positions of the map."""
+    def rows(self) -> list[RegisterRow]:
+        """Return the registers as a listing shows them."""
         self.refresh()
-        cells = self.cells if window is None else self.cells[window.start : window.stop]
-        return [self._row(cell) for cell in cells]
+        return [self._row(cell) for cell in self.cells]
 
     def row(self, table: Table, address: int) -> RegisterRow:
         """Return the register at an address, or raise CommandError."""
@@ -130,43 +127,6 @@ class Binding:
         for cell in self._touched(table, address, 1):
             return cell
         raise CommandError(f"{self.map.name}: {table.value} {address} is not mapped")
-
-    def find(self, name: str) -> Cell:
-        """Return the cell that holds the register of that name, or raise CommandError."""
-        found = self._names.get(name)
-        if found is not None:
-            return found
-        hint = did_you_mean(name, self._names)
-        raise CommandError(f"{self.map.name} has no register {name!r}{hint}")
-
-    # forcing
-
-    def force(self, cell: Cell, number: float | str, *, origin: str = "console") -> None:
-        """Hold the signal behind a register at a value given in the register's unit."""
-        device, signal = self._forcible(cell)
-        register = cell.reader
-        if isinstance(number, str) or register.layout.type.form is Form.BIT or register.codes is not None:
-            value: Scalar = number
-        else:
-            exact = (number - float(register.offset)) / float(register.scale)
-            value = exact * float(register.quantum) + float(register.shift)
-            if register.signal is not None and register.signal.type is not float:
-                value = round(value)
-        self.engine.submit(Pin(device.name, signal, value, origin=origin))
-
-    def freeze(self, cell: Cell, *, origin: str = "console") -> None:
-        """Hold the signal behind a register at its present value."""
-        device, signal = self._forcible(cell)
-        assert cell.reader.signal is not None
-        seen = device.commands if cell.reader.signal.command else device.telemetry(self.engine.around)
-        self.engine.submit(Pin(device.name, signal, getattr(seen, signal), origin=origin))
-
-    def release(self, cell: Cell, *, origin: str = "console") -> None:
-        """Let the signal behind a register go again."""
-        device, signal = self._forcible(cell)
-        self.engine.submit(Unpin(device.name, signal, origin=origin))
-
-    # writing
 
     def write(self, request: WriteRequest) -> int:
         """Carry out a client's write, all of it or nothing; return 0 or a Modbus exception code."""
@@ -184,7 +144,7 @@ class Binding:
         except (Refused, CommandError) as error:
             self._remember(changes, request, f"refused: {error}")
             return ModbusCode.ILLEGAL_DATA_VALUE
-        self._arm_watchdogs()
+        self._feed_watchdog()
         self._remember(changes, request, "ok")
         for change in changes:
             if change.signal:
@@ -275,33 +235,23 @@ class Binding:
                 verdict,
             )
 
-    # watchdogs
-
-    def _arm_watchdogs(self) -> None:
-        """Start to wait for the next write; without one in time, the fallback is commanded once."""
+    def _feed_watchdog(self) -> None:
+        """Wait for the next write from now on; without one in time, the fallback is commanded once."""
         self._written_tick = self.engine.tick
-        if self._watchers:
-            return
-        for watchdog in self.map.watchdogs:
-            if watchdog.role in self._devices:
-                self._watchers.append(self.engine.watch(self.engine.dt_s, partial(self._look, watchdog)))
+        watchdog = self.map.watchdog
+        if watchdog is not None and watchdog.role in self._devices and self._watcher is None:
+            self._watcher = self.engine.watch(self.engine.dt_s, partial(self._look, watchdog))
 
     def _look(self, watchdog: Watchdog) -> None:
         engine = self.engine
         if (engine.tick - self._written_tick) * engine.dt_s < watchdog.seconds - 1e-9:
             return
-        self.close()
+        assert self._watcher is not None
+        engine.unwatch(self._watcher)
+        self._watcher = None
         name = self._devices[watchdog.role].name
         detail = f"nobody has written for {watchdog.seconds:g} s"
         engine.submit(Write(name, dict(watchdog.fallback), origin=WATCHDOG, detail=detail))
-
-    def close(self) -> None:
-        """Stop watching the engine."""
-        for watcher in self._watchers:
-            self.engine.unwatch(watcher)
-        self._watchers.clear()
-
-    # laying out
 
     def _lay_out(self, served: list[Register], devices: Mapping[str, Device]) -> list[Cell]:
         """Return one cell per place; the reading and the writing entry of a place share it."""
@@ -372,11 +322,6 @@ class Binding:
             if cell.reader.end > address:
                 found.append(cell)
         return found
-
-    def _forcible(self, cell: Cell) -> tuple[Device, str]:
-        if cell.reader.signal is None or cell.device is None:
-            raise CommandError(f"{cell.reader.name} stands for no signal that could be forced")
-        return cell.device, cell.reader.signal.name
 
     def _row(self, cell: Cell) -> RegisterRow:
         register = cell.reader

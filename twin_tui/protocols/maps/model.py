@@ -343,7 +343,7 @@ class RegisterMap:
     registers: tuple[Register, ...]
     limits: Limits
     rules: tuple[Rule, ...] = ()
-    watchdogs: tuple[Watchdog, ...] = ()
+    watchdog: Watchdog | None = None
     description: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()

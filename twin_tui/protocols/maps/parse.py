@@ -45,6 +45,11 @@ def load_map(path: Path) -> RegisterMap:
     return _load(path, stamp.st_mtime_ns, stamp.st_size)
 
 
+def read_map(source: Path | Mapping[str, Any], owner: str) -> RegisterMap:
+    """Return the map of a device that a site file names or contains."""
+    return load_map(source) if isinstance(source, Path) else parse_map(source, f"register map of {owner}")
+
+
 @lru_cache(maxsize=64)
 def _load(path: Path, _modified_ns: int, _size: int) -> RegisterMap:
     data, lines = read_yaml(read_text(path), str(path))
@@ -77,7 +82,7 @@ def parse_map(data: Any, place: str = "register map", lines: list[int] | None = 
         registers=tuple(registers),
         limits=_limits(top),
         rules=parse_rules(top, kind, roles, registers),
-        watchdogs=_watchdogs(top, kind, roles),
+        watchdog=_watchdog(top, kind, roles),
         description=top.text("description", ""),
         source=top.text("source", ""),
         warnings=tuple(warnings),
@@ -113,9 +118,9 @@ def _limits(top: Section) -> Limits:
         ) from None
 
 
-def _watchdogs(top: Section, kind: str, roles: Mapping[str, str]) -> tuple[Watchdog, ...]:
+def _watchdog(top: Section, kind: str, roles: Mapping[str, str]) -> Watchdog | None:
     if not top.has("watchdog"):
-        return ()
+        return None
     section = top.section("watchdog")
     section.expect_keys(("seconds", "fallback", "device"))
     seconds = float(section.number("seconds"))
@@ -129,4 +134,4 @@ def _watchdogs(top: Section, kind: str, roles: Mapping[str, str]) -> tuple[Watch
         if name not in commands:
             raise fallback.error(f"unknown command {str(name)!r}{did_you_mean(str(name), commands)}")
         values[str(name)] = float(fallback.number(name))
-    return (Watchdog(seconds, values, role),)
+    return Watchdog(seconds, values, role)
