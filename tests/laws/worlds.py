@@ -133,6 +133,9 @@ def drawn_params(draw: st.DrawFn, kind: str) -> Any:
     if "converter" in names:
         found["converter"] = draw(st.sampled_from([None, SUNGROW_SC1000TL]))
         found["standby_w"] = draw(st.sampled_from([0.0, 40.0]))
+    if kind == "chp":
+        # so short that a story of seconds reaches a unit on the grid
+        found |= dict.fromkeys(("starting_s", "warmup_s", "idle_s", "synchronizing_s"), 0.1)
     if "deadtime_s" in names:
         found["deadtime_s"] = draw(st.sampled_from([0.0, 0.7]))
     return cls(**found)
@@ -234,6 +237,8 @@ def stories(draw: st.DrawFn) -> tuple[SitePlan, list[tuple[int, Event]]]:
         if draw(st.booleans()):
             start.append((0, Write(name, {f"soc_lower_limit_{i}": 0.0 for i in (1, 2)})))
             start.append((0, Write(name, {f"soc_upper_limit_{i}": 1.0 for i in (1, 2)})))
+    start.append((0, Write("chp", {"start_stop": draw(st.sampled_from([0, 1])), "load_setpoint_pu": 0.8})))
+    start.append((draw(st.sampled_from([0, 15])), Write("chp", {})))
     return plan, [*start, *draw(st.lists(st.tuples(st.integers(0, 12), events(plan)), max_size=12))]
 
 
