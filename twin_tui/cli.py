@@ -13,6 +13,7 @@ from twin_tui.durations import parse_duration
 from twin_tui.errors import ConfigError, TwinError
 
 DEMO = "demo"
+SHOWN_DIFFERENCES = 10
 
 
 class _Duration(click.ParamType[float]):
@@ -80,6 +81,9 @@ def cli(ctx: click.Context) -> None:
 @_SEED
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 @click.option(
+    "--record-every", type=DURATION, metavar="TIME", default="1s", help="Simulated time between samples; 1s."
+)
+@click.option(
     "--scenario", metavar="FILE", help="Play a scenario and judge its expectations; exit code 1 if one fails."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit.")
@@ -129,6 +133,7 @@ def run(
     speed: float | None = None,
     seed: int | None = None,
     record: Path | None = None,
+    record_every: float = 1.0,
     scenario: str | None = None,
     junit: Path | None = None,
     inject: tuple[str, ...] = (),
@@ -163,7 +168,11 @@ def run(
     if played is not None:
         twin.play(played)
     for text in inject:
-        twin.inject(text)
+        at_s = twin.inject(text)
+        if duration is not None and at_s >= duration:
+            raise click.UsageError(f"--inject {text!r} comes after the end of the run at {duration:g} s")
+    if record is not None:
+        twin.record(record, record_every)
     if capture is not None:
         twin.links.capture(capture)
     twin.links.s2_log = s2_log
@@ -184,7 +193,6 @@ def run(
             twin,
             duration_s=duration,
             servers=not no_servers,
-            record=record,
             junit=junit,
             plots=plot,
             quiet=quiet,
@@ -194,7 +202,7 @@ def run(
     from twin_tui.settings import load  # noqa: PLC0415
 
     settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
-    sys.exit(run_console(twin, servers=not no_servers, record=record, duration_s=duration, settings=settings))
+    sys.exit(run_console(twin, servers=not no_servers, duration_s=duration, settings=settings))
 
 
 @cli.command(short_help="Print the decoded registers of every device.")
@@ -261,11 +269,14 @@ def replay(recording: Path) -> None:
 
     head, rows = recordings.read(recording)
     twin = Twin.from_dict(head["site"], seed=head["seed"])
-    differences = list(recordings.replay(twin.engine, rows))
-    for before, after in differences[:3]:
-        click.echo(f"recorded {before}replayed {after}", nl=False)
+    differences = 0
+    for difference in recordings.replay(twin.engine, rows):
+        differences += 1
+        if differences <= SHOWN_DIFFERENCES:
+            click.echo(difference)
     if differences:
-        raise click.ClickException(f"{len(differences)} samples differ from the recording")
+        plural = "s" if differences > 1 else ""
+        raise click.ClickException(f"{differences} value{plural} of {recording} came out otherwise")
     click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
 
 

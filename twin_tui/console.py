@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from pathlib import Path
 
 from twin_tui.app import ConsoleApp
 from twin_tui.errors import TwinError
@@ -18,7 +17,6 @@ def run_console(
     twin: Twin,
     *,
     servers: bool = True,
-    record: Path | None = None,
     duration_s: float | None = None,
     settings: Settings | None = None,
 ) -> int:
@@ -27,8 +25,6 @@ def run_console(
         raise TwinError("the console needs a terminal; without one, run with --headless")
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # Textual believes them more than the terminal, which may be resized
-    if record is not None:
-        twin.record(record)
     thread = TwinThread(twin, servers=servers)
     try:
         thread.start()

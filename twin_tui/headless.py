@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import math
 import shutil
 import signal
@@ -26,7 +27,6 @@ async def run(
     *,
     duration_s: float | None,
     servers: bool = True,
-    record: Path | None = None,
     junit: Path | None = None,
     plots: Sequence[str] = (),
     quiet: bool = False,
@@ -35,8 +35,6 @@ async def run(
 
     0 is a run to its end, 1 a scenario with an expectation that failed, 130 a run cut short by a signal.
     """
-    if record is not None:
-        twin.record(record)
     courses = [Course(twin.engine, name) for name in plots]
     try:
         await twin.start(servers=servers, paced=False)
@@ -90,9 +88,34 @@ async def _until_done(twin: Twin, duration_s: float | None, quiet: bool) -> bool
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError):
             loop.add_signal_handler(number, stop)
-    with _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
+    with _told(twin, quiet), _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
         await running
     return stopped
+
+
+@contextlib.contextmanager
+def _told(twin: Twin, quiet: bool) -> Iterator[None]:
+    """Print what happens while it happens, one line an event; writes that only repeat are left out."""
+    if quiet:
+        yield
+        return
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        new = itertools.takewhile(lambda entry: entry.number > told, reversed(twin.engine.log))
+        for entry in reversed(list(new)):
+            told = entry.number
+            origin = f"  {entry.origin}" if entry.origin else ""
+            line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
+            print(line, file=sys.stderr)
+
+    watcher = twin.engine.watch(1.0, tell)
+    try:
+        yield
+    finally:
+        twin.engine.unwatch(watcher)
+        tell()
 
 
 @contextlib.contextmanager

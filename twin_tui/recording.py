@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
@@ -150,8 +150,30 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return rows[0], rows[1:]
 
 
-def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Run a recording's events on a fresh engine; yield (recorded, replayed) for each sample that differs."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that a replay gives otherwise than the recording."""
+
+    time_s: float
+    place: str
+    recorded: Any
+    replayed: Any
+
+    def __str__(self) -> str:
+        return f"t = {self.time_s:g} s  {self.place}: recorded {self.recorded}, replayed {self.replayed}"
+
+
+def _differences(time_s: float, place: str, recorded: Any, replayed: Any) -> Iterator[Difference]:
+    if isinstance(recorded, dict) and isinstance(replayed, dict):
+        for key in {**recorded, **replayed}:
+            inside = f"{place}.{key}" if place else str(key)
+            yield from _differences(time_s, inside, recorded.get(key), replayed.get(key))
+    elif recorded != replayed:
+        yield Difference(time_s, place.removeprefix("devices."), recorded, replayed)
+
+
+def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[Difference]:
+    """Run a recording's events on a fresh engine; yield each value that differs."""
     planned = [to_dict(event) for _, event in engine.plan.events]
     agenda = deque(row for row in rows if "at" in row)
     samples = [row for row in rows if "t" in row]
@@ -169,7 +191,7 @@ def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[tuple[str, st
 
     for row in samples:
         run_to(row["tick"])
-        recorded, replayed = line(row), line(sample(engine))
-        if recorded != replayed:
-            yield recorded, replayed
+        again = line(sample(engine))
+        if line(row) != again:
+            yield from _differences(row["t"], "", row, json.loads(again))
     run_to(ends)

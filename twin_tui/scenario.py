@@ -57,6 +57,7 @@ class Expectation:
     wanted: float | str
     band: float = 0.0
     magnitude: bool = False
+    unit: str = ""
 
     @classmethod
     def parse(cls, text: str, engine: Engine) -> "Expectation":
@@ -78,7 +79,7 @@ class Expectation:
         if band and compare != "==":
             raise CommandError("± goes with ==")
         number = words.number(match["wanted"], signal, unit)
-        return cls(device, signal, compare, number, band, match["magnitude"] is not None)
+        return cls(device, signal, compare, number, band, match["magnitude"] is not None, unit)
 
     def look(self, engine: Engine) -> float | str:
         """Return what the signal shows now."""
@@ -100,6 +101,15 @@ class Expectation:
         if self.compare == "==" and self.band:
             return abs(seen - wanted) <= self.band
         return _COMPARE[self.compare](seen, wanted)
+
+
+def shown(number: float, unit: str) -> str:
+    """Return a number as a user writes it: a fraction in percent, thousands of W in kW."""
+    if unit == "1":
+        return f"{number * 100:.4g}%"
+    if unit in ("W", "Wh", "VA", "var") and abs(number) >= 1000.0:
+        return f"{number / 1000:.6g} k{unit}"
+    return f"{number:.6g} {unit}".rstrip()
 
 
 def _unit(engine: Engine, device: str, signal: str) -> str:
@@ -234,12 +244,12 @@ class Judge:
         return tuple(verdict for verdict in self.verdicts if verdict.passed is False)
 
     def close(self) -> None:
-        """End the run: what is still open has failed, unless it had to hold always and did so far."""
+        """End the run: what is still open could not be judged, and that is no pass."""
         self.engine.unwatch(self._watcher)
-        now = self.engine.time_s
         for verdict in self._open:
-            verdict.passed = verdict.step.kind == "always" and now >= verdict.step.at_s
-            verdict.at_s = now
+            verdict.passed = False
+            verdict.at_s = self.engine.time_s
+            verdict.seen = "the end of the run first"
         self._open = []
 
     def upcoming(self) -> Iterator[Step]:
@@ -259,7 +269,7 @@ class Judge:
             if met is not (step.kind == "always") or over:
                 verdict.passed = met
                 verdict.at_s = self.engine.time_s
-                verdict.seen = seen if isinstance(seen, str) else f"{seen:g}"
+                verdict.seen = seen if isinstance(seen, str) else shown(seen, verdict.expectation.unit)
                 self._open.remove(verdict)
 
 

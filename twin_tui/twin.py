@@ -198,10 +198,11 @@ class Twin:
         self.judge = Judge(scenario, self.engine, site_view(self.engine))
         return self.judge
 
-    def inject(self, text: str) -> None:
-        """Have a command happen at a simulated time: "10s sag grid 0.7 2s"; raise CommandError."""
+    def inject(self, text: str) -> float:
+        """Have a command happen at a simulated time, "10s sag grid 0.7 2s", and return that time, s."""
         at_s, event = injection(text, site_view(self.engine))
         self.engine.submit(event, at_s=at_s)
+        return at_s
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one."""

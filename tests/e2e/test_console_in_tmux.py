@@ -73,6 +73,7 @@ def test_the_screen_shows_who_wrote_which_register_and_what_followed(console: Tm
         assert ems.stdout.readline().strip() == "written"
         console.wait("1 client")
         console.press("r")
+        console.wait("U Release")
         console.press("/")
         console.type("10126")
         console.press("Enter")

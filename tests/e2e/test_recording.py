@@ -91,4 +91,27 @@ def test_a_changed_recording_is_found_out(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"tick":50,', '"tick":50,"extra":1,', 1))
     done = CliRunner().invoke(cli, ["replay", str(path)])
     assert done.exit_code == 1
-    assert "differ" in done.output
+    assert "t = 5 s  extra: recorded 1, replayed None" in done.output
+    assert "1 value of" in done.output
+
+
+def test_how_often_a_run_is_sampled_is_the_users_choice(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    words = ["run", "demo", "--headless", "--no-servers", "--duration", "60s", "--speed", "max", "--quiet"]
+    done = CliRunner().invoke(cli, [*words, "--record", str(path), "--record-every", "20s"])
+    assert done.exit_code == 0, done.output
+    assert [row["t"] for row in recording.read(path)[1] if "t" in row] == [0.0, 20.0, 40.0, 60.0]
+
+
+def test_an_injection_after_the_end_of_the_run_is_refused() -> None:
+    words = ["run", "demo", "--headless", "--no-servers", "--duration", "10s", "--speed", "max"]
+    done = CliRunner().invoke(cli, [*words, "--inject", "20s sag grid 0.7 2s"])
+    assert done.exit_code == 2
+    assert "comes after the end of the run" in done.output
+
+
+def test_a_headless_run_tells_what_happens() -> None:
+    words = ["run", "demo", "--headless", "--no-servers", "--duration", "10s", "--speed", "max"]
+    done = CliRunner().invoke(cli, [*words, "--inject", "2s sag grid 0.9 2s"])
+    assert "INJECT grid         sag to 0.90 pu for 2 s  command line" in done.output
+    assert "sag to 0.90 pu for 2 s has ended" in done.output

@@ -20,7 +20,8 @@ import pytest
 
 STALL_S = float(os.environ.get("TWIN_STALL_S", "4"))
 """The target is 20 s; the usual run stalls long enough to fill the terminal and Textual's queue of 30."""
-SLOWEST_S = 0.1
+SLOWEST_S = STALL_S / 4
+"""A server that waits for the terminal answers after the whole stall; how fast it is, benchmarks measure."""
 SITE = """
 name: stalled
 seed: 1

@@ -33,6 +33,7 @@ from twin_tui.engine.events import (
 )
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError
 
 
@@ -215,6 +216,30 @@ def test_watchers_look_at_regular_simulated_times() -> None:
     engine.unwatch(watcher)
     engine.advance(1.0)
     assert seen == [5, 10, 15, 20]
+
+
+def test_a_write_that_says_the_same_again_is_counted_not_logged_anew() -> None:
+    engine = an_engine()
+    for _ in range(5):
+        engine.submit(run_command(1_000.0))
+        engine.step()
+    engine.submit(run_command(2_000.0))
+    writes = [entry for entry in engine.log if entry.kind is LogKind.WRITE]
+    assert [entry.repeats for entry in writes] == [1, 4, 1]
+    assert writes[1].last_s == pytest.approx(0.5)
+    assert len({entry.number for entry in engine.log}) == len(engine.log)
+
+
+def test_a_setpoint_that_moves_nothing_is_remarked_on_once() -> None:
+    engine = an_engine()
+    for _ in range(3):
+        engine.submit(Write("battery", {"active_power_setpoint_w": 5_000.0}))
+    engine.submit(run_command(90_000.0))
+    remarks = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
+    assert remarks == [
+        "is told 5 kW but is not running: start_stop 1 starts it",
+        "is told 90 kW and can do 20 kW",
+    ]
 
 
 def test_two_devices_of_one_name_are_refused() -> None:

@@ -122,6 +122,17 @@ def _write(engine: "Engine", event: Write, tick: int) -> None:
     engine.note(LogKind.WRITE, event.device, text, event.origin, tick)
     if device.guide is not None:
         overridden(engine, device, changes, event.origin, tick)
+    _advise(engine, device, changes, tick)
+
+
+def _advise(engine: "Engine", device: "Device", changes: dict[str, Any], tick: int) -> None:
+    """Say once what is worth saying of a write that is legal and yet may not be meant."""
+    if device.type.advise is None:
+        return
+    advice = device.type.advise(device.params, device.commands, changes)
+    if advice and advice != device.advice:
+        engine.note(LogKind.ALARM, device.name, advice, tick=tick)
+    device.advice = advice
 
 
 def _pinned_commands(device: "Device") -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A device is data plus a pure step; a device type is one entry in a table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from importlib.metadata import entry_points
@@ -90,6 +90,8 @@ class DeviceType(Generic[P, S, C, T]):
     faults: tuple[FaultKind, ...] = ()
     shares: Callable[[P, S], tuple[float, float, float]] | None = None
     aliases: tuple[str, ...] = ()
+    advise: Callable[[P, C, Collection[str]], str] | None = None
+    """What is worth saying of commands just changed: that the device is off, that it can do less; else ""."""
     explain: Callable[[P, S], str] | None = None
     """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
     prepare: Callable[[P, str, int, float], P] | None = None

@@ -30,6 +30,8 @@ from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 LOG_LENGTH = 2000
+REPEATS_WITHIN = 30
+"""How far back in the log a write is looked for that says the same."""
 
 
 class Engine:
@@ -191,9 +193,22 @@ class Engine:
 
     def note(self, kind: LogKind, device: str, text: str, origin: str = "", tick: int | None = None) -> None:
         """Add an entry to the event log."""
-        self._entries += 1
         at = self.tick + 1 if tick is None else tick
+        if kind is LogKind.WRITE and self._repeated(device, text, origin, at):
+            return
+        self._entries += 1
         self.log.append(LogEntry(self._entries, at, at * self.dt_s, kind, device, text, origin))
+
+    def _repeated(self, device: str, text: str, origin: str, at: int) -> bool:
+        """Count a write that says the same as the device's last one; return whether it was such a one."""
+        for back in range(1, min(len(self.log), REPEATS_WITHIN) + 1):
+            entry = self.log[-back]
+            if entry.kind is LogKind.WRITE and entry.device == device:
+                if entry.text != text or entry.origin != origin:
+                    return False
+                self.log[-back] = replace(entry, repeats=entry.repeats + 1, last_s=at * self.dt_s)
+                return True
+        return False
 
     def device(self, name: str) -> Device:
         """Return the device of that name, or raise CommandError with the nearest one."""

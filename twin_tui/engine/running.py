@@ -19,6 +19,7 @@ class Device:
     __slots__ = (
         "_observed",
         "_observed_tick",
+        "advice",
         "commands",
         "control",
         "direct",
@@ -44,6 +45,8 @@ class Device:
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
+        self.advice = ""
+        """What was last said of its commands."""
         self.guide: Guide | None = None
         """What steers the device in place of direct setpoints, if anything does."""
         self.handle: Handle | None = None

@@ -34,6 +34,10 @@ class LogEntry:
     device: str
     text: str
     origin: str = ""
+    repeats: int = 1
+    """How often it happened in a row: a client that writes the same again makes no new entry."""
+    last_s: float | None = None
+    """When it happened last, if it was repeated."""
 
 
 @value

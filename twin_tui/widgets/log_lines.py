@@ -31,12 +31,17 @@ class LogFilter:
 
 
 def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> list[LogEntry]:
-    """Return the log with new entries added; one that begins anew replaces it."""
+    """Return the log with new entries added and old ones brought up to date; a new run's log replaces it."""
     last = known[-1].number if known else 0
     added = list(newer)
-    if added and added[-1].number < last:
+    if not added:
+        return list(known)
+    if added[-1].number < last:
         return added[-most:]
-    return [*known, *(entry for entry in added if entry.number > last)][-most:]
+    kept = len(known)
+    while kept and known[kept - 1].number >= added[0].number:
+        kept -= 1
+    return [*known[:kept], *added][-most:]
 
 
 def log_line(entry: LogEntry, width: int, glyphs: Glyphs, *, unacknowledged: bool = False) -> Line:
@@ -47,6 +52,7 @@ def log_line(entry: LogEntry, width: int, glyphs: Glyphs, *, unacknowledged: boo
     device = formats.fit(formats.clean(entry.device) or "-", 12 if width >= 100 else 8, glyphs.cut)
     # on a narrow screen who did it matters more than the detail that the text ends with
     text = formats.clean(entry.text if width >= 100 else entry.text.partition("  ")[0])
+    text += f" ×{entry.repeats}" if entry.repeats > 1 else ""
     origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
     return [
         (mark, "bad"),

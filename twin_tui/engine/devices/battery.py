@@ -1,5 +1,6 @@
 """A battery with its converter: limits, ramp, losses, heat."""
 
+from collections.abc import Collection
 from math import exp, inf
 
 from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
@@ -270,6 +271,19 @@ def forms(
     return params.rated_va, ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise))
 
 
+def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection[str]) -> str:
+    """Return what a setpoint just written will not bring about, and why."""
+    wanted = commands.active_power_setpoint_w
+    if "active_power_setpoint_w" not in changed or not wanted:
+        return ""
+    if commands.start_stop != ON:
+        return f"is told {wanted / 1000:g} kW but is not running: start_stop 1 starts it"
+    most = params.max_discharge_w if wanted > 0 else params.max_charge_w
+    if abs(wanted) > most:
+        return f"is told {wanted / 1000:g} kW and can do {most / 1000:g} kW"
+    return ""
+
+
 BATTERY = DeviceType(
     kind="battery",
     title="Battery",
@@ -283,5 +297,6 @@ BATTERY = DeviceType(
     faults=FAULTS,
     aliases=("bess",),
     explain=explain,
+    advise=advise,
     forms=forms,
 )
