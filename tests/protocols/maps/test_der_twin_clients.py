@@ -42,8 +42,7 @@ def test_the_setpoint_reads_back_at_once_without_a_tick(battery: Binding) -> Non
 
 def test_the_log_tells_who_wrote_which_register_and_what_it_means(battery: Binding) -> None:
     write(battery, SETPOINT, 0xFFFF, 0xFF38)
-    entry = battery.engine.log[-1]
-    assert entry.kind is LogKind.WRITE
+    (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT
     assert entry.text.endswith("fc16 10126 on_grid_power_setpoint -200 → -20.0 kW")
 
