@@ -24,6 +24,7 @@ from twin_tui.engine.view import (
     StartRecording,
     Step,
     StopRecording,
+    TimelineStep,
     ViewRequest,
 )
 from twin_tui.engine.weather import DAY_S
@@ -67,6 +68,7 @@ class LocalPort:
             changed=self.links.changed(view.device, view.changed_within_s),
             traces=self.traces.traces(),
             injected=tuple(self._injected()),
+            timeline=tuple(self._timeline()),
             traffic=self.links.traffic(view.traffic_device),
             recording=Recording(str(recorder.path), 0.0) if recorder is not None else None,
             marks=self._marks,
@@ -160,6 +162,24 @@ class LocalPort:
             self._fault_ends.pop(key, None)
             if event.duration_s is not None:
                 self._fault_ends[key] = now_s + event.duration_s
+
+    def _timeline(self) -> list[TimelineStep]:
+        judge, now_s = self.twin.judge, self.twin.engine.time_s
+        if judge is None:
+            return []
+        verdicts = {id(verdict.step): verdict for verdict in judge.verdicts}
+        found = []
+        for step in sorted(judge.scenario.steps, key=lambda step: step.at_s):
+            verdict = verdicts.get(id(step))
+            if verdict is None:
+                state = "done" if step.at_s <= now_s else "to come"
+            elif verdict.passed is None:
+                state = "open" if step.at_s <= now_s else "to come"
+            else:
+                state = "passed" if verdict.passed else "failed"
+            text = step.text if step.kind == "do" else f"{step.kind} {step.text}"
+            found.append(TimelineStep(step.at_s, text, state, verdict.seen if verdict is not None else ""))
+        return found
 
     def _injected(self) -> list[ActiveFault]:
         engine = self.twin.engine

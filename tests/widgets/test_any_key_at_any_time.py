@@ -11,7 +11,7 @@ from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
 from twin_tui.app import ConsoleApp
 from twin_tui.engine.events import ClearEverything, Disturb, Pin
-from twin_tui.engine.view import Freeze, LinkView, RegisterInfo, SetSpeed
+from twin_tui.engine.view import Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep
 
 KEYS = (
     *"abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ0123456789€",
@@ -258,3 +258,31 @@ async def test_holding_the_view_keeps_what_is_shown_while_frames_come() -> None:
         await pilot.press("space")
         await settled(pilot)
         assert "5.00" in screen_text(pilot)
+
+
+async def test_the_scenario_shows_its_next_step_and_the_verdicts_so_far() -> None:
+    steps = (
+        TimelineStep(10.0, "sag grid 0.7 2s", "done"),
+        TimelineStep(15.0, "expect bess-1.soc >= 60%", "failed", "43.1 %"),
+        TimelineStep(900.0, "clear all", "to come"),
+    )
+    async with console(HandFedPort(frame(timeline=steps))) as pilot:
+        await pilot.press("A")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "0 passed, 1 failed" in shown
+        assert "in 3 min" in shown
+        assert "seen: 43.1 %" in shown
+
+
+async def test_help_says_what_can_be_done_here_and_the_command_line_what_may_come_next() -> None:
+    async with console(HandFedPort(), (80, 70)) as pilot:
+        await pilot.press("question_mark")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert all(word in shown for word in ("Break things", "voltage sag", "command palette"))
+        await pilot.press("escape")
+        await settled(pilot)
+        await pilot.press("colon")
+        await settled(pilot)
+        assert ": sag  swell  interrupt" in screen_text(pilot)

@@ -228,5 +228,6 @@ def test_history_walks_back_and_forth_and_keeps_the_draft() -> None:
     "usage", [verb.usage for verb in VERBS.values() if not re.search("[A-Z]{2}", verb.usage)]
 )
 def test_every_usage_without_names_is_itself_a_valid_line(usage: str) -> None:
-    for line in usage.split(" | "):
+    for form in usage.split(" | "):
+        line = form.replace(" [period 1s]", "") if "[over" in form else form
         assert parse(line.replace("[", "").replace("]", "").replace("step n", "step 3"), SITE)

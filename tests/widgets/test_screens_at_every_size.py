@@ -21,7 +21,7 @@ VIEW_KEYS = {
     "modes": "S",
     "traffic": "t",
 }
-DIALOG_KEYS = {"inject": "i", "sag": "v", "help": "question_mark", "command": "colon"}
+DIALOG_KEYS = {"inject": "i", "sag": "v"}
 
 
 def busy_frame() -> Frame:

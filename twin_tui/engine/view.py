@@ -114,6 +114,18 @@ class TrafficLine:
 
 
 @value
+class TimelineStep:
+    """One step of the scenario that is being played."""
+
+    at_s: float
+    text: str
+    state: str
+    """"done", "to come", "open", "passed" or "failed"."""
+    seen: str = ""
+    """What was seen where an expectation failed."""
+
+
+@value
 class Recording:
     """What is being recorded, and since when in simulated time."""
 
@@ -138,6 +150,8 @@ class Frame:
     """The newest writes, oldest first."""
     injected: tuple[ActiveFault, ...] = ()
     traffic: tuple[TrafficLine, ...] = ()
+    timeline: tuple[TimelineStep, ...] = ()
+    """The scenario that is being played, in the order of its times."""
     recording: Recording | None = None
     marks: int = 0
     jumping_to_s: float | None = None

@@ -8,7 +8,7 @@ from textual.message import Message
 from twin_tui.engine.view import Frame
 from twin_tui.widgets import formats
 from twin_tui.widgets.looks import FrameList, Looks
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.spans import Line, rule
 
 
 class ActiveList(FrameList):
@@ -43,7 +43,7 @@ class ActiveList(FrameList):
         """Draw the list."""
         items = self.items()
         if not items:
-            self.show([[(" Nothing is injected. i injects.", "dim")]])
+            self.show([[(" Nothing is injected. i injects.", "dim")], *self._timeline()])
             return
         self.row = min(self.row, len(items) - 1)
         lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "head")]]
@@ -59,7 +59,29 @@ class ActiveList(FrameList):
             )
         lines.append([])
         lines.append([(" enter clears the chosen one, u clears everything", "dim")])
+        lines += self._timeline()
         self.show(lines, self.row + 1 if self.has_focus else -1)
+
+    def _timeline(self) -> list[Line]:
+        """Return the scenario that is being played: what has been, what comes next, every verdict so far."""
+        steps = self.frame.timeline if self.frame is not None else ()
+        if not steps or self.frame is None:
+            return []
+        now_s = self.frame.snapshot.time_s
+        passed = sum(step.state == "passed" for step in steps)
+        failed = sum(step.state == "failed" for step in steps)
+        said = f"{passed} passed, {failed} failed"
+        lines: list[Line] = [[], rule("scenario", self.size.width, self.looks.glyphs.line, said)]
+        upcoming = next((step for step in steps if step.state == "to come"), None)
+        for step in steps:
+            left = f"in {formats.duration(step.at_s - now_s)}" if step is upcoming else step.state
+            look = {"passed": "good", "failed": "bad", "open": "warn"}.get(step.state, "dim")
+            role = "accent" if step is upcoming else look
+            seen = f"  seen: {step.seen}" if step.state == "failed" and step.seen else ""
+            when = formats.clock(step.at_s, tenths=False)
+            text = formats.clean(step.text) + seen
+            lines.append([(f" {when} ", "dim"), (formats.fit(left, 11), role), (text, "plain")])
+        return lines
 
     @property
     def rows(self) -> int:

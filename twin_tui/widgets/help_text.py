@@ -91,7 +91,8 @@ ABOUT: Mapping[str, str] = {
     "log": "Everything that happened: writes, injections, faults, trips. Alarms keep their mark until "
     "somebody acknowledges them.",
     "traffic": "The frames of one link, decoded: > came in, < went out.",
-    "active": "What was injected and is still in force. Enter clears the chosen one, u clears all.",
+    "active": "What was injected and is still in force: enter clears the chosen one, u clears all. Beneath: "
+    "the timeline of the scenario that is played, with its next step and the verdicts so far.",
     "modes": "What steers each device: its own setpoints, an operation mode, or an energy manager by S2.",
 }
 
@@ -103,7 +104,7 @@ KEYS = (
             ("enter", "open it; escape goes back"),
             ("tab", "next pane; arrows, j k, g G, page up and down move in it"),
             ("o r l", "overview, registers, log"),
-            ("A S t", "active injections, modes and S2, traffic"),
+            ("A S t", "active injections and scenario, modes and S2, traffic"),
             ("/", "filter the list; escape ends it"),
             ("space", "hold the view still; the twin runs on"),
         ),

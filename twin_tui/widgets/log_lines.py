@@ -44,12 +44,16 @@ def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> l
     return [*known[:kept], *added][-most:]
 
 
-def log_line(entry: LogEntry, width: int, glyphs: Glyphs, *, unacknowledged: bool = False) -> Line:
-    """Return one entry: time, kind, device, text, and who did it."""
+def log_line(
+    entry: LogEntry, width: int, glyphs: Glyphs, *, names: int = 8, unacknowledged: bool = False
+) -> Line:
+    """Return one entry: time, kind, device, text, and who did it; ``names`` is the longest device name."""
     mark = glyphs.alarm if unacknowledged else " "
     when = formats.clock(entry.time_s)
     short = when if width >= 100 or entry.time_s >= 3600 else when[3:]
-    device = formats.fit(formats.clean(entry.device) or "-", 12 if width >= 100 else 8, glyphs.cut)
+    device = formats.fit(
+        formats.clean(entry.device) or "-", min(names, 16 if width >= 100 else 12), glyphs.cut
+    )
     # on a narrow screen who did it matters more than the detail that the text ends with
     text = formats.clean(entry.text if width >= 100 else entry.text.partition("  ")[0])
     text += f" ×{entry.repeats}" if entry.repeats > 1 else ""

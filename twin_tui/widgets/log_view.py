@@ -45,11 +45,13 @@ class LogList(FrameList):
         if self.follows:
             self.row = len(self.shown) - 1
         width, looks = self.size.width, self.looks
+        names = max([4, *(len(device.name) for device in looks.site.devices)])
         lines = [
             log_line(
                 entry,
                 width,
                 looks.glyphs,
+                names=names,
                 unacknowledged=entry.number > looks.acknowledged and entry.kind in ALARMS,
             )
             for entry in self.shown

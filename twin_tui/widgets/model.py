@@ -37,6 +37,8 @@ OWN_ORIGINS = frozenset(
 )
 """Who writes from inside; every other origin is an energy manager or another client."""
 GRID = "GRID"
+NO_LIMIT_W = 1e8
+"""Power limits from here up mean that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +122,16 @@ def grid_state(snapshot: Snapshot) -> str:
 
 def setpoint_w(device: DeviceSnapshot) -> float | None:
     """Return the active power the device was told to take or give, if its type knows one."""
-    for name in (
-        "active_power_setpoint_w",
-        "on_grid_power_setpoint_w",
-        "power_setpoint_w",
-        "charge_power_limit_w",
-    ):
-        found = getattr(device.commands, name, None)
-        if isinstance(found, int | float):
-            return float(found)
+    found = getattr(device.commands, "active_power_setpoint_w", None)
+    if isinstance(found, int | float):
+        return float(found)
+    share = getattr(device.commands, "load_setpoint_pu", None)
+    rated = getattr(device.telemetry, "rated_power_w", None)
+    if isinstance(share, int | float) and isinstance(rated, int | float):
+        return float(share * rated)
+    limit = getattr(device.commands, "active_power_limit_w", None)
+    if isinstance(limit, int | float) and limit < NO_LIMIT_W:
+        return float(limit)
     return None
 
 

@@ -44,6 +44,8 @@ def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:
     out: Line = []
     room = width
     for text, role in line:
+        if not text:
+            continue
         if len(text) > room:
             if room > 0:
                 out.append((text[: room - 1] + mark, role))
