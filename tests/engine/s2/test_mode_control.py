@@ -199,7 +199,7 @@ def test_a_held_instruction_can_be_revoked_and_never_happens() -> None:
     engine.advance(6.0)
     assert statuses(engine, later) == ["ACCEPTED", "REVOKED"]
     assert consumption_w(engine) == 0.0
-    with pytest.raises(CommandError, match="was carried out already"):
+    with pytest.raises(CommandError, match="does not wait any more"):
         engine.submit(Revoke("battery", later))
     with pytest.raises(CommandError, match="unknown instruction nobody"):
         engine.submit(Revoke("battery", "nobody"))

@@ -27,7 +27,7 @@ from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.s2.manager import check_address
 from twin_tui.protocols.s2.names import NIL
-from twin_tui.protocols.s2.session import State
+from twin_tui.protocols.s2.session import Session, State
 
 START_UNIX_S = 1_800_000_000.0
 FRBC = "FILL_RATE_BASED_CONTROL"
@@ -125,6 +125,13 @@ async def test_every_message_but_a_reception_status_gets_one() -> None:
         await cem.say_raw('["a", "list"]')
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["diagnostic_label"] == "no message_id"
+        for unfit in ("!", "", 7):
+            await cem.say_raw(json.dumps({"message_type": "SelectControlType", "message_id": unfit}))
+            refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
+            assert refused["diagnostic_label"] == "unfit message_id"
+        await cem.say_raw(r'{"message_type": "half a \ud83d", "message_id": "m1"}')
+        refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
+        assert refused["status"] == "INVALID_DATA"
         await cem.say_raw("[" * 100_000)
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["status"] == "INVALID_DATA"
@@ -327,6 +334,7 @@ async def test_the_conversation_is_logged_and_two_runs_log_the_same(tmp_path: Pa
         engine = an_engine()
         async with Cem() as cem, dialling(engine, cem.url, log=path):
             remote = await controlled(cem)
+            await cem.say_raw(r'"half a character, \ud83d"')
             name, _ = await remote.instruct("charge", 0.5, id=str(uuid.UUID(int=1)))
             await remote.status(name, "SUCCEEDED")
             engine.advance(20.0)
@@ -336,6 +344,21 @@ async def test_the_conversation_is_logged_and_two_runs_log_the_same(tmp_path: Pa
         return said(path)
 
     assert await talk(tmp_path / "one.jsonl") == await talk(tmp_path / "two.jsonl")
+
+
+async def test_what_the_twin_itself_gets_wrong_is_not_put_on_the_energy_manager(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stumble(session: Session, text: str | bytes) -> None:
+        raise RuntimeError("stumbled")
+
+    monkeypatch.setattr(Session, "receive", stumble)
+    engine = an_engine()
+    async with Cem() as cem, dialling(engine, cem.url) as manager:
+        await cem.expect("Handshake")
+        await cem.say_raw("{}")
+        await reaches(manager, State.CONNECTING, "the twin failed in this conversation")
+    assert any("RuntimeError('stumbled')" in entry.text for entry in engine.log)
 
 
 async def test_a_wall_clock_instruction_for_now_is_carried_out_at_once() -> None:

@@ -140,7 +140,7 @@ class Control(ABC):
         """Raise CommandError for an instruction with unknown ids, a bad factor or a known id."""
         try:
             instruction = self._instruction(data)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise CommandError(f"no {self.kind.name} instruction: {error!r}") from None
         if instruction.id in self._seen:
             raise CommandError(f"instruction {instruction.id} was sent before")
@@ -181,7 +181,9 @@ class Control(ABC):
         if instruction_id in self._held:
             return ""
         if instruction_id in self._seen:
-            return f"instruction {instruction_id} was carried out already"
+            return (
+                f"instruction {instruction_id} does not wait any more: it was carried out, refused or revoked"
+            )
         return f"unknown instruction {instruction_id}"
 
     def revoke(self, instruction_id: str, origin: str) -> None:

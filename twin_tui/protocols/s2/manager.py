@@ -85,7 +85,10 @@ class ConversationLog:
         self._file: IO[str] | None = None
         if path is not None:
             try:
-                self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)
+                # a lone surrogate stands in the file as JSON's own escape
+                self._file = path.open(
+                    "a", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1
+                )
             except OSError as error:
                 raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
 
@@ -200,7 +203,10 @@ class ResourceManager:
             reader = asyncio.create_task(self._read(connection, session))
             await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
             reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            sender.cancel()
+            for outcome in await asyncio.gather(reader, sender, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    session.fail(outcome)
         finally:
             self._engine.unwatch(watcher)
             sender.cancel()

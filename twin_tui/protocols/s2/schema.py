@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 VERSIONS = ("0.0.2-beta", "1.0.0-beta")
 
@@ -145,9 +145,13 @@ _ID = re.compile(r"[a-zA-Z0-9\-_:]{2,64}")
 _LIST = re.compile(r"\[(\w+)\](\d+)\.\.(\d+)")
 
 
+def is_id(item: Any) -> TypeGuard[str]:
+    """Return whether something can be an id in S2."""
+    return isinstance(item, str) and _ID.search(item) is not None
+
+
 def _is_id(item: Any, place: str) -> str:
-    good = isinstance(item, str) and _ID.search(item)
-    return "" if good else f"{place}: {item!r} is not an id"
+    return "" if is_id(item) else f"{place}: {item!r} is not an id"
 
 
 def _is_text(item: Any, place: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Instruct, Revoke, SelectControl
@@ -19,7 +19,7 @@ from twin_tui.protocols import product
 from twin_tui.protocols.s2.convert import INSTRUCTIONS, Converter, Message
 from twin_tui.protocols.s2.forecast import forecast_of, forecasts
 from twin_tui.protocols.s2.names import NIL, Names
-from twin_tui.protocols.s2.schema import VERSIONS, fault_of
+from twin_tui.protocols.s2.schema import VERSIONS, fault_of, is_id
 
 ROLES = {
     "battery": ("ENERGY_STORAGE", "ELECTRICITY"),
@@ -39,6 +39,13 @@ FORECAST_EVERY_S = 900.0
 UNREAD_LIMIT = 1000
 BUSY_OUTBOX = 20
 DROPPABLE = ("PowerMeasurement", "FRBC.StorageStatus")
+
+
+def _decoded(text: str | bytes) -> Any:
+    """Return what a text in JSON says; raise ValueError for what UTF-8 cannot carry, as half a character."""
+    message = json.loads(text.decode() if isinstance(text, bytes) else text)
+    json.dumps(message, ensure_ascii=False).encode()
+    return message
 
 
 class State(Enum):
@@ -105,10 +112,15 @@ class Session:
         if self.state is not State.REFUSED:
             self.state = State.CLOSED
 
+    def fail(self, error: Exception) -> None:
+        """Say that the conversation ends by a mistake of the twin's own, not of the energy manager."""
+        self.detail = f"the twin failed in this conversation: {error!r}"
+        self._note(self.detail)
+
     def receive(self, text: str | bytes) -> None:
         """Take a message: answer it at once, then act on it."""
         try:
-            message = json.loads(text)
+            message = _decoded(text)
         except (ValueError, RecursionError) as error:
             self._reception(NIL, "INVALID_DATA", f"not JSON: {error}")
             return
@@ -116,8 +128,8 @@ class Session:
             self._answered(message)
             return
         subject = message.get("message_id") if isinstance(message, dict) else None
-        if not isinstance(subject, str) or not subject:
-            self._reception(NIL, "INVALID_DATA", "no message_id")
+        if not is_id(subject):
+            self._reception(NIL, "INVALID_DATA", "no message_id" if subject is None else "unfit message_id")
             return
         fault = fault_of(message)
         if fault:
@@ -159,7 +171,7 @@ class Session:
             self._say({"message_type": "PowerForecast", "start_time": start, "elements": elements})
 
     def _publish_power(self, now_s: float) -> None:
-        power_w = -self._device.state.active_power_w
+        power_w = 0.0 - self._device.state.active_power_w
         self._largest_w = max(self._largest_w, abs(power_w))
         changed = self._power_w is None or abs(power_w - self._power_w) > POWER_CHANGE * self._largest_w
         if changed or now_s - self._power_at >= POWER_EVERY_S:
