@@ -1,7 +1,8 @@
 """Everything that changes a run. Site, seed and events determine it to the byte."""
 
-from dataclasses import asdict, field, fields
-from typing import Any
+from dataclasses import MISSING, asdict, field, fields
+from functools import cache
+from typing import Any, get_type_hints
 
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.signals import value
@@ -223,14 +224,45 @@ def from_dict(data: dict[str, Any]) -> Event:
     cls = EVENT_TYPES.get(name)
     if cls is None:
         raise CommandError(f"unknown event {name!r}{did_you_mean(name, EVENT_TYPES)}")
-    known = {item.name for item in fields(cls)}
-    for key in rest:
+    known, needed = _keys(cls)
+    for key, item in rest.items():
         if key not in known:
             raise CommandError(f"unknown key {key!r} in {name}{did_you_mean(key, known)}")
+        if not isinstance(item, known[key]) or (isinstance(item, bool) and bool not in known[key]):
+            raise CommandError(f"{name}: {key} takes {_words(known[key])}, not {item!r}")
+    missing = [key for key in needed if key not in rest]
+    if missing:
+        raise CommandError(f"{name}: missing {', '.join(missing)}")
     if cls is Disturb:
-        rest["disturbance"] = Disturbance.from_dict(rest.get("disturbance", {}))
-    try:
-        event: Event = cls(**rest)
-    except TypeError as error:
-        raise CommandError(f"{name}: {error}") from None
+        rest["disturbance"] = Disturbance.from_dict(rest["disturbance"])
+    event: Event = cls(**rest)
     return event
+
+
+_TEXT, _NUMBER, _OBJECT, _NOTHING = (str,), (int, float), (dict,), (type(None),)
+_TAKEN: dict[Any, tuple[type, ...]] = {
+    str: _TEXT,
+    float: _NUMBER,
+    float | None: (*_NUMBER, *_NOTHING),
+    Scalar: (*_NUMBER, bool, *_TEXT),
+}
+"""What plain data may stand for a field of an event; everything else is an object."""
+
+
+@cache
+def _keys(cls: type[Any]) -> tuple[dict[str, tuple[type, ...]], tuple[str, ...]]:
+    """Return the keys of an event with what each takes, and those that must be there."""
+    kinds = get_type_hints(cls)
+    known = {item.name: _TAKEN.get(kinds[item.name], _OBJECT) for item in fields(cls)}
+    needed = [
+        item.name for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING
+    ]
+    return known, tuple(needed)
+
+
+def _words(taken: tuple[type, ...]) -> str:
+    if bool in taken:
+        return "a number, true, false or text"
+    if int in taken:
+        return "a number"
+    return "text" if taken == _TEXT else "an object"

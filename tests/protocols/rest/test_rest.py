@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from twin_tui import Twin
+from twin_tui.engine.events import SelectControl
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.rest.server import RestOptions, RestServer
 
@@ -24,6 +25,7 @@ SITE: dict[str, Any] = {
         {"name": "battery", "type": "battery", "capacity_kwh": 10, "max_charge_kw": 5, "max_discharge_kw": 5},
         {"name": "ev", "type": "ev_charger", "vehicle_phases": 1},
         {"name": "load", "type": "load", "base_kw": 1},
+        {"name": "pv", "type": "pv", "rated_kw": 5},
     ],
 }
 STATUS = "/v1/resource/status"
@@ -50,7 +52,7 @@ async def test_the_server_says_what_there_is() -> None:
         assert (health["status"], health["site"], health["tick"]) == ("alive", "house", 60)
         assert health["time"] == "2026-06-20T10:01:00+02:00"
         resources = {r["resource_id"]: r for r in (await client.get("/v1/resources")).json()}
-        assert set(resources) == {"battery", "ev", "load"}
+        assert set(resources) == {"battery", "ev", "load", "pv"}
         assert "SELF_CONSUMPTION" in resources["battery"]["modes"]
         assert resources["battery"]["s2_control_types"] == ["FILL_RATE_BASED_CONTROL"]
         seen = (await client.get("/v1/telemetry", params={"resource_id": "load"})).json()
@@ -197,9 +199,18 @@ async def test_any_event_can_be_injected() -> None:
             "battery has no command 'setpoint'",
         ),
         ({"event": "Mark", "note": "x", "at_s": "soon"}, "is not a number of seconds"),
-        ({"event": "Write", "device": "battery", "values": 3}, "Write cannot be read"),
-        ({"event": "Instruct", "device": "battery", "instruction": 3}, "no control type is selected"),
-        ({"event": "SelectMode", "device": "battery", "mode": 3}, "SelectMode cannot be read"),
+        ({"event": "Write", "device": "battery", "values": 3}, "values takes an object, not 3"),
+        ({"event": "Pin", "device": "battery", "signal": "soc", "value": [1]}, "value takes a number, true"),
+        ({"event": "Fault"}, "Fault: missing device, fault"),
+        ({"event": "Fault", "device": ["battery"], "fault": "x"}, "device takes text"),
+        ({"event": "Fault", "device": "battery", "fault": "fan", "duration_s": True}, "takes a number"),
+        (
+            {"event": "SelectMode", "device": "battery", "mode": "IDLE", "factor": "1"},
+            "factor takes a number",
+        ),
+        ({"event": "Instruct", "device": "battery", "instruction": 3}, "instruction takes an object"),
+        ({"event": "Instruct", "device": "battery", "instruction": {}}, "no control type is selected"),
+        ({"event": "SelectMode", "device": "battery", "mode": 3}, "mode takes text, not 3"),
     ],
 )
 async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, Any], detail: str) -> None:
@@ -211,11 +222,42 @@ async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, A
 
 async def test_what_is_no_json_object_is_refused() -> None:
     async with serving() as (_, client):
-        for content in (b"{", b"[1]", b""):
+        for content in (b"{", b"[1]", b"", b"NaN", b"[Infinity]"):
             answer = await client.post(
                 "/v1/events", content=content, headers={"Content-Type": "application/json"}
             )
             assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("every_s", ["nan", "inf", "1e308", "0", "-1", "soon"])
+async def test_a_stream_in_impossible_steps_is_refused(every_s: str) -> None:
+    async with serving() as (_, client):
+        accept = {"Accept": "text/event-stream"}
+        answer = await client.get("/v1/telemetry", headers=accept, params={"every_s": every_s})
+        assert answer.status_code == 422
+
+
+async def test_half_a_character_is_refused() -> None:
+    async with serving() as (twin, client):
+        answer = await client.post(
+            "/v1/events",
+            content=rb'{"event": "Mark", "note": "\ud83d"}',
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status_code == 400
+        assert "Mark cannot be read" in answer.json()["detail"]
+        assert not twin.engine.log
+
+
+async def test_an_instruction_with_an_endless_duration_is_refused() -> None:
+    async with serving() as (twin, client):
+        twin.engine.submit(SelectControl("pv", "PEBC"))
+        body = (
+            b'{"event": "Instruct", "device": "pv", "instruction": {"id": "i1", "elements": [[1e999, 0, 0]]}}'
+        )
+        answer = await client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        assert "no PEBC instruction" in answer.json()["detail"]
 
 
 async def test_telemetry_streams_with_the_simulated_time() -> None:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -23,6 +24,7 @@ from twin_tui.protocols.product import version
 from twin_tui.protocols.rest.server import RestOptions
 
 KEEP_ALIVE_S = 15.0
+LONGEST_PAUSE_S = 366 * 86_400.0
 ResourceId = Annotated[str, Query(description="Name of the device in its site")]
 
 
@@ -113,6 +115,12 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
     async def refused(request: Request, error: TwinError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 400)
 
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> JSONResponse:
+        # without what was given: it may hold what JSON cannot carry back, as NaN
+        told = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
+        return JSONResponse({"detail": told}, 422)
+
     site = SiteView(engine)
     _add_reading(app, site)
     _add_writing(app, site)
@@ -155,7 +163,9 @@ def _add_reading(app: FastAPI, site: SiteView) -> None:
     async def look(
         request: Request,
         resource_id: Annotated[list[str] | None, Query(description="Devices; all if not given")] = None,
-        every_s: Annotated[float, Query(description="Simulated time between two events", gt=0)] = 1.0,
+        every_s: Annotated[
+            float, Query(description="Simulated time between two events", gt=0, le=LONGEST_PAUSE_S)
+        ] = 1.0,
     ) -> Any:
         """Return what the devices show; with ``Accept: text/event-stream`` again and again."""
         names = [site.device(name).name for name in resource_id or site.engine.devices]
@@ -189,8 +199,9 @@ def _add_writing(app: FastAPI, site: SiteView) -> None:
             raise CommandError(f"at_s {at_s!r} is not a number of seconds")
         data.setdefault("origin", _origin(request))
         try:
+            json.dumps(data, ensure_ascii=False).encode()  # fails for half a character
             engine.submit(from_dict(data), at_s=at_s)
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
+        except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
             raise CommandError(f"{data.get('event')} cannot be read: {error}") from None
         return {"accepted": True, "tick": engine.tick}
 
