@@ -186,6 +186,58 @@ async def test_a_heat_pump_supplies_what_is_instructed_and_rests_between_runs(ve
     assert engine.devices["device"].commands.automatic is True
 
 
+async def test_a_heat_pump_that_runs_goes_on_until_it_is_told_otherwise() -> None:
+    engine = site(HEAT_PUMP, HeatPumpParams(initial_tank_c=36.0))
+    engine.advance(60.0)
+    heat_w = engine.telemetry("device").heat_power_w
+    assert heat_w == pytest.approx(8_000.0)
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        remote = await begin(cem, DDBC)
+        status = await cem.expect("DDBC.ActuatorStatus")
+        assert status["active_operation_mode_id"] == remote.modes["heat"]
+        assert status["operation_mode_factor"] == pytest.approx(1.0)
+        engine.advance(60.0)
+        assert engine.telemetry("device").heat_power_w == pytest.approx(heat_w)
+        await remote.instructed("off")
+        engine.advance(60.0)
+        assert consumption_w(engine) == 0.0
+        # whoever selects it anew finds the compressor's pause still running
+        assert (await cem.select(DDBC))["status"] == "OK"
+        remote = Remote(cem, await cem.expect("DDBC.SystemDescription"))
+        await remote.instructed("heat", ends="REJECTED")
+        engine.advance(121.0)
+        await remote.instructed("heat")
+
+
+async def test_an_appliance_that_runs_is_found_running_and_off_after_its_programme() -> None:
+    engine = site(APPLIANCE, ApplianceParams(consumption_wh=1_000.0, duration_s=3_600.0))
+    engine.submit(Write("device", {"run": True}))
+    engine.advance(600.0)
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        remote = await begin(cem, OMBC)
+        assert (await cem.expect("OMBC.Status"))["active_operation_mode_id"] == remote.modes["run"]
+        await remote.instructed("off", ends="REJECTED")
+        engine.advance(2_999.0)
+        assert consumption_w(engine) > 0.0
+        engine.advance(2.0)
+        status = await cem.expect("OMBC.Status")
+        assert status["active_operation_mode_id"] == remote.modes["off"]
+        assert engine.telemetry("device").total_energy_wh == pytest.approx(1_000.0)
+
+
+async def test_a_chp_that_runs_keeps_its_load_until_it_is_told_otherwise() -> None:
+    engine = site(CHP, ChpParams(20_000.0))
+    engine.submit(Write("device", {"start_stop": 1, "load_setpoint_pu": 0.7}))
+    engine.advance(300.0)
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        remote = await begin(cem, DDBC)
+        status = await cem.expect("DDBC.ActuatorStatus")
+        assert status["active_operation_mode_id"] == remote.modes["run"]
+        assert status["operation_mode_factor"] == pytest.approx(0.5)
+        engine.advance(60.0)
+        assert consumption_w(engine) == pytest.approx(-14_000.0)
+
+
 async def test_a_chp_starts_through_its_sequence_and_then_follows_the_factor() -> None:
     engine = site(CHP, ChpParams(20_000.0))
     async with Cem() as cem, dialling(engine, cem.url, "device"):

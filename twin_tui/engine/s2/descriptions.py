@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise, permutations
 from typing import TYPE_CHECKING
 
+from twin_tui.engine.device import Status
 from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.s2.model import (
     L1,
@@ -56,6 +57,12 @@ def demand_of(device: "Device", around: Surroundings) -> tuple[float, float]:
 def freely(*modes: str) -> tuple[Transition, ...]:
     """Return a transition from every mode to every other, at once."""
     return tuple(Transition(f"{a}-{b}", a, b) for a, b in permutations(modes, 2))
+
+
+def _factor(now_w: float, start_w: float, end_w: float) -> float:
+    """Return the factor at which a range between two powers comes closest to the present one."""
+    share = (now_w - start_w) / (end_w - start_w) if end_w != start_w else 0.0
+    return min(1.0, max(0.0, share))
 
 
 def _steps(low: float, high: float) -> list[float]:
@@ -169,14 +176,18 @@ def ev_frbc(device: "Device", around: Surroundings) -> ModeDescription:
 
 
 def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
-    """Describe an appliance: off, or run; a run holds for its whole duration and then ends by itself."""
+    """Describe an appliance: off, or run; a run holds for its whole duration and then ends by itself.
+
+    What runs already is described as running, here and in the other kinds that do not stop at once.
+    """
     params, quantity = device.params, quantity_of(device)
     whole = sum(params.profile)
     mean_w = params.consumption_wh * 3600.0 / params.duration_s
     spans_w = [height / whole * len(params.profile) * mean_w for height in params.profile]
     off = Element((PowerRange(0.0, 0.0, quantity),))
     run = Element((PowerRange(min(w for w in spans_w if w), max(spans_w), quantity),))
-    timer = Timer("programme", round(params.duration_s * 1000))
+    seen = device.telemetry(around)
+    timer = Timer("programme", round(params.duration_s * 1000), left_ms=round(seen.remaining_s * 1000))
     return ModeDescription(
         ControlType.OMBC,
         (
@@ -188,7 +199,7 @@ def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
                     Transition("stop", RUN, OFF, blocking_timers=(timer.id,)),
                 ),
                 (timer,),
-                initial=OFF,
+                initial=RUN if seen.running else OFF,
             ),
         ),
     )
@@ -214,6 +225,7 @@ def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
     least_w, most_w = params.min_load_pu * params.rated_w, params.max_load_pu * params.rated_w
     heat = params.heat_to_power_ratio
     start_s = params.starting_s + params.warmup_s + params.idle_s + params.synchronizing_s
+    running = device.state.status is Status.RUNNING
     off = Element((PowerRange(0.0, 0.0, quantity),))
     run = Element(
         (PowerRange(-most_w, -least_w, quantity),), rate_start=heat * most_w, rate_end=heat * least_w
@@ -228,7 +240,8 @@ def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
                     Transition("start", OFF, RUN, duration_ms=round(start_s * 1000)),
                     Transition("stop", RUN, OFF, duration_ms=round(params.stopping_s * 1000)),
                 ),
-                initial=OFF,
+                initial=RUN if running else OFF,
+                initial_factor=_factor(device.state.active_power_w, most_w, least_w) if running else 0.0,
                 commodities=("ELECTRICITY", "GAS", "HEAT"),
                 device_takes_time=True,
             ),
@@ -249,7 +262,10 @@ def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
     heat = Element(
         (PowerRange(least_w / seen.cop, most_w / seen.cop, quantity),), rate_start=least_w, rate_end=most_w
     )
-    pause = Timer("pause", round(params.min_pause_s * 1000))
+    rested_ms = device.state.rest_ticks * around.dt_s * 1000.0
+    pause_ms = params.min_pause_s * 1000.0
+    left_ms = 0.0 if seen.running else max(0.0, pause_ms - rested_ms)
+    pause = Timer("pause", round(pause_ms), left_ms=round(left_ms))
     return ModeDescription(
         ControlType.DDBC,
         (
@@ -261,7 +277,8 @@ def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
                     Transition("stop", HEAT, OFF, start_timers=(pause.id,)),
                 ),
                 (pause,),
-                initial=OFF,
+                initial=HEAT if seen.running else OFF,
+                initial_factor=_factor(seen.heat_power_w, least_w, most_w) if seen.running else 0.0,
                 commodities=("ELECTRICITY", "HEAT"),
             ),
         ),

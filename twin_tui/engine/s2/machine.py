@@ -16,20 +16,20 @@ def steps(duration_ms: int, dt_s: float) -> int:
 class ActuatorMachine:
     """Moves one actuator through its operation modes."""
 
-    def __init__(self, actuator: Actuator, dt_s: float) -> None:
+    def __init__(self, actuator: Actuator, dt_s: float, moment: int = 0) -> None:
         self.actuator = actuator
         self._dt_s = dt_s
         initial = actuator.mode(actuator.initial) if actuator.initial else actuator.modes[0]
         assert initial is not None
         self.mode: Mode = initial
-        self.factor = 0.0
+        self.factor = actuator.initial_factor
         self.previous: Mode | None = None
         self.since: int | None = None
         """The moment at which the last transition began."""
         self.settles = 0
         """The moment from which the device behaves according to the mode."""
         self._previous_factor = 0.0
-        self.finishes: dict[str, int] = {}
+        self.finishes = {t.id: moment + steps(t.left_ms, dt_s) for t in actuator.timers if t.left_ms > 0}
         """The moment at which each timer that was ever started is finished."""
 
     def running(self, moment: int) -> tuple[str, ...]:

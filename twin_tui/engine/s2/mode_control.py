@@ -40,7 +40,10 @@ class ModeControl(Control):
         super().__init__(engine, device)
         self.kind = description.control
         self.description = description
-        self.machines = {a.id: ActuatorMachine(a, engine.dt_s) for a in description.actuators}
+        self.machines = {a.id: ActuatorMachine(a, engine.dt_s, engine.tick) for a in description.actuators}
+        for machine in self.machines.values():
+            for finish in machine.finishes.values() if machine.mode.ends_in else ():
+                self._wake_at(finish)
         handle = handle_of(device)
         self._level, self._unready = handle.level, handle.unready
         self._by_supply = handle.steered_by_supply

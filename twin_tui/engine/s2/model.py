@@ -98,6 +98,8 @@ class Timer:
     id: str
     duration_ms: int
     label: str = ""
+    left_ms: int = 0
+    """How long it runs still when the control type is selected."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -124,6 +126,7 @@ class Actuator:
     timers: tuple[Timer, ...] = ()
     initial: str = ""
     """The mode at the start; "" is the first."""
+    initial_factor: float = 0.0
     label: str = ""
     commodities: tuple[str, ...] = ("ELECTRICITY",)
     device_takes_time: bool = False
