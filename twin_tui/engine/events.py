@@ -1,7 +1,6 @@
 """Everything that changes a run. Site, seed and events determine it to the byte."""
 
 from dataclasses import MISSING, asdict, field, fields
-from functools import cache
 from typing import Any, get_type_hints
 
 from twin_tui.engine.disturbance import Disturbance
@@ -224,7 +223,7 @@ def from_dict(data: dict[str, Any]) -> Event:
     cls = EVENT_TYPES.get(name)
     if cls is None:
         raise CommandError(f"unknown event {name!r}{did_you_mean(name, EVENT_TYPES)}")
-    known, needed = _keys(cls)
+    known, needed = _KEYS[name]
     for key, item in rest.items():
         if key not in known:
             raise CommandError(f"unknown key {key!r} in {name}{did_you_mean(key, known)}")
@@ -249,7 +248,6 @@ _TAKEN: dict[Any, tuple[type, ...]] = {
 """What plain data may stand for a field of an event; everything else is an object."""
 
 
-@cache
 def _keys(cls: type[Any]) -> tuple[dict[str, tuple[type, ...]], tuple[str, ...]]:
     """Return the keys of an event with what each takes, and those that must be there."""
     kinds = get_type_hints(cls)
@@ -266,3 +264,6 @@ def _words(taken: tuple[type, ...]) -> str:
     if int in taken:
         return "a number"
     return "text" if taken == _TEXT else "an object"
+
+
+_KEYS = {name: _keys(cls) for name, cls in EVENT_TYPES.items()}

@@ -231,6 +231,18 @@ def test_a_battery_in_mode_fault_takes_no_mode_but_idle() -> None:
     engine.submit(SelectMode("battery", "FORCED_CHARGE"))
 
 
+def test_mode_fault_holds_against_a_setpoint_until_it_is_given_up() -> None:
+    engine = a_site()
+    engine.submit(SelectMode("battery", "FAULT"))
+    engine.submit(Write("battery", {"active_power_setpoint_w": 1_500.0}, origin="10.0.0.7:51234"))
+    engine.advance(10.0)
+    assert engine.snapshot().device("battery").mode == "FAULT"
+    assert engine.telemetry("battery").active_power_w == 0.0
+    assert any("FAULT holds" in entry.text and entry.origin == "10.0.0.7:51234" for entry in engine.log)
+    engine.submit(SelectMode("battery", ""))
+    assert engine.devices["battery"].commands.active_power_setpoint_w == 1_500.0
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [

@@ -157,6 +157,24 @@ async def test_the_status_comes_back_in_the_form_of_eos() -> None:
             "'soon' is not a date and time",
         ),
         (
+            "battery",
+            {
+                "type": "PowerMeasurement",
+                "values": [{"commodity_quantity": "ELECTRIC.POWER.L1", "value": 1e30}],
+            },
+            400,
+            "takes -7500 … 7500 W, not 1e+30",
+        ),
+        (
+            "ev",
+            {
+                "type": "PowerMeasurement",
+                "values": [{"commodity_quantity": "ELECTRIC.POWER.L1", "value": 500}],
+            },
+            400,
+            "beyond its limits",
+        ),
+        (
             "load",
             {"type": "FRBCStorageStatus", "present_fill_level": 0.5},
             400,

@@ -128,11 +128,18 @@ def hand_back(engine: "Engine", device: "Device") -> None:
 
 
 def overridden(engine: "Engine", device: "Device", changes: dict[str, Any], origin: str, tick: int) -> None:
-    """End the guide when one of the changed commands is a setpoint: the last one to command wins."""
+    """End the guide when one of the changed commands is a setpoint: the last one to command wins.
+
+    Mode FAULT alone holds; what was written comes into force when it is left for direct setpoints.
+    """
     handle = device.handle
     if handle is None or device.guide is None or not handle.setpoints.intersection(changes):
         return
     mode = device.guide.mode
+    if mode == FAULT:
+        device.direct.update({name: changes[name] for name in device.direct.keys() & changes.keys()})
+        engine.note(LogKind.MODE, device.name, "mode FAULT holds: the setpoint waits", origin, tick)
+        return
     _give_up(engine, device, {})
     engine.note(LogKind.MODE, device.name, f"mode {mode} ends: a setpoint was written", origin, tick)
 
