@@ -123,6 +123,8 @@ async def test_a_new_plan_replaces_the_one_before() -> None:
     [
         (None, 404, "waiting", "answers 404 to the plan: .*Can not get the optimization plan"),
         (b"<html>", 200, "failing", "the plan is not JSON"),
+        (b"[" * 100_000, 200, "failing", "the plan is not JSON"),
+        (b"null", 200, "failing", "no plan of EOS"),
         ({"x": 1}, 200, "failing", "no plan of EOS"),
         ({"instructions": []}, 500, "failing", "answers 500 to the plan"),
     ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.device import Status
 from twin_tui.engine.policies.handles import HANDLES
@@ -256,13 +256,14 @@ def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
     The rest that the compressor needs between two runs is a timer.
     """
     params, quantity = device.params, quantity_of(device)
+    state: Any = device.state
     seen = device.telemetry(around)
     least_w, most_w = params.min_modulation * params.rated_heat_w, params.rated_heat_w
     off = Element((PowerRange(0.0, 0.0, quantity),))
     heat = Element(
         (PowerRange(least_w / seen.cop, most_w / seen.cop, quantity),), rate_start=least_w, rate_end=most_w
     )
-    rested_ms = device.state.rest_ticks * around.dt_s * 1000.0
+    rested_ms = state.rest_ticks * around.dt_s * 1000.0
     pause_ms = params.min_pause_s * 1000.0
     left_ms = 0.0 if seen.running else max(0.0, pause_ms - rested_ms)
     pause = Timer("pause", round(pause_ms), left_ms=round(left_ms))

@@ -186,7 +186,7 @@ class EosFollower:
         if answer.status_code != 200:
             self._set("waiting" if answer.status_code == 404 else "failing", _refusal(answer, "the plan"))
             return None
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return parse_plan(answer.json(), f"{self._base} plan")
         raise ConfigError(f"{self._base}: the plan is not JSON")
 
