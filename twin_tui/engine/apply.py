@@ -284,10 +284,6 @@ REPORTED = ("mode", "factor")
 """Keys of a reported status that choose a mode; all others are quantities of the device."""
 
 
-REPORT_MARGIN = 1.5
-"""How far a reported power may lie beyond the limits of the device, as a factor: devices overshoot."""
-
-
 def _check_report(engine: "Engine", event: ReportStatus) -> None:
     device = engine.device(event.device)
     if not event.status:
@@ -309,11 +305,6 @@ def _reported_numbers(device: "Device", event: ReportStatus) -> dict[str, float]
             raise CommandError(f"{place} takes a finite number, not {number!r}")
         if key == "soc" and not 0.0 <= number <= 1.0:
             raise CommandError(f"{place} takes 0 … 1, not {number:g}")
-        if key == "power_w":
-            limits = HANDLES[device.type.kind].limits(device.params)
-            low, high = -limits.charge_w * REPORT_MARGIN, limits.discharge_w * REPORT_MARGIN
-            if not low - 1.0 <= number <= high + 1.0:
-                raise CommandError(f"{place} takes {bounds(low, high)} W, not {number:g}: beyond its limits")
         numbers[key] = float(number)
     return numbers
 

@@ -104,6 +104,23 @@ async def test_a_site_reports_itself_and_carries_out_the_plan() -> None:
     assert {query["key"] for query in levels} == {"battery1-soc-factor", "ev1-soc-factor"}
 
 
+async def test_a_time_of_the_plan_without_an_offset_is_the_sites_own() -> None:
+    site = {**site_of_bundle(BUNDLE), "timezone": "Asia/Tokyo", "start": "2025-06-01T08:00:00"}
+    twin = Twin.from_dict(site)
+    plan = [
+        instruction("battery1", 8, "IDLE", execution_time="2025-06-01 08:00:00"),
+        instruction("battery1", 9, "NON_EXPORT", execution_time="2025-06-01 09:00:00"),
+    ]
+    async with Server({"id": "plan", "instructions": plan}) as server:
+        follower = EosFollower(twin.engine, server.url, 7200.0, wall_clock=False)
+        await follower.start()
+        await turns(follower, 1)
+        assert twin.snapshot().device("battery1").mode == "IDLE"
+        twin.advance(3601.0)
+        assert twin.snapshot().device("battery1").mode == "NON_EXPORT"
+        await follower.stop()
+
+
 async def test_a_new_plan_replaces_the_one_before() -> None:
     twin = Twin.from_dict(site_of_bundle(BUNDLE))
     async with Server(PLAN) as server:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -79,6 +80,7 @@ class EosFollower:
         self._base = check_url(url)
         self._every_s = every_s
         self._names = dict(names or {})
+        self._zone = timezone(timedelta(seconds=engine.plan.utc_offset_s))
         self._clock = PeerClock(engine, wall_clock)
         self._httpx = _httpx()
         self._plan: Plan | None = None
@@ -187,7 +189,7 @@ class EosFollower:
             self._set("waiting" if answer.status_code == 404 else "failing", _refusal(answer, "the plan"))
             return None
         with contextlib.suppress(ValueError, RecursionError):
-            return parse_plan(answer.json(), f"{self._base} plan")
+            return parse_plan(answer.json(), f"{self._base} plan", self._zone)
         raise ConfigError(f"{self._base}: the plan is not JSON")
 
     def _set(self, state: str, detail: str) -> None:

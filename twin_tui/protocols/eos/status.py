@@ -14,6 +14,7 @@ from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.policies.modes import MODES, find_mode
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import L1, SYMMETRIC
+from twin_tui.engine.signals import bounds
 from twin_tui.errors import CommandError, did_you_mean
 
 Message = dict[str, Any]
@@ -124,7 +125,14 @@ def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar
         found[quantity] = _number(item, "value")
     if SYMMETRIC in found and len(found) > 1:
         raise CommandError(f"{SYMMETRIC} and single phases exclude each other")
-    return {"power_w": sign_of(device) * sum(found.values())}, warnings
+    power_w = sign_of(device) * sum(found.values())
+    handle = HANDLES.get(device.type.kind)
+    if handle is not None:
+        limits = handle.limits(device.params)
+        if not -limits.charge_w <= power_w <= limits.discharge_w:
+            can = bounds(-limits.charge_w, limits.discharge_w)
+            warnings.append(f"{power_w:g} W is beyond what {device.name} can, {can} W; held there")
+    return {"power_w": power_w}, warnings
 
 
 def _number(message: Mapping[str, Any], name: str) -> float:

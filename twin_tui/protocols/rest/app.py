@@ -97,8 +97,11 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
     """Return the application over an engine; it must be served in the loop that runs the engine."""
 
     def admitted(request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        if options.token and not hmac.compare_digest(given, options.token.encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        fits = scheme.lower() == "bearer" and hmac.compare_digest(
+            given.encode(), (options.token or "").encode()
+        )
+        if options.token and not fits:
             raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
     app = FastAPI(
