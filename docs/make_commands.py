@@ -17,7 +17,7 @@ SITE = "home"
 """The shipped site on which every example works."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Grid": ("sag", "swell", "interrupt", "freq", "phase", "unbalance"),
+    "Grid": ("sag", "swell", "interrupt", "freq", "phase", "unbalance", "play"),
     "Weather and load": ("cloud", "ambient", "load"),
     "Devices": ("write", "mode", "fault", "plug", "unplug", "force", "freeze", "release"),
     "The wire": ("link",),
@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("sag 0.7 2s", "70 % of the voltage remain for 2 s"),
         ("sag 40% 150ms phases a", "one phase"),
         ("sag 0.85 1m over 10s", "reached linearly within 10 s; then held; ends at once"),
-        ("sag 0.97 1m period 120ms", "flicker of ± 3 %, 8.3 times a second"),
+        ("sag 0.97 1m period 2s", "a voltage that swings by ± 3 %, every 2 s"),
     ),
     "swell": (("swell 1.15 500ms phases ab", "two phases"),),
     "interrupt": (("interrupt 5s", "no voltage for 5 s"), ("interrupt", "until it is cleared")),
@@ -41,6 +41,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "phase": (("phase 30 2s", "30° for 2 s"),),
     "unbalance": (("unbalance 2% 1m", "phase a 4 % higher, b and c 2 % lower"),),
+    "play": (("play frequency scenarios/frequency_dip.csv", "a dip and its recovery, from a file"),),
     "cloud": (("cloud 0.3 2m over 10s", "30 % of the sun remain"),),
     "ambient": (("ambient +15 1h over 10m", "15 K warmer"),),
     "load": (("load +5kW 60s", "5 kW more consumption"),),

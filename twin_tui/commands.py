@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from twin_tui import command_words as words
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
@@ -34,7 +35,7 @@ from twin_tui.engine.view import (
     Step,
     StopRecording,
 )
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 MOST_STEPS = 100_000
 
@@ -232,6 +233,24 @@ def _plain(target: Target, what: str, unit: str) -> Callable[[Words, SiteView], 
     return read
 
 
+def _play(taken: Words, site: SiteView) -> Disturb:
+    from twin_tui.config.series import points_of_csv  # noqa: PLC0415 - site files hold commands themselves
+
+    targets = {target.value: target for target in Target}
+    target = targets[words.name(taken.take("what to move, such as frequency"), targets, "quantity")]
+    path = Path(taken.take("a CSV file with a time column"))
+    options = taken.options(**{"for": _FOR})
+    try:
+        points = tuple((time, magnitude) for time, magnitude in points_of_csv(path))
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+    wanted = _float(options.get("for"))
+    lasting = wanted if wanted is not None else points[-1][0] - points[0][0]
+    disturbance = Disturbance(target, points[0][1], lasting, Shape.PLAYBACK, points=points)
+    disturbance.check()
+    return Disturb(disturbance)
+
+
 def _fault(taken: Words, site: SiteView) -> Fault:
     device = _device(taken, site)
     known = words.name(taken.take("a fault"), device.faults, f"fault of {device.name}")
@@ -413,6 +432,12 @@ VERBS: dict[str, Verb] = {
         "load +5kW [60s] [over 5s]",
         "add consumption to the site's load",
         _plain(Target.LOAD, "a power such as +5kW", "W"),
+    ),
+    "play": Verb(
+        "play QUANTITY FILE.csv [for 10m]",
+        "let a quantity follow a file: voltage in pu, frequency as a deviation in Hz",
+        _play,
+        ("quantity",),
     ),
     "fault": Verb("fault DEVICE FAULT [30s]", "bring about a device fault", _fault, ("device", "fault")),
     "clear": Verb(

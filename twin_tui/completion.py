@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twin_tui.commands import VERBS
+from twin_tui.engine.disturbance import Target
 from twin_tui.engine.view import DeviceView, SiteView
 
 SPEEDS = ("0.1", "0.5", "1", "2", "5", "10", "60", "100", "300", "1000", "max")
@@ -55,6 +56,7 @@ def _words(slot: str, typed: Sequence[str], site: SiteView) -> list[str]:
         "device": names,
         "clearable": ["all", "grid", "link", *names],
         "shape": ["step", "ramp", "sine"],
+        "quantity": [target.value for target in Target],
         "record": ["start", "stop"],
         "speed": list(SPEEDS),
         "link": list(site.link_faults),

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.cli import cli
-from twin_tui.config.shipped import shipped_folder
+from twin_tui.config.shipped import shipped_names
 from twin_tui.scenario import Scenario
 
 
@@ -24,10 +24,10 @@ def a_scenario(tmp_path: Path, *steps: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(shipped_folder("scenarios").iterdir()), ids=lambda path: path.stem)
-def test_a_shipped_scenario_passes(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", shipped_names("scenarios"))
+def test_a_shipped_scenario_passes(name: str, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
-    done = run("--scenario", path.stem, "--junit", str(report))
+    done = run("--scenario", name, "--junit", str(report))
     assert done.exit_code == 0, done.output
     suite = ElementTree.parse(report).getroot()
     assert int(suite.attrib["tests"]) > 0
@@ -153,3 +153,35 @@ def test_a_signal_that_is_not_there_cannot_be_drawn() -> None:
     )
     assert isinstance(done.exception, CommandError)
     assert "did you mean soc" in str(done.exception)
+
+
+def test_a_frequency_is_played_from_a_file(tmp_path: Path) -> None:
+    played = tmp_path / "dip.csv"
+    played.write_text("time_s,deviation_hz\n0,0\n5,-0.4\n20,-0.4\n30,0\n")
+    path = a_scenario(
+        tmp_path,
+        f"{{at: 10s, do: play frequency {played}}}",
+        "{at: 20s, expect: grid.frequency_hz == 49.6 ± 0.15}",
+        "{at: 45s, expect: grid.frequency_hz == 50 ± 0.15}",
+    )
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("time_s,hz\n0,0\n5,x\n", "csv:3: expected a number"),
+        ("time_s,hz\n5,0\n1,0\n", "csv:3: the times run backwards"),
+    ],
+)
+def test_a_file_that_cannot_be_played_is_refused_with_its_line(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    played = tmp_path / "dip.csv"
+    played.write_text(content)
+    twin = Twin.from_file("demo")
+    with pytest.raises(CommandError, match=message):
+        twin.inject(f"1s play frequency {played}")
+    with pytest.raises(CommandError, match="did you mean frequency"):
+        twin.inject(f"1s play frequenzy {played}")
