@@ -4,14 +4,16 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.forms import BY_KEY, INJECTIONS
+from twin_tui.keys import DOING
 from twin_tui.widgets import formats
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.status_bar import Hints
+from twin_tui.widgets.views import Views
 
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
 
@@ -19,30 +21,11 @@ SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, 
 class ConsoleActions(App[int]):
     """The actions of the console that need no knowledge of how it is laid out."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i", "inject", "Inject", show=False, id="inject"),
-        Binding("v", "form('sag')", "Voltage sag", show=False, id="sag"),
-        Binding("f", "form('freq')", "Frequency step", show=False, id="freq"),
-        Binding("e", "form('fault')", "Device fault", show=False, id="fault"),
-        Binding("L", "form('link')", "Link fault", show=False, id="link"),
-        Binding("s", "form('mode')", "Operation mode", show=False, id="mode"),
-        Binding("W", "write", "Write a command", show=False, id="write"),
-        Binding("w", "force", "Force the register", show=False, id="force"),
-        Binding("z", "freeze", "Freeze the register", show=False, id="freeze"),
-        Binding("U", "release", "Release all", show=False, id="release"),
-        Binding("u", "clear", "Clear all", show=False, id="clear"),
-        Binding("R", "repeat", "Repeat the injection", show=False, id="repeat"),
-        Binding("p", "pause", "Pause or run", show=False, id="pause"),
-        Binding("n", "command('step')", "One step", show=False, id="step"),
-        Binding("plus,full_stop", "speed(1)", "Faster", show=False, id="faster"),
-        Binding("minus,comma", "speed(-1)", "Slower", show=False, id="slower"),
-        Binding("equals_sign", "command('speed 1')", "Real time", show=False, id="real-time"),
-        Binding("J", "jump", "Run on to a time", show=False, id="jump"),
-        Binding("m", "mark", "Mark", show=False, id="mark"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = DOING
 
     looks: Looks
     hints: Hints
+    views: Views
     site: SiteView
 
     def __init__(self) -> None:
@@ -55,12 +38,8 @@ class ConsoleActions(App[int]):
         """Carry out a command line; the console knows how."""
         raise NotImplementedError
 
-    def chosen_device(self) -> str:
-        """Return the device that the user looks at."""
-        raise NotImplementedError
-
-    def chosen_signal(self) -> tuple[str, str] | None:
-        """Return the device and signal under the cursor, if there is one."""
+    def action_view(self, name: str) -> None:
+        """Show another view; the console knows how."""
         raise NotImplementedError
 
     @work
@@ -87,7 +66,7 @@ class ConsoleActions(App[int]):
         if not form.possible(self.site):
             self.say(f"{form.title}: no device of this site can do that", "warning")
             return
-        device = self.chosen_device()
+        device = self.views.chosen_device()
         answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
         dialog = FormDialog(form, self.site, self.looks.glyphs, answers)
         line = await self.push_screen_wait(dialog)
@@ -120,7 +99,7 @@ class ConsoleActions(App[int]):
     @work
     async def action_force(self) -> None:
         """Force the signal of the chosen register."""
-        found = self.chosen_signal()
+        found = self.views.chosen_signal()
         if found is not None:
             device, signal = found
             await self._fill_in("force", device=device, signal=signal, value="")
@@ -130,7 +109,7 @@ class ConsoleActions(App[int]):
     @work
     async def action_write(self) -> None:
         """Write a command as an EMS would, the chosen one if there is one."""
-        found = self.chosen_signal()
+        found = self.views.chosen_signal()
         view = self.site.device(found[0]) if found is not None else None
         if found is not None and view is not None and found[1] in view.commands:
             await self._fill_in("write", device=found[0], command=found[1], value="")
@@ -140,7 +119,7 @@ class ConsoleActions(App[int]):
     @work
     async def action_freeze(self) -> None:
         """Freeze the chosen signal, or release it."""
-        found = self.chosen_signal()
+        found = self.views.chosen_signal()
         if found is None:
             self.say("choose a register (r) or a signal (enter on a device) first", "warning")
         else:
@@ -193,6 +172,43 @@ class ConsoleActions(App[int]):
         note = await self.push_screen_wait(AskDialog("Mark", "A note for the log and the recording:"))
         if note is not None:
             await self.carry_out("mark " + _quoted(note or "mark"))
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge every alarm."""
+        count = self.views.acknowledge()
+        alarms = "1 alarm" if count == 1 else f"{count} alarms"
+        self.say(f"{alarms} acknowledged" if count else "no alarm waits")
+
+    def action_changed_only(self) -> None:
+        """Show changed registers only, or all."""
+        pane = self.views.register_pane()
+        if pane is not None:
+            pane.toggle_changed_only()
+
+    def action_number_format(self) -> None:
+        """Write raw words in hex, decimal or bits."""
+        self.looks.number_format = self.looks.number_format.next()
+        self.say(f"raw values in {self.looks.number_format.value}")
+        if self.frame is not None:
+            self.views.present(self.frame)
+
+    def action_traffic_or_trend(self) -> None:
+        """Draw the chosen signal on the device screen; elsewhere show the traffic."""
+        if self.views.current != "device":
+            self.action_view("traffic")
+        elif said := self.views.device.toggle_chosen():
+            self.say(said, "warning")
+
+    def action_trend_window(self) -> None:
+        """Draw another window of time."""
+        if self.views.current == "device":
+            self.views.device.trend.next_window()
+
+    def action_copy(self) -> None:
+        """Copy what is shown to the clipboard, through the terminal."""
+        text = self.views.visible_text()
+        self.copy_to_clipboard(text)
+        self.say(f"{len(text.splitlines())} lines copied")
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""

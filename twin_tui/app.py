@@ -1,12 +1,7 @@
 """The console: composes the views and routes keys, commands and frames."""
 
-import asyncio
-import contextlib
 import gc
-import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -14,7 +9,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
@@ -22,8 +17,10 @@ from textual.widgets import Input
 from twin_tui.actions import ConsoleActions
 from twin_tui.commands import parse
 from twin_tui.console_lines import CONSOLE_VERBS, export, read_line
+from twin_tui.ending import end_on_signals
 from twin_tui.engine.view import TwinPort
 from twin_tui.errors import TwinError
+from twin_tui.keys import LOOKING
 from twin_tui.settings import Settings
 from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
@@ -40,7 +37,6 @@ from twin_tui.widgets.status_bar import Hints, StatusBar
 from twin_tui.widgets.views import VIEWS, Views
 
 SILENT_AFTER_S = 3.0
-END_WITHIN_S = 3.0
 LEAST = (40, 10)
 
 
@@ -52,29 +48,7 @@ class ConsoleApp(ConsoleActions):
     Screen { layout: vertical; overflow: hidden; }
     #tiny { display: none; height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "view('overview')", "Overview", show=False, id="overview"),
-        Binding("r", "view('registers')", "Registers", show=False, id="registers"),
-        Binding("l", "view('log')", "Log", show=False, id="log"),
-        Binding("t", "traffic_or_trend", "Traffic", show=False, id="traffic"),
-        Binding("T", "trend_window", "Trend window", show=False, id="window"),
-        Binding("S", "view('modes')", "Modes and S2", show=False, id="modes"),
-        Binding("A", "view('active')", "Active injections", show=False, id="active"),
-        *(Binding(str(n), f"device({n})", f"Device {n}", show=False, id=f"device-{n}") for n in range(1, 10)),
-        Binding("escape", "go_back", "Back", show=False, id="back"),
-        # with priority, so that what is typed right behind them reaches the line they open
-        Binding("slash", "filter", "Filter", show=False, priority=True, id="filter"),
-        Binding("colon", "line", "Command", show=False, priority=True, id="command"),
-        Binding("question_mark", "help", "Help", show=False, id="help"),
-        Binding("space", "hold", "Hold the view", show=False, id="hold"),
-        Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
-        Binding("c", "changed_only", "Changed only", show=False, id="changed"),
-        Binding("d", "number_format", "Number format", show=False, id="format"),
-        Binding("y", "copy", "Copy", show=False, id="copy"),
-        Binding("x", "export", "Export", show=False, id="export"),
-        Binding("q", "leave", "Quit", show=False, id="quit"),
-        Binding("ctrl+q,ctrl+c", "leave", "Quit", show=False, priority=True, id="quit-at-once"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LOOKING
 
     def __init__(
         self, port: TwinPort, settings: Settings | None = None, *, duration_s: float | None = None
@@ -116,17 +90,7 @@ class ConsoleApp(ConsoleActions):
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
         self.call_after_refresh(gc.freeze)
-        for name in ("SIGTERM", "SIGHUP"):
-            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                number = getattr(signal, name)
-                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, 128 + number)
-
-    def _told_to_end(self, code: int) -> None:
-        """End; when the terminal is gone as well, end without it."""
-        last = threading.Timer(END_WITHIN_S, os._exit, (code,))
-        last.daemon = True
-        last.start()
-        self.exit(code)
+        end_on_signals(self.exit)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep what went wrong for a plain message in place of a page of source code."""
@@ -185,14 +149,6 @@ class ConsoleApp(ConsoleActions):
         await self.refresh_frame()
         return True
 
-    def chosen_device(self) -> str:
-        """Return the device that the user looks at."""
-        return self.views.chosen_device()
-
-    def chosen_signal(self) -> tuple[str, str] | None:
-        """Return the device and signal under the cursor, if there is one."""
-        return self.views.chosen_signal()
-
     @on(CommandBar.Entered)
     @work
     async def _entered(self, event: CommandBar.Entered) -> None:
@@ -230,7 +186,7 @@ class ConsoleApp(ConsoleActions):
 
     def action_view(self, name: str) -> None:
         """Show another view."""
-        if name == "device" and not self.chosen_device():
+        if name == "device" and not self.views.chosen_device():
             self.say("choose a device first: 1 to 9", "warning")
             return
         self.views.go(name)
@@ -289,43 +245,6 @@ class ConsoleApp(ConsoleActions):
         """Hold the view still, or let it go on."""
         self.held = self.status.held = not self.held
         self.status.redraw()
-
-    def action_acknowledge(self) -> None:
-        """Acknowledge every alarm."""
-        count = self.views.acknowledge()
-        alarms = "1 alarm" if count == 1 else f"{count} alarms"
-        self.say(f"{alarms} acknowledged" if count else "no alarm waits")
-
-    def action_changed_only(self) -> None:
-        """Show changed registers only, or all."""
-        pane = self.views.register_pane()
-        if pane is not None:
-            pane.toggle_changed_only()
-
-    def action_number_format(self) -> None:
-        """Write raw words in hex, decimal or bits."""
-        self.looks.number_format = self.looks.number_format.next()
-        self.say(f"raw values in {self.looks.number_format.value}")
-        if self.frame is not None:
-            self.views.present(self.frame)
-
-    def action_traffic_or_trend(self) -> None:
-        """Draw the chosen signal on the device screen; elsewhere show the traffic."""
-        if self.views.current != "device":
-            self.action_view("traffic")
-        elif said := self.views.device.toggle_chosen():
-            self.say(said, "warning")
-
-    def action_trend_window(self) -> None:
-        """Draw another window of time."""
-        if self.views.current == "device":
-            self.views.device.trend.next_window()
-
-    def action_copy(self) -> None:
-        """Copy what is shown to the clipboard, through the terminal."""
-        text = self.views.visible_text()
-        self.copy_to_clipboard(text)
-        self.say(f"{len(text.splitlines())} lines copied")
 
     @work
     async def action_export(self) -> None:
