@@ -10,28 +10,38 @@ _ASCII = str.maketrans("─│┌┐└┘┤┬├┴┼", "-|+++++++++")
 
 
 def plot(
-    times: Sequence[float],
-    values: Sequence[float],
+    points: Sequence[tuple[float, float]],
     width: int,
     height: int,
     *,
+    marker: str = "hd",
     span: tuple[float, float] | None = None,
-    unicode: bool = True,
+    ticks: Sequence[tuple[float, str]] | None = None,
+    least_span: float = 0.0,
 ) -> str:
-    """Return a line plot of ``width`` by ``height`` characters; ``span`` bounds the time axis."""
-    import plotext  # noqa: PLC0415 - 75 ms that only who looks at a plot pays
+    """Return a line plot of (time, value) in plain text.
+
+    ``span`` bounds the time axis, ``ticks`` names places on it (none at all when empty), and the value axis
+    spans at least ``least_span``. A marker of plain ASCII makes the frame plain ASCII as well.
+    """
+    import plotext  # noqa: PLC0415 - 25 ms that only who looks at a plot pays
 
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, height)
-    plotext.plot(list(times), list(values), marker="hd" if unicode else "*")
+    plotext.plot([time for time, _ in points], [value for _, value in points], marker=marker)
     if span is not None:
         plotext.xlim(*span)
+    if ticks is not None:
+        plotext.xaxes(bool(ticks), False)  # a plot on a screen has no line to spare
+        plotext.xticks([place for place, _ in ticks], [text for _, text in ticks])
+    values = [value for _, value in points]
     low, high = min(values), max(values)
-    if high - low < 1e-6 * max(1.0, abs(high)):
-        plotext.ylim(low - 1, high + 1)
+    missing = max(least_span, 0.02 * max(1.0, abs(high))) - (high - low)
+    if missing > 0:
+        plotext.ylim(low - missing / 2, high + missing / 2)
     text: str = plotext.uncolorize(plotext.build())
-    return text if unicode else text.translate(_ASCII)
+    return text.translate(_ASCII) if marker.isascii() and len(marker) == 1 else text
 
 
 class Course:
@@ -83,6 +93,9 @@ class Course:
         elif unit in ("W", "Wh", "VA", "var") and max(map(abs, self.values)) >= 1000.0:
             factor, unit = 0.001, f"k{unit}"
         hours = self.times[-1] > 2 * 3600.0
-        times = [time / 3600.0 if hours else time for time in self.times]
-        drawn = plot(times, [number * factor for number in self.values], width, height, unicode=unicode)
+        points = [
+            (time / 3600.0 if hours else time, number * factor)
+            for time, number in zip(self.times, self.values, strict=True)
+        ]
+        drawn = plot(points, width, height, marker="hd" if unicode else "*")
         return f"{self.name}{f' in {unit}' if unit else ''} over {'hours' if hours else 'seconds'}\n{drawn}"

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -105,11 +106,15 @@ def test_a_plot_never_leaves_its_frame(
 
 
 def test_a_plot_draws_a_rise_from_below_left_to_above_right() -> None:
-    drawn = plot([0.0, 1.0, 2.0, 3.0, 4.0], 15, 5, ASCII)
-    body = [line[10:] for line in drawn]
-    assert body[4][0] == "#"
-    assert body[0][4] == "#"
-    assert body[0][0] == " "
+    drawn = plot([0.0, 1.0, 2.0, 3.0, 4.0], 30, 9, ASCII, ends=("-60 s", "-30 s", "now"))
+    stars = {
+        row: [at for at, drawn_as in enumerate(line) if drawn_as == "*"] for row, line in enumerate(drawn)
+    }
+    rows = [row for row, places in stars.items() if places]
+    assert len(rows) >= 5
+    assert all(min(stars[upper]) >= min(stars[lower]) for upper, lower in pairwise(rows))
+    assert "-60 s" in drawn[-1]
+    assert "now" in drawn[-1]
 
 
 def test_glyphs_follow_the_terminal() -> None:

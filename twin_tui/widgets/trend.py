@@ -1,16 +1,18 @@
 """Trends of chosen signals, one panel each, so that no two units share an axis."""
 
+import time
 from collections.abc import Sequence
 
 from twin_tui.engine.signals import Signal
 from twin_tui.widgets import formats
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.plot import plot, points_across, time_axis
+from twin_tui.widgets.plot import plot, points_across
 from twin_tui.widgets.spans import Line, rule
 
 WINDOWS_S = (60.0, 300.0, 900.0, 3600.0)
 PANELS = 3
 LEAST_PANEL = 4
+EVERY_S = 1.0
 
 
 class Trend(FrameLines):
@@ -23,6 +25,14 @@ class Trend(FrameLines):
         self.device = ""
         self.chosen: tuple[str, ...] = ("active_power_w",)
         self.window_s = WINDOWS_S[0]
+        self._drawn_s = -EVERY_S
+
+    def watch_frame(self) -> None:
+        """Draw the new frame, once a second at the most: a plot is the dearest thing on the screen."""
+        now = time.monotonic()
+        if now - self._drawn_s >= EVERY_S:
+            self._drawn_s = now
+            self.redraw()
 
     def signals(self) -> dict[str, Signal]:
         """Return the signals that can be drawn, by name."""
@@ -55,13 +65,11 @@ class Trend(FrameLines):
             return
         lines: list[Line] = []
         for place, name in enumerate(names):
-            panel = (height - len(lines) - 1) // (len(names) - place)
-            lines += self._panel(known[name], width, panel)
-        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
-        lines.append([(time_axis(width, *ends), "dim")])
+            panel = (height - len(lines)) // (len(names) - place)
+            lines += self._panel(known[name], width, panel, last=place == len(names) - 1)
         self.show(lines)
 
-    def _panel(self, signal: Signal, width: int, height: int) -> list[Line]:
+    def _panel(self, signal: Signal, width: int, height: int, *, last: bool) -> list[Line]:
         history, glyphs = self.looks.history, self.looks.glyphs
         factor, unit = _scale(signal.unit)
         seen = history.columns(
@@ -71,7 +79,15 @@ class Trend(FrameLines):
         newest = values[-1]
         now = "" if newest is None else f"now {newest:.4g} {unit}"
         title = f"{signal.name} {unit}".rstrip()
-        drawn = plot(values, width, max(1, height - 1), glyphs, least_span=0.01 if unit == "%" else 0.0)
+        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
+        drawn = plot(
+            values,
+            width,
+            max(1, height - 1),
+            glyphs,
+            least_span=0.01 if unit == "%" else 0.0,
+            ends=ends if last else None,
+        )
         return [rule(title, width, glyphs.line, now), *([(text, "spark")] for text in drawn)]
 
 
