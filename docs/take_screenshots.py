@@ -1,6 +1,7 @@
 """Takes the pictures of the README from the running demo: ``python docs/take_screenshots.py``."""
 
 import asyncio
+import re
 import socket
 import threading
 from pathlib import Path
@@ -14,6 +15,7 @@ from twin_tui.twin import Twin
 
 FOLDER = Path(__file__).parent / "screenshots"
 SETPOINTS_KW = (-6.0, 4.0, -12.0, 9.0)
+_WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def ems(port: int, ended: threading.Event) -> None:
@@ -46,7 +48,8 @@ async def take(thread: TwinThread, size: tuple[int, int], keys: tuple[str, ...],
         for key in keys:
             await pilot.press(key)
             await pilot.pause(0.6)
-        app.save_screenshot(f"{name}.svg", path=str(FOLDER))
+        picture = _WEB_FONTS.sub("", app.export_screenshot(title="Twin TUI"))
+        (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 async def _command(pilot: Pilot[int], line: str) -> None:
