@@ -116,7 +116,8 @@ class ConsoleApp(ConsoleActions):
             return
         self._polling = True
         try:
-            frame = await self.port.frame(self.views.request())
+            asked = self.views.request()
+            frame = await self.port.frame(asked)
         except TwinError as error:
             self.exit(1, message=str(error))
             return
@@ -125,6 +126,7 @@ class ConsoleApp(ConsoleActions):
         self._answered_s = time.monotonic()
         self.status.silent_s = 0.0
         self.looks.history.add(frame.snapshot)
+        self.looks.journal.add(frame.snapshot.log, asked.log)
         self.frame = frame
         self.status.frame = frame
         if not self.held:
@@ -135,7 +137,7 @@ class ConsoleApp(ConsoleActions):
     async def carry_out(self, line: str) -> bool:
         """Parse a line and carry it out; what goes wrong is said, nothing is raised."""
         try:
-            if read_line(self, line):
+            if await read_line(self, line):
                 return True
             if self.settings.read_only:
                 self.say("this console is read-only", "warning")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CONSOLE_VERBS = ("view", "trend", "theme", "export", "filter", "help", "quit")
 
 
-def read_line(app: "ConsoleApp", line: str) -> bool:
+async def read_line(app: "ConsoleApp", line: str) -> bool:
     """Carry out a line about the screen; return False when it is about the twin."""
     given = words.split(line.strip().removeprefix(":"))
     if not given:
@@ -34,7 +34,7 @@ def read_line(app: "ConsoleApp", line: str) -> bool:
     elif verb == "help":
         app.action_help()
     elif verb == "export":
-        write_text(app, rest[0] if rest else "")
+        await write_text(app, rest[0] if rest else "")
     else:
         app.action_leave()
     return True
@@ -46,21 +46,28 @@ async def export(app: "ConsoleApp") -> None:
     path = await app.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
     if path:
         try:
-            write_text(app, path)
+            await write_text(app, path)
         except CommandError as error:
             app.say(str(error), "error")
 
 
-def write_text(app: "ConsoleApp", path: str) -> None:
+async def write_text(app: "ConsoleApp", path: str) -> None:
     """Write what is shown to a file; raise CommandError when that cannot be."""
     if not path:
         raise CommandError("export: a file is missing; usage: export FILE")
+    app.looks.journal.ask_for_all()
+    await app.refresh_frame()
     text = app.views.visible_text()
     if not text:
         raise CommandError("there is no table to export here: go to registers (r) or log (l)")
+    place = _write(path, text)
+    app.say(f"{len(text.splitlines())} lines written to {place}")
+
+
+def _write(path: str, text: str) -> Path:
     place = Path(path).expanduser()
     try:
         place.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{place}: cannot be written: {error.strerror}") from None
-    app.say(f"{len(text.splitlines())} lines written to {place}")
+    return place

@@ -30,6 +30,35 @@ class LogFilter:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Entries that the screen never got, or no longer has."""
+
+    count: int
+
+    @property
+    def text(self) -> str:
+        """Say how many there are."""
+        return f"{self.count} {'entry' if self.count == 1 else 'entries'} not kept"
+
+
+def sifted(entries: Sequence[LogEntry], which: LogFilter) -> list[LogEntry | Missing]:
+    """Return the entries that pass, and where their numbers jump how many are missing."""
+    out: list[LogEntry | Missing] = []
+    expected = 1
+    for entry in entries:
+        if entry.number > expected:
+            missing = entry.number - expected
+            if out and isinstance(last := out[-1], Missing):
+                missing += last.count
+                out.pop()
+            out.append(Missing(missing))
+        expected = entry.number + 1
+        if which.passes(entry):
+            out.append(entry)
+    return out
+
+
 def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> list[LogEntry]:
     """Return the log with new entries added and old ones brought up to date; a new run's log replaces it."""
     last = known[-1].number if known else 0
@@ -73,8 +102,12 @@ def unacknowledged(entries: Sequence[LogEntry], acknowledged: int) -> int:
     return sum(1 for entry in entries if entry.number > acknowledged and entry.kind in ALARMS)
 
 
-def as_text(entries: Sequence[LogEntry]) -> str:
+def as_text(entries: Sequence[LogEntry | Missing]) -> str:
     """Return the log as tab-separated text with a heading, for export and copy."""
     lines = ["time_s\tkind\tdevice\ttext\torigin"]
-    lines += [f"{e.time_s:.3f}\t{e.kind.value}\t{e.device}\t{e.text}\t{e.origin}" for e in entries]
+    for e in entries:
+        if isinstance(e, Missing):
+            lines.append(f"\t\t\t… {e.text}\t")
+        else:
+            lines.append(f"{e.time_s:.3f}\t{e.kind.value}\t{e.device}\t{e.text}\t{e.origin}")
     return "\n".join(lines) + "\n"

@@ -9,12 +9,10 @@ from textual.containers import Vertical
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.log_lines import LogFilter, as_text, log_line, merged, unacknowledged
+from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, sifted, unacknowledged
 from twin_tui.widgets.looks import FrameList, Looks
 from twin_tui.widgets.model import ALARMS
 from twin_tui.widgets.spans import rule
-
-KEPT = 2000
 
 
 class LogList(FrameList):
@@ -25,17 +23,21 @@ class LogList(FrameList):
     def __init__(self, looks: Looks, *, id: str | None = None) -> None:
         super().__init__(looks, id=id)
         self.entries: list[LogEntry] = []
-        self.shown: list[LogEntry] = []
+        self.shown: list[LogEntry | Missing] = []
         self.filter = LogFilter()
         self.follows = True
 
+    def watch_frame(self) -> None:
+        """Take what has been collected up to this frame."""
+        self.entries = self.looks.journal.entries
+        super().watch_frame()
+
     def redraw(self) -> None:
-        """Add what is new and draw what passes the filter."""
+        """Draw what passes the filter."""
         if self.frame is None:
             self.show([])
             return
-        self.entries = merged(self.entries, self.frame.snapshot.log, KEPT)
-        self.shown = [entry for entry in self.entries if self.filter.passes(entry)]
+        self.shown = sifted(self.entries, self.filter)
         if not self.shown:
             nothing = (
                 "Nothing matches the filter; escape ends it." if self.entries else "Nothing has happened yet."
@@ -47,7 +49,9 @@ class LogList(FrameList):
         width, looks = self.size.width, self.looks
         names = max([4, *(len(device.name) for device in looks.site.devices)])
         lines = [
-            log_line(
+            [(f" {looks.glyphs.cut} {entry.text}", "warn")]
+            if isinstance(entry, Missing)
+            else log_line(
                 entry,
                 width,
                 looks.glyphs,

@@ -9,6 +9,7 @@ from textual.scrollbar import ScrollBarRender
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.widgets.glyphs import UNICODE, Glyphs
 from twin_tui.widgets.history import History
+from twin_tui.widgets.journal import Journal
 from twin_tui.widgets.line_view import CursorView, LineView
 from twin_tui.widgets.register_lines import NumberFormat
 
@@ -20,6 +21,7 @@ class Looks:
     site: SiteView
     glyphs: Glyphs = UNICODE
     history: History = field(default_factory=History)
+    journal: Journal = field(default_factory=Journal)
     number_format: NumberFormat = NumberFormat.HEX
     acknowledged: int = 0
     """The number of the newest log entry that somebody has acknowledged."""

@@ -56,9 +56,9 @@ class Views(ContentSwitcher):
         traffic = self.traffic.device if self.current == "traffic" else ""
         pane = self.register_pane()
         if pane is None:
-            return ViewRequest(traffic_device=traffic)
+            return ViewRequest(traffic_device=traffic, log=self.looks.journal.wanted)
         changed = CHANGED_WITHIN_S if pane.list.filter.changed_only else None
-        return ViewRequest(pane.device, pane.list.window(), changed, traffic)
+        return ViewRequest(pane.device, pane.list.window(), changed, traffic, self.looks.journal.wanted)
 
     def go(self, name: str) -> None:
         """Show another view, about the device that is chosen now."""
@@ -67,6 +67,8 @@ class Views(ContentSwitcher):
             self.registers.choose_device(device or self._first_with_registers())
         elif name == "traffic":
             self.traffic.device = device or self._first_with_registers()
+        elif name == "log":
+            self.looks.journal.ask_for_all()
         elif name == "device" and device:
             self.device.choose_device(device)
         self.current = name

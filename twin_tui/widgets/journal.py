@@ -1,0 +1,30 @@
+"""The log as one screen has collected it from frames, and what of it is missing."""
+
+from collections.abc import Sequence
+
+from twin_tui.engine.engine import LOG_LENGTH
+from twin_tui.engine.snapshot import LogEntry
+from twin_tui.widgets.log_lines import merged
+
+FEW = 200
+
+
+class Journal:
+    """Collects the log frame by frame; where a frame shows a gap, the next one is to bring the whole log."""
+
+    def __init__(self, most: int = LOG_LENGTH) -> None:
+        self.entries: list[LogEntry] = []
+        self.wanted = LOG_LENGTH
+        """How many entries the next frame is to carry."""
+        self._most = most
+
+    def ask_for_all(self) -> None:
+        """Have the next frame carry every entry that the twin still has."""
+        self.wanted = LOG_LENGTH
+
+    def add(self, log: Sequence[LogEntry], asked: int) -> None:
+        """Take in the log of a frame that was asked for so many entries."""
+        last = self.entries[-1].number if self.entries else 0
+        gap = bool(log) and (log[0].number > last + 1 or log[-1].number < last)
+        self.entries = merged(self.entries, log, self._most)
+        self.wanted = LOG_LENGTH if gap and asked < LOG_LENGTH else FEW
