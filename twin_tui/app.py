@@ -108,6 +108,8 @@ class ConsoleApp(ConsoleActions):
 
     async def refresh_frame(self) -> None:
         """Ask the twin for a frame and show it; one question at a time."""
+        if not self.views.ready:
+            return
         if self._polling:
             silent_s = time.monotonic() - self._answered_s
             if silent_s > SILENT_AFTER_S:
@@ -123,6 +125,8 @@ class ConsoleApp(ConsoleActions):
             return
         finally:
             self._polling = False
+        if not self.views.ready:
+            return
         self._answered_s = time.monotonic()
         self.status.silent_s = 0.0
         self.looks.history.add(frame.snapshot)

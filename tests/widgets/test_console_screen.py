@@ -1,10 +1,14 @@
 """The screen with frames made by hand: what it shows, and what its keys ask of the twin."""
 
-from tests.widgets.hand_fed import CLIENT, HandFedPort
+import asyncio
+
+from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
 from tests.widgets.screen import console, screen_text, settled
+from twin_tui.app import ConsoleApp
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb
-from twin_tui.engine.view import Pause
+from twin_tui.engine.view import Frame, Pause, ViewRequest
+from twin_tui.settings import Settings
 
 
 async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_write() -> None:
@@ -39,3 +43,43 @@ async def test_p_pauses() -> None:
         await pilot.press("p")
         await settled(pilot)
         assert port.commands == [Pause()]
+
+
+async def test_no_frame_is_asked_for_before_the_views_are_there() -> None:
+    port = HandFedPort()
+    app = ConsoleApp(port, Settings())
+    assert not app.views.ready
+    await app.refresh_frame()
+    assert not port.requests
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.views.ready
+
+
+async def test_a_frame_that_arrives_when_the_views_are_gone_is_not_drawn() -> None:
+    port = Slow()
+    app = ConsoleApp(port, Settings(hz=0.1))
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        before = app.frame
+        port.shown = frame(snapshot=snapshot(time_s=900.0))
+        port.answered.clear()
+        late = asyncio.create_task(app.refresh_frame())
+        await pilot.pause()
+        await app.views.remove_children()
+        port.answered.set()
+        await late
+        assert app.frame is before
+
+
+class Slow(HandFedPort):
+    """A port that answers when a test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answered = asyncio.Event()
+        self.answered.set()
+
+    async def frame(self, view: ViewRequest) -> Frame:
+        await self.answered.wait()
+        return await super().frame(view)

@@ -43,6 +43,11 @@ class Views(ContentSwitcher):
         super().__init__(*self._by_name.values(), initial="overview")
 
     @property
+    def ready(self) -> bool:
+        """Whether every view is there to be drawn: not yet at the start, no longer at the end."""
+        return self.is_mounted and len(self.children) == len(self._by_name)
+
+    @property
     def name_shown(self) -> str:
         """The name of the view that is shown."""
         return self.current or "overview"
