@@ -27,6 +27,7 @@ class LinkViews:
         self._seen: dict[str, dict[int, tuple[bytes, float | None]]] = {}
         self._bindings: dict[str, list[Binding]] = {}
         self._captured = ""
+        self._counted = ""
         self._ring: Ring | None = None
         """The capture that was started for a look; others go on without one."""
 
@@ -71,6 +72,7 @@ class LinkViews:
         self, device: str, indices: Collection[int], frozen: Collection[tuple[str, str]]
     ) -> tuple[RegisterValue, ...]:
         """Return the registers at these indices as they are now."""
+        self._count_reads(device if indices else "")
         binding = self._binding(device)
         if binding is None or not indices:
             return ()
@@ -118,6 +120,26 @@ class LinkViews:
             )
             for number, frame in enumerate(frames)
         )
+
+    def _count_reads(self, device: str) -> None:
+        """Count the reads of the device that somebody looks at, and of no other."""
+        if device == self._counted:
+            return
+        for name, counting in ((self._counted, False), (device, True)):
+            server = self._server(name)
+            if server is not None:
+                (server.station.start_counting if counting else server.station.stop_counting)()
+        self._counted = device
+
+    def _reads(self, cell: Cell) -> int | None:
+        register, total = cell.reader, None
+        for port in self._twin.links.ports:
+            for number, unit in port.units.items():
+                if unit.device == self._counted and port.server is not None:
+                    counts = port.server.station.read_counts
+                    found = counts(number, register.table, register.address, register.count)
+                    total = found if total is None else total + (found or 0)
+        return total
 
     def _stop_capture(self) -> None:
         server = self._server(self._captured)
@@ -175,6 +197,7 @@ class LinkViews:
             write_age_s=None if wall_s is None else now - wall_s,
             verdict=cell.last_write.verdict if cell.last_write is not None else "",
             held=held,
+            reads=self._reads(cell),
         )
 
 

@@ -50,6 +50,8 @@ class RegisterValue:
     """What became of the last write: "ok" or why it was refused."""
     held: str = ""
     """"forced" or "frozen" while the signal behind it is pinned."""
+    reads: int | None = None
+    """How often clients read it since somebody looks at the device's registers."""
 
 
 @value

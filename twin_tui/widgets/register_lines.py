@@ -157,6 +157,9 @@ def detail(
     if info.options:
         options = ", ".join(f"{key} = {text}" for key, text in info.options.items())
         lines.append([(f" {options}", "dim")])
+    if register is not None and register.reads is not None and info.readable:
+        often = f"read {register.reads} times" if register.reads != 1 else "read once"
+        lines.append([(f" {often} since you look" if register.reads else " nobody reads it now", "dim")])
     if register is not None and register.verdict not in ("", "ok"):
         lines.append([(f" last write {formats.clean(register.verdict)}", "bad")])
     own = [trace for trace in traces if info.signal and info.signal in trace.signals]

@@ -135,6 +135,8 @@ class Link(asyncio.Protocol):
         """Return what to send at once as the answer to one frame."""
         station = self.station
         self._overhear(frame)
+        if station.counted is not None:
+            station.count(unit, pdu)
         faults = station.faults
         effect = None if faults is None else faults.judge(station.number(unit), pdu)
         if faults is None or effect is None:

@@ -2,11 +2,12 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Literal
 
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.bank import Bank, Table
 from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
@@ -15,6 +16,7 @@ from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Bank, bytearray, int, int, bytes]
 MAX_CACHED_READS = 64
+MAX_COUNTED_READS = 4096
 BROADCAST = 0
 
 
@@ -42,6 +44,8 @@ class Station:
         self.clock = clock
         self.faults: LinkFaults | None = None
         self.ring: Ring | None = None
+        self.counted: Counter[tuple[int, bytes]] | None = None
+        """How often each unit was asked each read (its first five bytes), while somebody wants to know."""
         self.past_requests = 0
         self._rng = rng or random.Random(0)
         for unit, bank in units.items():
@@ -82,6 +86,34 @@ class Station:
             self.reads.clear()
         return self.ring
 
+    def start_counting(self) -> None:
+        """Count from now on what is read; a count that runs already goes on."""
+        if self.counted is None:
+            self.counted = Counter()
+            self.reads.clear()
+
+    def stop_counting(self) -> None:
+        """Count no more, and forget."""
+        self.counted = None
+
+    def count(self, unit: int, pdu: bytes) -> None:
+        """Count one read, where reads are counted; other requests and a flood of different reads are not."""
+        if self.counted is not None and pdu[0] in READ_TABLES:
+            key = (self.number(unit), bytes(pdu[:5]))
+            if key in self.counted or len(self.counted) < MAX_COUNTED_READS:
+                self.counted[key] += 1
+
+    def read_counts(self, unit: int, table: Table, address: int, count: int) -> int | None:
+        """Return how often registers of a unit were read since the counting began; None if nobody counts."""
+        if self.counted is None:
+            return None
+        total = 0
+        for (number, pdu), times in self.counted.items():
+            first, amount = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
+            if number == unit and READ_TABLES[pdu[0]] is table and first < address + count:
+                total += times if first + amount > address else 0
+        return total
+
     def stop_capture(self) -> None:
         """Keep no frames any more."""
         self.ring = None
@@ -104,7 +136,7 @@ class Station:
                 return None
             return exception_pdu(pdu[0], ModbusCode.GATEWAY_TARGET_FAILED)
         answer = respond(bank, pdu, unit, client)
-        if answer[0] in {3, 4} and self.faults is None and self.ring is None:
+        if answer[0] in {3, 4} and self.faults is None and self.ring is None and self.counted is None:
             self._remember(bank, unit, pdu)
         return answer
 
