@@ -3,12 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.widgets.hand_fed import HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.engine.engine import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.view import Frame, ViewRequest
-from twin_tui.widgets.log_lines import LogFilter, Missing, sifted
+from twin_tui.widgets.glyphs import UNICODE
+from twin_tui.widgets.log_lines import LogFilter, Missing, log_line, sifted
+from twin_tui.widgets.spans import cut, text_of
 
 
 class Logging(HandFedPort):
@@ -94,3 +99,10 @@ def test_a_filter_hides_entries_but_never_a_gap() -> None:
         entries[0], Missing(3), entries[1], Missing(2), entries[3],
     ]  # fmt: skip
     assert sifted(entries, LogFilter.of("nothing")) == [Missing(5)]
+
+
+@given(st.text("abc 0→W", max_size=90), st.integers(60, 130))
+def test_the_writers_address_is_never_cut(text: str, width: int) -> None:
+    entry = replace(_entry(1), kind=LogKind.WRITE, text=text, origin="127.0.0.1:51234")
+    drawn = text_of(cut(log_line(entry, width, UNICODE), width))
+    assert drawn.rstrip().endswith("  127.0.0.1:51234")

@@ -87,6 +87,9 @@ def log_line(
     text = formats.clean(entry.text if width >= 100 else entry.text.partition("  ")[0])
     text += f" ×{entry.repeats}" if entry.repeats > 1 else ""
     origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
+    if origin:
+        # mark, time, kind and device come first; the writer's address stands whole at the end
+        text = _middle_cut(text, width - len(short) - 10 - len(device) - len(origin), glyphs.cut)
     return [
         (mark, "bad"),
         (f"{short} ", "dim"),
@@ -95,6 +98,14 @@ def log_line(
         (text, "plain"),
         (origin, "dim"),
     ]
+
+
+def _middle_cut(text: str, room: int, mark: str) -> str:
+    """Return the text in so much room, its middle left out: what a write set stands at the end."""
+    if len(text) <= room:
+        return text
+    kept = max(0, room - len(mark))
+    return text[: kept - kept // 2] + mark + text[len(text) - kept // 2 :]
 
 
 def unacknowledged(entries: Sequence[LogEntry], acknowledged: int) -> int:

@@ -46,7 +46,7 @@ class LogList(FrameList):
             return
         if self.follows:
             self.row = len(self.shown) - 1
-        width, looks = self.size.width, self.looks
+        width, looks = self.scrollable_content_region.width, self.looks
         names = max([4, *(len(device.name) for device in looks.site.devices)])
         lines = [
             [(f" {looks.glyphs.cut} {entry.text}", "warn")]
