@@ -15,6 +15,8 @@ from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.status_bar import Hints
 from twin_tui.widgets.views import Views
 
+LONG_TEXT_S = 5.0
+SAID_ROLES = {"error": "bad", "warning": "warn"}
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
 
 
@@ -212,10 +214,12 @@ class ConsoleActions(App[int]):
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
-        if severity == "error":
-            self.notify(text, severity=severity, timeout=6, markup=False)
+        self.clear_notifications()
+        dialog = len(self.screen_stack) > 1
+        if severity == "error" and len(text) >= self.size.width and not dialog:
+            self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
         else:
-            self.hints.say(text, "warn" if severity == "warning" else "good")
+            self.hints.say(text, SAID_ROLES.get(severity, "good"))
 
 
 def _quoted(text: str) -> str:

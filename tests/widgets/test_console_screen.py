@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
-from tests.widgets.screen import console, screen_text, settled
+from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.app import ConsoleApp
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb
@@ -83,3 +83,25 @@ class Slow(HandFedPort):
     async def frame(self, view: ViewRequest) -> Frame:
         await self.answered.wait()
         return await super().frame(view)
+
+
+async def test_one_message_at_a_time_and_none_over_a_dialog() -> None:
+    port = HandFedPort()
+    async with console(port) as pilot:
+        app = app_of(pilot)
+        port.refuse = "not now"
+        await app.carry_out("pause")
+        await pilot.pause()
+        assert "not now" in screen_text(pilot).splitlines()[-1]
+        assert not app._notifications
+        port.refuse = "a long story " * 12
+        for _ in range(3):
+            await app.carry_out("pause")
+            await pilot.pause()
+        assert len(app._notifications) == 1
+        await pilot.press("v")
+        await pilot.pause()
+        assert not app._notifications
+        app.say(port.refuse, "error")
+        await pilot.pause()
+        assert not app._notifications

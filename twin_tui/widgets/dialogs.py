@@ -44,6 +44,10 @@ class Dialog(ModalScreen[T], Generic[T]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", show=False)]
 
+    def on_mount(self) -> None:
+        """Take away a message that would cover the dialog."""
+        self.app.clear_notifications()
+
     def action_leave(self) -> None:
         """Leave without doing anything."""
         self.dismiss(None)
