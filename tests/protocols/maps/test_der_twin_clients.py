@@ -201,3 +201,11 @@ def test_255_then_a_plain_rate_then_255_read_back_in_turn() -> None:
     for rate in (255, 30, 255, 100, 30):
         assert write(pv, 3, rate) == 0
         assert read(pv, HOLDING, 3, 1) == [rate]
+
+
+def test_a_refused_write_stands_in_the_log_with_its_client_and_its_reason(battery: Binding) -> None:
+    write(battery, START, 9)
+    (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
+    assert entry.origin == CLIENT
+    assert entry.text.startswith("refused: ")
+    assert entry.text.endswith("10055")

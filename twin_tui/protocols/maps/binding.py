@@ -10,7 +10,7 @@ from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode, Write
 from twin_tui.engine.running import Device, Watcher
-from twin_tui.engine.snapshot import RegisterRow, RegisterWrite
+from twin_tui.engine.snapshot import LogKind, RegisterRow, RegisterWrite
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.image import Cell, Source
@@ -143,6 +143,8 @@ class Binding:
             self._submit(changes, request)
         except (Refused, CommandError) as error:
             self._remember(changes, request, f"refused: {error}")
+            text = f"refused: {error}  fc{request.function:02d} {request.address}"
+            self.engine.note(LogKind.WRITE, changes[0].device.name, text, request.client)
             return ModbusCode.ILLEGAL_DATA_VALUE
         self._feed_watchdog()
         self._remember(changes, request, "ok")
