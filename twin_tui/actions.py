@@ -70,7 +70,8 @@ class ConsoleActions(App[int]):
             return
         device = self.views.chosen_device()
         answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
-        dialog = FormDialog(form, self.site, self.looks.glyphs, answers)
+        start = next((key for key, given in preset.items() if not given), "")
+        dialog = FormDialog(form, self.site, self.looks.glyphs, answers, start)
         line = await self.push_screen_wait(dialog)
         if line is None:
             return

@@ -6,7 +6,7 @@ from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.app import ConsoleApp
 from twin_tui.engine.disturbance import Target
-from twin_tui.engine.events import Disturb
+from twin_tui.engine.events import Disturb, Pin
 from twin_tui.engine.view import Frame, Pause, ViewRequest
 from twin_tui.settings import Settings
 
@@ -105,3 +105,17 @@ async def test_one_message_at_a_time_and_none_over_a_dialog() -> None:
         app.say(port.refuse, "error")
         await pilot.pause()
         assert not app._notifications
+
+
+async def test_forcing_a_register_asks_for_nothing_but_the_value() -> None:
+    port = HandFedPort()
+    async with console(port) as pilot:
+        await pilot.press("r")
+        await settled(pilot)
+        await pilot.press("w")
+        await pilot.pause()
+        assert "enter twice: inject" in screen_text(pilot)
+        await pilot.press(*"5kW", "enter", "enter")
+        await settled(pilot)
+        (command,) = port.commands
+        assert command == Pin("bess-1", "active_power_setpoint_w", 5000.0, origin="console")

@@ -80,8 +80,12 @@ class FieldInput(Input):
 class FormDialog(Dialog[str]):
     """A form: fields, what it would do, Inject and Cancel. Its result is a command line, or None."""
 
-    def __init__(self, form: Form, site: SiteView, glyphs: Glyphs, answers: dict[str, str]) -> None:
+    def __init__(
+        self, form: Form, site: SiteView, glyphs: Glyphs, answers: dict[str, str], start: str = ""
+    ) -> None:
         super().__init__()
+        self.start = start
+        """The field that is to be filled in first; the first one when empty."""
         self.form = form
         self.site = site
         self.glyphs = glyphs
@@ -108,7 +112,7 @@ class FormDialog(Dialog[str]):
                     yield Label(" " + field.hint, classes="hint", markup=False)
             yield Static("", classes="course", markup=False)
             yield Static("", classes="preview", markup=False)
-            yield Static("[dim]tab: next field, enter: done, escape: cancel[/dim]")
+            yield Static("[dim]tab: next field, enter twice: inject, escape: cancel[/dim]")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Inject", id="inject", variant="warning", compact=True)
@@ -116,6 +120,8 @@ class FormDialog(Dialog[str]):
     def on_mount(self) -> None:
         """Show the preview of what is preset."""
         self._preview()
+        if self.start:
+            self.query_one(f"#{self.start}", Input).focus()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
