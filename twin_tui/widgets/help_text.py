@@ -83,11 +83,12 @@ HINTS: Mapping[str, Hints] = {
 ABOUT: Mapping[str, str] = {
     "overview": "The whole site: each device with its power (+ flows into the site's bus), setpoint, "
     "state of charge and the age of the last write by an EMS. Beneath: the registers of the chosen device, "
-    "and what happened.",
+    "and what happened. W 46s is 46 seconds by the clock on the wall, at whatever speed the twin runs.",
     "device": "One device: everything it shows, what it was told (marked <), its links and last writes, and "
     "trends. t draws the signal under the cursor, up to three; T changes the window of time.",
     "registers": "The registers of one device as a client reads them. W 0.4s 10.0.0.7:51234 says who wrote "
-    "a register and how long ago; the lines beneath show the last writes and what the device did about them.",
+    "a register and how long ago by the clock on the wall; the lines beneath show the last writes and "
+    "what the device did about them.",
     "log": "Everything that happened: writes, injections, faults, trips. Alarms keep their mark until "
     "somebody acknowledges them.",
     "traffic": "The frames of one link, decoded: > came in, < went out.",
