@@ -27,7 +27,7 @@ from twin_tui.widgets.command_bar import CommandBar
 from twin_tui.widgets.device_list import DeviceList
 from twin_tui.widgets.device_view import SignalList
 from twin_tui.widgets.dialogs import QuestionDialog, TextDialog
-from twin_tui.widgets.glyphs import choose
+from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.help_text import HINTS, help_text
 from twin_tui.widgets.line_view import CursorView, LineView
 from twin_tui.widgets.looks import Looks
@@ -47,6 +47,8 @@ class ConsoleApp(ConsoleActions):
     CSS = """
     Screen { layout: vertical; overflow: hidden; }
     #tiny { display: none; height: 1fr; }
+    .-ascii Dialog > .box { border: ascii $primary; }
+    .-vt Dialog > .box { border: solid $primary; }
     """
     BINDINGS: ClassVar[list[BindingType]] = LOOKING
 
@@ -82,6 +84,7 @@ class ConsoleApp(ConsoleActions):
     def on_mount(self) -> None:
         """Start to poll frames."""
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
+        self.set_class(self.looks.glyphs is VT, "-vt")
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         if self.settings.keys:

@@ -92,3 +92,15 @@ async def test_poor_fonts_are_served_with_what_they_have(view: str, glyphs: str)
         if glyphs == "ascii":
             assert shown.isascii()
         compare(f"{view}-{glyphs}-80x24", shown)
+
+
+@pytest.mark.parametrize("glyphs", ["vt", "ascii"])
+@pytest.mark.parametrize("key", ["i", "v", "u", "m", "question_mark"])
+async def test_dialogs_keep_to_the_characters_of_the_font(key: str, glyphs: str) -> None:
+    async with console(HandFedPort(busy_frame()), (60, 16), glyphs=glyphs) as pilot:
+        await pilot.press(key)
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert not set(shown) & set("╭╮╰╯▁▂▃▄▅▆▇▉▊▋▌▍▎▏")
+        if glyphs == "ascii":
+            assert shown.isascii(), {c for c in shown if not c.isascii()}

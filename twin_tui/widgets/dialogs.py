@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from twin_tui.engine.view import SiteView
 from twin_tui.forms import Form, preview
 from twin_tui.widgets.glyphs import Glyphs, sparkline
+from twin_tui.widgets.looks import PlainScrollBar
 
 T = TypeVar("T")
 
@@ -27,7 +28,6 @@ class Dialog(ModalScreen[T], Generic[T]):
         width: 72; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
         background: $surface; border: round $primary;
     }
-    App.-ascii Dialog > .box { border: ascii $primary; }
     Dialog Label { width: 1fr; }
     Dialog .row { height: 1; }
     Dialog .row > .label { width: 14; }
@@ -47,6 +47,9 @@ class Dialog(ModalScreen[T], Generic[T]):
     def on_mount(self) -> None:
         """Take away a message that would cover the dialog."""
         self.app.clear_notifications()
+        if self.app.has_class("-ascii") or self.app.has_class("-vt"):
+            for scrolled in self.query(".box, OptionList"):
+                scrolled.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def action_leave(self) -> None:
         """Leave without doing anything."""
@@ -168,7 +171,7 @@ class FormDialog(Dialog[str]):
         drawn = ""
         if course:
             low, high = min(course), max(course)
-            ends = f"{low:g} … {high:g}" if low != high else f"{low:g}"
+            ends = f"{low:g} to {high:g}" if low != high else f"{low:g}"
             drawn = f"{sparkline(course, low, high, self.glyphs)}  {ends}"
         self.query_one(".course", Static).update(drawn)
         self.query_one("#inject", Button).disabled = not valid
