@@ -49,6 +49,8 @@ class ConsoleApp(ConsoleActions):
     #tiny { display: none; height: 1fr; }
     .-ascii Dialog > .box { border: ascii $primary; }
     .-vt Dialog > .box { border: solid $primary; }
+    .-ascii Overview.-wide RegisterPane { border-left: ascii $primary 30%; }
+    .-ascii DeviceScreen Side { border-left: ascii $primary 30%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = LOOKING
 

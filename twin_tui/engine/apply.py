@@ -62,7 +62,7 @@ def _converted(signal: Signal, wanted: Scalar, place: str) -> Any:
         raise CommandError(f"{place} takes a finite number, not {wanted!r}")
     low, high = signal.low, signal.high
     if (low is not None and wanted < low) or (high is not None and wanted > high):
-        unit = f" {signal.unit}" if signal.unit else ""
+        unit = f" {signal.unit}" if signal.unit not in ("", "1") else ""
         raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
     if signal.type is int:
         if wanted != int(wanted):

@@ -82,7 +82,6 @@ class DeviceScreen(Vertical):
     DeviceScreen SignalList { width: 3fr; height: 1fr; }
     DeviceScreen Side { width: 2fr; height: 1fr; display: none; border-left: solid $primary 30%; }
     DeviceScreen.-wide Side { display: block; }
-    App.-ascii DeviceScreen Side { border-left: ascii $primary 30%; }
     DeviceScreen > Trend { height: 40%; max-height: 20; }
     DeviceScreen.-low > Trend { display: none; }
     """

@@ -25,7 +25,6 @@ class Overview(Container):
     Overview.-wide #site { height: 1fr; max-height: 100%; }
     Overview.-wide DeviceList { height: 1fr; max-height: 100%; }
     Overview.-wide RegisterPane { row-span: 2; height: 1fr; border-left: solid $primary 30%; }
-    App.-ascii Overview.-wide RegisterPane { border-left: ascii $primary 30%; }
     Overview.-wide LogPane { height: 1fr; }
     Overview.-wide RegisterDetail { display: block; }
     Overview.-low RegisterPane { display: none; }

@@ -108,7 +108,7 @@ def test_the_load_stays_between_30_and_110_percent_or_is_none(asked: float, give
 
 
 def test_a_setpoint_beyond_110_percent_is_refused() -> None:
-    with pytest.raises(CommandError, match=r"load_setpoint_pu takes 0 … 1\.1 1, not 1\.2"):
+    with pytest.raises(CommandError, match=r"load_setpoint_pu takes 0 … 1\.1, not 1\.2"):
         site().submit(Write("chp", {"load_setpoint_pu": 1.2}))
 
 
