@@ -28,6 +28,7 @@ def plot(
 
     plotext.clear_figure()
     plotext.theme("clear")
+    plotext.limit_size(False, False)  # the caller knows the room; plotext would ask the terminal
     plotext.plotsize(width, height)
     plotext.plot([time for time, _ in points], [value for _, value in points], marker=marker)
     if span is not None:

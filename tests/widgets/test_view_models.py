@@ -302,3 +302,10 @@ def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, 
         load_settings(path)
     assert said in str(refusal.value)
     assert "console.toml" in str(refusal.value)
+
+
+def test_a_plot_takes_the_room_it_is_given_whatever_the_terminal() -> None:
+    drawn = plot([0.0, 1.0, 4.0], 230, 60, ASCII)
+    assert len(drawn) == 60
+    assert max(len(line.rstrip()) for line in drawn) == 230
+    assert drawn[-1].strip()
