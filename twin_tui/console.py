@@ -5,6 +5,7 @@ import os
 import sys
 
 from twin_tui.app import ConsoleApp
+from twin_tui.ending import end_with_terminal
 from twin_tui.errors import TwinError
 from twin_tui.runtime import TwinThread
 from twin_tui.settings import Settings
@@ -25,6 +26,7 @@ def run_console(
         raise TwinError("the console needs a terminal; without one, run with --headless")
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # Textual believes them more than the terminal, which may be resized
+    end_with_terminal(sys.stdin.fileno())
     thread = TwinThread(twin, servers=servers)
     try:
         thread.start()

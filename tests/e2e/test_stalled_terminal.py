@@ -172,13 +172,15 @@ def test_a_signal_ends_the_console_in_order(console: PtyConsole, port: int, numb
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
 
 
-def test_a_terminal_that_disappears_ends_the_console(console: PtyConsole, port: int) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["with SIGHUP", "without a signal"])
+def test_a_terminal_that_disappears_ends_the_console(console: PtyConsole, port: int, told: bool) -> None:
     connect(port).close()
     ends = time.monotonic() + 20
     while console.seen < 4000 and time.monotonic() < ends:
         time.sleep(0.02)
     console.hang_up()
-    console.process.send_signal(signal.SIGHUP)
+    if told:
+        console.process.send_signal(signal.SIGHUP)
     assert console.process.wait(20) != 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
