@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 
 from twin_tui.engine.view import ClientView, LinkView, RegisterInfo, RegisterValue, TrafficLine
-from twin_tui.links import Server
+from twin_tui.links import Port, Server
 from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.modbus.decode import describe
@@ -132,14 +132,13 @@ class LinkViews:
         self._counted = device
 
     def _reads(self, cell: Cell) -> int | None:
-        register, total = cell.reader, None
-        for port in self._twin.links.ports:
-            for number, unit in port.units.items():
-                if unit.device == self._counted and port.server is not None:
-                    counts = port.server.station.read_counts
-                    found = counts(number, register.table, register.address, register.count)
-                    total = found if total is None else total + (found or 0)
-        return total
+        port = self._port(self._counted)
+        if port is None or port.server is None:
+            return None
+        counts, register = port.server.station.read_counts, cell.reader
+        numbers = [number for number, unit in port.units.items() if unit.device == self._counted]
+        found = [counts(number, register.table, register.address, register.count) for number in numbers]
+        return sum(count for count in found if count is not None) if None not in found else None
 
     def _stop_capture(self) -> None:
         server = self._server(self._captured)
@@ -152,11 +151,15 @@ class LinkViews:
             bindings = self._bindings[device] = self._twin.links.bindings(device)
         return bindings[0] if bindings else None
 
-    def _server(self, device: str) -> Server | None:
+    def _port(self, device: str) -> Port | None:
         for port in self._twin.links.ports:
             if any(unit.device == device for unit in port.units.values()):
-                return port.server
+                return port
         return None
+
+    def _server(self, device: str) -> Server | None:
+        port = self._port(device)
+        return port.server if port is not None else None
 
     def _changed(self, index: int, cell: Cell, seen: dict[int, tuple[bytes, float | None]]) -> float | None:
         data = cell.data

@@ -57,7 +57,7 @@ class Course:
         self.values: list[float] = []
         self._every = 1
         self._seen = 0
-        self._watcher = engine.watch(engine.dt_s, self._look)
+        engine.watch(engine.dt_s, self._look)
 
     def _look_up_unit(self) -> str:
         device = self._engine.device(self.device)
@@ -79,10 +79,6 @@ class Course:
         if len(self.times) >= MOST_POINTS:
             del self.times[::2], self.values[::2]
             self._every *= 2
-
-    def close(self) -> None:
-        """Stop looking."""
-        self._engine.unwatch(self._watcher)
 
     def draw(self, width: int, height: int, *, unicode: bool = True) -> str:
         """Return the plot with its title, in user units: kW, kWh, percent."""

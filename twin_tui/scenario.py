@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -251,11 +251,6 @@ class Judge:
             verdict.at_s = self.engine.time_s
             verdict.seen = "the end of the run first"
         self._open = []
-
-    def upcoming(self) -> Iterator[Step]:
-        """Yield the steps that lie ahead, in order."""
-        now = self.engine.time_s
-        yield from sorted((s for s in self.scenario.steps if s.at_s >= now), key=lambda step: step.at_s)
 
     def _look(self) -> None:
         now = self.engine.time_s + 1e-9
