@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import twin_tui.engine.devices  # noqa: F401 - registers the built-in types
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Stage, Status, registry
 from twin_tui.engine.devices.battery import BatteryParams
 from twin_tui.engine.devices.pv import PvParams
@@ -25,7 +26,6 @@ from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.physics.battery import SUNGROW_SC1000TL
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Sky, WeatherParams
-from twin_tui.grid_codes import load_grid_code
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 STEPS = 2000

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from twin_tui.commands import VERBS, parse
+from twin_tui.commands.verbs import VERBS, parse
+from twin_tui.commands.vocabulary import site_view
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
-from twin_tui.site_view import site_view
 from twin_tui.twin import Twin
 
 PAGE = Path(__file__).parent / "commands.md"
@@ -135,7 +135,7 @@ LINK_KEYS: Mapping[str, str] = {
 INTRODUCTION = """\
 # Commands
 
-<!-- written by `python -m docs.make_commands`; edit the table in twin_tui/commands.py or this script -->
+<!-- written by `python -m docs.make_commands`; edit commands/verbs.py or this script -->
 
 One line does one thing. It is the same line
 

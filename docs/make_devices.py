@@ -17,8 +17,8 @@ from twin_tui.config.assets import asset_model
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
 from twin_tui.config.named import CONVERTERS
-from twin_tui.config.shipped import shipped_folder
-from twin_tui.documents import read_document
+from twin_tui.documents.loader import read_document
+from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
 from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from twin_tui.app import ConsoleApp
-from twin_tui.runtime import TwinThread
-from twin_tui.settings import Settings
+from twin_tui.console.app import ConsoleApp
+from twin_tui.console.settings import Settings
+from twin_tui.session.thread import TwinThread
 from twin_tui.twin import Twin
 
 FOLDER = Path(__file__).parent / "screenshots"

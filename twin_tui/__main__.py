@@ -1,5 +1,5 @@
 """``python -m twin_tui``."""
 
-from twin_tui.cli import main
+from twin_tui.cli.main import main
 
 main()

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
+from twin_tui.commands.vocabulary import site_view
 from twin_tui.config import Site, load_site
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
 from twin_tui.engine.engine import Engine
@@ -13,11 +14,10 @@ from twin_tui.engine.events import ClearFault, Event, Fault, Pin, Scalar, Select
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.errors import CommandError
-from twin_tui.links import Links
-from twin_tui.pacer import Pacer
-from twin_tui.recording import History, Recorder
-from twin_tui.scenario import Judge, Scenario, injection
-from twin_tui.site_view import site_view
+from twin_tui.protocols.links import Links
+from twin_tui.run.pacer import Pacer
+from twin_tui.run.recording import History, Recorder
+from twin_tui.run.scenario import Judge, Scenario, injection
 
 T = TypeVar("T")
 C = TypeVar("C")

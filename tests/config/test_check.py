@@ -6,8 +6,8 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from twin_tui.cli import cli
-from twin_tui.config.check import check_file
+from twin_tui.cli.check import check_file
+from twin_tui.cli.main import cli
 
 
 def battery_with(register_map: Any) -> dict[str, Any]:

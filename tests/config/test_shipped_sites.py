@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from twin_tui.cli.check import check_file
 from twin_tui.config import dump_site, find_site, load_site, shipped, shipped_names
-from twin_tui.config.check import check_file
 from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError
 

@@ -9,7 +9,7 @@ from twin_tui.config import load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.config.links import ModbusRtuModel, ModbusTcpModel, S2Model
 from twin_tui.config.top import SiteFile
-from twin_tui.documents import parse_document
+from twin_tui.documents.loader import parse_document
 from twin_tui.engine.device import registry
 
 PAGE = (Path(__file__).parents[2] / "docs" / "site-files.md").read_text(encoding="utf-8")

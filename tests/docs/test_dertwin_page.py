@@ -10,7 +10,7 @@ import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
 from twin_tui import ConfigError, Twin
-from twin_tui.config.shipped import shipped_names
+from twin_tui.documents.shipped import shipped_names
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coming-from-dertwin.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

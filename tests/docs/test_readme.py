@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from pymodbus.client import AsyncModbusTcpClient
 
 from twin_tui import Twin
-from twin_tui.cli import cli
-from twin_tui.config.check import check_file
-from twin_tui.config.shipped import shipped_names
+from twin_tui.cli.check import check_file
+from twin_tui.cli.main import cli
+from twin_tui.documents.shipped import shipped_names
 from twin_tui.engine.device import Status
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ import pytest
 
 from docs import make_commands, make_devices
 from twin_tui import Twin
-from twin_tui.commands import VERBS, parse, parse_event
+from twin_tui.commands.verbs import VERBS, parse, parse_event
+from twin_tui.commands.vocabulary import site_view
 from twin_tui.config.assets import asset_model
 from twin_tui.engine.device import registry
 from twin_tui.engine.events import Event
 from twin_tui.errors import CommandError
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
-from twin_tui.site_view import site_view
 
 HOME = Twin.from_file(make_commands.SITE)
 EXAMPLES = [line for rows in make_commands.EXAMPLES.values() for line, _ in rows]

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from twin_tui import scenario as scenarios
-from twin_tui.cli import cli
-from twin_tui.config.check import check_file
+from twin_tui.cli.check import check_file
+from twin_tui.cli.main import cli
 from twin_tui.engine.device import Status
+from twin_tui.run import scenario as scenarios
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 SAG, PIPELINE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from twin_tui import CommandError, ConfigError, Twin, recording, scenario
+from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.engine.events import ClearLinkFault, LinkFault
 from twin_tui.protocols.modbus.faults import LinkFaultKind
+from twin_tui.run import recording, scenario
 
 STATUS = 10050
 BATTERY: dict[str, Any] = {"type": "bess", "name": "bess", "capacity_kwh": 10.0}

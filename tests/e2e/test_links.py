@@ -79,7 +79,7 @@ async def test_a_serial_line_that_is_not_there_is_one_clear_message(tmp_path: Pa
 
 
 async def test_a_recording_of_a_run_with_clients_replays_to_the_same_samples(tmp_path: Path) -> None:
-    from twin_tui import recording  # noqa: PLC0415
+    from twin_tui.run import recording  # noqa: PLC0415
 
     path = tmp_path / "run.jsonl"
     async with Twin.from_dict(a_site(TCP), seed=3) as twin:

@@ -6,7 +6,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from twin_tui import Twin
 from twin_tui.engine.view import ViewRequest
-from twin_tui.port import LocalPort
+from twin_tui.session.local import LocalPort
 
 SITE: dict[str, Any] = {
     "name": "counted",

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from websockets.asyncio.server import ServerConnection, serve
 
-from twin_tui.cli import cli
+from twin_tui.cli.main import cli
 from twin_tui.engine.events import Instruct, SelectControl
 from twin_tui.errors import ConfigError
 from twin_tui.twin import Twin

@@ -15,10 +15,10 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient, Async
 
 from twin_tui import ConfigError, Twin
 from twin_tui.engine.events import LinkFault
-from twin_tui.link_views import LinkViews
 from twin_tui.protocols.modbus.crc import with_crc
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
-from twin_tui.write_traces import WriteTraces
+from twin_tui.session.link_views import LinkViews
+from twin_tui.session.write_traces import WriteTraces
 
 STATUS = 10050
 

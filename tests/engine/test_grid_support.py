@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine import grid_support
 from twin_tui.engine.grid_support import NEUTRAL, SupportState
-from twin_tui.grid_codes import load_grid_code
 
 PLAIN = load_grid_code("ieee1547-2018-cat-iii")
 ALL_ON = load_grid_code("ieee1547-2018-cat-iii", volt_var=True, volt_watt=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
@@ -13,7 +14,6 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.grid_codes import load_grid_code
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 CODE = load_grid_code("en50549-1")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin_tui.config.grid_codes import grid_code_names, load_grid_code
 from twin_tui.engine import protection
 from twin_tui.engine.grid_code import EnterService, GridCode, Quantity, TripStage
 from twin_tui.engine.physics import noise
 from twin_tui.engine.protection import Operation, ProtectionState
-from twin_tui.grid_codes import grid_code_names, load_grid_code
 
 CODES = {name: load_grid_code(name) for name in grid_code_names()}
 IEEE = [f"ieee1547-2018-cat-{number}" for number in ("i", "ii", "iii")]

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 import twin_tui.engine.devices  # noqa: F401 - registers the built-in types
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import AnyDeviceType, DeviceType, FaultKind, Stage, Status, registry
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.engine import Engine
@@ -23,7 +24,6 @@ from twin_tui.engine.signals import Signal, commanded, measured, signals_of, val
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Sky, WeatherParams
-from twin_tui.grid_codes import load_grid_code
 
 NOON_UNIX_S = 1_781_913_600.0 + 11.5 * 3600
 CODES = [

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from tests.widgets.hand_fed import HandFedPort
-from twin_tui.app import ConsoleApp
-from twin_tui.settings import Settings
+from twin_tui.console.app import ConsoleApp
+from twin_tui.console.settings import Settings
 
 
 @asynccontextmanager

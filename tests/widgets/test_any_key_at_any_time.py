@@ -9,7 +9,7 @@ from textual.events import Resize
 from tests.widgets.hand_fed import CLIENT, HandFedPort, battery, frame, site, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
-from twin_tui.app import ConsoleApp
+from twin_tui.console.app import ConsoleApp
 from twin_tui.engine.events import ClearEverything, Disturb, Pin
 from twin_tui.engine.view import Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep
 

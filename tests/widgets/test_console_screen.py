@@ -4,11 +4,11 @@ import asyncio
 
 from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
-from twin_tui.app import ConsoleApp
+from twin_tui.console.app import ConsoleApp
+from twin_tui.console.settings import Settings
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb, Pin
 from twin_tui.engine.view import Frame, Pause, ViewRequest
-from twin_tui.settings import Settings
 
 
 async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_write() -> None:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snapshot
+from twin_tui.commands.forms import FORMS, Form, course, preview
+from twin_tui.console.settings import Settings
+from twin_tui.console.settings import load as load_settings
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
 from twin_tui.engine.view import RegisterInfo, WriteTrace
 from twin_tui.errors import ConfigError
-from twin_tui.forms import FORMS, Form, course, preview
-from twin_tui.settings import Settings
-from twin_tui.settings import load as load_settings
 from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
 from twin_tui.widgets.history import History

@@ -10,8 +10,8 @@ from twin_tui.config.endpoints import (
     TcpOptions,
     Tls,
 )
-from twin_tui.config.shipped import shipped, shipped_folder, shipped_names
 from twin_tui.config.site import Site, dump_site, find_site, load_site, without_endpoints
+from twin_tui.documents.shipped import shipped, shipped_folder, shipped_names
 
 __all__ = [
     "S2",

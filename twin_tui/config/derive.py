@@ -13,7 +13,7 @@ from twin_tui.config.context import NOWHERE, Context
 from twin_tui.config.model import Model
 from twin_tui.config.named import READERS
 from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch, to_text
-from twin_tui.durations import parse_duration
+from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="Settings")

@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from twin_tui.commands import parse_event
+from twin_tui.commands.verbs import parse_event
+from twin_tui.commands.vocabulary import site_view
 from twin_tui.config.context import Context
 from twin_tui.config.derive import build
 from twin_tui.config.model import Complaints, join
-from twin_tui.config.series import points_of_csv
 from twin_tui.config.values import refuse_unknown, shown
-from twin_tui.durations import parse_duration
+from twin_tui.documents.durations import parse_duration
+from twin_tui.documents.series import points_of_csv
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
@@ -18,7 +19,6 @@ from twin_tui.engine.site import SitePlan
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
 from twin_tui.protocols.modbus.faults import check_link_fault
-from twin_tui.site_view import site_view
 
 ORIGIN = "site file"
 

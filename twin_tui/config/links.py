@@ -23,7 +23,6 @@ from twin_tui.config.endpoints import (
     Tls,
 )
 from twin_tui.config.model import Complaints, Model, join
-from twin_tui.config.shipped import find_shipped, shipped_names
 from twin_tui.config.values import (
     Duration,
     Host,
@@ -35,6 +34,7 @@ from twin_tui.config.values import (
     shown,
     whole,
 )
+from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.errors import ConfigError, did_you_mean
 
 LOOPBACK = "127.0.0.1"

@@ -6,15 +6,15 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
+from twin_tui.config.grid_codes import load_grid_code, parse_grid_code
 from twin_tui.config.schedule import to_session, to_window
-from twin_tui.config.series import to_series
 from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch
+from twin_tui.documents.series import to_series
 from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, Cell, Converter
 from twin_tui.engine.weather import Series
-from twin_tui.grid_codes import load_grid_code, parse_grid_code
 
 T = TypeVar("T")
 _SWITCHES = ("volt_var", "volt_watt")

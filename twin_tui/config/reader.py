@@ -27,7 +27,7 @@ from twin_tui.config.world import (
     weather_of,
     zone_of,
 )
-from twin_tui.documents import read_document
+from twin_tui.documents.loader import read_document
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.grid import GridParams

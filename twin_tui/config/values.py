@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
-from twin_tui.durations import parse_duration
+from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import ConfigError, did_you_mean
 
 

@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from twin_tui.commands import VERBS
-from twin_tui.completion import LineHistory, complete, completions
+from twin_tui.commands.completion import LineHistory, complete, completions
+from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.view import SiteView
 from twin_tui.widgets.line_view import LineView
 

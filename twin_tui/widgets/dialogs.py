@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
+from twin_tui.commands.forms import Form, preview
 from twin_tui.engine.view import SiteView
-from twin_tui.forms import Form, preview
 from twin_tui.widgets.glyphs import Glyphs, sparkline
 from twin_tui.widgets.looks import PlainScrollBar
 

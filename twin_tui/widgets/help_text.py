@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from twin_tui.commands import VERBS
+from twin_tui.commands.verbs import VERBS
 
 Hints = Sequence[tuple[str, str]]
 

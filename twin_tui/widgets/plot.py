@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from twin_tui.plots import plot as drawn
+from twin_tui.run.plots import plot as drawn
 from twin_tui.widgets.glyphs import Glyphs
 
 LEAST_WIDTH = 24

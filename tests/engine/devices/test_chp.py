@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.chp import CHP, ChpParams
 from twin_tui.engine.devices.chp_engine import Unit
@@ -13,7 +14,6 @@ from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import CommandError, ConfigError
-from twin_tui.grid_codes import load_grid_code
 
 UNIT = ChpParams(rated_w=4_000_000.0)
 SEQUENCE = [

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.pv import PV, PvParams
@@ -15,7 +16,6 @@ from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.electrical import symmetrical_components
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.grid_codes import load_grid_code
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 KINDS = ("b", "pv")

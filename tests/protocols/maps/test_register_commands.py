@@ -7,7 +7,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from twin_tui.cli import cli
+from twin_tui.cli.main import cli
 from twin_tui.errors import ConfigError, LinkError
 
 SITE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents import read_document
+from twin_tui.documents.loader import read_document
 from twin_tui.errors import ConfigError
 
 STEP_S = 1.0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents import read_document
+from twin_tui.documents.loader import read_document
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.modes import MODES, find_mode

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from twin_tui.documents.tables import table
 from twin_tui.engine.events import Event, ReportStatus, Scalar, Write
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.binding import Binding
@@ -11,7 +12,6 @@ from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import Refused, Register
 from twin_tui.protocols.maps.wire import Form
 from twin_tui.protocols.modbus.bank import Table
-from twin_tui.tables import table
 
 ORIGIN = "compare"
 REPORTED = {"soc": "soc", "active_power_w": "power_w"}

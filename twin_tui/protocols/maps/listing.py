@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from twin_tui.documents.tables import table
 from twin_tui.engine.snapshot import RegisterRow
 from twin_tui.protocols.maps.binding import Binding
-from twin_tui.tables import table
 
 HEAD = ("address", "name", "type", "access", "raw", "value", "signal")
 

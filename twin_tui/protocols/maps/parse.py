@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents import read_text
+from twin_tui.documents.loader import read_text
 from twin_tui.engine import devices
 from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean

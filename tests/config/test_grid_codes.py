@@ -1,0 +1,168 @@
+"""Grid code files: what is shipped, and what a user's own file may look like."""
+
+from importlib.resources import files
+from math import inf
+from pathlib import Path
+
+import pytest
+import yaml
+
+from twin_tui.config.grid_codes import grid_code_names, load_grid_code, parse_grid_code
+from twin_tui.engine.grid_code import Quantity
+from twin_tui.errors import ConfigError
+
+SHIPPED = grid_code_names()
+
+OWN = """
+title: Island of ours
+nominal_hz: 50
+stages:
+  - {name: U<, quantity: voltage, below: 0.8, clearing_s: 0.5}
+  - {name: f>, quantity: frequency, above: 52, clearing_s: 1}
+enter_service: {v_low_pu: 0.9, v_high_pu: 1.1, f_low_hz: 49, f_high_hz: 51, delay_s: 5, ramp_s: 0}
+"""
+
+
+def text_of(name: str) -> str:
+    return files("twin_tui").joinpath("data", "grid_codes", f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def entries(content: object) -> list[dict]:
+    """Return every mapping of a file that holds numbers, except the file itself."""
+    found = []
+    for value in content.values():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict) and any(isinstance(v, int | float | list) for v in item.values()):
+                found.append(item)
+    return found
+
+
+def test_the_codes_that_were_promised_are_shipped():
+    assert set(SHIPPED) == {
+        "ieee1547-2018-cat-i",
+        "ieee1547-2018-cat-ii",
+        "ieee1547-2018-cat-iii",
+        "en50549-1",
+        "vde-ar-n-4105",
+        "g99",
+    }
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_number_has_a_source_and_says_whether_it_is_confirmed(name):
+    content = yaml.safe_load(text_of(name))
+    groups = entries(content)
+    assert len(groups) >= len(content["stages"]) + 2
+    for group in groups:
+        assert group["source"] in content["sources"]
+        assert group["status"] in {"confirmed", "recalled"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_code_lets_a_healthy_grid_be(name):
+    code = load_grid_code(name)
+    assert code.calm_v_low_pu < 0.9
+    assert code.calm_v_high_pu >= 1.1
+    assert code.calm_f_low_hz < code.nominal_hz - 1 < code.nominal_hz + 1 < code.calm_f_high_hz
+    assert code.enter_service.delay_s >= 60
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "limit", "clearing_s"),
+    [
+        ("vde-ar-n-4105", "U>", 1.10, 0.1),
+        ("vde-ar-n-4105", "U>>", 1.25, 0.1),
+        ("vde-ar-n-4105", "U<", 0.8, 1.0),
+        ("vde-ar-n-4105", "U<<", 0.45, 0.3),
+        ("vde-ar-n-4105", "f>", 51.5, 0.1),
+        ("g99", "U> 1", 1.14, 1.0),
+        ("g99", "f< 1", 47.5, 20.0),
+        ("g99", "ROCOF", 1.0, 0.5),
+    ],
+)
+def test_the_european_settings_are_those_of_the_sources(name, stage, limit, clearing_s):
+    found = {item.name: item for item in load_grid_code(name).stages}[stage]
+    assert (found.limit, found.clearing_s) == (limit, clearing_s)
+
+
+def test_category_iii_has_the_curves_of_category_b():
+    code = load_grid_code("ieee1547-2018-cat-iii", volt_var=True, volt_watt=True)
+    assert code.volt_var.points == ((0.92, 0.44), (0.98, 0.0), (1.02, 0.0), (1.08, -0.44))
+    assert code.volt_var.response_s == 5.0
+    assert code.volt_watt.points == ((1.06, 1.0), (1.1, 0.0))
+    assert code.frequency_droop.over_deadband_hz == 0.036
+    assert (code.cease_low_pu, code.cease_high_pu) == (0.5, 1.1)
+
+
+def test_curves_are_off_unless_they_are_asked_for():
+    code = load_grid_code("ieee1547-2018-cat-iii")
+    assert code.volt_var is None
+    assert code.volt_watt is None
+    with pytest.raises(ConfigError, match="g99 has no volt_watt curve"):
+        load_grid_code("g99", volt_watt=True)
+
+
+def test_a_users_own_file_is_taken_by_its_path(tmp_path: Path):
+    (tmp_path / "codes").mkdir()
+    (tmp_path / "codes" / "island.yaml").write_text(OWN, encoding="utf-8")
+    code = load_grid_code("codes/island.yaml", tmp_path)
+    assert (code.name, code.title, code.nominal_hz) == ("island", "Island of ours", 50.0)
+    assert code.stages[0].quantity is Quantity.VOLTAGE
+    assert code.cease_low_pu == -inf
+    assert code.frequency_droop is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "clearing_s: 0.5",
+            "clearing_z: 0.5",
+            r"stages\[1\].clearing_z: unknown key; did you mean clearing_s\?",
+        ),
+        ("title:", "titel:", r"titel: unknown key; did you mean title\?"),
+        ("delay_s: 5", "delya_s: 5", r"enter_service.delya_s: unknown key; did you mean delay_s\?"),
+        ("below: 0.8", "below: .nan", r"stages\[1\].below: input should be a finite number"),
+        ("below: 0.8", "below: 184", r"stages\[1\].*"),
+        ("below: 0.8", "below: 1.8e1", r"stages\[1\]: voltages are per unit"),
+        ("below: 0.8", "below: 0.8, above: 1.2", r"stages\[1\]: give either above or below"),
+        ("quantity: voltage", "quantity: volts", r"stages\[1\].quantity: input should be 'voltage'"),
+        ("quantity: voltage", "quantity: rocof", r"stages\[1\]: rocof trips above its limit only"),
+        (
+            "clearing_s: 1}",
+            "clearing_s: -1}",
+            r"stages\[2\].clearing_s: input should be greater .* \(found -1\)",
+        ),
+        ("name: f>", "name: U<", "two stages are named 'U<'"),
+        ("f_high_hz: 51", "f_high_hz: 48", "enter_service: the lower limit of a window must be below"),
+        ("nominal_hz: 50", "nominal_hz: 55", r"nominal_hz: input should be 50 or 60 \(found 55\)"),
+        ("delay_s: 5", "delay_s: 5, source: x", "unknown source 'x'"),
+        ("stages:", "stages: [", "line 5: not YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_file_place_and_nearest_name(old, new, message):
+    assert old in OWN
+    with pytest.raises(ConfigError, match=rf"^island.yaml.*{message}|\nisland.yaml.*{message}"):
+        parse_grid_code(OWN.replace(old, new, 1), "island.yaml", "island")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "hello", "1"])
+def test_a_file_that_is_no_mapping_is_refused(text):
+    with pytest.raises(ConfigError, match="a grid code is a mapping"):
+        parse_grid_code(text, "island.yaml", "island")
+
+
+def test_a_misspelt_name_gets_the_nearest_one(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"unknown grid code 'vde-4105'; did you mean vde-ar-n-4105\?"):
+        load_grid_code("vde-4105")
+    with pytest.raises(ConfigError, match=r"none.yaml: the grid code cannot be read: No such file"):
+        load_grid_code("none.yaml", tmp_path)
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        load_grid_code("binary.yaml", tmp_path)
+
+
+def test_a_code_for_another_frequency_is_refused():
+    assert load_grid_code("g99", nominal_hz=50.0).nominal_hz == 50.0
+    with pytest.raises(ConfigError, match="'g99' is for 50 Hz, the grid has 60 Hz"):
+        load_grid_code("g99", nominal_hz=60.0)

@@ -1,0 +1,88 @@
+"""YAML is read as it looks: numbers are numbers, everything else is text."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin_tui.documents.loader import parse_document
+from twin_tui.errors import ConfigError
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+DATA = st.recursive(
+    SCALARS | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1e3", 1000.0),
+        ("1E-3", 0.001),
+        ("5.", 5.0),
+        (".5", 0.5),
+        ("1_000", 1000),
+        ("010", 10),
+        ("0x1F", 31),
+        ("12:30", "12:30"),
+        ("off", "off"),
+        ("yes", "yes"),
+        ("true", True),
+        ("2026-06-20", "2026-06-20"),
+        ("2026-06-20T12:00:00+02:00", "2026-06-20T12:00:00+02:00"),
+        ("'1e3'", "1e3"),
+        ("~", None),
+        ("1.2.3", "1.2.3"),
+        ("-", "-"),
+    ],
+)
+def test_a_scalar_is_what_it_looks_like(written: str, read: Any) -> None:
+    found = parse_document(f"key: {written}\n" if written != "-" else "key: '-'\n", "x")["key"]
+    assert found == read
+    assert type(found) is type(read)
+
+
+def test_anchors_and_merges_work() -> None:
+    text = "base: &base {a: 1, b: 2}\nother: {<<: *base, b: 3}\n"
+    assert parse_document(text, "x")["other"] == {"a": 1, "b": 3}
+
+
+def test_aliases_that_explode_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    with pytest.raises(ConfigError, match="holds more than 500000 values"):
+        parse_document("\n".join(lines), "x")
+
+
+@given(DATA.filter(lambda data: data is not None))
+def test_json_reads_as_the_json_library_reads_it(data: Any) -> None:
+    assert parse_document(json.dumps(data), "x", as_json=True) == data
+
+
+@given(
+    st.dictionaries(
+        st.text("abcxyz_", min_size=1), st.integers() | st.booleans() | st.text("abc 1"), min_size=1
+    )
+)
+def test_yaml_reads_back_what_was_dumped(data: dict[str, Any]) -> None:
+    assert parse_document(yaml.safe_dump(data), "x", as_json=False) == data
+
+
+@given(st.text(max_size=60))
+def test_any_text_gives_data_or_one_message(text: str) -> None:
+    message = "x: fine"
+    try:
+        parse_document(text, "x")
+    except ConfigError as error:
+        message = str(error)
+    assert message.startswith("x:")

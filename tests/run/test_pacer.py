@@ -1,0 +1,90 @@
+"""The pacer: simulated time against a clock that the test turns."""
+
+import asyncio
+import math
+
+import pytest
+
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.site import SitePlan
+from twin_tui.errors import CommandError
+from twin_tui.run.pacer import Pacer
+
+
+class Clock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def an_engine() -> Engine:
+    return Engine(SitePlan("test", ()))
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_simulated_time_follows_the_clock_at_the_chosen_speed() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, speed=60.0, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    assert engine.tick == 0
+    clock.now += 0.25
+    pacer._changed.set()
+    await settle()
+    assert engine.time_s == pytest.approx(15.0)
+    running.cancel()
+
+
+async def test_at_full_speed_a_run_ends_exactly_at_its_last_tick() -> None:
+    engine = an_engine()
+    await Pacer(engine, speed=math.inf).run(until_tick=1234)
+    assert engine.tick == 1234
+
+
+async def test_paused_time_stands_still_and_steps_one_by_one() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    pacer.pause()
+    clock.now += 10.0
+    await settle()
+    assert engine.tick == 0
+    pacer.step(3)
+    await settle()
+    assert engine.tick == 3
+    pacer.resume()
+    await settle()
+    clock.now += 0.1001
+    pacer._changed.set()
+    await settle()
+    assert engine.tick == 4
+    running.cancel()
+
+
+async def test_a_machine_that_is_too_slow_is_counted_and_does_not_race_to_catch_up() -> None:
+    class SlowClock(Clock):
+        """Every look at it costs a second: the engine can never keep ×1 at 0.1 s."""
+
+        def __call__(self) -> float:
+            self.now += 1.0
+            return self.now
+
+    engine = an_engine()
+    pacer = Pacer(engine, clock=SlowClock())
+    await pacer.run(until_tick=50)
+    assert engine.tick == 50
+    assert pacer.overruns > 0
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, math.nan, 1e9])
+def test_a_speed_that_makes_no_sense_is_refused(speed: float) -> None:
+    with pytest.raises(CommandError, match="speed"):
+        Pacer(an_engine(), speed=speed)

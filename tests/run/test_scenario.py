@@ -1,0 +1,187 @@
+"""Scenarios and injections: played, judged, refused with a plain message."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from twin_tui import CommandError, ConfigError, Twin
+from twin_tui.cli.main import cli
+from twin_tui.documents.shipped import shipped_names
+from twin_tui.run.scenario import Scenario
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["run", *words, "--headless", "--speed", "max", "--no-servers"], catch_exceptions=False
+    )
+
+
+def a_scenario(tmp_path: Path, *steps: str) -> Path:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("name: test\nsite: demo\nsteps:\n" + "".join(f"  - {step}\n" for step in steps))
+    return path
+
+
+@pytest.mark.parametrize("name", shipped_names("scenarios"))
+def test_a_shipped_scenario_passes(name: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    done = run("--scenario", name, "--junit", str(report))
+    assert done.exit_code == 0, done.output
+    suite = ElementTree.parse(report).getroot()
+    assert int(suite.attrib["tests"]) > 0
+    assert suite.attrib["failures"] == "0"
+
+
+def test_an_expectation_that_is_not_met_fails_the_run_and_says_what_was_seen(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 1s, do: sag grid 0.5 5s}",
+        "{at: 2s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 2s, within: 10s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 0s, for: 8s, always: grid.voltage_a_pu > 0.9}",
+        "{at: 3s, expect: battery.status == TRIPPED}",
+        "{at: 3s, expect: '|battery.active_power_w| < 1kW'}",
+    )
+    report = tmp_path / "report.xml"
+    done = run("--scenario", str(path), "--junit", str(report))
+    assert done.exit_code == 1
+    assert "FAILED      2.0 s  grid.voltage_a_pu > 0.9   saw 0.5" in done.output
+    assert "test: 3 passed, 2 failed" in done.output
+    assert len(ElementTree.parse(report).findall(".//failure")) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("{at: 1s, expect: batery.soc > 10%}", "did you mean battery"),
+        ("{at: 1s, expect: battery.socc > 10%}", "did you mean soc"),
+        ("{at: 1s, expect: battery.soc > 10 kW}", "not a unit"),
+        ("{at: 1s, expect: battery.soc about 10}", "no expectation"),
+        ("{at: 1s, expect: battery.status == RUNING}", "unknown status"),
+        ("{at: 1s, do: sagg grid 0.7 2s}", "did you mean sag"),
+        ("{at: 1s, do: pause}", "steers the run"),
+    ],
+)
+def test_what_does_not_fit_the_site_is_refused_before_the_run(
+    tmp_path: Path, step: str, message: str
+) -> None:
+    scenario = Scenario.load(a_scenario(tmp_path, step))
+    with pytest.raises(ConfigError, match=message):
+        Twin.from_file("demo").play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "expected an object"),
+        ("steps: []", "at least one step"),
+        ("stepps: []", "did you mean steps"),
+        ("steps: [{at: 1s}]", "one of do, expect, always"),
+        ("steps: [{att: 1s, do: clear}]", "did you mean at"),
+        ("steps: [{at: 1s, always: a.b > 1}]", "always needs for"),
+        ("steps: [{at: 1s, within: 2s, do: clear}]", "within does not go with do"),
+        ("steps: [{at: soon, do: clear}]", "soon"),
+        ("{duration: 1s, steps: [{at: 5s, do: clear}]}", "ends before the last step"),
+    ],
+)
+def test_a_file_that_is_no_scenario_names_file_and_step(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message) as caught:
+        Scenario.load(path)
+    assert "scenario.yaml" in str(caught.value)
+
+
+def test_a_scenario_names_its_site_from_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("assets: [{type: battery, name: own}]")
+    path = tmp_path / "scenario.yaml"
+    path.write_text("{site: own.yaml, steps: [{at: 1s, expect: own.soc == 50%}]}")
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
+def test_the_final_table_shows_what_a_meter_measures() -> None:
+    done = run("demo", "--duration", "10s")
+    meter = next(line for line in done.output.splitlines() if line.startswith("meter"))
+    grid = next(line for line in done.output.splitlines() if line.startswith("grid"))
+    assert float(meter.split()[4]) == pytest.approx(float(grid.split()[1]), abs=0.02)
+
+
+def test_a_scenario_ends_what_it_began(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 1s, do: sag 0.7}",
+        "{at: 1s, do: force battery soc 97%}",
+        "{at: 2s, expect: battery.soc == 97%}",
+        "{at: 3s, do: clear voltage-1}",
+        "{at: 3s, do: release battery soc}",
+        "{at: 4s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 4s, expect: battery.soc < 97%}",
+        "{at: 5s, do: swell 1.08}",
+        "{at: 5s, do: force battery soc 97%}",
+        "{at: 6s, do: clear}",
+        "{at: 7s, expect: grid.voltage_a_pu < 1.05}",
+        "{at: 7s, expect: battery.soc < 97%}",
+    )
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
+def test_a_command_line_injects_at_a_simulated_time(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 4s, expect: grid.voltage_a_pu > 0.9}",
+        "{at: 6s, expect: grid.voltage_a_pu == 0.7 ± 0.02}",
+    )
+    done = run("--scenario", str(path), "--inject", "5s sag grid 0.7 2s")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_signal_is_drawn_after_a_headless_run() -> None:
+    done = run("demo", "--duration", "2h", "--plot", "battery.soc", "--plot", "pv.active_power_w")
+    assert done.exit_code == 0, done.output
+    assert "battery.soc in % over seconds" in done.output
+    assert "pv.active_power_w in kW over seconds" in done.output
+    assert len([line for line in done.output.splitlines() if "┤" in line or "│" in line]) > 10
+
+
+def test_a_signal_that_is_not_there_cannot_be_drawn() -> None:
+    done = CliRunner().invoke(
+        cli, ["run", "demo", "--headless", "--duration", "1s", "--no-servers", "--plot", "battery.socc"]
+    )
+    assert isinstance(done.exception, CommandError)
+    assert "did you mean soc" in str(done.exception)
+
+
+def test_a_frequency_is_played_from_a_file(tmp_path: Path) -> None:
+    played = tmp_path / "dip.csv"
+    played.write_text("time_s,deviation_hz\n0,0\n5,-0.4\n20,-0.4\n30,0\n")
+    path = a_scenario(
+        tmp_path,
+        f"{{at: 10s, do: play frequency {played}}}",
+        "{at: 20s, expect: grid.frequency_hz == 49.6 ± 0.15}",
+        "{at: 45s, expect: grid.frequency_hz == 50 ± 0.15}",
+    )
+    done = run("--scenario", str(path))
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("time_s,hz\n0,0\n5,x\n", "csv:3: expected a number"),
+        ("time_s,hz\n5,0\n1,0\n", "csv:3: the times run backwards"),
+    ],
+)
+def test_a_file_that_cannot_be_played_is_refused_with_its_line(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    played = tmp_path / "dip.csv"
+    played.write_text(content)
+    twin = Twin.from_file("demo")
+    with pytest.raises(CommandError, match=message):
+        twin.inject(f"1s play frequency {played}")
+    with pytest.raises(CommandError, match="did you mean frequency"):
+        twin.inject(f"1s play frequenzy {played}")

@@ -1,0 +1,109 @@
+"""Checks files without running them: sites with all they name, register maps, grid codes, scenarios."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin_tui.commands.vocabulary import site_view
+from twin_tui.config.endpoints import S2
+from twin_tui.config.grid_codes import load_grid_code
+from twin_tui.config.site import load_site
+from twin_tui.documents.loader import read_document
+from twin_tui.documents.shipped import Kind, find_shipped, shipped_names
+from twin_tui.engine.engine import Engine
+from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.protocols.maps.binding import bind
+from twin_tui.protocols.maps.parse import load_map, read_map
+from twin_tui.run.scenario import Judge, Scenario
+
+FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about a file."""
+
+    file: str
+    text: str
+    fault: bool = True
+    """Whether the file cannot be used as it is; otherwise the text is a warning."""
+
+
+def check_file(name: str | Path) -> tuple[str, list[Finding]]:
+    """Return what a file is ("site", "register map" or "grid code") and what is to be said about it."""
+    try:
+        path = _find(name)
+        data = read_document(path)
+    except ConfigError as error:
+        return "file", _faults(str(name), error)
+    kind, check = _check_for(data)
+    if check is None:
+        text = (
+            f"{name}: has no assets (site), registers (register map), stages (grid code) or steps (scenario)"
+        )
+        return kind, [Finding(str(name), text)]
+    try:
+        return kind, check(path)
+    except TwinError as error:
+        return kind, _faults(str(name), error)
+
+
+def _find(name: str | Path) -> Path:
+    path = Path(name)
+    if path.exists():
+        return path
+    for folder in FOLDERS:
+        found = find_shipped(folder, str(name))
+        if found is not None:
+            return found
+    known = {name for folder in FOLDERS for name in shipped_names(folder)}
+    raise ConfigError(f"{name}: no such file{did_you_mean(path.stem, known)}")
+
+
+def _check_for(data: Any) -> tuple[str, Any]:
+    if isinstance(data, dict):
+        for key, kind, check in (
+            ("assets", "site", _check_site),
+            ("registers", "register map", _check_map),
+            ("stages", "grid code", _check_grid_code),
+            ("steps", "scenario", _check_scenario),
+        ):
+            if key in data:
+                return kind, check
+    return "file", None
+
+
+def _check_site(path: Path) -> list[Finding]:
+    site = load_site(path)
+    engine = Engine(site.plan)
+    found: list[Finding] = []
+    for endpoint in site.endpoints:
+        if isinstance(endpoint, S2):
+            continue
+        try:
+            register_map = read_map(endpoint.register_map, endpoint.device)
+            bind(register_map, engine, endpoint.device, devices=endpoint.devices, identity=endpoint.identity)
+        except TwinError as error:
+            found += [item for item in _faults(str(path), error) if item not in found]
+    return found
+
+
+def _check_scenario(path: Path) -> list[Finding]:
+    scenario = Scenario.load(path)
+    if scenario.site is not None:
+        engine = Engine(load_site(scenario.site).plan)
+        Judge(scenario, engine, site_view(engine))
+    return []
+
+
+def _check_map(path: Path) -> list[Finding]:
+    return [Finding(str(path), text, fault=False) for text in load_map(path).warnings]
+
+
+def _check_grid_code(path: Path) -> list[Finding]:
+    load_grid_code(str(path.absolute()))
+    return []
+
+
+def _faults(file: str, error: TwinError) -> list[Finding]:
+    return [Finding(file, line) for line in str(error).splitlines()]

@@ -1,0 +1,192 @@
+"""A run without a screen: in a pipeline, over a plain line, as fast as the machine can."""
+
+import asyncio
+import contextlib
+import itertools
+import math
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from twin_tui.documents.tables import table
+from twin_tui.engine.signals import signals_of
+from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
+from twin_tui.errors import ConfigError
+from twin_tui.run import scenario
+from twin_tui.run.plots import Course
+from twin_tui.twin import Twin
+
+INTERRUPTED = 130
+
+
+async def run(
+    twin: Twin,
+    *,
+    duration_s: float | None,
+    servers: bool = True,
+    junit: Path | None = None,
+    plots: Sequence[str] = (),
+    quiet: bool = False,
+) -> int:
+    """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code.
+
+    0 is a run to its end, 1 a scenario with an expectation that failed, 130 a run cut short by a signal.
+    """
+    courses = [Course(twin.engine, name) for name in plots]
+    try:
+        await twin.start(servers=servers, paced=False)
+        if servers and not quiet:
+            for text in twin.links.lines():
+                print(text, file=sys.stderr)
+        stopped = await _until_done(twin, duration_s, quiet)
+    finally:
+        await twin.stop()
+    print(summary(twin.snapshot()))
+    for course in courses:
+        print(course.draw(min(120, shutil.get_terminal_size().columns), 16, unicode=_speaks_unicode()))
+    if twin.pacer.overruns:
+        print(
+            f"Simulated time fell behind {twin.pacer.overruns} times: this machine is too slow for it.",
+            file=sys.stderr,
+        )
+    failed = _judge(twin, junit)
+    return INTERRUPTED if stopped and duration_s is not None else int(failed)
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _judge(twin: Twin, junit: Path | None) -> bool:
+    """Print and write the verdicts of the twin's scenario, if it plays one; return whether any failed."""
+    if twin.judge is None:
+        return False
+    twin.judge.close()
+    print(scenario.report(twin.judge))
+    if junit is not None:
+        try:
+            junit.write_text(scenario.junit(twin.judge), encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{junit}: cannot be written: {error.strerror}") from None
+    return bool(twin.judge.failed)
+
+
+async def _until_done(twin: Twin, duration_s: float | None, quiet: bool) -> bool:
+    """Run until the duration is over (False) or a signal came (True)."""
+    running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        running.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, stop)
+    with _told(twin, quiet), _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
+        await running
+    return stopped
+
+
+@contextlib.contextmanager
+def _told(twin: Twin, quiet: bool) -> Iterator[None]:
+    """Print what happens while it happens, one line an event; writes that only repeat are left out."""
+    if quiet:
+        yield
+        return
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        new = itertools.takewhile(lambda entry: entry.number > told, reversed(twin.engine.log))
+        for entry in reversed(list(new)):
+            told = entry.number
+            origin = f"  {entry.origin}" if entry.origin else ""
+            line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
+            print(line, file=sys.stderr)
+
+    watcher = twin.engine.watch(1.0, tell)
+    try:
+        yield
+    finally:
+        twin.engine.unwatch(watcher)
+        tell()
+
+
+@contextlib.contextmanager
+def _progress(twin: Twin, duration_s: float | None, quiet: bool) -> Iterator[None]:
+    if quiet or duration_s is None or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - a pipeline must not pay for it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} s"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task(twin.site.plan.name, total=duration_s)
+        ticker = asyncio.ensure_future(_tick(twin, lambda seconds: progress.update(bar, completed=seconds)))
+        try:
+            yield
+        finally:
+            ticker.cancel()
+
+
+async def _tick(twin: Twin, show: Callable[[float], None]) -> None:
+    while True:
+        show(twin.engine.time_s)
+        await asyncio.sleep(0.1)
+
+
+def summary(snapshot: Snapshot) -> str:
+    """Return the final table: every device with its state, power and what it keeps count of."""
+    rows = [
+        [
+            device.name,
+            device.title,
+            device.status,
+            f"{getattr(device.telemetry, 'active_power_w', device.active_power_w) / 1000:.2f}",
+            _soc(device),
+            _energies(device),
+            ", ".join(device.faults) or "-",
+        ]
+        for device in snapshot.devices
+    ]
+    head = ["device", "type", "state", "P kW", "SOC %", "energy kWh", "faults"]
+    grid = snapshot.grid
+    foot = (
+        f"grid {round(grid.active_power_w / 1000, 2) + 0.0:+.2f} kW (+ is import), "
+        f"{grid.frequency_hz:.3f} Hz, "
+        f"{min(grid.voltages_pu):.3f} pu   after {snapshot.time_s:,.1f} s, {snapshot.tick:,} steps"
+    )
+    return f"{snapshot.site}\n{table(head, rows, right=(3, 4))}\n{foot}"
+
+
+def _soc(device: DeviceSnapshot) -> str:
+    soc = getattr(device.telemetry, "soc", None)
+    return "-" if soc is None else f"{soc * 100:.2f}"
+
+
+def _energies(device: DeviceSnapshot) -> str:
+    """Return the device's energy counters: those that only grow, by their own names."""
+    signals = signals_of(type(device.telemetry))
+    parts = [
+        f"{item.name.removesuffix('_energy_wh')} {getattr(device.telemetry, item.name) / 1000:.3f}"
+        for item in fields(device.telemetry)
+        if item.name.endswith("_energy_wh") and signals[item.name].unit == "Wh" and _total(item.name)
+    ]
+    return ", ".join(parts) or "-"
+
+
+def _total(name: str) -> bool:
+    return not any(f"_{phase}_wh" in name for phase in "abc")

@@ -1,0 +1,332 @@
+"""The command line: parses, routes, and turns every error into one sentence."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin_tui import __version__
+from twin_tui.documents.durations import parse_duration
+from twin_tui.errors import ConfigError, TwinError
+
+DEMO = "demo"
+SHOWN_DIFFERENCES = 10
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return parse_duration(value)
+        except TwinError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Speed(click.ParamType[float]):
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if str(value).lower() == "max":
+            return float("inf")
+        try:
+            return float(str(value).lower().removeprefix("x"))
+        except ValueError:
+            self.fail(f"{value!r} is not a speed: give a number such as 1 or 60, or max", param, ctx)
+
+
+DURATION, SPEED = _Duration(), _Speed()
+_SEED = click.option(
+    "--seed", type=int, metavar="N", help="Seed of all randomness; the site's own if not given."
+)
+
+
+class _Commands(click.Group):
+    """A bare ``twin-tui`` opens the demo; a misspelt command names the nearest."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from twin_tui.errors import did_you_mean  # noqa: PLC0415
+
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(f"no command {args[0]!r}{did_you_mean(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="twin-tui")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A digital twin of an energy site that lives in a terminal.
+
+    Without a command it opens the console on the demo site.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(run, site=DEMO)
+
+
+@cli.command(short_help="Run a site: in the console, or headless.")
+@click.argument("site", required=False)
+@click.option("--headless", is_flag=True, help="Run without a screen.")
+@click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
+@click.option(
+    "--speed", type=SPEED, metavar="N|max", help="Simulated seconds a second; the site's own if not given."
+)
+@_SEED
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option(
+    "--record-every", type=DURATION, metavar="TIME", default="1s", help="Simulated time between samples; 1s."
+)
+@click.option(
+    "--scenario", metavar="FILE", help="Play a scenario and judge its expectations; exit code 1 if one fails."
+)
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit.")
+@click.option(
+    "--inject",
+    multiple=True,
+    metavar="'TIME COMMAND'",
+    help="Do something at a simulated time, e.g. '10s sag grid 0.7 2s'; may be repeated.",
+)
+@click.option(
+    "--plot",
+    multiple=True,
+    metavar="DEVICE.SIGNAL",
+    help="Draw a signal after a headless run; may be repeated.",
+)
+@click.option(
+    "--capture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what was said over Modbus to FILE: .pcapng for Wireshark, or .txt.",
+)
+@click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
+@click.option("--quiet", is_flag=True, help="Print the final table only.")
+@click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
+@click.option(
+    "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters to draw with; vt for the bare console."
+)
+@click.option("--read-only", is_flag=True, help="Let the console look but change nothing.")
+@click.option("--s2-cem", metavar="URL", help="Have every controllable device dial this S2 energy manager.")
+@click.option("--s2-token", metavar="TEXT", help="Bearer token for --s2-cem.")
+@click.option(
+    "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
+)
+@click.option("--rest", type=click.IntRange(0, 65535), metavar="PORT", help="Answer over HTTP on PORT.")
+@click.option(
+    "--rest-host", default="127.0.0.1", metavar="HOST", help="Where; this computer only if not given."
+)
+@click.option("--rest-token", metavar="TEXT", help="Bearer token that clients must show.")
+@click.option("--eos", metavar="URL", help="Follow the plans of this EOS server and report to it.")
+@click.option(
+    "--eos-every", type=DURATION, default=900.0, metavar="TIME", help="How often; 15m if not given."
+)
+def run(
+    site: str | None,
+    headless: bool = False,
+    duration: float | None = None,
+    speed: float | None = None,
+    seed: int | None = None,
+    record: Path | None = None,
+    record_every: float = 1.0,
+    scenario: str | None = None,
+    junit: Path | None = None,
+    inject: tuple[str, ...] = (),
+    capture: Path | None = None,
+    plot: tuple[str, ...] = (),
+    no_servers: bool = False,
+    quiet: bool = False,
+    hz: float | None = None,
+    glyphs: str | None = None,
+    read_only: bool = False,
+    s2_cem: str | None = None,
+    s2_token: str | None = None,
+    s2_log: Path | None = None,
+    rest: int | None = None,
+    rest_host: str = "127.0.0.1",
+    rest_token: str | None = None,
+    eos: str | None = None,
+    eos_every: float = 900.0,
+) -> None:
+    """Run SITE: a site file, or the name of one that comes with the package (demo if none is given)."""
+    from twin_tui.run import scenario as scenarios  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    played = scenarios.find(scenario) if scenario is not None else None
+    if junit is not None and played is None:
+        raise click.UsageError("--junit needs a --scenario whose verdicts it could write")
+    if played is not None:
+        site = site or played.site
+        seed = seed if seed is not None else played.seed
+        duration = duration if duration is not None else played.duration_s
+    twin = Twin.from_file(site or DEMO, seed=seed, speed=speed)
+    if played is not None:
+        twin.play(played)
+    for text in inject:
+        at_s = twin.inject(text)
+        if duration is not None and at_s >= duration:
+            raise click.UsageError(f"--inject {text!r} comes after the end of the run at {duration:g} s")
+    if record is not None:
+        twin.record(record, record_every)
+    if capture is not None:
+        twin.links.capture(capture)
+    twin.links.s2_log = s2_log
+    if s2_cem is not None:
+        twin.links.dial(s2_cem, s2_token)
+    if eos is not None:
+        twin.links.follow(eos, eos_every)
+    if rest is not None:
+        from twin_tui.protocols.rest.server import RestOptions  # noqa: PLC0415 - few runs have one
+
+        twin.links.serve_rest(RestOptions(rest_host, rest, rest_token))
+    if headless:
+        from twin_tui.cli import headless as without_screen  # noqa: PLC0415
+
+        if duration is None and twin.pacer.speed == float("inf"):
+            raise click.UsageError("a run at speed max needs a --duration, or it would never end")
+        done = without_screen.run(
+            twin,
+            duration_s=duration,
+            servers=not no_servers,
+            junit=junit,
+            plots=plot,
+            quiet=quiet,
+        )
+        sys.exit(asyncio.run(done))
+    from twin_tui.console.settings import load  # noqa: PLC0415
+    from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
+
+    settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
+    sys.exit(run_console(twin, servers=not no_servers, duration_s=duration, settings=settings))
+
+
+@cli.command(short_help="Print the decoded registers of every device.")
+@click.argument("site", default=DEMO)
+@click.option("--device", metavar="NAME", help="One device only.")
+def registers(site: str, device: str | None = None) -> None:
+    """Print the decoded registers of every device of SITE as they are at the start."""
+    from twin_tui.protocols.maps.listing import listing  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    twin = Twin.from_file(site)
+    if device is not None:
+        twin.device(device)
+    for port in twin.links.ports:
+        for number, unit in sorted(port.units.items()):
+            if device is None or unit.device == device:
+                click.echo(listing(unit.binding, unit.device, f"{port.name} unit {number}") + "\n")
+
+
+@cli.command(short_help="Compare a device with a real one.")
+@click.argument("site")
+@click.argument("device")
+@click.option("--with", "real", required=True, metavar="HOST:PORT[:UNIT]", help="The real device.")
+@click.option("--adopt", is_flag=True, help="Then run the twin from the real device's state on.")
+@click.option("--headless", is_flag=True, help="With --adopt: run without a screen.")
+@click.option("--duration", type=DURATION, metavar="TIME", help="With --adopt: simulated time to run.")
+@click.option("--timeout", type=float, default=3.0, show_default=True, help="Seconds to wait for an answer.")
+def compare(
+    site: str, device: str, real: str, adopt: bool, headless: bool, duration: float | None, timeout: float
+) -> None:
+    """Read every register of DEVICE of SITE from a real device too, and show where they differ."""
+    from twin_tui.errors import ConfigError  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it would say we say once ourselves
+    where = comparing.Address.parse(real)
+    twin = Twin.from_file(site)
+    bindings = twin.links.bindings(twin.device(device).name)
+    if not bindings:
+        raise ConfigError(f"{device} has no register map in {site}, so there is nothing to compare")
+    readings = asyncio.run(comparing.read_real(bindings[0], where, timeout_s=timeout))
+    click.echo(comparing.comparison(comparing.lines(bindings[0], readings), where, device))
+    if not adopt:
+        return
+    for event in comparing.adopted(bindings[0], readings):
+        twin.submit(event)
+    if headless:
+        from twin_tui.cli import headless as without_screen  # noqa: PLC0415
+
+        sys.exit(asyncio.run(without_screen.run(twin, duration_s=duration)))
+    from twin_tui.console.settings import load  # noqa: PLC0415
+    from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
+
+    sys.exit(run_console(twin, duration_s=duration, settings=load()))
+
+
+@cli.command(short_help="Run a recording again and compare.")
+@click.argument("recording", type=click.Path(path_type=Path))
+def replay(recording: Path) -> None:
+    """Run RECORDING again and compare: exit code 1 when anything differs."""
+    from twin_tui.run import recording as recordings  # noqa: PLC0415
+    from twin_tui.twin import Twin  # noqa: PLC0415
+
+    head, rows = recordings.read(recording)
+    twin = Twin.from_dict(head["site"], seed=head["seed"])
+    differences = 0
+    for difference in recordings.replay(twin.engine, rows):
+        differences += 1
+        if differences <= SHOWN_DIFFERENCES:
+            click.echo(difference)
+    if differences:
+        plural = "s" if differences > 1 else ""
+        raise click.ClickException(f"{differences} value{plural} of {recording} came out otherwise")
+    click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
+
+
+@cli.command("replay-plan", short_help="Carry out an EOS plan on a site.")
+@click.argument("site")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--headless", is_flag=True, help="Run without a screen, as fast as the machine can.")
+@click.option(
+    "--duration", type=DURATION, metavar="TIME", help="Simulated time; the plan's own if not given."
+)
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, record: Path | None) -> None:
+    """Carry out an EOS PLAN on SITE, from the time at which the plan begins.
+
+    SITE is a site file, a shipped site's name, or the JSON file with what EOS was given (load, PV, devices).
+    """
+    from twin_tui.cli import plan_replay  # noqa: PLC0415 - other commands need no plan
+
+    sys.exit(plan_replay.run(site, plan, headless=headless, duration_s=duration, record=record))
+
+
+@cli.command(short_help="Check sites, maps, grid codes and scenarios.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def check(files: tuple[str, ...]) -> None:
+    """Check FILEs without running them: sites with all they name, register maps, grid codes, scenarios.
+
+    Exit code 2 when one of them cannot be used.
+    """
+    from twin_tui.cli.check import check_file  # noqa: PLC0415
+
+    faults = 0
+    for name in files:
+        kind, findings = check_file(name)
+        faults += sum(finding.fault for finding in findings)
+        for finding in findings:
+            click.echo(("" if finding.fault else "warning: ") + finding.text, err=finding.fault)
+        if not any(finding.fault for finding in findings):
+            click.echo(f"{name}: {kind}, fit to use")
+    if faults:
+        where = "the file" if len(files) == 1 else f"{len(files)} files"
+        raise ConfigError(f"{faults} {'fault' if faults == 1 else 'faults'} in {where}")
+
+
+def main() -> None:
+    """Run the command line; every error of ours becomes one message and exit code 2."""
+    try:
+        cli.main(standalone_mode=True)
+    except TwinError as error:
+        click.echo(f"twin-tui: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

@@ -1,0 +1,75 @@
+"""Carrying out a recorded EOS plan on a site, from the command line."""
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from twin_tui.cli import headless as without_screen
+from twin_tui.config import load_site
+from twin_tui.documents.loader import read_document
+from twin_tui.errors import TwinError
+from twin_tui.protocols.eos.bundle import read_bundle
+from twin_tui.protocols.eos.plan import Plan, read_plan, schedule
+from twin_tui.twin import Twin
+
+HOUR_S = 3600.0
+
+
+def make(site: str, plan_file: Path, speed: float | None = None) -> tuple[Twin, Plan]:
+    """Return a twin that begins with the plan and has every instruction on its agenda."""
+    source: str | dict[str, Any] = read_bundle(Path(site)) if _is_bundle(Path(site)) else site
+    plan = read_plan(plan_file)
+    start = datetime.fromtimestamp(plan.valid_from_unix_s, UTC).isoformat()
+    twin = Twin(load_site(source, start=start), speed=speed)
+    zone = timezone(timedelta(seconds=twin.site.plan.utc_offset_s))
+    schedule(twin.engine, read_plan(plan_file, zone))
+    return twin, plan
+
+
+def _is_bundle(path: Path) -> bool:
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    try:
+        data = read_document(path)
+    except TwinError:
+        return False
+    return isinstance(data, dict) and "load_wh" in data
+
+
+def length_s(plan: Plan) -> float:
+    """Return how long a plan lasts: to its end, or an hour beyond its last instruction."""
+    last = max((step.unix_s for step in plan.steps), default=plan.valid_from_unix_s) + HOUR_S
+    return (plan.valid_until_unix_s or last) - plan.valid_from_unix_s
+
+
+def run(site: str, plan_file: Path, *, headless: bool, duration_s: float | None, record: Path | None) -> int:
+    """Run the plan with or without a screen; return the exit code."""
+    twin, plan = make(site, plan_file, math.inf if headless else None)
+    if record is not None:
+        twin.record(record)
+    if not headless:
+        from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
+
+        return run_console(twin, servers=True, duration_s=duration_s)
+    print(f"plan {plan.name}: {len(plan.steps)} instructions for {', '.join(plan.resources)}")
+    twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
+    print(hour_line(twin, plan))
+    duration_s = duration_s if duration_s is not None else length_s(plan)
+    return asyncio.run(without_screen.run(twin, duration_s=duration_s, servers=False, quiet=True))
+
+
+def hour_line(twin: Twin, plan: Plan) -> str:
+    """Return a line of text: the local time, and mode, power and state of charge of what is planned."""
+    snapshot = twin.snapshot()
+    zone = timezone(timedelta(seconds=twin.site.plan.utc_offset_s))
+    when = datetime.fromtimestamp(twin.site.plan.start_unix_s + snapshot.time_s, zone)
+    parts = []
+    for device in snapshot.devices:
+        if device.name in plan.resources:
+            soc = getattr(device.telemetry, "soc", None)
+            level = f" {100 * soc:5.1f} %" if soc is not None else ""
+            power = f"{round(device.active_power_w / 1000, 2) + 0.0:7.2f} kW"
+            parts.append(f"{device.name} {device.mode or '-':<20}{power}{level}")
+    return f"{when:%Y-%m-%d %H:%M}  " + "   ".join(parts)

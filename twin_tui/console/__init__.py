@@ -1,0 +1,1 @@
+"""The screen: composition, keys and routing."""

@@ -1,0 +1,227 @@
+"""What the keys do: dialogs, time, marks, registers. Everything ends in a command line."""
+
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import BindingType
+
+from twin_tui.commands.forms import BY_KEY, INJECTIONS
+from twin_tui.console.keys import DOING
+from twin_tui.engine.view import Frame, SiteView
+from twin_tui.widgets import formats
+from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.status_bar import Hints
+from twin_tui.widgets.views import Views
+
+LONG_TEXT_S = 5.0
+SAID_ROLES = {"error": "bad", "warning": "warn"}
+SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
+
+
+class ConsoleActions(App[int]):
+    """The actions of the console that need no knowledge of how it is laid out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = DOING
+
+    looks: Looks
+    hints: Hints
+    views: Views
+    site: SiteView
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.last_injection = ""
+        self.answers: dict[str, dict[str, str]] = {}
+
+    async def carry_out(self, line: str) -> bool:
+        """Carry out a command line; the console knows how."""
+        raise NotImplementedError
+
+    def action_view(self, name: str) -> None:
+        """Show another view; the console knows how."""
+        raise NotImplementedError
+
+    @work
+    async def action_command(self, line: str) -> None:
+        """Carry out a fixed command."""
+        await self.carry_out(line)
+
+    @work
+    async def action_inject(self) -> None:
+        """Choose an injection, then fill in its form."""
+        possible = [form for form in INJECTIONS if form.possible(self.site)]
+        choices = [(form.key, f"{form.title:<22} {form.about}") for form in possible]
+        key = await self.push_screen_wait(MenuDialog("Inject", choices))
+        if key is not None:
+            await self._fill_in(key)
+
+    @work
+    async def action_form(self, key: str) -> None:
+        """Fill in one form."""
+        await self._fill_in(key)
+
+    async def _fill_in(self, key: str, **preset: str) -> None:
+        form = BY_KEY[key]
+        if not form.possible(self.site):
+            self.say(f"{form.title}: no device of this site can do that", "warning")
+            return
+        device = self.views.chosen_device()
+        answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
+        start = next((key for key, given in preset.items() if not given), "")
+        dialog = FormDialog(form, self.site, self.looks.glyphs, answers, start)
+        line = await self.push_screen_wait(dialog)
+        if line is None:
+            return
+        self.answers[key] = dict(dialog.answers)
+        if await self.carry_out(line) and key not in ("force", "write"):
+            self.last_injection = line
+
+    @work
+    async def action_repeat(self) -> None:
+        """Inject again what was injected last."""
+        if not self.last_injection:
+            self.say("nothing has been injected yet; i injects", "warning")
+        elif await self.carry_out(self.last_injection):
+            self.say(f"again: {self.last_injection}")
+
+    @work
+    async def action_clear(self) -> None:
+        """Clear everything injected, after a question."""
+        frame = self.frame
+        active = len(frame.snapshot.disturbances) + len(frame.injected) if frame is not None else 0
+        if not active:
+            self.say("nothing is injected")
+            return
+        things = "1 injection" if active == 1 else f"all {active} injections"
+        if await self.push_screen_wait(QuestionDialog(f"Clear {things}?", "Clear")):
+            await self.carry_out("clear all")
+
+    @work
+    async def action_force(self) -> None:
+        """Force the signal of the chosen register."""
+        found = self.views.chosen_signal()
+        if found is not None:
+            device, signal = found
+            await self._fill_in("force", device=device, signal=signal, value="")
+        else:
+            await self._fill_in("force")
+
+    @work
+    async def action_write(self) -> None:
+        """Write a command as an EMS would, the chosen one if there is one."""
+        found = self.views.chosen_signal()
+        view = self.site.device(found[0]) if found is not None else None
+        if found is not None and view is not None and found[1] in view.commands:
+            await self._fill_in("write", device=found[0], command=found[1], value="")
+        else:
+            await self._fill_in("write")
+
+    @work
+    async def action_freeze(self) -> None:
+        """Freeze the chosen signal, or release it."""
+        found = self.views.chosen_signal()
+        if found is None:
+            self.say("choose a register (r) or a signal (enter on a device) first", "warning")
+        else:
+            held = self.is_pinned(*found)
+            await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
+
+    def is_pinned(self, device: str, signal: str) -> bool:
+        """Tell whether a signal is forced or frozen."""
+        found = self.frame.snapshot.devices if self.frame is not None else ()
+        return any(each.name == device and signal in each.pinned for each in found)
+
+    @work
+    async def action_release(self) -> None:
+        """Release everything that is forced, after a question."""
+        frame = self.frame
+        pinned = sum(len(device.pinned) for device in frame.snapshot.devices) if frame is not None else 0
+        if not pinned:
+            self.say("nothing is forced or frozen")
+        elif await self.push_screen_wait(QuestionDialog(f"Release {pinned} forced signals?", "Release")):
+            await self.carry_out("release")
+
+    @work
+    async def action_pause(self) -> None:
+        """Pause, or run on."""
+        if self.frame is not None:
+            await self.carry_out("run" if self.frame.paused else "pause")
+
+    @work
+    async def action_speed(self, by: int) -> None:
+        """Take the next higher or lower speed."""
+        if self.frame is None:
+            return
+        now = self.frame.speed
+        if by > 0:
+            wanted = next((speed for speed in SPEEDS if speed > now), now)
+        else:
+            wanted = next((speed for speed in reversed(SPEEDS) if speed < now), now)
+        await self.carry_out(f"speed {formats.speed(wanted).removeprefix('x')}")
+
+    @work
+    async def action_jump(self) -> None:
+        """Ask for a time of day and run on to it."""
+        wanted = await self.push_screen_wait(AskDialog("Run on", "To which time of day, such as 12:00?"))
+        if wanted:
+            await self.carry_out(f"jump {wanted}")
+
+    @work
+    async def action_mark(self) -> None:
+        """Ask for a note and put it into log and recording."""
+        note = await self.push_screen_wait(AskDialog("Mark", "A note for the log and the recording:"))
+        if note is not None:
+            await self.carry_out("mark " + _quoted(note or "mark"))
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge every alarm."""
+        count = self.views.acknowledge()
+        alarms = "1 alarm" if count == 1 else f"{count} alarms"
+        self.say(f"{alarms} acknowledged" if count else "no alarm waits")
+
+    def action_changed_only(self) -> None:
+        """Show changed registers only, or all."""
+        pane = self.views.register_pane()
+        if pane is not None:
+            pane.toggle_changed_only()
+
+    def action_number_format(self) -> None:
+        """Write raw words in hex, decimal or bits."""
+        self.looks.number_format = self.looks.number_format.next()
+        self.say(f"raw values in {self.looks.number_format.value}")
+        if self.frame is not None:
+            self.views.present(self.frame)
+
+    def action_traffic_or_trend(self) -> None:
+        """Draw the chosen signal on the device screen; elsewhere show the traffic."""
+        if self.views.current != "device":
+            self.action_view("traffic")
+        elif said := self.views.device.toggle_chosen():
+            self.say(said, "warning")
+
+    def action_trend_window(self) -> None:
+        """Draw another window of time."""
+        if self.views.current == "device":
+            self.views.device.trend.next_window()
+
+    def action_copy(self) -> None:
+        """Copy what is shown to the clipboard, through the terminal."""
+        text = self.views.visible_text()
+        self.copy_to_clipboard(text)
+        self.say(f"{len(text.splitlines())} lines copied")
+
+    def say(self, text: str, severity: Any = "information") -> None:
+        """Tell the user something in passing."""
+        self.clear_notifications()
+        dialog = len(self.screen_stack) > 1
+        if severity == "error" and len(text) >= self.size.width and not dialog:
+            self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
+        else:
+            self.hints.say(text, SAID_ROLES.get(severity, "good"))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "").replace('"', "'") + '"'

@@ -1,0 +1,282 @@
+"""The console: composes the views and routes keys, commands and frames."""
+
+import gc
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.actions import SkipAction
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Input
+
+from twin_tui.commands.verbs import parse
+from twin_tui.console.actions import ConsoleActions
+from twin_tui.console.ending import end_on_signals
+from twin_tui.console.keys import LOOKING
+from twin_tui.console.lines import CONSOLE_VERBS, export, read_line
+from twin_tui.console.settings import Settings
+from twin_tui.engine.view import TwinPort
+from twin_tui.errors import TwinError
+from twin_tui.widgets.active_view import ActiveList
+from twin_tui.widgets.command_bar import CommandBar
+from twin_tui.widgets.device_list import DeviceList
+from twin_tui.widgets.device_view import SignalList
+from twin_tui.widgets.dialogs import QuestionDialog, TextDialog
+from twin_tui.widgets.glyphs import VT, choose
+from twin_tui.widgets.help_text import HINTS, help_text
+from twin_tui.widgets.line_view import CursorView, LineView
+from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.mode_view import ModeList
+from twin_tui.widgets.register_view import RegisterPane
+from twin_tui.widgets.status_bar import Hints, StatusBar
+from twin_tui.widgets.views import VIEWS, Views
+
+SILENT_AFTER_S = 3.0
+LEAST = (40, 10)
+
+
+class ConsoleApp(ConsoleActions):
+    """The screen of one twin."""
+
+    TITLE = "Twin TUI"
+    CSS = """
+    Screen { layout: vertical; overflow: hidden; }
+    #tiny { display: none; height: 1fr; }
+    .-ascii Dialog > .box { border: ascii $primary; }
+    .-vt Dialog > .box { border: solid $primary; }
+    .-ascii Overview.-wide RegisterPane { border-left: ascii $primary 30%; }
+    .-ascii DeviceScreen Side { border-left: ascii $primary 30%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = LOOKING
+
+    def __init__(
+        self, port: TwinPort, settings: Settings | None = None, *, duration_s: float | None = None
+    ) -> None:
+        super().__init__()
+        self.port = port
+        self.settings = settings or Settings()
+        self.site = port.site
+        self.failure: Exception | None = None
+        """What made the screen fail, for whoever runs it."""
+        self.looks = Looks(self.site, choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None)))
+        self.held = False
+        self._duration_s = duration_s
+        self._polling = False
+        self._answered_s = time.monotonic()
+        self._before_line: Any = None
+        self.status = StatusBar(self.looks, read_only=self.settings.read_only)
+        self.views = Views(self.looks)
+        self.tiny = LineView(id="tiny")
+        self.bar = CommandBar(self.site, CONSOLE_VERBS)
+        self.hints = Hints()
+
+    def compose(self) -> ComposeResult:
+        """Put the bars around the view."""
+        yield self.status
+        yield self.views
+        yield self.tiny
+        yield self.bar
+        yield self.hints
+
+    def on_mount(self) -> None:
+        """Start to poll frames."""
+        self.set_class(not self.looks.glyphs.unicode, "-ascii")
+        self.set_class(self.looks.glyphs is VT, "-vt")
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+        if self.settings.keys:
+            self.set_keymap(self.settings.keys)
+        self.action_view("overview")
+        self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
+        self.call_after_refresh(self.refresh_frame)
+        self.call_after_refresh(gc.freeze)
+        end_on_signals(self.exit)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Keep what went wrong for a plain message in place of a page of source code."""
+        self.failure = self.failure or error
+        super()._handle_exception(error)
+        self._exit_renderables.clear()
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so where there is no room; the twin runs on."""
+        width, height = event.size
+        small = width < LEAST[0] or height < LEAST[1]
+        self.tiny.display, self.views.display = small, not small
+        needed = f"{LEAST[0]}x{LEAST[1]} needed"
+        self.tiny.show([[(text, "warn")] for text in ("Too small:", needed, "the twin runs on", "q quits")])
+
+    async def refresh_frame(self) -> None:
+        """Ask the twin for a frame and show it; one question at a time."""
+        if not self.views.ready:
+            return
+        if self._polling:
+            silent_s = time.monotonic() - self._answered_s
+            if silent_s > SILENT_AFTER_S:
+                self.status.silent_s = silent_s
+                self.status.redraw()
+            return
+        self._polling = True
+        try:
+            asked = self.views.request()
+            frame = await self.port.frame(asked)
+        except TwinError as error:
+            self.exit(1, message=str(error))
+            return
+        finally:
+            self._polling = False
+        if not self.views.ready:
+            return
+        self._answered_s = time.monotonic()
+        self.status.silent_s = 0.0
+        self.looks.history.add(frame.snapshot)
+        self.looks.journal.add(frame.snapshot.log, asked.log)
+        self.frame = frame
+        self.status.frame = frame
+        if not self.held:
+            self.views.present(frame)
+        if self._duration_s is not None and frame.snapshot.time_s >= self._duration_s:
+            self.exit(0)
+
+    async def carry_out(self, line: str) -> bool:
+        """Parse a line and carry it out; what goes wrong is said, nothing is raised."""
+        try:
+            if await read_line(self, line):
+                return True
+            if self.settings.read_only:
+                self.say("this console is read-only", "warning")
+                return False
+            said = await self.port.send(parse(line, self.site))
+        except TwinError as error:
+            self.say(str(error), "error")
+            return False
+        if said:
+            self.say(said)
+        await self.refresh_frame()
+        return True
+
+    @on(CommandBar.Entered)
+    @work
+    async def _entered(self, event: CommandBar.Entered) -> None:
+        await self.carry_out(event.line)
+
+    @on(CommandBar.Sifted)
+    def _sifted(self, event: CommandBar.Sifted) -> None:
+        self.set_filter(event.text)
+
+    @on(CommandBar.Closed)
+    def _line_closed(self) -> None:
+        before, self._before_line = self._before_line, None
+        if before is not None and before.is_attached and before.focusable:
+            before.focus()
+        else:
+            self.views.focus_shown()
+
+    @on(ActiveList.Clear)
+    @work
+    async def _clear_one(self, event: ActiveList.Clear) -> None:
+        await self.carry_out(event.line)
+
+    @on(RegisterPane.Wanted)
+    async def _wanted(self) -> None:
+        await self.refresh_frame()
+
+    @on(CursorView.Chosen)
+    def _chosen(self, event: CursorView.Chosen) -> None:
+        if isinstance(event.view, DeviceList):
+            self.action_view("device")
+        elif isinstance(event.view, ModeList):
+            self.action_form("mode")
+        elif isinstance(event.view, SignalList):
+            self.action_traffic_or_trend()
+
+    def action_view(self, name: str) -> None:
+        """Show another view."""
+        if name == "device" and not self.views.chosen_device():
+            self.say("choose a device first: 1 to 9", "warning")
+            return
+        self.views.go(name)
+        self.hints.set_hints(HINTS.get(name, HINTS["overview"]))
+        if self.frame is not None:
+            self.views.present(self.frame)
+
+    def action_device(self, number: int) -> None:
+        """Choose a device by its number, in whatever view."""
+        if number > len(self.site.devices):
+            self.say(f"there is no device {number}: this site has {len(self.site.devices)}", "warning")
+            return
+        self.views.choose_device(self.site.devices[number - 1].name, number - 1)
+        if self.frame is not None:
+            self.views.present(self.frame)
+
+    def action_go_back(self) -> None:
+        """End a filter, or go back to the overview."""
+        sifted = self.views.filterable(self.focused)
+        if sifted is not None and sifted.filter_text:
+            sifted.set_filter("")
+        elif self.views.current != "overview":
+            self.action_view("overview")
+
+    def set_filter(self, text: str) -> None:
+        """Sift the list that is shown."""
+        sifted = self.views.filterable(self._before_line or self.focused)
+        if sifted is not None:
+            sifted.set_filter(text)
+
+    def _skip_while_typing(self) -> None:
+        """Leave the key to a dialog or to the line, where it is only a character."""
+        if len(self.screen_stack) > 1 or isinstance(self.focused, Input):
+            raise SkipAction
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self._skip_while_typing()
+        if self.views.filterable(self.focused) is None:
+            self.say("there is nothing to filter here: try registers (r) or log (l)", "warning")
+            return
+        self._before_line = self.focused
+        self.bar.open("/")
+
+    def action_line(self) -> None:
+        """Open the command line."""
+        self._skip_while_typing()
+        self._before_line = self.focused
+        self.bar.open(":")
+
+    def action_help(self) -> None:
+        """Say what can be done here."""
+        self.push_screen(TextDialog("Help", help_text(self.views.name_shown)))
+
+    def action_hold(self) -> None:
+        """Hold the view still, or let it go on."""
+        self.held = self.status.held = not self.held
+        self.status.redraw()
+
+    @work
+    async def action_export(self) -> None:
+        """Write what is shown to a file."""
+        await export(self)
+
+    @work
+    async def action_leave(self) -> None:
+        """Quit; ask while clients are connected."""
+        if any(isinstance(screen, QuestionDialog) for screen in self.screen_stack):
+            return
+        clients = sum(len(link.clients) for link in self.frame.links) if self.frame is not None else 0
+        if clients:
+            who = f"{clients} clients are" if clients > 1 else "1 client is"
+            question = f"{who} connected and would lose the twin. Quit?"
+            if not await self.push_screen_wait(QuestionDialog(question, "Quit")):
+                return
+        self.exit(0)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer the views in the palette, besides the themes."""
+        yield from super().get_system_commands(screen)
+        for name in VIEWS:
+            yield SystemCommand(f"View: {name}", f"Show the {name} view", lambda n=name: self.action_view(n))

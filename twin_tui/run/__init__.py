@@ -1,0 +1,1 @@
+"""One run: pacing, recording, replay, scenarios and their verdicts."""

@@ -1,0 +1,1 @@
+"""What a screen needs of a running twin: frames out, commands in."""

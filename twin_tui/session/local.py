@@ -1,0 +1,202 @@
+"""A running twin as a screen sees it: builds frames, carries out commands, in the twin's own loop."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from twin_tui.commands.vocabulary import site_view
+from twin_tui.engine.events import (
+    ClearEverything,
+    Event,
+    Fault,
+    Mark,
+    Pin,
+)
+from twin_tui.engine.view import (
+    ActiveFault,
+    Command,
+    Frame,
+    Freeze,
+    JumpTo,
+    Pause,
+    Recording,
+    Resume,
+    SetSpeed,
+    StartRecording,
+    Step,
+    StopRecording,
+    TimelineStep,
+    ViewRequest,
+)
+from twin_tui.engine.weather import DAY_S
+from twin_tui.errors import CommandError
+from twin_tui.session.link_views import LinkViews
+from twin_tui.session.write_traces import WriteTraces
+from twin_tui.twin import Twin
+from twin_tui.widgets import formats
+
+JUMP_SLICE_S = 0.002
+
+
+class LocalPort:
+    """The twin's side of the interface between screen and twin; everything here runs in the twin's loop."""
+
+    def __init__(self, twin: Twin, clock: Callable[[], float] = time.monotonic) -> None:
+        self.twin = twin
+        self._clock = clock
+        self.traces = WriteTraces(twin.engine, clock)
+        self.links = LinkViews(twin, self.traces, clock)
+        self._marks = 0
+        self._frozen: set[tuple[str, str]] = set()
+        self._fault_ends: dict[tuple[str, str], float] = {}
+        self._jump: asyncio.Task[None] | None = None
+        self._jumping_to_s: float | None = None
+        twin.engine.listeners.append(self._event)
+        self.site = site_view(twin.engine, self.links.infos)
+
+    async def frame(self, view: ViewRequest) -> Frame:
+        """Return the twin as it is now."""
+        twin = self.twin
+        pacer, recorder = twin.pacer, twin.recorder
+        return Frame(
+            snapshot=twin.engine.snapshot(view.log),
+            speed=pacer.speed,
+            paused=pacer.paused and self._jump is None,
+            overruns=pacer.overruns,
+            links=self.links.links(),
+            registers=self.links.registers(view.device, view.registers, self._frozen),
+            changed=self.links.changed(view.device, view.changed_within_s),
+            traces=self.traces.traces(),
+            injected=tuple(self._injected()),
+            timeline=tuple(self._timeline()),
+            traffic=self.links.traffic(view.traffic_device),
+            recording=Recording(str(recorder.path), 0.0) if recorder is not None else None,
+            marks=self._marks,
+            jumping_to_s=self._jumping_to_s,
+        )
+
+    async def send(self, command: Command) -> str:
+        """Carry out a command and return what to tell the user; raise CommandError when it is refused."""
+        if isinstance(command, Event):
+            self.twin.submit(command)
+            return "everything injected is cleared" if isinstance(command, ClearEverything) else ""
+        if isinstance(command, Freeze):
+            return self._freeze(command)
+        if isinstance(command, StartRecording):
+            self.twin.record(command.path)
+            return f"recording to {command.path}"
+        if isinstance(command, StopRecording):
+            return self._stop_recording()
+        return self._steer(command)
+
+    async def close(self) -> None:
+        """End a jump that is under way."""
+        if self._jump is not None:
+            self._jump.cancel()
+            await asyncio.gather(self._jump, return_exceptions=True)
+
+    def _steer(self, command: Pause | Resume | Step | SetSpeed | JumpTo) -> str:
+        pacer = self.twin.pacer
+        if self._jump is not None:
+            self._jump.cancel()
+        if isinstance(command, Pause):
+            pacer.pause()
+            return "paused; the servers answer on"
+        if isinstance(command, Resume):
+            pacer.resume()
+            return f"running {formats.speed(pacer.speed)}"
+        if isinstance(command, Step):
+            pacer.step(command.ticks)
+            return f"{command.ticks} step{'s' * (command.ticks != 1)}"
+        if isinstance(command, SetSpeed):
+            pacer.set_speed(command.speed)
+            return f"speed {formats.speed(command.speed)}"
+        self._jump = asyncio.create_task(self._jump_to(command.day_s), name="jump")
+        return f"running on to {formats.day_time(command.day_s)}"
+
+    async def _jump_to(self, day_s: float) -> None:
+        engine, pacer = self.twin.engine, self.twin.pacer
+        was_paused = pacer.paused
+        ahead_s = (day_s - engine.around.day_s) % DAY_S or DAY_S
+        target = engine.tick + round(ahead_s / engine.dt_s)
+        self._jumping_to_s = day_s
+        pacer.pause()
+        try:
+            while engine.tick < target:
+                ends = self._clock() + JUMP_SLICE_S
+                while engine.tick < target and self._clock() < ends:
+                    engine.step()
+                await asyncio.sleep(0)
+        finally:
+            self._jump = self._jumping_to_s = None
+            if not was_paused:
+                pacer.resume()
+
+    def _freeze(self, command: Freeze) -> str:
+        device = self.twin.engine.device(command.device)
+        seen = device.commands
+        if not hasattr(seen, command.signal):
+            seen = device.telemetry(self.twin.engine.around)
+        if not hasattr(seen, command.signal):
+            raise CommandError(f"{command.device} has no signal {command.signal!r}")
+        self.twin.submit(Pin(command.device, command.signal, getattr(seen, command.signal)))
+        self._frozen.add((command.device, command.signal))
+        return f"{command.device} {command.signal} is frozen"
+
+    def _stop_recording(self) -> str:
+        recorder = self.twin.recorder
+        if recorder is None:
+            raise CommandError("nothing is being recorded")
+        self.twin.stop_recording()
+        return f"recorded to {recorder.path}"
+
+    def _event(self, tick: int, event: Event) -> None:
+        engine = self.twin.engine
+        now_s = tick * engine.dt_s
+        if isinstance(event, Mark):
+            self._marks += 1
+        elif isinstance(event, Pin):
+            self._frozen.discard((event.device, event.signal))
+        elif isinstance(event, Fault):
+            key = (event.device, event.fault)
+            self._fault_ends.pop(key, None)
+            if event.duration_s is not None:
+                self._fault_ends[key] = now_s + event.duration_s
+
+    def _timeline(self) -> list[TimelineStep]:
+        judge, now_s = self.twin.judge, self.twin.engine.time_s
+        if judge is None:
+            return []
+        verdicts = {id(verdict.step): verdict for verdict in judge.verdicts}
+        found = []
+        for step in sorted(judge.scenario.steps, key=lambda step: step.at_s):
+            verdict = verdicts.get(id(step))
+            if verdict is None:
+                state = "done" if step.at_s <= now_s else "to come"
+            elif verdict.passed is None:
+                state = "open" if step.at_s <= now_s else "to come"
+            else:
+                state = "passed" if verdict.passed else "failed"
+            text = step.text if step.kind == "do" else f"{step.kind} {step.text}"
+            found.append(TimelineStep(step.at_s, text, state, verdict.seen if verdict is not None else ""))
+        return found
+
+    def _injected(self) -> list[ActiveFault]:
+        engine = self.twin.engine
+        now_s = engine.time_s
+        found = []
+        for device in engine.devices.values():
+            for fault in device.type.fault_names(device.state.causes):
+                ends_s = self._fault_ends.get((device.name, fault))
+                left_s = ends_s - now_s if ends_s is not None and ends_s > now_s else None
+                found.append(
+                    ActiveFault(f"clear {device.name} {fault}", device.name, f"fault {fault}", left_s)
+                )
+            for signal in device.pins:
+                how = "frozen" if (device.name, signal) in self._frozen else "forced"
+                found.append(ActiveFault(f"release {device.name} {signal}", device.name, f"{signal} {how}"))
+        for label, (event, end_tick) in engine.link_faults.items():
+            left_s = None if end_tick is None else (end_tick - engine.tick) * engine.dt_s
+            text = f"link {event.rule.get('kind', 'fault')}"
+            found.append(ActiveFault(f"clear link {label}", event.device, text, left_s))
+        return found

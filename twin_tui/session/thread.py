@@ -1,0 +1,86 @@
+"""A twin in a thread with a loop of its own, so that nothing the terminal does can hold up its servers."""
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from twin_tui.engine.view import Command, Frame, SiteView, ViewRequest
+from twin_tui.errors import TwinError
+from twin_tui.session.local import LocalPort
+from twin_tui.twin import Twin
+
+T = TypeVar("T")
+SWITCH_INTERVAL_S = 0.0005
+"""How long a drawing thread may hold the interpreter while a request waits."""
+STOP_WITHIN_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class TwinThread:
+    """Runs a twin with pacer and servers; a screen awaits frames and sends commands from its own loop."""
+
+    def __init__(self, twin: Twin, *, servers: bool = True) -> None:
+        self.twin = twin
+        self.port = LocalPort(twin)
+        self._servers = servers
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="twin", daemon=True)
+        self._started: Future[None] = Future()
+        self._ending: asyncio.Event | None = None
+
+    @property
+    def site(self) -> SiteView:
+        """What never changes about the site."""
+        return self.port.site
+
+    def start(self) -> None:
+        """Start the twin; raise the TwinError that keeps it from starting."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._thread.start()
+        self._started.result()
+
+    def stop(self) -> None:
+        """Stop servers and pacer and close the recording."""
+        loop, ending = self._loop, self._ending
+        if loop is not None and ending is not None and self._thread.is_alive():
+            loop.call_soon_threadsafe(ending.set)
+            self._thread.join(STOP_WITHIN_S)
+
+    async def frame(self, view: ViewRequest) -> Frame:
+        """Return the twin as it is now."""
+        return await self._across(self.port.frame(view))
+
+    async def send(self, command: Command) -> str:
+        """Carry out a command; raise CommandError when it is refused."""
+        return await self._across(self.port.send(command))
+
+    async def _across(self, work: Coroutine[Any, Any, T]) -> T:
+        loop = self._loop
+        if loop is None or not self._thread.is_alive():
+            work.close()
+            raise TwinError("the twin has ended")
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:
+            if not self._started.done():
+                self._started.set_exception(error)
+            else:
+                log.exception("the twin has ended")
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        try:
+            await self.twin.start(servers=self._servers, paced=True)
+            self._started.set_result(None)
+            await self._ending.wait()
+        finally:
+            await self.port.close()
+            await self.twin.stop()
