@@ -49,14 +49,14 @@ def step_us(kind: str, params: Any, runs: int) -> float:
     device = engine.devices["d"]
     if device.state.status in (Status.TRIPPED, Status.FAULT):
         raise RuntimeError(f"the {kind} is {device.state.status.value}: nothing worth measuring")
-    step, around = device_type.step, engine.around
+    step, surroundings = device_type.step, engine.surroundings
 
     def run() -> None:
         state, commands = device.state, device.commands
         for i in range(STEPS):
             if not i % 10:
-                around.weather_tick += 1  # new weather once a second, at ten steps a second
-            state = step(params, state, commands, around)
+                surroundings.weather_tick += 1  # new weather once a second, at ten steps a second
+            state = step(params, state, commands, surroundings)
 
     return median_us(run, runs)
 

@@ -43,7 +43,7 @@ class Handle(Generic[T, C]):
     @property
     def telemetry(self) -> T:
         """What the device shows at this tick, in SI units."""
-        return cast(T, self._device.telemetry(self._engine.around))
+        return cast(T, self._device.telemetry(self._engine.surroundings))
 
     @property
     def commands(self) -> C:

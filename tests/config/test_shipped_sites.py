@@ -25,7 +25,7 @@ def test_a_shipped_site_runs_a_hundred_steps_and_its_bus_is_balanced(name: str) 
         engine.step()
         flows = [device.state.active_power_w for device in engine.devices.values()]
         assert all(map(math.isfinite, flows))
-        assert abs(sum(flows) + engine.around.grid_w) < 1e-6
+        assert abs(sum(flows) + engine.surroundings.grid_w) < 1e-6
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -71,7 +71,7 @@ def test_the_demo_lives() -> None:
     seen = set()
     for _ in range(300):
         engine.step()
-        seen.add((engine.around.frequency_hz, round(engine.around.grid_w)))
+        seen.add((engine.surroundings.frequency_hz, round(engine.surroundings.grid_w)))
     assert len({hz for hz, _ in seen}) > 200
     assert len({watts for _, watts in seen}) > 20
     assert engine.devices["battery"].state.active_power_w < -5000

@@ -136,9 +136,9 @@ def test_the_bus_sums_to_zero_each_tick() -> None:
     engine.submit(run_command(7_000.0))
     for _ in range(50):
         engine.step()
-        total = engine.around.grid_w + sum(d.state.active_power_w for d in engine.devices.values())
+        total = engine.surroundings.grid_w + sum(d.state.active_power_w for d in engine.devices.values())
         assert abs(total) < 1e-6
-    assert engine.around.grid_w == pytest.approx(2_000.0 - 7_000.0)
+    assert engine.surroundings.grid_w == pytest.approx(2_000.0 - 7_000.0)
 
 
 def test_a_forced_value_is_seen_by_everyone_until_it_is_released() -> None:
@@ -167,7 +167,7 @@ def test_a_sag_reaches_the_surroundings_and_ends_by_itself() -> None:
     seen = []
     for _ in range(25):
         engine.step()
-        seen.append(engine.around.va_pu)
+        seen.append(engine.surroundings.va_pu)
     assert seen == [0.7] * 20 + [1.0] * 5
     assert "has ended" in engine.log[-1].text
 
@@ -177,21 +177,21 @@ def test_disturbances_add_up_and_clear_together() -> None:
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, -0.2)))
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, -0.5, shape=Shape.RAMP, ramp_s=1.0)))
     engine.advance(2.0)
-    assert engine.around.frequency_hz == pytest.approx(49.3)
+    assert engine.surroundings.frequency_hz == pytest.approx(49.3)
     assert len(engine.snapshot().disturbances) == 2
     engine.submit(ClearDisturbance())
     engine.step()
-    assert engine.around.frequency_hz == 50.0
+    assert engine.surroundings.frequency_hz == 50.0
 
 
 def test_one_phase_at_0_4_pu_shows_in_the_extremes_of_phase_and_line_voltages() -> None:
     engine = an_engine()
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.4, phases="a")))
     engine.step()
-    around = engine.around
-    assert (around.va_pu, around.vb_pu, around.vc_pu) == (0.4, 1.0, 1.0)
-    assert around.v_min_pu == 0.4
-    assert around.v_max_pu == 1.0
+    surroundings = engine.surroundings
+    assert (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu) == (0.4, 1.0, 1.0)
+    assert surroundings.v_min_pu == 0.4
+    assert surroundings.v_max_pu == 1.0
 
 
 def test_same_seed_and_events_give_the_same_states_whoever_looks() -> None:
@@ -204,8 +204,8 @@ def test_same_seed_and_events_give_the_same_states_whoever_looks() -> None:
         watched.snapshot()
         alone.step()
     assert repr(watched.devices["battery"].state) == repr(alone.devices["battery"].state)
-    assert watched.around == alone.around
-    assert an_engine(grid=noisy, seed=8).around != alone.around
+    assert watched.surroundings == alone.surroundings
+    assert an_engine(grid=noisy, seed=8).surroundings != alone.surroundings
 
 
 def test_watchers_look_at_regular_simulated_times() -> None:

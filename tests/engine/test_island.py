@@ -39,10 +39,10 @@ def lose_the_grid(engine: Engine, duration_s: float | None = None) -> None:
 
 def test_the_battery_carries_the_load_from_the_tick_in_which_the_grid_goes():
     engine = site(FORMER)
-    assert engine.around.grid_w == pytest.approx(3000.0)
+    assert engine.surroundings.grid_w == pytest.approx(3000.0)
     lose_the_grid(engine)
     engine.step()
-    assert engine.around.grid_w == pytest.approx(0.0, abs=1e-6)
+    assert engine.surroundings.grid_w == pytest.approx(0.0, abs=1e-6)
     assert engine.telemetry("b0").active_power_w == pytest.approx(3000.0)
     assert engine.devices["house"].state.active_power_w == -3000.0
     assert engine.snapshot().grid.islanded
@@ -54,7 +54,7 @@ def test_a_battery_that_cannot_form_a_grid_leaves_the_site_in_the_dark():
     engine.step()
     powers = [device.state.active_power_w for device in engine.devices.values()]
     assert powers == [0.0, 0.0]
-    assert engine.around.frequency_hz == 0.0
+    assert engine.surroundings.frequency_hz == 0.0
 
 
 def test_too_much_load_ends_the_island_at_once_and_everything_goes_dark():
@@ -62,7 +62,7 @@ def test_too_much_load_ends_the_island_at_once_and_everything_goes_dark():
     lose_the_grid(engine)
     engine.advance(1.0)
     assert [device.state.active_power_w for device in engine.devices.values()] == [0.0, 0.0]
-    assert engine.around.grid_w == 0.0
+    assert engine.surroundings.grid_w == 0.0
     alarms = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
     assert alarms == ["the island collapses: 2.00 kW missing"]
 
@@ -100,10 +100,10 @@ def test_pv_surplus_charges_the_battery_and_gives_way_when_it_can_take_no_more()
     assert engine.telemetry("b0").active_power_w < -3000.0
     for _ in range(36_000):
         engine.step()
-        assert abs(engine.around.grid_w) < 1e-6
-        if engine.around.frequency_hz > 51.0:
+        assert abs(engine.surroundings.grid_w) < 1e-6
+        if engine.surroundings.frequency_hz > 51.0:
             break
-    assert engine.around.frequency_hz > 51.0
+    assert engine.surroundings.frequency_hz > 51.0
     engine.advance(5.0)
     assert engine.telemetry("pv").active_power_w < 7000.0
     assert not [entry for entry in engine.log if entry.kind is LogKind.ALARM]
@@ -113,13 +113,13 @@ def test_the_site_joins_the_grid_again_once_it_has_been_back_for_a_while():
     engine = site(FORMER)
     lose_the_grid(engine, duration_s=10.0)
     engine.advance(10.0 + 4.9)
-    assert engine.around.islanded
+    assert engine.surroundings.islanded
     engine.advance(0.3)
-    assert not engine.around.islanded
+    assert not engine.surroundings.islanded
     assert engine.devices["b0"].state.status is Status.RUNNING
     engine.advance(10.0)
     assert engine.telemetry("b0").active_power_w == 0.0
-    assert engine.around.grid_w == pytest.approx(3000.0)
+    assert engine.surroundings.grid_w == pytest.approx(3000.0)
     told = [entry.text for entry in engine.log if entry.device == "grid" and entry.kind is LogKind.STATE]
     assert told == ["islanded: b0 holds up the site", "back on the grid"]
 
@@ -130,7 +130,7 @@ def test_a_battery_that_is_off_forms_nothing():
     engine.advance(1.0)
     lose_the_grid(engine)
     engine.step()
-    assert not engine.around.grid_live
+    assert not engine.surroundings.grid_live
 
 
 def test_reactive_power_that_nobody_can_cover_ends_the_island_too():
@@ -139,5 +139,5 @@ def test_reactive_power_that_nobody_can_cover_ends_the_island_too():
     engine.advance(1.0)
     lose_the_grid(engine)
     engine.step()
-    assert not engine.around.islanded
-    assert engine.around.grid_var == 0.0
+    assert not engine.surroundings.islanded
+    assert engine.surroundings.grid_var == 0.0

@@ -34,7 +34,7 @@ def test_the_light_of_a_clear_day_adds_up_to_the_known_total(start_s: float, kwh
     light = []
     for _ in range(1440):
         engine.step()
-        light.append(engine.around.ghi_w_m2)
+        light.append(engine.surroundings.ghi_w_m2)
     # the known totals were taken with refraction, which lifts the December sun by some tenths of a degree
     assert sum(light) / 60_000 == pytest.approx(kwh_per_m2, rel=0.02)
 
@@ -80,8 +80,8 @@ def test_clouds_scatter_the_light_alike_whatever_the_step(dt_s: float):
     seen = []
     for _ in range(2000):
         engine.advance(max(10.0, dt_s))
-        seen.append(engine.around.ghi_w_m2 / engine.around.clear_sky_w_m2)
-        if engine.around.day_s > 17 * 3600:
+        seen.append(engine.surroundings.ghi_w_m2 / engine.surroundings.clear_sky_w_m2)
+        if engine.surroundings.day_s > 17 * 3600:
             break
     assert statistics.mean(seen) == pytest.approx(0.6, abs=0.02)
     assert statistics.stdev(seen) == pytest.approx(0.1, abs=0.015)
@@ -94,7 +94,7 @@ def test_a_disturbance_leaves_the_clouds_at_their_own_pace():
     disturbed.submit(Disturb(Disturbance(Target.TEMPERATURE, 5.0, duration_s=0.2)))
     disturbed.advance(59.5)
     calm.advance(60.0)
-    assert disturbed.around.ghi_w_m2 == pytest.approx(calm.around.ghi_w_m2, rel=1e-3)
+    assert disturbed.surroundings.ghi_w_m2 == pytest.approx(calm.surroundings.ghi_w_m2, rel=1e-3)
 
 
 def test_a_series_is_followed_linearly_and_starts_over_when_it_repeats():
@@ -152,6 +152,6 @@ def test_wind_cools_the_cells_of_the_faiman_model():
         pv = PvParams(8000.0, 10_000.0, cell_model=CellModel.FAIMAN)
         engine = site(weather, JUNE_S + DAY_S / 2, pv=pv)
         engine.step()
-        cells.append(engine.telemetry("pv").cell_temperature_c - engine.around.ambient_c)
+        cells.append(engine.telemetry("pv").cell_temperature_c - engine.surroundings.ambient_c)
     assert cells[0] == pytest.approx(1000.0 / 25.0, rel=1e-3)
     assert cells[1] == pytest.approx(1000.0 / (25.0 + 6.84 * 8.0), rel=1e-3)

@@ -31,24 +31,24 @@ def powered(engine: Engine) -> list[Any]:
 @given(stories())
 def test_the_bus_sums_to_zero_in_every_tick(story: Story) -> None:
     for engine in runs(*story):
-        around = engine.around
-        assert sum(d.state.active_power_w for d in powered(engine)) + around.grid_w == pytest.approx(
+        surroundings = engine.surroundings
+        assert sum(d.state.active_power_w for d in powered(engine)) + surroundings.grid_w == pytest.approx(
             0, abs=1e-6
         )
         var = sum(d.state.reactive_power_var for d in powered(engine))
-        assert var + around.grid_var == pytest.approx(0, abs=1e-6)
-        phases = around.grid_a_w + around.grid_b_w + around.grid_c_w
-        assert phases == pytest.approx(around.grid_w, abs=1e-6)
+        assert var + surroundings.grid_var == pytest.approx(0, abs=1e-6)
+        phases = surroundings.grid_a_w + surroundings.grid_b_w + surroundings.grid_c_w
+        assert phases == pytest.approx(surroundings.grid_w, abs=1e-6)
 
 
 @law
 @given(stories())
 def test_nothing_crosses_a_connection_that_is_dead_or_open(story: Story) -> None:
     for engine in runs(*story):
-        around = engine.around
-        if around.islanded or not around.grid_live:
-            assert around.grid_w == pytest.approx(0, abs=1e-6)
-            assert around.grid_var == pytest.approx(0, abs=1e-6)
+        surroundings = engine.surroundings
+        if surroundings.islanded or not surroundings.grid_live:
+            assert surroundings.grid_w == pytest.approx(0, abs=1e-6)
+            assert surroundings.grid_var == pytest.approx(0, abs=1e-6)
 
 
 @law
@@ -59,7 +59,7 @@ def test_nothing_flows_while_a_device_is_stopped_or_its_bus_dead(story: Story) -
             state = device.state
             # a load that has lost a phase is at fault and goes on with the others
             faulty = state.status is Status.FAULT and device.type.kind != "load"
-            if faulty or state.status in STOPPED or not engine.around.grid_live:
+            if faulty or state.status in STOPPED or not engine.surroundings.grid_live:
                 assert state.active_power_w == 0.0, device.name
                 assert state.reactive_power_var == 0.0, device.name
 
@@ -84,7 +84,7 @@ def test_power_moves_no_faster_than_its_ramp(story: Story) -> None:
             old, new = before.get(device.name), device.state
             before[device.name] = new
             ramp = getattr(device.params, "ramp_w_per_s", None)
-            if old is None or ramp is None or engine.around.islanded:
+            if old is None or ramp is None or engine.surroundings.islanded:
                 continue
             if Status.RUNNING is not old.status or Status.RUNNING is not new.status:
                 continue
@@ -186,7 +186,7 @@ def test_the_same_seed_and_events_make_the_same_bytes_whoever_looks(story: Story
 
 def _bytes(engine: Engine) -> bytes:
     states = {name: device.state for name, device in engine.devices.items()}
-    return repr((engine.around, states, list(engine.log))).encode()
+    return repr((engine.surroundings, states, list(engine.log))).encode()
 
 
 @pytest.mark.parametrize("kind", KINDS)

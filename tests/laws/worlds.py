@@ -69,13 +69,13 @@ class FlywheelTelemetry:
 
 
 def _spin(
-    params: FlywheelParams, state: FlywheelState, commands: FlywheelCommands, around: Surroundings
+    params: FlywheelParams, state: FlywheelState, commands: FlywheelCommands, surroundings: Surroundings
 ) -> FlywheelState:
-    hours = around.dt_s / 3600.0
-    if not around.grid_live or state.causes:
+    hours = surroundings.dt_s / 3600.0
+    if not surroundings.grid_live or state.causes:
         status = Status.FAULT if state.causes else Status.TRIPPED
         return FlywheelState(0.0, 0.0, status, state.causes, state.causes, state.energy_wh)
-    reach = params.ramp_w_per_s * around.dt_s
+    reach = params.ramp_w_per_s * surroundings.dt_s
     wanted = min(max(commands.power_w, -params.rated_w), params.rated_w)
     power = min(max(wanted, state.active_power_w - reach), state.active_power_w + reach)
     power = min(max(power, (state.energy_wh - params.capacity_wh) / hours), state.energy_wh / hours)
@@ -91,7 +91,9 @@ FLYWHEEL: AnyDeviceType = DeviceType(
     telemetry=FlywheelTelemetry,
     initial=lambda params: FlywheelState(0.0, 0.0, Status.OFF, 0, 0, params.capacity_wh / 2),
     step=_spin,
-    observe=lambda params, state, commands, around: FlywheelTelemetry(state.active_power_w, state.energy_wh),
+    observe=lambda params, state, commands, surroundings: FlywheelTelemetry(
+        state.active_power_w, state.energy_wh
+    ),
     stage=Stage.STORAGE,
     faults=(FaultKind("bearing", 9001, "A bearing is worn", latched=False),),
 )

@@ -48,7 +48,7 @@ class Engine:
             if device_plan.name in self.devices:
                 raise ConfigError(f"two devices are named {device_plan.name!r}")
             self.devices[device_plan.name] = Device(device_plan, plan.seed, plan.dt_s)
-        self.around = Surroundings(
+        self.surroundings = Surroundings(
             dt_s=plan.dt_s,
             nominal_v=plan.grid.nominal_v,
             nominal_hz=plan.grid.nominal_hz,
@@ -85,7 +85,7 @@ class Engine:
         self._unbalanced = tuple(d for d in self.devices.values() if d.type.shares is not None)
         self.island = Island(self)
         self._may_island = self.island.possible
-        self.weather.step(self.around, self.grid)
+        self.weather.step(self.surroundings, self.grid)
         for at_s, event in plan.events:
             self.submit(event, at_s=at_s)
 
@@ -99,23 +99,27 @@ class Engine:
         tick = self.tick + 1
         if tick >= self._next_due:
             self._run_agenda(tick)
-        around = self.around
-        around.tick = tick
-        around.time_s = tick * self.dt_s
-        ended = self.grid.step(around)
+        surroundings = self.surroundings
+        surroundings.tick = tick
+        surroundings.time_s = tick * self.dt_s
+        ended = self.grid.step(surroundings)
         if ended:
             self._note_ended(ended, tick)
         if tick >= self._weather_tick:
             self._step_weather(tick)
 
-        if self._may_island and (self.island.up or not around.grid_live) and self.island.takes_over(around):
-            active_w, reactive_var = self.island.step(around)
+        if (
+            self._may_island
+            and (self.island.up or not surroundings.grid_live)
+            and self.island.takes_over(surroundings)
+        ):
+            active_w, reactive_var = self.island.step(surroundings)
         else:
-            active_w, reactive_var = self._step_devices(around, tick)
-        around.grid_w = -active_w
-        around.grid_var = -reactive_var
+            active_w, reactive_var = self._step_devices(surroundings, tick)
+        surroundings.grid_w = -active_w
+        surroundings.grid_var = -reactive_var
         if self._meters:
-            self._step_meters(around, tick)
+            self._step_meters(surroundings, tick)
         if tick >= self._watch_tick:
             self.tick = tick
             self._show_watchers(tick)
@@ -125,28 +129,28 @@ class Engine:
             self._momentary.clear()
         self.tick = tick
 
-    def _step_devices(self, around: Surroundings, tick: int) -> tuple[float, float]:
+    def _step_devices(self, surroundings: Surroundings, tick: int) -> tuple[float, float]:
         active_w = reactive_var = 0.0
         for device in self._sources:
             old = device.state
-            state = device.step(device.params, old, device.commands, around)
+            state = device.step(device.params, old, device.commands, surroundings)
             device.state = state
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
             if state.status is not old.status or state.faults != old.faults:
                 self.note_change(device, old, state, tick)
-        around.sources_w = active_w
-        around.sources_var = reactive_var
+        surroundings.sources_w = active_w
+        surroundings.sources_var = reactive_var
         for device in self._storage:
             old = device.state
-            state = device.step(device.params, old, device.commands, around)
+            state = device.step(device.params, old, device.commands, surroundings)
             device.state = state
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
             if state.status is not old.status or state.faults != old.faults:
                 self.note_change(device, old, state, tick)
         if self._guided:
-            active_w, reactive_var = self._step_guided(around, active_w, reactive_var)
+            active_w, reactive_var = self._step_guided(surroundings, active_w, reactive_var)
         return active_w, reactive_var
 
     def advance(self, seconds: float) -> None:
@@ -219,31 +223,31 @@ class Engine:
 
     def telemetry(self, name: str) -> Any:
         """Return the telemetry of a device at this tick."""
-        return self.device(name).telemetry(self.around)
+        return self.device(name).telemetry(self.surroundings)
 
     def snapshot(self, log: int = 200) -> Snapshot:
         """Return the whole site as it is at this tick, with the newest ``log`` entries."""
-        around = self.around
+        surroundings = self.surroundings
         entries = tuple(self.log) if log >= len(self.log) else tuple(self.log)[len(self.log) - log :]
         return Snapshot(
             site=self.plan.name,
             tick=self.tick,
             time_s=self.time_s,
             dt_s=self.dt_s,
-            unix_s=around.unix_s,
-            day_s=around.day_s,
+            unix_s=surroundings.unix_s,
+            day_s=surroundings.day_s,
             devices=tuple(self._device_snapshot(device) for device in self.devices.values()),
             grid=GridSnapshot(
-                frequency_hz=around.frequency_hz,
-                nominal_hz=around.nominal_hz,
-                nominal_v=around.nominal_v,
-                voltages_pu=(around.va_pu, around.vb_pu, around.vc_pu),
-                live=around.grid_live,
-                active_power_w=around.grid_w,
-                reactive_power_var=around.grid_var,
-                islanded=around.islanded,
+                frequency_hz=surroundings.frequency_hz,
+                nominal_hz=surroundings.nominal_hz,
+                nominal_v=surroundings.nominal_v,
+                voltages_pu=(surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu),
+                live=surroundings.grid_live,
+                active_power_w=surroundings.grid_w,
+                reactive_power_var=surroundings.grid_var,
+                islanded=surroundings.islanded,
             ),
-            weather=WeatherSnapshot(ghi_w_m2=around.ghi_w_m2, ambient_c=around.ambient_c),
+            weather=WeatherSnapshot(ghi_w_m2=surroundings.ghi_w_m2, ambient_c=surroundings.ambient_c),
             disturbances=self.grid.active(self.tick),
             log=entries,
         )
@@ -293,7 +297,7 @@ class Engine:
             active_power_w=state.active_power_w,
             reactive_power_var=state.reactive_power_var,
             faults=device.type.fault_names(state.faults),
-            telemetry=device.telemetry(self.around),
+            telemetry=device.telemetry(self.surroundings),
             commands=device.commands,
             pinned=tuple(device.pins),
             mode=device.guide.mode if device.guide is not None else "",
@@ -304,41 +308,43 @@ class Engine:
 
     def _step_weather(self, tick: int) -> None:
         self._weather_tick = tick + self.weather.every_ticks
-        around = self.around
-        around.unix_s = self.plan.start_unix_s + around.time_s
-        around.day_s = (around.unix_s + around.utc_offset_s) % DAY_S
-        self.weather.step(around, self.grid)
+        surroundings = self.surroundings
+        surroundings.unix_s = self.plan.start_unix_s + surroundings.time_s
+        surroundings.day_s = (surroundings.unix_s + surroundings.utc_offset_s) % DAY_S
+        self.weather.step(surroundings, self.grid)
 
-    def _step_guided(self, around: Surroundings, active_w: float, reactive_var: float) -> tuple[float, float]:
+    def _step_guided(
+        self, surroundings: Surroundings, active_w: float, reactive_var: float
+    ) -> tuple[float, float]:
         for device in self._guided_storage:
-            steer(device, around, active_w)
+            steer(device, surroundings, active_w)
             old = device.state
-            state = device.step(device.params, old, device.commands, around)
+            state = device.step(device.params, old, device.commands, surroundings)
             device.state = state
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
             if state.status is not old.status or state.faults != old.faults:
-                self.note_change(device, old, state, around.tick)
+                self.note_change(device, old, state, surroundings.tick)
         # sources have stepped: this is for their next tick; at its start their guide steers them once itself
         for device in self._guided_sources:
-            steer(device, around, active_w)
+            steer(device, surroundings, active_w)
         return active_w, reactive_var
 
-    def _step_meters(self, around: Surroundings, tick: int) -> None:
+    def _step_meters(self, surroundings: Surroundings, tick: int) -> None:
         for meter, group in self._submeters:
-            write_flows(around, group, 0.0, 0.0)
-            self._step_meter(meter, around, tick)
-        balanced_w, balanced_var = -around.grid_w, -around.grid_var
+            write_flows(surroundings, group, 0.0, 0.0)
+            self._step_meter(meter, surroundings, tick)
+        balanced_w, balanced_var = -surroundings.grid_w, -surroundings.grid_var
         for device in self._unbalanced:
             balanced_w -= device.state.active_power_w
             balanced_var -= device.state.reactive_power_var
-        write_flows(around, self._unbalanced, balanced_w, balanced_var)
+        write_flows(surroundings, self._unbalanced, balanced_w, balanced_var)
         for meter in self._grid_meters:
-            self._step_meter(meter, around, tick)
+            self._step_meter(meter, surroundings, tick)
 
-    def _step_meter(self, meter: Device, around: Surroundings, tick: int) -> None:
+    def _step_meter(self, meter: Device, surroundings: Surroundings, tick: int) -> None:
         old = meter.state
-        meter.state = meter.step(meter.params, old, meter.commands, around)
+        meter.state = meter.step(meter.params, old, meter.commands, surroundings)
         if meter.state.status is not old.status or meter.state.faults != old.faults:
             self.note_change(meter, old, meter.state, tick)
 

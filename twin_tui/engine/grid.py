@@ -141,11 +141,11 @@ class Grid:
             for item in self._running
         )
 
-    def step(self, around: Surroundings) -> tuple[Disturbance, ...]:
+    def step(self, surroundings: Surroundings) -> tuple[Disturbance, ...]:
         """Write this tick's grid; return the disturbances that ended with the tick before."""
         ended: tuple[Disturbance, ...] = ()
-        if around.tick >= self._first_end:
-            tick = around.tick
+        if surroundings.tick >= self._first_end:
+            tick = surroundings.tick
             ended = tuple(
                 i.disturbance for i in self._running if i.end_tick is not None and tick >= i.end_tick
             )
@@ -168,32 +168,32 @@ class Grid:
             c += of_c.step()
         if self._running or not self._settled:
             # frequency is the rate of the angle: within the tick that jumps, it is the jump over the tick
-            angle_before = around.phase_jump_deg
-            frequency, a, b, c = self._disturbed(around, frequency, a, b, c)
-            turned = around.phase_jump_deg - angle_before
+            angle_before = surroundings.phase_jump_deg
+            frequency, a, b, c = self._disturbed(surroundings, frequency, a, b, c)
+            turned = surroundings.phase_jump_deg - angle_before
             frequency += turned / 360.0 / self._dt_s
             self._settled = not self._running and not turned
         a = a if a > 0.0 else 0.0
         b = b if b > 0.0 else 0.0
         c = c if c > 0.0 else 0.0
-        around.va_pu = a
-        around.vb_pu = b
-        around.vc_pu = c
+        surroundings.va_pu = a
+        surroundings.vb_pu = b
+        surroundings.vc_pu = c
         # phases stand 120° apart, so each line voltage lies between its two phase voltages
         low, high = (a, b) if a < b else (b, a)
-        around.v_min_pu = c if c < low else low
-        around.v_max_pu = high = c if c > high else high
-        around.grid_live = live = high > 0.0
-        around.frequency_hz = frequency if live and frequency > 0.0 else 0.0
+        surroundings.v_min_pu = c if c < low else low
+        surroundings.v_max_pu = high = c if c > high else high
+        surroundings.grid_live = live = high > 0.0
+        surroundings.frequency_hz = frequency if live and frequency > 0.0 else 0.0
         return ended
 
     def _disturbed(
-        self, around: Surroundings, frequency: float, a: float, b: float, c: float
+        self, surroundings: Surroundings, frequency: float, a: float, b: float, c: float
     ) -> tuple[float, float, float, float]:
         jump = load = 0.0
         for item in self._running:
             disturbance = item.disturbance
-            magnitude = disturbance.at((around.tick - item.start_tick) * self._dt_s)
+            magnitude = disturbance.at((surroundings.tick - item.start_tick) * self._dt_s)
             target = disturbance.target
             if target is Target.FREQUENCY:
                 frequency += magnitude
@@ -211,8 +211,8 @@ class Grid:
                 a *= magnitude if "a" in phases else 1.0
                 b *= magnitude if "b" in phases else 1.0
                 c *= magnitude if "c" in phases else 1.0
-        around.phase_jump_deg = jump
-        around.load_step_w = load
+        surroundings.phase_jump_deg = jump
+        surroundings.load_step_w = load
         return frequency, a, b, c
 
     def deviation(self, target: Target, tick: int, neutral: float) -> float:

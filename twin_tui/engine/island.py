@@ -36,55 +36,59 @@ class Island:
         """Whether any device of the site can be grid-forming."""
         return bool(self._devices)
 
-    def takes_over(self, around: Surroundings) -> bool:
-        """Say whether this tick runs as an island; called with the grid's own voltage in ``around``."""
-        engine, tick = self._engine, around.tick
+    def takes_over(self, surroundings: Surroundings) -> bool:
+        """Say whether this tick runs as an island; called with the grid's own voltage in ``surroundings``."""
+        engine, tick = self._engine, surroundings.tick
         if not self.up:
-            if around.grid_live or tick < self._retry_tick or not self._ready():
+            if surroundings.grid_live or tick < self._retry_tick or not self._ready():
                 return False
             self.up = True
             self._return_tick = None
             names = ", ".join(device.name for device, _, _ in self._ready())
             engine.note(LogKind.STATE, "grid", f"islanded: {names} holds up the site", tick=tick)
             return True
-        if not around.grid_live:
+        if not surroundings.grid_live:
             self._return_tick = None
             return True
         if self._return_tick is None:
             self._return_tick = tick + max(1, round(engine.plan.grid.resync_s / engine.dt_s))
         if tick < self._return_tick:
             return True
-        self._leave(around)
+        self._leave(surroundings)
         engine.note(LogKind.STATE, "grid", "back on the grid", tick=tick)
         return False
 
-    def step(self, around: Surroundings) -> tuple[float, float]:
+    def step(self, surroundings: Surroundings) -> tuple[float, float]:
         """Run the sources and storage of this tick; return what they put into the bus, W and var."""
         engine = self._engine
         engine.grid.unsettle()
         before = [(device, device.state) for device in engine.powered_devices()]
         formers = self._ready()
-        around.islanded = True
-        around.grid_live = True
-        around.va_pu = around.vb_pu = around.vc_pu = around.v_min_pu = around.v_max_pu = 1.0
-        around.frequency_hz = around.nominal_hz + max((shift for _, _, shift in formers), default=0.0)
+        surroundings.islanded = True
+        surroundings.grid_live = True
+        surroundings.va_pu = surroundings.vb_pu = surroundings.vc_pu = surroundings.v_min_pu = (
+            surroundings.v_max_pu
+        ) = 1.0
+        surroundings.frequency_hz = surroundings.nominal_hz + max(
+            (shift for _, _, shift in formers), default=0.0
+        )
         relieves = any(supplied(device) for device, _, _ in formers)
         if relieves:
-            self._relief.begin(around.tick)
-        active_w, reactive_var = self._run(around, formers)
-        while relieves and abs(active_w) > BALANCE_W and self._relief.ease(active_w, around.tick):
+            self._relief.begin(surroundings.tick)
+        active_w, reactive_var = self._run(surroundings, formers)
+        while relieves and abs(active_w) > BALANCE_W and self._relief.ease(active_w, surroundings.tick):
             for device, state in before:
                 device.state = state
-            active_w, reactive_var = self._run(around, formers)
+            active_w, reactive_var = self._run(surroundings, formers)
         if not (formers and abs(active_w) <= BALANCE_W and abs(reactive_var) <= BALANCE_W):
             for device, state in before:
                 device.state = state
-            self._collapse(around, active_w)
-            active_w, reactive_var = self._run(around, [])
+            self._collapse(surroundings, active_w)
+            active_w, reactive_var = self._run(surroundings, [])
         for device, old in before:
             new = device.state
             if new.status is not old.status or new.faults != old.faults:
-                engine.note_change(device, old, new, around.tick)
+                engine.note_change(device, old, new, surroundings.tick)
         return active_w, reactive_var
 
     def _ready(self) -> list[tuple["Device", float, float]]:
@@ -97,48 +101,52 @@ class Island:
                 found.append((device, *offer))
         return found
 
-    def _run(self, around: Surroundings, formers: list[tuple["Device", float, float]]) -> tuple[float, float]:
+    def _run(
+        self, surroundings: Surroundings, formers: list[tuple["Device", float, float]]
+    ) -> tuple[float, float]:
         active_w = reactive_var = 0.0
         last = {device.name for device, _, _ in formers}
         sources, storage = self._engine.powered_stages()
         for device in sources:
-            state = device.state = device.step(device.params, device.state, device.commands, around)
+            state = device.state = device.step(device.params, device.state, device.commands, surroundings)
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
-        around.sources_w, around.sources_var = active_w, reactive_var
+        surroundings.sources_w, surroundings.sources_var = active_w, reactive_var
         for device in storage:
             if device.name in last:
                 continue
-            steer(device, around, active_w)
-            state = device.state = device.step(device.params, device.state, device.commands, around)
+            steer(device, surroundings, active_w)
+            state = device.state = device.step(device.params, device.state, device.commands, surroundings)
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
         rating_left = sum(rating for _, rating, _ in formers)
         for device, rating, _ in formers:
             share = rating / rating_left
             rating_left -= rating
-            around.island_w, around.island_var = -active_w * share, -reactive_var * share
-            state = device.state = device.step(device.params, device.state, device.commands, around)
+            surroundings.island_w, surroundings.island_var = -active_w * share, -reactive_var * share
+            state = device.state = device.step(device.params, device.state, device.commands, surroundings)
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var
         for device in sources:
-            steer(device, around, active_w)
+            steer(device, surroundings, active_w)
         return active_w, reactive_var
 
-    def _collapse(self, around: Surroundings, active_w: float) -> None:
+    def _collapse(self, surroundings: Surroundings, active_w: float) -> None:
         engine = self._engine
-        self._leave(around)
-        self._retry_tick = around.tick + max(1, round(RETRY_S / engine.dt_s))
+        self._leave(surroundings)
+        self._retry_tick = surroundings.tick + max(1, round(RETRY_S / engine.dt_s))
         what = "missing" if active_w < 0 else "too much"
         text = f"the island collapses: {abs(active_w) / 1e3:.2f} kW {what}"
-        engine.note(LogKind.ALARM, "grid", text, tick=around.tick)
-        around.grid_live = False
-        around.frequency_hz = 0.0
-        around.va_pu = around.vb_pu = around.vc_pu = around.v_min_pu = around.v_max_pu = 0.0
+        engine.note(LogKind.ALARM, "grid", text, tick=surroundings.tick)
+        surroundings.grid_live = False
+        surroundings.frequency_hz = 0.0
+        surroundings.va_pu = surroundings.vb_pu = surroundings.vc_pu = surroundings.v_min_pu = (
+            surroundings.v_max_pu
+        ) = 0.0
 
-    def _leave(self, around: Surroundings) -> None:
+    def _leave(self, surroundings: Surroundings) -> None:
         self._relief.end()
         self.up = False
         self._return_tick = None
-        around.islanded = False
-        around.island_w = around.island_var = 0.0
+        surroundings.islanded = False
+        surroundings.island_w = surroundings.island_var = 0.0

@@ -26,7 +26,9 @@ def measured_devices(meter: "Device", devices: "dict[str, Device]") -> "tuple[De
     return tuple(group)
 
 
-def write_flows(around: Surroundings, devices: "tuple[Device, ...]", rest_w: float, rest_var: float) -> None:
+def write_flows(
+    surroundings: Surroundings, devices: "tuple[Device, ...]", rest_w: float, rest_var: float
+) -> None:
     """Write by phase what flows from the bus into ``devices`` and, balanced, ``rest`` (+ onto the bus)."""
     a_w = b_w = c_w = 0.0 - rest_w * THIRD
     a_var = b_var = c_var = 0.0 - rest_var * THIRD
@@ -44,5 +46,5 @@ def write_flows(around: Surroundings, devices: "tuple[Device, ...]", rest_w: flo
         a_var -= q * share_a
         b_var -= q * share_b
         c_var -= q * share_c
-    around.grid_a_w, around.grid_b_w, around.grid_c_w = a_w, b_w, c_w
-    around.grid_a_var, around.grid_b_var, around.grid_c_var = a_var, b_var, c_var
+    surroundings.grid_a_w, surroundings.grid_b_w, surroundings.grid_c_w = a_w, b_w, c_w
+    surroundings.grid_a_var, surroundings.grid_b_var, surroundings.grid_c_var = a_var, b_var, c_var

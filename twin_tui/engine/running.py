@@ -62,13 +62,13 @@ class Device:
         self._observed: Any = None
         self._observed_tick = -1
 
-    def telemetry(self, around: Surroundings) -> Any:
+    def telemetry(self, surroundings: Surroundings) -> Any:
         """Return the telemetry of this tick, forced values in place; worked out on the first look."""
-        if self._observed_tick != around.tick:
-            seen = self.type.observe(self.params, self.state, self.commands, around)
+        if self._observed_tick != surroundings.tick:
+            seen = self.type.observe(self.params, self.state, self.commands, surroundings)
             forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
             self._observed = replace(seen, **forced) if forced else seen
-            self._observed_tick = around.tick
+            self._observed_tick = surroundings.tick
         return self._observed
 
     def forget_observation(self) -> None:

@@ -125,41 +125,43 @@ class Weather:
         self._clouds = 0.0
         self._clouds_due = 0
 
-    def step(self, around: Surroundings, grid: Grid) -> None:
+    def step(self, surroundings: Surroundings, grid: Grid) -> None:
         """Write the weather of this tick."""
         params = self.params
-        if self._kick and around.tick >= self._clouds_due:
+        if self._kick and surroundings.tick >= self._clouds_due:
             # a disturbance may ask for the weather in between; the clouds keep their own pace
-            self._clouds_due = around.tick + self.every_ticks
+            self._clouds_due = surroundings.tick + self.every_ticks
             self._clouds = ou_step(self._clouds, self._decay, self._kick, self._random)
-        sun = sun_vector(around.unix_s, self._place)
-        around.sun = None if params.draws_sun else sun
-        around.zenith_deg = zenith_deg(sun)
-        around.azimuth_deg = azimuth_deg(sun)
+        sun = sun_vector(surroundings.unix_s, self._place)
+        surroundings.sun = None if params.draws_sun else sun
+        surroundings.zenith_deg = zenith_deg(sun)
+        surroundings.azimuth_deg = azimuth_deg(sun)
         if params.sky is Sky.SINE:
             clear = sine_irradiance(
-                around.day_s, params.sunrise_h * 3600.0, params.sunset_h * 3600.0, params.peak_w_m2
+                surroundings.day_s, params.sunrise_h * 3600.0, params.sunset_h * 3600.0, params.peak_w_m2
             )
         else:
             clear = haurwitz(sun[2])
         if params.sky is Sky.SERIES and params.irradiance_series is not None:
-            light = params.irradiance_series.at(around.unix_s, around.time_s)
+            light = params.irradiance_series.at(surroundings.unix_s, surroundings.time_s)
         else:
             light = clear * self._clear_sky_index()
         if params.ambient_series is not None:
-            ambient = params.ambient_series.at(around.unix_s, around.time_s)
+            ambient = params.ambient_series.at(surroundings.unix_s, surroundings.time_s)
         else:
-            angle = 2.0 * math.pi * (around.day_s - params.ambient_peak_h * 3600.0) / DAY_S
+            angle = 2.0 * math.pi * (surroundings.day_s - params.ambient_peak_h * 3600.0) / DAY_S
             ambient = params.ambient_mean_c + params.ambient_amplitude_k * math.cos(angle)
         if not grid.quiet:
-            light *= grid.deviation(Target.IRRADIANCE, around.tick, 1.0)
-            ambient += grid.deviation(Target.TEMPERATURE, around.tick, 0.0)
-        around.clear_sky_w_m2 = clear
-        around.ghi_w_m2 = light if light > 0.0 else 0.0
-        around.ambient_c = ambient
+            light *= grid.deviation(Target.IRRADIANCE, surroundings.tick, 1.0)
+            ambient += grid.deviation(Target.TEMPERATURE, surroundings.tick, 0.0)
+        surroundings.clear_sky_w_m2 = clear
+        surroundings.ghi_w_m2 = light if light > 0.0 else 0.0
+        surroundings.ambient_c = ambient
         wind = params.wind_series
-        around.wind_m_s = params.wind_m_s if wind is None else wind.at(around.unix_s, around.time_s)
-        around.weather_tick = around.tick
+        surroundings.wind_m_s = (
+            params.wind_m_s if wind is None else wind.at(surroundings.unix_s, surroundings.time_s)
+        )
+        surroundings.weather_tick = surroundings.tick
 
     def _clear_sky_index(self) -> float:
         index = self.params.clear_sky_index

@@ -37,20 +37,20 @@ def header(site: Mapping[str, Any], seed: int) -> dict[str, Any]:
 
 def sample(engine: Engine) -> dict[str, Any]:
     """Return what every device shows at this tick."""
-    around = engine.around
+    surroundings = engine.surroundings
     devices = {}
     for device in engine.devices.values():
-        seen = device.telemetry(around)
+        seen = device.telemetry(surroundings)
         values = {item.name: getattr(seen, item.name) for item in fields(seen)}
         devices[device.name] = {"status": device.state.status.value, **values}
     return {
         "tick": engine.tick,
         "t": engine.time_s,
         "grid": {
-            "hz": around.frequency_hz,
-            "pu": [around.va_pu, around.vb_pu, around.vc_pu],
-            "w": around.grid_w,
-            "var": around.grid_var,
+            "hz": surroundings.frequency_hz,
+            "pu": [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu],
+            "w": surroundings.grid_w,
+            "var": surroundings.grid_var,
         },
         "devices": devices,
     }

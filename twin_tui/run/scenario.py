@@ -84,11 +84,11 @@ class Expectation:
     def look(self, engine: Engine) -> float | str:
         """Return what the signal shows now."""
         if self.device == "grid":
-            return float(getattr(engine.around, GRID_SIGNALS[self.signal][0]))
+            return float(getattr(engine.surroundings, GRID_SIGNALS[self.signal][0]))
         device = engine.device(self.device)
         if self.signal == "status":
             return device.state.status.value
-        seen = device.telemetry(engine.around)
+        seen = device.telemetry(engine.surroundings)
         return float(getattr(seen if hasattr(seen, self.signal) else device.commands, self.signal))
 
     def met(self, seen: float | str) -> bool:

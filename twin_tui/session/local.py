@@ -117,7 +117,7 @@ class LocalPort:
     async def _jump_to(self, day_s: float) -> None:
         engine, pacer = self.twin.engine, self.twin.pacer
         was_paused = pacer.paused
-        ahead_s = (day_s - engine.around.day_s) % DAY_S or DAY_S
+        ahead_s = (day_s - engine.surroundings.day_s) % DAY_S or DAY_S
         target = engine.tick + round(ahead_s / engine.dt_s)
         self._jumping_to_s = day_s
         pacer.pause()
@@ -136,7 +136,7 @@ class LocalPort:
         device = self.twin.engine.device(command.device)
         seen = device.commands
         if not hasattr(seen, command.signal):
-            seen = device.telemetry(self.twin.engine.around)
+            seen = device.telemetry(self.twin.engine.surroundings)
         if not hasattr(seen, command.signal):
             raise CommandError(f"{command.device} has no signal {command.signal!r}")
         self.twin.submit(Pin(command.device, command.signal, getattr(seen, command.signal)))

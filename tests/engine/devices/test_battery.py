@@ -181,7 +181,7 @@ def test_losses_warm_the_cells_to_where_cooling_balances_them():
     engine = site(params, dt_s=1.0, active_power_setpoint_w=8000.0)
     engine.advance(5000)
     loss = 8000 / 0.9592 - 8000
-    expected = engine.around.ambient_c + loss / 40.0
+    expected = engine.surroundings.ambient_c + loss / 40.0
     assert engine.telemetry("b").cell_temperature_c == pytest.approx(expected, abs=0.05)
 
 

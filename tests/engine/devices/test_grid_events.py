@@ -143,28 +143,30 @@ def test_disturbances_add_up_and_end_one_by_one():
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.5, phases="a", duration_s=1.0)))
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.8)))
     engine.step()
-    around = engine.around
-    assert around.frequency_hz == pytest.approx(50.5)
-    assert (around.va_pu, around.vb_pu, around.vc_pu) == pytest.approx((0.4, 0.8, 0.8))
+    surroundings = engine.surroundings
+    assert surroundings.frequency_hz == pytest.approx(50.5)
+    assert (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu) == pytest.approx((0.4, 0.8, 0.8))
     engine.advance(1.0)
-    assert (around.va_pu, around.vb_pu) == pytest.approx((0.8, 0.8))
+    assert (surroundings.va_pu, surroundings.vb_pu) == pytest.approx((0.8, 0.8))
     engine.advance(1.0)
-    assert around.frequency_hz == pytest.approx(50.3)
+    assert surroundings.frequency_hz == pytest.approx(50.3)
     engine.submit(ClearDisturbance("mine"))
     engine.step()
-    assert around.frequency_hz == pytest.approx(50.0)
+    assert surroundings.frequency_hz == pytest.approx(50.0)
     engine.submit(ClearDisturbance())
     engine.step()
     assert engine.snapshot().disturbances == ()
-    assert around.va_pu == 1.0
+    assert surroundings.va_pu == 1.0
 
 
 def test_an_unbalance_leaves_the_positive_sequence_alone():
     engine = site(None)
     engine.submit(Disturb(Disturbance(Target.UNBALANCE, 0.03)))
     engine.step()
-    around = engine.around
-    zero, positive, negative = symmetrical_components(around.va_pu, around.vb_pu, around.vc_pu)
+    surroundings = engine.surroundings
+    zero, positive, negative = symmetrical_components(
+        surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    )
     assert (zero, positive, negative) == pytest.approx((0.03, 1.0, 0.03))
 
 
@@ -172,12 +174,12 @@ def test_a_frequency_ramp_moves_at_its_rate_and_a_playback_follows_its_points():
     engine = site(None, dt_s=0.1)
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, -1.0, shape=Shape.RAMP, ramp_s=2.0, duration_s=5.0)))
     engine.advance(1.1)
-    assert engine.around.frequency_hz == pytest.approx(49.5)
+    assert engine.surroundings.frequency_hz == pytest.approx(49.5)
     engine.submit(ClearDisturbance())
     points = ((0.0, 0.0), (1.0, 0.4), (3.0, -0.2))
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, 0.0, shape=Shape.PLAYBACK, points=points)))
     engine.advance(2.1)
-    assert engine.around.frequency_hz == pytest.approx(50.1)
+    assert engine.surroundings.frequency_hz == pytest.approx(50.1)
 
 
 @pytest.mark.parametrize(
@@ -236,14 +238,14 @@ def test_a_phase_jump_shows_for_one_tick_in_the_frequency_and_is_ridden_through(
     engine = site(load_grid_code("ieee1547-2018-cat-ii"), dt_s=0.05)
     engine.submit(Disturb(Disturbance(Target.PHASE, 18.0)))
     engine.step()
-    assert engine.around.frequency_hz == pytest.approx(60.0 + 18.0 / 360.0 / 0.05)
+    assert engine.surroundings.frequency_hz == pytest.approx(60.0 + 18.0 / 360.0 / 0.05)
     engine.step()
-    assert engine.around.frequency_hz == pytest.approx(60.0)
+    assert engine.surroundings.frequency_hz == pytest.approx(60.0)
     engine.submit(ClearDisturbance())
     engine.step()
-    assert engine.around.frequency_hz == pytest.approx(60.0 - 18.0 / 360.0 / 0.05)
+    assert engine.surroundings.frequency_hz == pytest.approx(60.0 - 18.0 / 360.0 / 0.05)
     engine.advance(5.0)
-    assert engine.around.frequency_hz == 60.0
+    assert engine.surroundings.frequency_hz == 60.0
     assert state(engine, name).status is Status.RUNNING
 
 

@@ -162,8 +162,8 @@ def test_a_step_is_pure() -> None:
     engine = site(LoadParams(1_000.0, noise_share=0.1))
     engine.advance(5)
     device = engine.devices["house"]
-    once = device.step(device.params, device.state, device.commands, engine.around)
-    again = device.step(device.params, device.state, device.commands, engine.around)
+    once = device.step(device.params, device.state, device.commands, engine.surroundings)
+    again = device.step(device.params, device.state, device.commands, engine.surroundings)
     assert once == again
 
 

@@ -43,7 +43,9 @@ class ProbeTelemetry:
     active_power_w: float = measured("Power", "W")
 
 
-def obey(params: ProbeParams, state: ProbeState, commands: ProbeCommands, around: Surroundings) -> ProbeState:
+def obey(
+    params: ProbeParams, state: ProbeState, commands: ProbeCommands, surroundings: Surroundings
+) -> ProbeState:
     return ProbeState(commands.watts, commands.var)
 
 
@@ -55,7 +57,7 @@ PROBE = DeviceType(
     telemetry=ProbeTelemetry,
     initial=lambda params: ProbeState(),
     step=obey,
-    observe=lambda params, state, commands, around: ProbeTelemetry(state.active_power_w),
+    observe=lambda params, state, commands, surroundings: ProbeTelemetry(state.active_power_w),
     shares=lambda params, state: params.shares,
 )
 ONE_PHASE = {"a": (1.0, 0.0, 0.0), "b": (0.0, 1.0, 0.0), "c": (0.0, 0.0, 1.0)}

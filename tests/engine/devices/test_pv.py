@@ -125,7 +125,7 @@ def test_the_inverter_settles_warmer_than_the_air_by_its_rise_at_full_load():
     engine.advance(300)
     seen = engine.telemetry("pv")
     assert seen.active_power_w == 10_000.0
-    assert seen.inverter_temperature_c == pytest.approx(engine.around.ambient_c + 35.0, abs=0.5)
+    assert seen.inverter_temperature_c == pytest.approx(engine.surroundings.ambient_c + 35.0, abs=0.5)
 
 
 @pytest.mark.parametrize("fault", ["isolation", "emergency_stop", "dc_contactor_open", "arc"])

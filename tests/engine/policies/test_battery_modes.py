@@ -106,8 +106,8 @@ def test_ramp_rate_control_lets_the_grid_see_no_more_than_the_ramp() -> None:
     law = mode.build(
         Settings(CHARGE_W, DISCHARGE_W, 10_000.0, 1.0, 1.0, 10_000.0, mode.settle({"ramp_w_per_min": 600}))
     )
-    around = Surroundings(dt_s=1.0)
-    seen = [net + law(net, 0.5, around) for net in (0.0, -3_000.0, -3_000.0, 1_000.0)]
+    surroundings = Surroundings(dt_s=1.0)
+    seen = [net + law(net, 0.5, surroundings) for net in (0.0, -3_000.0, -3_000.0, 1_000.0)]
     assert seen == pytest.approx([0.0, -10.0, -20.0, -10.0])
 
 
@@ -155,10 +155,10 @@ def test_a_mode_answers_the_net_load_of_the_same_tick() -> None:
     engine.submit(SelectMode("battery", "SELF_CONSUMPTION"))
     for _ in range(3):
         engine.step()
-        assert engine.around.grid_w == pytest.approx(0.0)
+        assert engine.surroundings.grid_w == pytest.approx(0.0)
     engine.submit(Write("load", {"extra_w": 700.0}))
     engine.step()
-    assert engine.around.grid_w == pytest.approx(0.0)
+    assert engine.surroundings.grid_w == pytest.approx(0.0)
     assert engine.telemetry("battery").active_power_w == pytest.approx(3_700.0)
 
 
@@ -177,7 +177,7 @@ def test_two_batteries_share_the_net_load_instead_of_answering_it_twice() -> Non
     engine.submit(SelectMode("battery", "SELF_CONSUMPTION"))
     engine.submit(SelectMode("battery1", "SELF_CONSUMPTION"))
     engine.step()
-    assert engine.around.grid_w == pytest.approx(0.0)
+    assert engine.surroundings.grid_w == pytest.approx(0.0)
     assert engine.telemetry("battery").active_power_w == pytest.approx(4_000.0)
     assert engine.telemetry("battery1").active_power_w == pytest.approx(2_000.0)
 

@@ -43,7 +43,7 @@ def powers_w(engine: Engine) -> dict[str, float]:
 
 def test_before_the_outage_the_grid_is_at_zero() -> None:
     engine = an_island(2_000.0)
-    assert engine.around.grid_w == pytest.approx(0.0)
+    assert engine.surroundings.grid_w == pytest.approx(0.0)
 
 
 def test_the_battery_carries_the_site_while_the_grid_is_gone() -> None:

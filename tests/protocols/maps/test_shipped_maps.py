@@ -115,7 +115,9 @@ def test_every_readable_number_agrees_with_its_signal_to_half_a_step(name: str) 
         if register.signal is None or not register.linear or cell.device is None:
             continue
         seen = (
-            cell.device.commands if register.signal.command else cell.device.telemetry(binding.engine.around)
+            cell.device.commands
+            if register.signal.command
+            else cell.device.telemetry(binding.engine.surroundings)
         )
         actual = getattr(seen, register.signal.name)
         raw = actual / float(register.quantum)

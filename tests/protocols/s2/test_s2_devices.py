@@ -333,7 +333,7 @@ def test_every_device_describes_itself_without_contradiction(kind: AnyDeviceType
     engine = site(kind, params)
     device = engine.devices["device"]
     for control in offered(device):
-        description = description_of(device, control, engine.around)
+        description = description_of(device, control, engine.surroundings)
         if isinstance(description, ModeDescription):
             description.check("device")
         else:

@@ -90,10 +90,10 @@ def test_what_a_device_says_of_itself_can_be_given_back_to_it(kind: str) -> None
     device = engine.devices["device"]
     converter = Converter(engine, Names("x", "device"))
     for control in [kind for kind in offered(device) if kind is not ControlType.PPBC]:
-        said = converter.descriptions(description_of(device, control, engine.around))
+        said = converter.descriptions(description_of(device, control, engine.surroundings))
         (read,) = descriptions_of(said, "said")
         device.plan = type(device.plan)(device.name, device.type, device.params, s2=(read,))
-        again = converter.descriptions(description_of(device, control, engine.around))
+        again = converter.descriptions(description_of(device, control, engine.surroundings))
         assert again == said
 
 

@@ -165,7 +165,7 @@ def _may_start(
 
 
 def step(
-    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, around: Surroundings
+    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, surroundings: Surroundings
 ) -> ApplianceState:
     """Advance an appliance by one tick.
 
@@ -173,7 +173,7 @@ def step(
     consumption whatever the time step. An open door or a dead grid makes it wait; the other faults end it,
     and the start does not count.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     faults = state.faults
     if faults or state.causes:
         faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
@@ -186,20 +186,20 @@ def step(
         refusal = Refusal.NONE
     elif not state.asked and ticks < 0:
         # the tick ends at the surroundings' time: a run that starts in it began a step before
-        refusal, now = _may_start(params, state, faults, local_s(around) - dt_s)
+        refusal, now = _may_start(params, state, faults, local_s(surroundings) - dt_s)
         if refusal is Refusal.NONE:
             ticks, horizon, starts = 0, now, starts + 1
             total_wh += run_wh
             run_wh = 0.0
     power = 0.0
     if ticks >= 0:
-        status = Status.OFF if not around.grid_live else Status.RUNNING
-        if around.grid_live and not faults:
+        status = Status.OFF if not surroundings.grid_live else Status.RUNNING
+        if surroundings.grid_live and not faults:
             ticks += 1
             after_wh = max(run_wh, used_wh(params, ticks * dt_s))
             power = (after_wh - run_wh) * 3600.0 / dt_s
             run_wh = after_wh
-    elif not around.grid_live:
+    elif not surroundings.grid_live:
         status = Status.OFF
     else:
         status = Status.STANDBY if refusal is Refusal.NONE else Status.WAITING
@@ -229,15 +229,15 @@ def shares(params: ApplianceParams, state: ApplianceState) -> Phases:
 
 
 def observe(
-    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, around: Surroundings
+    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, surroundings: Surroundings
 ) -> ApplianceTelemetry:
     """Return what the appliance shows at this tick."""
     running = state.status is Status.RUNNING or state.ticks >= 0
-    worked_s = state.ticks * around.dt_s if state.ticks >= 0 else params.duration_s if running else 0.0
-    local = local_s(around)
+    worked_s = state.ticks * surroundings.dt_s if state.ticks >= 0 else params.duration_s if running else 0.0
+    local = local_s(surroundings)
     left = left_s(params.windows, local)
     refusal, _ = _may_start(params, state, state.faults, local)
-    seen = terminals(around, state.active_power_w, 0.0, SHARES[params.phase])
+    seen = terminals(surroundings, state.active_power_w, 0.0, SHARES[params.phase])
     return ApplianceTelemetry(
         active_power_w=state.active_power_w,
         reactive_power_var=0.0,

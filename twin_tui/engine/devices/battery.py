@@ -71,7 +71,7 @@ def initial(params: BatteryParams) -> BatteryState:
 
 
 def step(
-    params: BatteryParams, state: BatteryState, commands: BatteryCommands, around: Surroundings
+    params: BatteryParams, state: BatteryState, commands: BatteryCommands, surroundings: Surroundings
 ) -> BatteryState:
     """Advance a battery by one tick.
 
@@ -79,19 +79,23 @@ def step(
     terminals takes P/η out of the cells when discharging and puts P·η in when charging. Power is cut where
     energy would cross its bounds within the step.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     tie = state.tie
     faults = state.faults
     memory = state.memory
     cell_c = state.cell_c
     run = commands.start_stop
-    forming = around.islanded and params.grid_forming and run == ON
-    if params.grid_code is not None or not (tie.free and around.grid_live):
-        tie = grid_tie.initial(params.grid_code) if forming else grid_tie.step(params.grid_code, tie, around)
+    forming = surroundings.islanded and params.grid_forming and run == ON
+    if params.grid_code is not None or not (tie.free and surroundings.grid_live):
+        tie = (
+            grid_tie.initial(params.grid_code)
+            if forming
+            else grid_tie.step(params.grid_code, tie, surroundings)
+        )
     if faults or state.causes or cell_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
     if faults or memory is not AT_REST or params.deadtime_s:
-        memory = _remember(params, state, commands, faults, around)
+        memory = _remember(params, state, commands, faults, surroundings)
 
     energy = state.energy_wh
     capacity = params.capacity_wh
@@ -110,7 +114,7 @@ def step(
         reach = params.ramp_w_per_s * dt_s
         wanted_var = 0.0
         if forming:
-            target, wanted_var, reach = around.island_w, around.island_var, inf
+            target, wanted_var, reach = surroundings.island_w, surroundings.island_var, inf
         elif run == ON:
             if params.deadtime_s:
                 target, wanted_var = memory.asked_w, memory.asked_var
@@ -166,7 +170,7 @@ def step(
     rate, kelvin = params.cooling_per_s, params.kelvin_per_w
     if faults & FAN:
         rate, kelvin = rate * SHARE_WITHOUT_FAN, kelvin / SHARE_WITHOUT_FAN
-    settled = around.ambient_c + heat * kelvin
+    settled = surroundings.ambient_c + heat * kelvin
     return BatteryState(
         power,
         var,
@@ -196,7 +200,11 @@ def _faults(params: BatteryParams, state: BatteryState, commands: BatteryCommand
 
 
 def _remember(
-    params: BatteryParams, state: BatteryState, commands: BatteryCommands, faults: int, around: Surroundings
+    params: BatteryParams,
+    state: BatteryState,
+    commands: BatteryCommands,
+    faults: int,
+    surroundings: Surroundings,
 ) -> BatteryMemory:
     before = state.memory
     asked_w, asked_var, on_the_way = before.asked_w, before.asked_var, before.on_the_way
@@ -204,15 +212,15 @@ def _remember(
         newest = on_the_way[-1][1:] if on_the_way else (asked_w, asked_var)
         wanted = commands.active_power_setpoint_w, commands.reactive_power_setpoint_var
         if wanted != newest:
-            on_the_way = (*on_the_way, (around.time_s - around.dt_s + params.deadtime_s, *wanted))
+            on_the_way = (*on_the_way, (surroundings.time_s - surroundings.dt_s + params.deadtime_s, *wanted))
         # half a step of slack: times are sums, and ticks are what counts
-        while on_the_way and on_the_way[0][0] < around.time_s - 0.5 * around.dt_s:
+        while on_the_way and on_the_way[0][0] < surroundings.time_s - 0.5 * surroundings.dt_s:
             _, asked_w, asked_var = on_the_way[0]
             on_the_way = on_the_way[1:]
     stuck = None
     if faults & (SENSOR_STUCK | BMS_COMMS_LOSS):
         stuck = before.stuck_soc if before.stuck_soc is not None else shown_soc(params, state)
-    offset = before.soc_offset + SOC_DRIFT_PER_S * around.dt_s if faults & SENSOR_DRIFT else 0.0
+    offset = before.soc_offset + SOC_DRIFT_PER_S * surroundings.dt_s if faults & SENSOR_DRIFT else 0.0
     if not params.deadtime_s and stuck is None and not offset:
         return AT_REST
     return BatteryMemory(asked_w, asked_var, on_the_way, stuck, offset)

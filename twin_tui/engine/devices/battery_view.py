@@ -27,13 +27,13 @@ def shown_soc(params: BatteryParams, state: BatteryState) -> float:
 
 
 def observe(
-    params: BatteryParams, state: BatteryState, commands: BatteryCommands, around: Surroundings
+    params: BatteryParams, state: BatteryState, commands: BatteryCommands, surroundings: Surroundings
 ) -> BatteryTelemetry:
     """Return what the battery shows at this tick."""
     soc = state.energy_wh / params.capacity_wh
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
     power, var = state.active_power_w, state.reactive_power_var
-    ac = terminals(around, power, var)
+    ac = terminals(surroundings, power, var)
     dc = power + state.loss_w
     if params.converter is not None:
         dc = dc_from_ac(power, params.rated_va, params.converter)
@@ -49,7 +49,7 @@ def observe(
         apparent_power_va=ac.apparent_power_va,
         power_factor=ac.power_factor,
         soc=shown_soc(params, state),
-        soh=_health(params, cycles, around.time_s),
+        soh=_health(params, cycles, surroundings.time_s),
         working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         fault_code=first_code(FAULTS, state.faults),
         dc_voltage_v=0.0 if state.faults & DC_CONTACTOR_OPEN else ocv - ohm * amps,
@@ -66,7 +66,7 @@ def observe(
         available_charge_power_w=charge,
         available_discharge_power_w=discharge,
         loss_w=state.loss_w,
-        frequency_hz=around.frequency_hz,
+        frequency_hz=surroundings.frequency_hz,
         voltage_ab_v=ac.lines_v[0],
         voltage_bc_v=ac.lines_v[1],
         voltage_ca_v=ac.lines_v[2],

@@ -222,19 +222,19 @@ def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt
     return unit if still_loaded else NEXT[unit]
 
 
-def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpState:
+def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings: Surroundings) -> ChpState:
     """Advance a CHP by one tick.
 
     A stop is obeyed in any state at once; it unloads along the ramp, then the breaker opens. A fault opens
     the breaker at once, stays until it is acknowledged, and takes a new start demand to come back from.
     Without grid voltage the breaker opens and the engine idles until it can synchronize again.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     causes, faults = state.causes, state.faults
     tie = state.tie
-    if params.grid_code is not None or not (tie.free and around.grid_live):
-        tie = grid_tie.step(params.grid_code, tie, around)
-        if around.grid_live:
+    if params.grid_code is not None or not (tie.free and surroundings.grid_live):
+        tie = grid_tie.step(params.grid_code, tie, surroundings)
+        if surroundings.grid_live:
             causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
         else:
             causes |= NO_GRID
@@ -298,9 +298,9 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surr
         load,
         dt_s,
         breaker_closed=breaker,
-        synchronous_rpm=params.rated_rpm * around.frequency_hz / around.nominal_hz,
+        synchronous_rpm=params.rated_rpm * surroundings.frequency_hz / surroundings.nominal_hz,
         rated_rpm=params.rated_rpm,
-        ambient_c=around.ambient_c,
+        ambient_c=surroundings.ambient_c,
         cooled=not causes & NO_COOLING,
         oil_fed=not causes & OIL,
     )
@@ -340,18 +340,20 @@ def _status(unit: Unit, tie: Tie) -> Status:
     return IN_SERVICE if unit is RUNNING else Status.STARTING
 
 
-def observe(params: ChpParams, state: ChpState, commands: ChpCommands, around: Surroundings) -> ChpTelemetry:
+def observe(
+    params: ChpParams, state: ChpState, commands: ChpCommands, surroundings: Surroundings
+) -> ChpTelemetry:
     """Return what the CHP shows at this tick."""
     unit, sensors = state.unit, state.sensors
-    seen = terminals(around, state.active_power_w, state.reactive_power_var)
-    run_s = params.initial_operating_h * 3600.0 + state.run_ticks * around.dt_s
+    seen = terminals(surroundings, state.active_power_w, state.reactive_power_var)
+    run_s = params.initial_operating_h * 3600.0 + state.run_ticks * surroundings.dt_s
     return ChpTelemetry(
         unit_state=int(unit),
         active_power_w=state.active_power_w,
         reactive_power_var=state.reactive_power_var,
         apparent_power_va=seen.apparent_power_va,
         power_factor=seen.power_factor,
-        frequency_hz=around.frequency_hz,
+        frequency_hz=surroundings.frequency_hz,
         voltage_a_v=seen.phases_v[0],
         voltage_b_v=seen.phases_v[1],
         voltage_c_v=seen.phases_v[2],

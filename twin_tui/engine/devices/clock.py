@@ -7,10 +7,10 @@ _MONDAY = 3
 """1 January 1970 was a Thursday, three days after a Monday."""
 
 
-def local_s(around: Surroundings) -> float:
+def local_s(surroundings: Surroundings) -> float:
     """Return the local time in seconds since 1 January 1970; the surroundings' own moves once a second."""
-    behind_s = (around.tick - around.weather_tick) * around.dt_s
-    return around.unix_s + around.utc_offset_s + behind_s
+    behind_s = (surroundings.tick - surroundings.weather_tick) * surroundings.dt_s
+    return surroundings.unix_s + surroundings.utc_offset_s + behind_s
 
 
 def weekday(day: float) -> int:

@@ -137,10 +137,14 @@ def taper(params: EvParams, soc: float) -> float:
     return 1.0 - (1.0 - params.taper_to_pu) * (min(soc, 1.0) - knee) / (1.0 - knee)
 
 
-def phase_voltage(around: Surroundings, phases: int) -> float:
+def phase_voltage(surroundings: Surroundings, phases: int) -> float:
     """Return the mean voltage of the phases that charging goes over, V."""
-    pu = around.va_pu if phases == 1 else (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
-    return around.nominal_v * pu
+    pu = (
+        surroundings.va_pu
+        if phases == 1
+        else (surroundings.va_pu + surroundings.vb_pu + surroundings.vc_pu) / 3.0
+    )
+    return surroundings.nominal_v * pu
 
 
 def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
@@ -183,20 +187,20 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: 
     return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
 
 
-def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> EvState:
+def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: Surroundings) -> EvState:
     """Advance a charging station and its vehicle by one tick.
 
     The vehicle follows the offer on a ramp, takes less as it fills and nothing at its target; energy is cut
     where it would cross the target within the step. In states A, B, E and F nothing flows.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     faults = state.faults
     if faults or state.causes:
         faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
     session, plugged = state.session, state.plugged_in
     energy, arrived = state.energy_wh, False
     if params.sessions:
-        now, _ = current_session(params.sessions, local_s(around))
+        now, _ = current_session(params.sessions, local_s(surroundings))
         if now != session:
             session = now
             plugged = arrived = now >= 0
@@ -213,13 +217,13 @@ def step(params: EvParams, state: EvState, commands: EvCommands, around: Surroun
     pilot, offered, current, power = Pilot.A, 0.0, 0.0, 0.0
     if faults & NOT_AVAILABLE:
         pilot = Pilot.F
-    elif not around.grid_live or faults & SHORT:
+    elif not surroundings.grid_live or faults & SHORT:
         pilot = Pilot.E
     elif plugged:
         pilot = Pilot.B
         if params.needs_ventilation and not params.ventilated:
             faults |= NO_AIR
-        volts = phase_voltage(around, phases)
+        volts = phase_voltage(surroundings, phases)
         offered = offered_current(params, commands, phases, volts)
         room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
         if offered > 0.0 and room_wh > 1e-9 and not faults & NO_AIR:
@@ -274,14 +278,16 @@ def shares(params: EvParams, state: EvState) -> Phases:
     return SHARES[Connection.A if state.phases == 1 else Connection.ABC]
 
 
-def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> EvTelemetry:
+def observe(
+    params: EvParams, state: EvState, commands: EvCommands, surroundings: Surroundings
+) -> EvTelemetry:
     """Return what the charging station shows at this tick."""
     soc = state.energy_wh / params.capacity_wh
-    seen = terminals(around, state.active_power_w, 0.0, shares(params, state))
+    seen = terminals(surroundings, state.active_power_w, 0.0, shares(params, state))
     target = min(commands.target_soc, params.max_soc)
     to_target = max(0.0, (target - soc) * params.capacity_wh) / params.charging_efficiency
-    departure = _time_to_departure(params, state, commands, around)
-    volts = phase_voltage(around, state.phases)
+    departure = _time_to_departure(params, state, commands, surroundings)
+    volts = phase_voltage(surroundings, state.phases)
     most_a = offered_current(params, commands, state.phases, volts)
     possible = min(most_a * state.phases * volts, params.max_charge_power_w * taper(params, soc))
     ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc < target
@@ -304,9 +310,9 @@ def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surr
         voltage_a_v=seen.phases_v[0],
         voltage_b_v=seen.phases_v[1],
         voltage_c_v=seen.phases_v[2],
-        frequency_hz=around.frequency_hz,
+        frequency_hz=surroundings.frequency_hz,
         session_energy_wh=state.session_wh,
-        session_time_s=state.session_ticks * around.dt_s,
+        session_time_s=state.session_ticks * surroundings.dt_s,
         total_energy_wh=state.total_wh,
         sessions=state.sessions,
         target_soc=target,
@@ -319,12 +325,14 @@ def observe(params: EvParams, state: EvState, commands: EvCommands, around: Surr
     )
 
 
-def _time_to_departure(params: EvParams, state: EvState, commands: EvCommands, around: Surroundings) -> float:
+def _time_to_departure(
+    params: EvParams, state: EvState, commands: EvCommands, surroundings: Surroundings
+) -> float:
     if not state.plugged_in:
         return 0.0
     if commands.departure_unix_s > 0.0:
-        return max(0.0, commands.departure_unix_s + around.utc_offset_s - local_s(around))
-    _, left_s = current_session(params.sessions, local_s(around))
+        return max(0.0, commands.departure_unix_s + surroundings.utc_offset_s - local_s(surroundings))
+    _, left_s = current_session(params.sessions, local_s(surroundings))
     return left_s
 
 

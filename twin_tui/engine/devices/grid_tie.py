@@ -43,26 +43,33 @@ def initial(code: GridCode | None) -> Tie:
     return UNTIED if code is None else Tie(True, 1.0, Status.RUNNING, protection.initial(code), NEUTRAL)
 
 
-def step(code: GridCode | None, tie: Tie, around: Surroundings) -> Tie:
+def step(code: GridCode | None, tie: Tie, surroundings: Surroundings) -> Tie:
     """Advance protection and support by one tick; the very same object while the grid asks for nothing.
 
     A dead grid stops every device at once, whatever the clearing times of its code.
     """
     if code is None:
-        return UNTIED if around.grid_live else DEAD
+        return UNTIED if surroundings.grid_live else DEAD
     before = tie.protection
     if before is None:
         before = protection.initial(code)
-    after = protection.step(code, before, around.dt_s, around.v_min_pu, around.v_max_pu, around.frequency_hz)
-    mean_pu = (around.va_pu + around.vb_pu + around.vc_pu) / 3.0
+    after = protection.step(
+        code,
+        before,
+        surroundings.dt_s,
+        surroundings.v_min_pu,
+        surroundings.v_max_pu,
+        surroundings.frequency_hz,
+    )
+    mean_pu = (surroundings.va_pu + surroundings.vb_pu + surroundings.vc_pu) / 3.0
     # a dead grid has no frequency: a droop that took its 0 Hz would push hard when the voltage is back
-    measurable = around.v_max_pu >= code.frequency_needs_pu
-    hz = around.frequency_hz if measurable else code.nominal_hz
-    support = grid_support.step(code, tie.support, around.dt_s, mean_pu, hz)
-    if after is tie.protection and support is tie.support and around.grid_live:
+    measurable = surroundings.v_max_pu >= code.frequency_needs_pu
+    hz = surroundings.frequency_hz if measurable else code.nominal_hz
+    support = grid_support.step(code, tie.support, surroundings.dt_s, mean_pu, hz)
+    if after is tie.protection and support is tie.support and surroundings.grid_live:
         return tie
     status = _RUNNING if after.calm else _STATUS[after.operation]
-    if status is _RUNNING and not around.grid_live:
+    if status is _RUNNING and not surroundings.grid_live:
         status = _CEASED
     share = after.share if status is _RUNNING else 0.0
     free = status is _RUNNING and share >= 1.0 and support is NEUTRAL

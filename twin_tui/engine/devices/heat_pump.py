@@ -176,11 +176,11 @@ def performance(params: HeatPumpParams, tank_c: float, ambient_c: float, faults:
     return max(1.0, cop * FAN_COP) if faults & FAN else cop
 
 
-def demand_w(params: HeatPumpParams, around: Surroundings) -> float:
+def demand_w(params: HeatPumpParams, surroundings: Surroundings) -> float:
     """Return the heat that the house asks for."""
     if params.heat_demand is not None:
-        return max(0.0, params.heat_demand.at(around.unix_s, around.time_s))
-    heating = building_demand(params.heat_loss_w_per_k, params.heating_limit_c, around.ambient_c)
+        return max(0.0, params.heat_demand.at(surroundings.unix_s, surroundings.time_s))
+    heating = building_demand(params.heat_loss_w_per_k, params.heating_limit_c, surroundings.ambient_c)
     return heating + params.hot_water_w
 
 
@@ -200,7 +200,7 @@ def _wanted_heat(
 
 
 def step(
-    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, around: Surroundings
+    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, surroundings: Surroundings
 ) -> HeatPumpState:
     r"""Advance a heat pump, its tank and its house by one tick.
 
@@ -211,7 +211,7 @@ def step(
     over the step of a tank that cools undisturbed: the heat balance closes exactly and no step is too long
     for it. Heat is cut where the tank would pass its limits within the step.
     """
-    dt_s, tank = around.dt_s, state.tank_c
+    dt_s, tank = surroundings.dt_s, state.tank_c
     hours = dt_s / 3600.0
     faults = state.faults
     if faults or state.causes:
@@ -228,7 +228,7 @@ def step(
     wanted = _wanted_heat(params, commands, calling, forced, most)
     resting = state.heat_w <= 0.0 and state.rest_ticks < round(params.min_pause_s / dt_s)
     # the safety thermostat of the tank is a device of its own and does not know the controller's sensor
-    if faults & STOPS or resting or not around.grid_live or max(seen, tank) >= params.max_tank_c:
+    if faults & STOPS or resting or not surroundings.grid_live or max(seen, tank) >= params.max_tank_c:
         wanted = 0.0
     heat = 0.0
     if wanted > 0.0:
@@ -239,17 +239,17 @@ def step(
     capacity = params.tank_wh_per_k
     cooled = -expm1(-params.tank_loss_w_per_k * hours / capacity)
     loss = (tank - params.room_c) * cooled * capacity / hours
-    demand = demand_w(params, around)
+    demand = demand_w(params, surroundings)
     delivered = min(demand, max(0.0, (tank - params.usable_c) * capacity / hours))
     heat = min(heat, max(0.0, (params.max_tank_c - tank) * capacity / hours + delivered + loss))
-    power = heat / performance(params, tank, around.ambient_c, faults)
+    power = heat / performance(params, tank, surroundings.ambient_c, faults)
     running = heat > 0.0
     if faults & STOPS:
         status = Status.FAULT
     elif running:
         status = Status.RUNNING
     else:
-        status = Status.STANDBY if around.grid_live else Status.OFF
+        status = Status.STANDBY if surroundings.grid_live else Status.OFF
     return HeatPumpState(
         0.0 - power,
         0.0,
@@ -280,25 +280,25 @@ def shares(params: HeatPumpParams, state: HeatPumpState) -> Phases:
 
 
 def observe(
-    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, around: Surroundings
+    params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, surroundings: Surroundings
 ) -> HeatPumpTelemetry:
     """Return what the heat pump shows at this tick."""
-    seen = terminals(around, state.active_power_w, 0.0, SHARES[params.phase])
+    seen = terminals(surroundings, state.active_power_w, 0.0, SHARES[params.phase])
     tank = state.seen_tank_c
     must_stop = max(tank, state.tank_c) >= params.max_tank_c
     running = state.heat_w > 0.0
-    able = not (state.faults & STOPS or must_stop) and around.grid_live
+    able = not (state.faults & STOPS or must_stop) and surroundings.grid_live
     air = params.technology is Technology.AIR
     return HeatPumpTelemetry(
         active_power_w=state.active_power_w,
         reactive_power_var=0.0,
         consumption_power_w=abs(state.active_power_w),
         heat_power_w=state.heat_w,
-        cop=performance(params, state.tank_c, around.ambient_c, state.faults),
+        cop=performance(params, state.tank_c, surroundings.ambient_c, state.faults),
         running=running,
         tank_temperature_c=tank,
         flow_temperature_c=state.tank_c + params.flow_rise_k if running else state.tank_c,
-        source_temperature_c=around.ambient_c if air else params.ground_c,
+        source_temperature_c=surroundings.ambient_c if air else params.ground_c,
         fill_level=(tank - params.min_tank_c) / (params.max_tank_c - params.min_tank_c),
         heat_demand_w=state.demand_w,
         heat_delivered_w=state.delivered_w,
@@ -311,7 +311,7 @@ def observe(
         energy_wh=state.energy_wh,
         heat_energy_wh=state.heat_wh,
         starts=state.starts,
-        running_time_s=state.run_ticks * around.dt_s,
+        running_time_s=state.run_ticks * surroundings.dt_s,
         current_a_a=seen.currents_a[0],
         current_b_a=seen.currents_a[1],
         current_c_a=seen.currents_a[2],

@@ -131,48 +131,50 @@ def initial(params: LoadParams) -> LoadState:
     return LoadState()
 
 
-def expected_w(params: LoadParams, around: Surroundings) -> float:
+def expected_w(params: LoadParams, surroundings: Surroundings) -> float:
     """Return the consumption without noise at this time, W."""
     found = params.base_w
     if params.annual_energy_wh:
         mean = params.annual_energy_wh / HOURS_OF_YEAR
-        found += mean if params.profile is Profile.FLAT else mean * household_share(local_s(around))
+        found += mean if params.profile is Profile.FLAT else mean * household_share(local_s(surroundings))
     if params.series is not None:
-        found += params.series.at(around.unix_s, around.time_s)
+        found += params.series.at(surroundings.unix_s, surroundings.time_s)
     return found
 
 
-def step(params: LoadParams, state: LoadState, commands: LoadCommands, around: Surroundings) -> LoadState:
+def step(
+    params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings
+) -> LoadState:
     """Advance a load by one tick; without voltage it takes nothing."""
     faults = state.faults
     if faults or state.causes:
         faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
     expected, weather_tick = state.expected_w, state.weather_tick
-    if weather_tick != around.weather_tick:
-        weather_tick = around.weather_tick
-        expected = expected_w(params, around)
+    if weather_tick != surroundings.weather_tick:
+        weather_tick = surroundings.weather_tick
+        expected = expected_w(params, surroundings)
     noise = state.noise
     if params.kick:
-        noise = params.decay * noise + params.kick * normal_at(params.key, around.tick)
+        noise = params.decay * noise + params.kick * normal_at(params.key, surroundings.tick)
     consumed = 0.0
-    if around.grid_live and commands.connected and not faults & TRIPPED:
+    if surroundings.grid_live and commands.connected and not faults & TRIPPED:
         consumed = expected * (1.0 + noise) + commands.extra_w
         if params.takes_steps:
-            consumed += around.load_step_w
+            consumed += surroundings.load_step_w
         if faults & PHASE_LOSS:
             consumed *= 2.0 / 3.0 if params.phase is Connection.ABC else 0.0
         consumed = max(consumed, 0.0)
     if faults:
         status = Status.FAULT
     else:
-        status = Status.RUNNING if around.grid_live and commands.connected else Status.OFF
+        status = Status.RUNNING if surroundings.grid_live and commands.connected else Status.OFF
     return LoadState(
         0.0 - consumed,
         0.0 - consumed * params.var_per_w,
         status,
         state.causes,
         faults,
-        state.consumed_wh + consumed * around.dt_s / 3600.0,
+        state.consumed_wh + consumed * surroundings.dt_s / 3600.0,
         expected,
         weather_tick,
         noise,
@@ -187,10 +189,10 @@ def shares(params: LoadParams, state: LoadState) -> Phases:
 
 
 def observe(
-    params: LoadParams, state: LoadState, commands: LoadCommands, around: Surroundings
+    params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings
 ) -> LoadTelemetry:
     """Return what the load shows at this tick."""
-    seen = terminals(around, state.active_power_w, state.reactive_power_var, shares(params, state))
+    seen = terminals(surroundings, state.active_power_w, state.reactive_power_var, shares(params, state))
     return LoadTelemetry(
         active_power_w=state.active_power_w,
         reactive_power_var=state.reactive_power_var,

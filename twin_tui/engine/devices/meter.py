@@ -143,14 +143,16 @@ def initial(params: MeterParams) -> MeterState:
     return MeterState()
 
 
-def step(params: MeterParams, state: MeterState, commands: MeterCommands, around: Surroundings) -> MeterState:
+def step(
+    params: MeterParams, state: MeterState, commands: MeterCommands, surroundings: Surroundings
+) -> MeterState:
     """Measure one tick.
 
     The registers of the sum count the net of the three phases of each tick, as a three-phase meter that
     settles energy does: 1 kW imported over one phase and 1 kW exported over another count as nothing. The
     registers of a phase count that phase alone.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     causes = state.causes
     gain_a, gain_b, gain_c = params.gains
     scale = (commands.current_transformer_ratio / params.current_transformer_ratio) * (
@@ -172,8 +174,16 @@ def step(params: MeterParams, state: MeterState, commands: MeterCommands, around
         gain_a *= scale
         gain_b *= scale
         gain_c *= scale
-        a, b, c = around.grid_a_w * gain_a, around.grid_b_w * gain_b, around.grid_c_w * gain_c
-        phases_var = (around.grid_a_var * gain_a, around.grid_b_var * gain_b, around.grid_c_var * gain_c)
+        a, b, c = (
+            surroundings.grid_a_w * gain_a,
+            surroundings.grid_b_w * gain_b,
+            surroundings.grid_c_w * gain_c,
+        )
+        phases_var = (
+            surroundings.grid_a_var * gain_a,
+            surroundings.grid_b_var * gain_b,
+            surroundings.grid_c_var * gain_c,
+        )
     total = a + b + c
     hours = dt_s / 3600.0
     in_sum, in_a, in_b, in_c = state.imported_wh
@@ -223,15 +233,15 @@ def step(params: MeterParams, state: MeterState, commands: MeterCommands, around
 
 
 def observe(
-    params: MeterParams, state: MeterState, commands: MeterCommands, around: Surroundings
+    params: MeterParams, state: MeterState, commands: MeterCommands, surroundings: Surroundings
 ) -> MeterTelemetry:
     """Return what the meter shows at this tick."""
     w, var = state.phases_w, state.phases_var
     total_w, total_var = w[0] + w[1] + w[2], var[0] + var[1] + var[2]
     va = sqrt(total_w**2 + total_var**2)
     phases_va = [sqrt(p * p + q * q) for p, q in zip(w, var, strict=True)]
-    scale_v = around.nominal_v * commands.voltage_transformer_ratio / params.voltage_transformer_ratio
-    pu = [around.va_pu, around.vb_pu, around.vc_pu]
+    scale_v = surroundings.nominal_v * commands.voltage_transformer_ratio / params.voltage_transformer_ratio
+    pu = [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu]
     if state.faults & _PHASE_LOSS:
         pu[2] = 0.0
     volts = [u * scale_v for u in pu]
@@ -256,7 +266,7 @@ def observe(
         power_factor_a=factors[0],
         power_factor_b=factors[1],
         power_factor_c=factors[2],
-        frequency_hz=around.frequency_hz,
+        frequency_hz=surroundings.frequency_hz,
         import_energy_wh=imported[0],
         import_energy_a_wh=imported[1],
         import_energy_b_wh=imported[2],

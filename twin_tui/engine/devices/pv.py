@@ -73,33 +73,33 @@ def initial(params: PvParams) -> PvState:
     )
 
 
-def harvest(params: PvParams, around: Surroundings) -> tuple[float, float, float, float]:
+def harvest(params: PvParams, surroundings: Surroundings) -> tuple[float, float, float, float]:
     """Return irradiance in the plane (W/m²), cell temperature (°C), DC power and AC power possible (W)."""
-    light = around.ghi_w_m2
-    if around.sun is not None:
-        light = plane_irradiance(light, around.unix_s, around.sun, params.surface, params.albedo)
+    light = surroundings.ghi_w_m2
+    if surroundings.sun is not None:
+        light = plane_irradiance(light, surroundings.unix_s, surroundings.sun, params.surface, params.albedo)
     if params.cell_model is CellModel.NOCT:
-        cell = noct_cell_temperature(around.ambient_c, light, params.noct_c)
+        cell = noct_cell_temperature(surroundings.ambient_c, light, params.noct_c)
     else:
-        cell = faiman_cell_temperature(around.ambient_c, light, around.wind_m_s)
+        cell = faiman_cell_temperature(surroundings.ambient_c, light, surroundings.wind_m_s)
     if params.series is not None:
-        ac = min(max(0.0, params.series.at(around.unix_s, around.time_s)), params.rated_w)
+        ac = min(max(0.0, params.series.at(surroundings.unix_s, surroundings.time_s)), params.rated_w)
         return light, cell, inverter_dc_power(ac, params.rated_w, params.nominal_efficiency), ac
     dc = dc_power(light, cell, params.peak_w, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
     return light, cell, dc, inverter_ac_power(dc, params.rated_w, params.nominal_efficiency)
 
 
-def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroundings) -> PvState:
+def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: Surroundings) -> PvState:
     """Advance a PV plant by one tick.
 
     The sun sets what is possible; curtailment, heat, grid support and the inverter's current what is allowed.
     Power rises, and falls on command, at the ramp rate, but never stays above what the sun gives.
     """
-    dt_s = around.dt_s
+    dt_s = surroundings.dt_s
     day_wh = state.day_wh
-    if around.weather_tick != state.weather_tick:
-        light, cell, dc_available, ac_available = harvest(params, around)
-        if around.day_s < state.day_s:
+    if surroundings.weather_tick != state.weather_tick:
+        light, cell, dc_available, ac_available = harvest(params, surroundings)
+        if surroundings.day_s < state.day_s:
             day_wh = 0.0
     else:
         light, cell = state.plane_w_m2, state.cell_c
@@ -109,12 +109,12 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
     faults = state.faults
     memory = state.memory
     inverter_c = state.inverter_c
-    if params.grid_code is not None or not (tie.free and around.grid_live):
-        tie = grid_tie.step(params.grid_code, tie, around)
+    if params.grid_code is not None or not (tie.free and surroundings.grid_live):
+        tie = grid_tie.step(params.grid_code, tie, surroundings)
     if faults or state.causes or inverter_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
     if faults or memory is not AT_REST:
-        memory = _remember(state, faults, around)
+        memory = _remember(state, faults, surroundings)
 
     power = var = dc = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
@@ -165,7 +165,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
     rise, rate = params.k_per_w, 1.0 / params.inverter_tau_s
     if faults & FAN:
         rise, rate = rise / SHARE_WITHOUT_FAN, rate * SHARE_WITHOUT_FAN
-    settled = around.ambient_c + (dc - power) * rise
+    settled = surroundings.ambient_c + (dc - power) * rise
     return PvState(
         power,
         var,
@@ -176,8 +176,8 @@ def step(params: PvParams, state: PvState, commands: PvCommands, around: Surroun
         day_wh + energy,
         state.total_wh + energy,
         settled + (inverter_c - settled) * exp(-dt_s * rate),
-        around.weather_tick,
-        around.day_s,
+        surroundings.weather_tick,
+        surroundings.day_s,
         light,
         cell,
         dc_available,
@@ -198,14 +198,14 @@ def _faults(params: PvParams, state: PvState, commands: PvCommands, tie: Tie) ->
     return settle_faults(state.faults, causes, LATCHING, commands.fault_reset == 1)
 
 
-def _remember(state: PvState, faults: int, around: Surroundings) -> PvMemory:
+def _remember(state: PvState, faults: int, surroundings: Surroundings) -> PvMemory:
     before = state.memory
     stuck = None
     if faults & SENSOR_STUCK:
         stuck = before.stuck_w_m2 if before.stuck_w_m2 is not None else shown_irradiance(state)
     offset = 0.0
     if faults & SENSOR_DRIFT:
-        offset = before.offset_w_m2 + IRRADIANCE_DRIFT_W_M2_PER_S * around.dt_s
+        offset = before.offset_w_m2 + IRRADIANCE_DRIFT_W_M2_PER_S * surroundings.dt_s
     return AT_REST if stuck is None and not offset else PvMemory(stuck, offset)
 
 
@@ -216,10 +216,12 @@ def shown_irradiance(state: PvState) -> float:
     return state.plane_w_m2 + state.memory.offset_w_m2
 
 
-def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surroundings) -> PvTelemetry:
+def observe(
+    params: PvParams, state: PvState, commands: PvCommands, surroundings: Surroundings
+) -> PvTelemetry:
     """Return what the plant shows at this tick."""
     power, var = state.active_power_w, state.reactive_power_var
-    ac = terminals(around, power, var)
+    ac = terminals(surroundings, power, var)
     used = state.dc_power_w / state.dc_available_w if state.dc_available_w > 0.0 else 0.0
     dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
     if state.faults & DC_CONTACTOR_OPEN:
@@ -232,7 +234,7 @@ def observe(params: PvParams, state: PvState, commands: PvCommands, around: Surr
         reactive_power_var=var,
         apparent_power_va=ac.apparent_power_va,
         power_factor=ac.power_factor,
-        frequency_hz=around.frequency_hz,
+        frequency_hz=surroundings.frequency_hz,
         day_energy_wh=state.day_wh,
         total_energy_wh=state.total_wh,
         inverter_temperature_c=state.inverter_c,

@@ -41,14 +41,14 @@ class Terminals:
 
 
 def terminals(
-    around: Surroundings, active_power_w: float, reactive_power_var: float, shares: Phases = BALANCED
+    surroundings: Surroundings, active_power_w: float, reactive_power_var: float, shares: Phases = BALANCED
 ) -> Terminals:
     """Return what a device measures whose power divides over the phases by ``shares``."""
     va = sqrt(active_power_w**2 + reactive_power_var**2)
-    pu = (around.va_pu, around.vb_pu, around.vc_pu)
-    a, b, c = (u * around.nominal_v for u in pu)
+    pu = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
+    a, b, c = (u * surroundings.nominal_v for u in pu)
     current_a, current_b, current_c = (
-        va * share / (u * around.nominal_v) if u > _NO_VOLTAGE_PU else 0.0
+        va * share / (u * surroundings.nominal_v) if u > _NO_VOLTAGE_PU else 0.0
         for share, u in zip(shares, pu, strict=True)
     )
     return Terminals(

@@ -28,7 +28,7 @@ class Guide(Protocol):
     def factor(self) -> float:
         """Return the factor of the active mode."""
 
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the power that the device should have now, W into the bus; or the heat it should supply.
 
         ``bus_w`` is what all devices that have stepped in this tick put into the bus.
@@ -46,17 +46,17 @@ class ModeGuide:
         self._law = law
         self._level = handle.level
 
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the power of the mode's law, W into the bus."""
-        return -self._law(-bus_w, self._level(device.params, device.state), around)
+        return -self._law(-bus_w, self._level(device.params, device.state), surroundings)
 
 
-def steer(device: "Device", around: Surroundings, bus_w: float) -> None:
+def steer(device: "Device", surroundings: Surroundings, bus_w: float) -> None:
     """Have the guide of a device set its commands; a forced one stays as it is."""
     handle = device.handle
     if handle is None or device.guide is None:
         return
-    wanted = handle.encode(device.params, device.guide.power_w(device, around, bus_w))
+    wanted = handle.encode(device.params, device.guide.power_w(device, surroundings, bus_w))
     if device.pins:
         wanted = {name: value for name, value in wanted.items() if name not in device.pins}
     commands = device.commands
@@ -117,7 +117,7 @@ def take_hold(engine: "Engine", device: "Device", guide: Guide) -> None:
     device.handle = handle
     device.guide = guide
     if device.type.stage is Stage.SOURCE:
-        steer(device, engine.around, 0.0)
+        steer(device, engine.surroundings, 0.0)
     device.forget_observation()
     engine.sort_devices()
 

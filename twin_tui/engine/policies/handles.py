@@ -37,7 +37,7 @@ class Handle:
     """Commands that have the device ready to follow, given once when a mode begins."""
     report: Mapping[str, Callable[["Device", float], None]] = field(default_factory=dict)
     """What of a reported status the device can take over, by key."""
-    unready: Callable[["Device", "Surroundings"], str] = lambda device, around: ""
+    unready: Callable[["Device", "Surroundings"], str] = lambda device, surroundings: ""
     """Why the device cannot work now whatever it is told, "" when it can."""
     demand: Callable[["Device", "Surroundings"], tuple[float, float]] | None = None
     """The least and most heat that the system has to supply now, W."""
@@ -116,17 +116,17 @@ def _stored(params: Any, state: Any) -> float:
     return float(state.energy_wh / params.capacity_wh)
 
 
-def _no_vehicle(device: "Device", around: "Surroundings") -> str:
-    return "" if device.telemetry(around).plugged_in else "no vehicle is plugged in"
+def _no_vehicle(device: "Device", surroundings: "Surroundings") -> str:
+    return "" if device.telemetry(surroundings).plugged_in else "no vehicle is plugged in"
 
 
-def _no_start(device: "Device", around: "Surroundings") -> str:
-    seen = device.telemetry(around)
+def _no_start(device: "Device", surroundings: "Surroundings") -> str:
+    seen = device.telemetry(surroundings)
     return "" if seen.running or seen.can_start else "no run can start now: the time window or the horizon"
 
 
-def _heat_demand(device: "Device", around: "Surroundings") -> tuple[float, float]:
-    demand_w = device.telemetry(around).heat_demand_w
+def _heat_demand(device: "Device", surroundings: "Surroundings") -> tuple[float, float]:
+    demand_w = device.telemetry(surroundings).heat_demand_w
     return demand_w, demand_w
 
 

@@ -97,38 +97,40 @@ def _settled(mode: str, parameter: Parameter, wanted: Scalar) -> float | str:
 
 
 def _idle(settings: Settings) -> Law:
-    return lambda net_w, soc, around: 0.0
+    return lambda net_w, soc, surroundings: 0.0
 
 
 def _self_consumption(settings: Settings) -> Law:
     charge_w, discharge_w = settings.most_charge_w, settings.most_discharge_w
-    return lambda net_w, soc, around: laws.self_consumption(net_w, charge_w, discharge_w)
+    return lambda net_w, soc, surroundings: laws.self_consumption(net_w, charge_w, discharge_w)
 
 
 def _non_export(settings: Settings) -> Law:
     charge_w, limit_w = settings.most_charge_w, settings.number("export_limit_w")
-    return lambda net_w, soc, around: laws.non_export(net_w, charge_w, limit_w)
+    return lambda net_w, soc, surroundings: laws.non_export(net_w, charge_w, limit_w)
 
 
 def _peak_shaving(settings: Settings) -> Law:
     discharge_w, target_w = settings.most_discharge_w, settings.number("peak_target_w")
-    return lambda net_w, soc, around: laws.peak_shaving(net_w, discharge_w, target_w)
+    return lambda net_w, soc, surroundings: laws.peak_shaving(net_w, discharge_w, target_w)
 
 
 def _grid_support_export(settings: Settings) -> Law:
     discharge_w, export_w = settings.most_discharge_w, settings.number("export_max_w", math.inf)
-    return lambda net_w, soc, around: laws.grid_support_export(net_w, discharge_w, export_w)
+    return lambda net_w, soc, surroundings: laws.grid_support_export(net_w, discharge_w, export_w)
 
 
 def _grid_support_import(settings: Settings) -> Law:
     charge_w, import_w = settings.most_charge_w, settings.number("import_max_w", math.inf)
-    return lambda net_w, soc, around: laws.grid_support_import(net_w, charge_w, import_w)
+    return lambda net_w, soc, surroundings: laws.grid_support_import(net_w, charge_w, import_w)
 
 
 def _frequency_regulation(settings: Settings) -> Law:
     capacity_w = settings.factor * min(settings.charge_w, settings.discharge_w)
     product = str(settings.parameters["product"])
-    return lambda net_w, soc, around: -capacity_w * fcr_share(product, around.frequency_hz, around.nominal_hz)
+    return lambda net_w, soc, surroundings: (
+        -capacity_w * fcr_share(product, surroundings.frequency_hz, surroundings.nominal_hz)
+    )
 
 
 class _RampRate:
@@ -140,7 +142,7 @@ class _RampRate:
         self._charge_w, self._discharge_w = settings.most_charge_w, settings.most_discharge_w
         self._smoothed_w: float | None = None
 
-    def __call__(self, net_w: float, soc: float, around: Surroundings) -> float:
+    def __call__(self, net_w: float, soc: float, surroundings: Surroundings) -> float:
         """Return the power of this tick."""
         before = net_w if self._smoothed_w is None else self._smoothed_w
         self._smoothed_w = laws.ramp_target(net_w, before, self._reach_w)
@@ -151,25 +153,25 @@ def _reserve_backup(settings: Settings) -> Law:
     charge_w, discharge_w = settings.most_charge_w, settings.most_discharge_w
     reserve = settings.number("reserve_soc")
     energy_w = settings.capacity_wh * 3600.0 / settings.dt_s
-    return lambda net_w, soc, around: laws.reserve_backup(
+    return lambda net_w, soc, surroundings: laws.reserve_backup(
         net_w, soc, reserve, charge_w=charge_w, discharge_w=discharge_w, energy_w=energy_w
     )
 
 
 def _outage_supply(settings: Settings) -> Law:
     charge_w, discharge_w = settings.charge_w, settings.discharge_w
-    return lambda net_w, soc, around: laws.outage_supply(net_w, charge_w, discharge_w)
+    return lambda net_w, soc, surroundings: laws.outage_supply(net_w, charge_w, discharge_w)
 
 
 def _forced_charge(settings: Settings) -> Law:
     charge_w = settings.most_charge_w
     surplus_w = settings.charge_w if settings.parameters.get("pv_surplus") == "yes" else 0.0
-    return lambda net_w, soc, around: laws.forced_charge(net_w, charge_w, surplus_w)
+    return lambda net_w, soc, surroundings: laws.forced_charge(net_w, charge_w, surplus_w)
 
 
 def _forced_discharge(settings: Settings) -> Law:
     discharge_w = settings.most_discharge_w
-    return lambda net_w, soc, around: -discharge_w
+    return lambda net_w, soc, surroundings: -discharge_w
 
 
 _PRODUCTS = tuple(FCR_CURVES)
@@ -249,7 +251,7 @@ _CHARGER = (
 )
 _APPLIANCE = (
     Mode(IDLE, "Waits", _idle),
-    Mode("RUN", "Starts its programme", lambda settings: lambda net_w, soc, around: settings.charge_w),
+    Mode("RUN", "Starts its programme", lambda settings: lambda net_w, soc, surroundings: settings.charge_w),
 )
 
 MODES: dict[str, dict[str, Mode]] = {

@@ -37,7 +37,7 @@ def check_select(engine: "Engine", event: SelectControl) -> None:
     """Raise CommandError for a control type that the device does not offer."""
     device = engine.device(event.device)
     if event.control:
-        description_of(device, control_type(event.control), engine.around)
+        description_of(device, control_type(event.control), engine.surroundings)
 
 
 def select(engine: "Engine", event: SelectControl, tick: int) -> None:
@@ -51,7 +51,7 @@ def select(engine: "Engine", event: SelectControl, tick: int) -> None:
             engine.note(LogKind.S2, device.name, f"{name} ends", event.origin, tick)
     if not event.control:
         return
-    description = description_of(device, control_type(event.control), engine.around)
+    description = description_of(device, control_type(event.control), engine.surroundings)
     if isinstance(description, ModeDescription):
         description.check(device.name)
         device.control = ModeControl(engine, device, description)

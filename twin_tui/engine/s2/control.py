@@ -105,7 +105,7 @@ class Control(ABC):
         """Return the factor of the mode."""
 
     @abstractmethod
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the power that the device should have now, W into the bus."""
 
     @abstractmethod
@@ -262,7 +262,7 @@ class Control(ABC):
     def follow(self) -> None:
         """Have the device's command say what the control type asks now."""
         if self._device.guide is self:
-            guide.steer(self._device, self._engine.around, 0.0)
+            guide.steer(self._device, self._engine.surroundings, 0.0)
             self._device.forget_observation()
 
     def _refuse(self, instruction: Instruction, status: InstructionStatus, moment: int, why: str) -> None:

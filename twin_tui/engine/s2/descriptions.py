@@ -48,10 +48,10 @@ def quantity_of(device: "Device") -> str:
     return SYMMETRIC if shares is None or shares(device.params, device.state)[1] > 0.0 else L1
 
 
-def demand_of(device: "Device", around: Surroundings) -> tuple[float, float]:
+def demand_of(device: "Device", surroundings: Surroundings) -> tuple[float, float]:
     """Return the heat that the device's system has to supply now, W; nothing where nothing asks for it."""
     handle = HANDLES[device.type.kind]
-    return handle.demand(device, around) if handle.demand is not None else (0.0, 0.0)
+    return handle.demand(device, surroundings) if handle.demand is not None else (0.0, 0.0)
 
 
 def freely(*modes: str) -> tuple[Transition, ...]:
@@ -69,7 +69,7 @@ def _steps(low: float, high: float) -> list[float]:
     return [low + (high - low) * step / _ZONE_STEPS for step in range(_ZONE_STEPS + 1)]
 
 
-def battery_frbc(device: "Device", around: Surroundings) -> ModeDescription:
+def battery_frbc(device: "Device", surroundings: Surroundings) -> ModeDescription:
     """Describe a battery: idle, charge from 0 to its limit, discharge from its limit to 0.
 
     Where the limits of the state of charge reduce the power, elements of a quarter of that zone carry the
@@ -125,23 +125,23 @@ def battery_frbc(device: "Device", around: Surroundings) -> ModeDescription:
     )
 
 
-def pv_pebc(device: "Device", around: Surroundings) -> EnvelopeDescription:
+def pv_pebc(device: "Device", surroundings: Surroundings) -> EnvelopeDescription:
     """Describe a PV plant: what it feeds in can be limited between nothing and its rating."""
     return EnvelopeDescription(
         upper=(0.0, 0.0), lower=(-device.params.rated_w, 0.0), quantity=quantity_of(device)
     )
 
 
-def ev_frbc(device: "Device", around: Surroundings) -> ModeDescription:
+def ev_frbc(device: "Device", surroundings: Surroundings) -> ModeDescription:
     """Describe a charging station with its vehicle: idle, or charge between 6 A a phase and its limit.
 
     Above the knee of the vehicle's taper, elements of a quarter of the rest carry the power of their middle.
     """
     params, quantity = device.params, quantity_of(device)
-    seen = device.telemetry(around)
+    seen = device.telemetry(surroundings)
     phases = seen.phases_active
-    least_w = LEAST_CURRENT_A * phases * around.nominal_v
-    most_w = min(params.max_charge_power_w, params.max_current_a * phases * around.nominal_v)
+    least_w = LEAST_CURRENT_A * phases * surroundings.nominal_v
+    most_w = min(params.max_charge_power_w, params.max_current_a * phases * surroundings.nominal_v)
     per_s = params.charging_efficiency / (3600.0 * params.capacity_wh)
     knee = params.taper_from_soc
 
@@ -175,7 +175,7 @@ def ev_frbc(device: "Device", around: Surroundings) -> ModeDescription:
     )
 
 
-def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
+def appliance_ombc(device: "Device", surroundings: Surroundings) -> ModeDescription:
     """Describe an appliance: off, or run; a run holds for its whole duration and then ends by itself.
 
     What runs already is described as running, here and in the other kinds that do not stop at once.
@@ -186,7 +186,7 @@ def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
     spans_w = [height / whole * len(params.profile) * mean_w for height in params.profile]
     off = Element((PowerRange(0.0, 0.0, quantity),))
     run = Element((PowerRange(min(w for w in spans_w if w), max(spans_w), quantity),))
-    seen = device.telemetry(around)
+    seen = device.telemetry(surroundings)
     timer = Timer("programme", round(params.duration_s * 1000), left_ms=round(seen.remaining_s * 1000))
     return ModeDescription(
         ControlType.OMBC,
@@ -205,7 +205,7 @@ def appliance_ombc(device: "Device", around: Surroundings) -> ModeDescription:
     )
 
 
-def appliance_ppbc(device: "Device", around: Surroundings) -> ProfileDescription:
+def appliance_ppbc(device: "Device", surroundings: Surroundings) -> ProfileDescription:
     """Describe an appliance's programme as one profile to be run once within the next day."""
     params = device.params
     span_ms = params.duration_s * 1000.0 / len(params.profile)
@@ -219,7 +219,7 @@ def appliance_ppbc(device: "Device", around: Surroundings) -> ProfileDescription
     return ProfileDescription((Sequence("programme", elements, quantity_of(device)),), _DAY_MS)
 
 
-def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
+def chp_ddbc(device: "Device", surroundings: Surroundings) -> ModeDescription:
     """Describe a CHP: off, or run between its greatest and its least load; the supply is its heat in W."""
     params, quantity = device.params, quantity_of(device)
     least_w, most_w = params.min_load_pu * params.rated_w, params.max_load_pu * params.rated_w
@@ -250,20 +250,20 @@ def chp_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
     )
 
 
-def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
+def heat_pump_ddbc(device: "Device", surroundings: Surroundings) -> ModeDescription:
     """Describe a heat pump or boiler: off, or heat; power follows from heat by the present COP.
 
     The rest that the compressor needs between two runs is a timer.
     """
     params, quantity = device.params, quantity_of(device)
     state: Any = device.state
-    seen = device.telemetry(around)
+    seen = device.telemetry(surroundings)
     least_w, most_w = params.min_modulation * params.rated_heat_w, params.rated_heat_w
     off = Element((PowerRange(0.0, 0.0, quantity),))
     heat = Element(
         (PowerRange(least_w / seen.cop, most_w / seen.cop, quantity),), rate_start=least_w, rate_end=most_w
     )
-    rested_ms = state.rest_ticks * around.dt_s * 1000.0
+    rested_ms = state.rest_ticks * surroundings.dt_s * 1000.0
     pause_ms = params.min_pause_s * 1000.0
     left_ms = 0.0 if seen.running else max(0.0, pause_ms - rested_ms)
     pause = Timer("pause", round(pause_ms), left_ms=round(left_ms))
@@ -283,7 +283,7 @@ def heat_pump_ddbc(device: "Device", around: Surroundings) -> ModeDescription:
                 commodities=("ELECTRICITY", "HEAT"),
             ),
         ),
-        demand=demand_of(device, around),
+        demand=demand_of(device, surroundings),
     )
 
 
@@ -305,7 +305,7 @@ def offered(device: "Device") -> tuple[ControlType, ...]:
     return tuple(DESCRIPTIONS.get(device.type.kind, ()))
 
 
-def description_of(device: "Device", control: ControlType, around: Surroundings) -> Description:
+def description_of(device: "Device", control: ControlType, surroundings: Surroundings) -> Description:
     """Return how a device describes itself under a control type; raise CommandError if it does not."""
     if control not in offered(device):
         can = ", ".join(kind.name for kind in offered(device)) or "none"
@@ -313,4 +313,4 @@ def description_of(device: "Device", control: ControlType, around: Surroundings)
     for description in device.plan.s2:
         if description.control is control:
             return description
-    return DESCRIPTIONS[device.type.kind][control](device, around)
+    return DESCRIPTIONS[device.type.kind][control](device, surroundings)

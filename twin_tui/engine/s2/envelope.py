@@ -47,7 +47,7 @@ class EnvelopeControl(Control):
         """Return 1: envelopes know no factor."""
         return 1.0
 
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the most that the device may put into the bus now, W; infinite when nothing limits."""
         if self._running is None:
             return math.inf

@@ -64,7 +64,7 @@ class ModeControl(Control):
         """Return the fill level of the device."""
         return self._level(self._device.params, self._device.state)
 
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the power of the active elements, W into the bus; or the heat that they supply."""
         level = self._level(device.params, device.state)
         moment = self._engine.tick
@@ -130,7 +130,7 @@ class ModeControl(Control):
             or not element.power_w(wanted.factor)
         ):
             return reason
-        return self._unready(self._device, self._engine.around)
+        return self._unready(self._device, self._engine.surroundings)
 
     def _busy_until(self, instruction: Instruction) -> int:
         # a change can begin only when the one before has come to its end

@@ -50,7 +50,7 @@ class ProfileControl(Control):
         """Return 1: profiles know no factor."""
         return 1.0
 
-    def power_w(self, device: "Device", around: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
         """Return the greatest power of the running sequence, W into the bus: the device keeps its own course.
 
         A pause within the sequence is no reason to stop.
@@ -92,7 +92,7 @@ class ProfileControl(Control):
             return "the profile has been started already"
         if moment + self._length(choice.sequence) > self._ends_at:
             return "the sequence would not be finished by the end of the profile"
-        return handle_of(self._device).unready(self._device, self._engine.around)
+        return handle_of(self._device).unready(self._device, self._engine.surroundings)
 
     def _begin(self, instruction: Instruction, moment: int) -> int:
         self._running = instruction

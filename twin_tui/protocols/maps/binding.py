@@ -91,10 +91,10 @@ class Binding:
 
     def refresh(self) -> None:
         """Bring the registers up to the engine's present tick; cheap when nothing has moved."""
-        around = self.engine.around
+        surroundings = self.engine.surroundings
         moved = False
         for source in self._sources:
-            moved |= source.refresh(around)
+            moved |= source.refresh(surroundings)
         if moved:
             for cell in self._composed:
                 self._compose(cell)
@@ -208,7 +208,7 @@ class Binding:
             return number
         value = float(self._raw(number.register, written)) * float(number.quantum) + float(number.shift)
         if number.of:
-            value *= getattr(device.telemetry(self.engine.around), number.of)
+            value *= getattr(device.telemetry(self.engine.surroundings), number.of)
         return value
 
     def _echo(self, change: _Change) -> None:
@@ -312,7 +312,7 @@ class Binding:
     def _seen(self, role: str, signal: str) -> Any:
         device = self._devices[role]
         command = device.type.signals[signal].command
-        return getattr(device.commands if command else device.telemetry(self.engine.around), signal)
+        return getattr(device.commands if command else device.telemetry(self.engine.surroundings), signal)
 
     def _touched(self, table: Table, address: int, count: int) -> list[Cell]:
         cells = self._by_table[table]

@@ -132,10 +132,10 @@ class Source:
                 if not cell.reader.linear and cell.reader.signal is not None
             ]
 
-    def refresh(self, around: Surroundings) -> bool:
+    def refresh(self, surroundings: Surroundings) -> bool:
         """Bring the registers up to the device's present telemetry and commands; tell whether any moved."""
         device = self.device
-        seen = device.telemetry(around)
+        seen = device.telemetry(surroundings)
         commands = device.commands
         if seen is self._seen and commands is self._commands:
             return False

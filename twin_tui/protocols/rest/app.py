@@ -62,16 +62,16 @@ class SiteView:
 
     def telemetry(self, names: list[str]) -> dict[str, Any]:
         """Return what devices and grid show at this tick."""
-        engine, around = self.engine, self.engine.around
+        engine, surroundings = self.engine, self.engine.surroundings
         return {
             "time": self.now(),
             "time_s": engine.time_s,
             "tick": engine.tick,
             "grid": {
-                "frequency_hz": around.frequency_hz,
-                "voltage_pu": [around.va_pu, around.vb_pu, around.vc_pu],
-                "active_power_w": _plain(around.grid_w),
-                "reactive_power_var": _plain(around.grid_var),
+                "frequency_hz": surroundings.frequency_hz,
+                "voltage_pu": [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu],
+                "active_power_w": _plain(surroundings.grid_w),
+                "reactive_power_var": _plain(surroundings.grid_var),
             },
             "resources": {name: _shown(engine, engine.devices[name]) for name in names},
         }
@@ -215,7 +215,7 @@ def _origin(request: Request) -> str:
 
 
 def _shown(engine: Engine, device: Device) -> dict[str, Any]:
-    seen = device.telemetry(engine.around)
+    seen = device.telemetry(engine.surroundings)
     values = {item.name: _plain(getattr(seen, item.name)) for item in fields(seen)}
     return {"status": device.state.status.value, **values}
 

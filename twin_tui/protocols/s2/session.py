@@ -191,7 +191,7 @@ class Session:
         # version 0.0.2 tells the demand in the system description alone
         if self._converter.version != "1.0.0-beta" or HANDLES[self._device.type.kind].demand is None:
             return
-        low_w, high_w = demand = demand_of(self._device, self._engine.around)
+        low_w, high_w = demand = demand_of(self._device, self._engine.surroundings)
         before_w = self._demand[1] if self._demand is not None else 0.0
         changed = self._demand is None or abs(high_w - before_w) > DEMAND_CHANGE * max(before_w, 1.0)
         if changed or now_s - self._demand_at >= DEMAND_EVERY_S:
@@ -298,7 +298,7 @@ class Session:
         if kind is None:
             can = ", ".join(kind.value for kind in kinds) or NOT_CONTROLLABLE
             raise CommandError(f"{wanted} is not offered; offered: {can}")
-        description = description_of(self._device, kind, self._engine.around)
+        description = description_of(self._device, kind, self._engine.surroundings)
         self._release()
         self._engine.submit(SelectControl(self._device.name, kind.name, self._origin))
         control = self._device.control
