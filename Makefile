@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test check format docs house clean
 
 demo: $(VENV)/.installed ## open the console on the demo site
 	@$(BIN)/twin-tui
@@ -20,6 +20,9 @@ check: ## the same, in the environment at hand
 docs: ## rewrite the pages that are made from declarations
 	$(BIN)/python -m docs.make_devices
 	$(BIN)/python -m docs.make_commands
+
+house: ## print the figures of the import graph: rooms, floors, arrows, circles
+	@$(BIN)/python -m benchmarks.house
 
 format: ## rewrite to the house format
 	$(BIN)/ruff format .
