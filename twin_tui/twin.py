@@ -17,7 +17,8 @@ from twin_tui.errors import CommandError
 from twin_tui.protocols.links import Links
 from twin_tui.run.pacer import Pacer
 from twin_tui.run.recording import History, Recorder
-from twin_tui.run.scenario import Judge, Scenario, injection
+from twin_tui.run.scenario import Scenario, injection
+from twin_tui.run.verdicts import Judge
 
 T = TypeVar("T")
 C = TypeVar("C")

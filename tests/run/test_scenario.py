@@ -52,6 +52,30 @@ def test_an_expectation_that_is_not_met_fails_the_run_and_says_what_was_seen(tmp
     assert len(ElementTree.parse(report).findall(".//failure")) == 2
 
 
+def test_an_expectation_that_the_run_never_reaches_fails(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path, "{at: 1s, expect: battery.soc >= 0%}", "{at: 20s, expect: battery.soc >= 0%, note: late}"
+    )
+    report = tmp_path / "report.xml"
+    done = run("--scenario", str(path), "--duration", "5s", "--junit", str(report))
+    assert done.exit_code == 1
+    assert "FAILED      5.0 s  battery.soc >= 0%   never reached: the run ended   (late)" in done.output
+    (failure,) = ElementTree.parse(report).findall(".//failure")
+    assert failure.attrib["message"] == "battery.soc >= 0%: never reached: the run ended at 5 s"
+
+
+def test_an_expectation_whose_time_is_not_over_when_the_run_ends_fails(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 1s, for: 20s, always: battery.soc >= 0%}",
+        "{at: 1s, within: 20s, expect: battery.soc > 99%}",
+    )
+    done = run("--scenario", str(path), "--duration", "5s")
+    assert done.exit_code == 1
+    assert done.output.count("undecided when the run ended") == 2
+    assert "test: 0 passed, 2 failed" in done.output
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

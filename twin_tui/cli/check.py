@@ -14,7 +14,8 @@ from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.protocols.maps.binding import bind
 from twin_tui.protocols.maps.parse import load_map, read_map
-from twin_tui.run.scenario import Judge, Scenario
+from twin_tui.run.scenario import Scenario
+from twin_tui.run.verdicts import Judge
 
 FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 

@@ -15,7 +15,7 @@ from twin_tui.documents.tables import table
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
 from twin_tui.errors import ConfigError
-from twin_tui.run import scenario
+from twin_tui.run import verdicts
 from twin_tui.run.plots import Course
 from twin_tui.twin import Twin
 
@@ -65,10 +65,10 @@ def _judge(twin: Twin, junit: Path | None) -> bool:
     if twin.judge is None:
         return False
     twin.judge.close()
-    print(scenario.report(twin.judge))
+    print(verdicts.report(twin.judge))
     if junit is not None:
         try:
-            junit.write_text(scenario.junit(twin.judge), encoding="utf-8")
+            junit.write_text(verdicts.junit(twin.judge), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{junit}: cannot be written: {error.strerror}") from None
     return bool(twin.judge.failed)

@@ -1,0 +1,112 @@
+"""What a scenario expects: a signal compared with a number or a status."""
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twin_tui.commands import values as words
+from twin_tui.engine.device import Status
+from twin_tui.engine.engine import Engine
+from twin_tui.errors import CommandError, did_you_mean
+
+GRID_SIGNALS = {
+    "active_power_w": ("grid_w", "W"),
+    "reactive_power_var": ("grid_var", "var"),
+    "frequency_hz": ("frequency_hz", "Hz"),
+    "voltage_a_pu": ("va_pu", "pu"),
+    "voltage_b_pu": ("vb_pu", "pu"),
+    "voltage_c_pu": ("vc_pu", "pu"),
+}
+"""What ``grid.…`` may name: where it stands in the surroundings, and its unit."""
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_EXPECTATION = re.compile(
+    r"\s*(?P<magnitude>\|)?(?P<device>[^\s|]+)\.(?P<signal>\w+)\|?\s*(?P<compare><=|>=|==|!=|<|>)\s*"
+    r"(?P<wanted>[^±]+?)\s*(?:(?:±|\+-)\s*(?P<band>.+?))?\s*"
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Expectation:
+    """A comparison of a signal with a number: ``battery-1.soc >= 60%``, ``grid.frequency_hz == 50 ± 0.1``."""
+
+    device: str
+    signal: str
+    compare: str
+    wanted: float | str
+    band: float = 0.0
+    magnitude: bool = False
+    unit: str = ""
+
+    @classmethod
+    def parse(cls, text: str, engine: Engine) -> "Expectation":
+        """Read an expectation for a site; raise CommandError for what is none or what does not exist."""
+        match = _EXPECTATION.fullmatch(text)
+        if match is None:
+            raise CommandError("that is no expectation such as 'battery-1.soc >= 60%'")
+        device, signal, compare = match["device"], match["signal"], match["compare"]
+        if signal == "status" and device != "grid":
+            engine.device(device)
+            wanted, known = match["wanted"].strip().upper(), {status.value for status in Status}
+            if wanted not in known:
+                raise CommandError(f"unknown status {wanted!r}{did_you_mean(wanted, known)}")
+            if compare not in ("==", "!="):
+                raise CommandError("a status is compared with == or !=")
+            return cls(device, signal, compare, wanted)
+        unit = _unit(engine, device, signal)
+        band = abs(words.number(match["band"], signal, unit)) if match["band"] else 0.0
+        if band and compare != "==":
+            raise CommandError("± goes with ==")
+        number = words.number(match["wanted"], signal, unit)
+        return cls(device, signal, compare, number, band, match["magnitude"] is not None, unit)
+
+    def look(self, engine: Engine) -> float | str:
+        """Return what the signal shows now."""
+        if self.device == "grid":
+            return float(getattr(engine.surroundings, GRID_SIGNALS[self.signal][0]))
+        device = engine.device(self.device)
+        if self.signal == "status":
+            return device.state.status.value
+        seen = device.telemetry(engine.surroundings)
+        return float(getattr(seen if hasattr(seen, self.signal) else device.commands, self.signal))
+
+    def met(self, seen: float | str) -> bool:
+        """Return whether it holds for what is seen."""
+        wanted = self.wanted
+        if isinstance(seen, str) or isinstance(wanted, str):
+            return (seen == wanted) is (self.compare == "==")
+        if self.magnitude:
+            seen = abs(seen)
+        if self.compare == "==" and self.band:
+            return abs(seen - wanted) <= self.band
+        return _COMPARE[self.compare](seen, wanted)
+
+
+def shown(number: float, unit: str) -> str:
+    """Return a number as a user writes it: a fraction in percent, thousands of W in kW."""
+    if unit == "1":
+        return f"{number * 100:.4g}%"
+    if unit in ("W", "Wh", "VA", "var") and abs(number) >= 1000.0:
+        return f"{number / 1000:.6g} k{unit}"
+    return f"{number:.6g} {unit}".rstrip()
+
+
+def _unit(engine: Engine, device: str, signal: str) -> str:
+    if device == "grid":
+        if signal not in GRID_SIGNALS:
+            raise CommandError(f"the grid has no signal {signal!r}{did_you_mean(signal, GRID_SIGNALS)}")
+        return GRID_SIGNALS[signal][1]
+    signals = engine.device(device).type.signals
+    if signal not in signals:
+        raise CommandError(f"{device} has no signal {signal!r}{did_you_mean(signal, [*signals, 'status'])}")
+    if signals[signal].type is str:
+        raise CommandError(f"{device}.{signal} is a text and cannot be compared with a number")
+    return signals[signal].unit

@@ -1,0 +1,112 @@
+"""Carries a scenario out and keeps a verdict for each of its expectations, as text and as JUnit."""
+
+import math
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from twin_tui.commands.verbs import parse_event
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.view import SiteView
+from twin_tui.errors import CommandError, ConfigError
+from twin_tui.run.expectation import Expectation, shown
+from twin_tui.run.scenario import Scenario, ScenarioStep
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one expectation: passed, failed, or None while it is open."""
+
+    step: ScenarioStep
+    expectation: Expectation
+    passed: bool | None = None
+    at_s: float = math.nan
+    seen: str = ""
+    """What the signal was when the expectation was decided."""
+    undecided: str = ""
+    """Why the run ended without a decision: a failure of its own."""
+
+    @property
+    def reason(self) -> str:
+        """Why it failed: what was seen instead, or that the run ended first."""
+        return self.undecided or f"saw {self.seen}"
+
+
+class Judge:
+    """Carries a scenario out on an engine and keeps the verdicts."""
+
+    def __init__(self, scenario: Scenario, engine: Engine, site: SiteView) -> None:
+        self.scenario = scenario
+        self.engine = engine
+        self.verdicts: list[Verdict] = []
+        for step in scenario.steps:
+            try:
+                if step.kind == "do":
+                    engine.submit(parse_event(step.text, site), at_s=step.at_s)
+                else:
+                    self.verdicts.append(Verdict(step, Expectation.parse(step.text, engine)))
+            except CommandError as error:
+                raise ConfigError(f"scenario {scenario.name}: {step.text!r}: {error}") from None
+        self._open = list(self.verdicts)
+        self._watcher = engine.watch(engine.dt_s, self._look)
+
+    @property
+    def failed(self) -> tuple[Verdict, ...]:
+        """The expectations that were not met."""
+        return tuple(verdict for verdict in self.verdicts if verdict.passed is False)
+
+    def close(self) -> None:
+        """End the run: an expectation that is still open was not decided, and that is a failure."""
+        self.engine.unwatch(self._watcher)
+        for verdict in self._open:
+            verdict.passed = False
+            verdict.at_s = self.engine.time_s
+            reached = self.engine.time_s + 1e-9 >= verdict.step.at_s
+            verdict.undecided = "undecided when the run ended" if reached else "never reached: the run ended"
+        self._open = []
+
+    def _look(self) -> None:
+        now = self.engine.time_s + 1e-9
+        for verdict in list(self._open):
+            step = verdict.step
+            if now < step.at_s:
+                continue
+            seen = verdict.expectation.look(self.engine)
+            met = verdict.expectation.met(seen)
+            over = step.until_s is None or now >= step.until_s
+            if met is not (step.kind == "always") or over:
+                verdict.passed = met
+                verdict.at_s = self.engine.time_s
+                verdict.seen = seen if isinstance(seen, str) else shown(seen, verdict.expectation.unit)
+                self._open.remove(verdict)
+
+
+def report(judge: Judge) -> str:
+    """Return the verdicts as lines of text."""
+    lines = []
+    for verdict in judge.verdicts:
+        word = "passed" if verdict.passed else "FAILED"
+        reason = "" if verdict.passed else f"   {verdict.reason}"
+        note = f"   ({verdict.step.note})" if verdict.step.note else ""
+        lines.append(f"{word} {verdict.at_s:8.1f} s  {verdict.step.text}{reason}{note}")
+    failed = len(judge.failed)
+    lines.append(f"{judge.scenario.name}: {len(judge.verdicts) - failed} passed, {failed} failed")
+    return "\n".join(lines)
+
+
+def junit(judge: Judge) -> str:
+    """Return the verdicts as a JUnit file."""
+    suite = ElementTree.Element(
+        "testsuite",
+        name=judge.scenario.name,
+        tests=str(len(judge.verdicts)),
+        failures=str(len(judge.failed)),
+        time=f"{judge.engine.time_s:g}",
+    )
+    for verdict in judge.verdicts:
+        name = verdict.step.note or verdict.step.text
+        case = ElementTree.SubElement(suite, "testcase", classname=judge.scenario.name, name=name)
+        if not verdict.passed:
+            message = f"{verdict.step.text}: {verdict.reason} at {verdict.at_s:g} s"
+            ElementTree.SubElement(case, "failure", message=message)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
