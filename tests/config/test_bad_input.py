@@ -297,14 +297,17 @@ def test_a_link_fault_that_makes_no_sense_is_told(message: Message) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ('{"assets": [\n  {"type": "bess",}\n]}', ":2:19: bad JSON"),
-        ('{"assets": [], "assets": []}', ": key 'assets' stands twice in one object"),
-        ('{"assets": [NaN]}', ": NaN is no number that can be used"),
+        (
+            '{"assets": [\n  {"type": "bess",}\n]}',
+            ":2:19: bad JSON: expected a key in double quotes, found '}'",
+        ),
+        ('{"assets": [], "assets": []}', ":1:16: bad JSON: key 'assets' is given twice in one object"),
+        ('{"assets": [NaN]}', ":1:13: bad JSON: expected a value, found 'NaN'"),
         ("", ": is empty"),
         ("null", ": holds no data"),
         ("[1]", ": expected an object with keys like assets, found [1]"),
-        ("[" * 100_000, ": is nested more than 60 levels deep"),
-        ('{"step": 1' + "0" * 5000 + "}", ": bad JSON: "),
+        ("[" * 100_000, ":1:62: bad JSON: nested more than 60 levels deep"),
+        ('{"step": 1' + "0" * 5000 + "}", ":1:10: bad JSON: a number of more than 4300 digits"),
     ],
 )
 def test_bad_json_is_told_with_its_place(

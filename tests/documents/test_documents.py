@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin_tui.documents.json_text import json_places
 from twin_tui.documents.loader import parse_document
 from twin_tui.errors import ConfigError
 
@@ -86,3 +87,41 @@ def test_any_text_gives_data_or_one_message(text: str) -> None:
     except ConfigError as error:
         message = str(error)
     assert message.startswith("x:")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": 1,}', "x:1:9: bad JSON: expected a key in double quotes, found '}'"),
+        ("[1,\n 2,\n]", "x:3:1: bad JSON: expected a value, found ']'"),
+        ("[1 2]", "x:1:4: bad JSON: expected a comma or ], found '2'"),
+        ('{"a" 1}', "x:1:6: bad JSON: expected a colon after the key, found '1'"),
+        ("[1] 2", "x:1:5: bad JSON: expected the end of the text, found '2'"),
+        ('{"a": ', "x:1:7: bad JSON: expected a value, found the end of the text"),
+        ('["a\tb"]', "x:1:4: bad JSON: '\\tb' is not allowed in a text"),
+        (r'["\x"]', r"x:1:3: bad JSON: '\\x' is not allowed in a text"),
+        ('["a', "x:1:2: bad JSON: a text without closing quotes"),
+        ("[-]", "x:1:2: bad JSON: expected a value, found '-'"),
+        ("[01]", "x:1:3: bad JSON: expected a comma or ], found '1'"),
+        ("[-Infinity]", "x:1:2: bad JSON: expected a value, found '-Infinity'"),
+    ],
+)
+def test_an_error_in_json_has_the_same_place_on_every_python(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_document(text, "x", as_json=True)
+    assert str(caught.value) == expected
+
+
+@given(st.text('{}[]",:1-e.\\untrfalse \n', max_size=25))
+def test_the_places_of_json_are_found_where_json_is_read(text: str) -> None:
+    try:
+        json.loads(text, parse_constant=lambda _: json.loads("x"))
+        read = True
+    except ValueError:
+        read = False
+    try:
+        json_places(text, "x")
+        placed = True
+    except ConfigError as error:
+        placed = "is given twice" in str(error)
+    assert placed is read

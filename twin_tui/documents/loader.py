@@ -7,11 +7,9 @@ from typing import Any
 
 import yaml
 
+from twin_tui.documents.json_text import parse_json
+from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from twin_tui.errors import ConfigError
-
-MAX_BYTES = 32_000_000
-MAX_DEPTH = 60
-MAX_VALUES = 500_000
 
 
 def read_document(path: Path) -> Any:
@@ -50,7 +48,7 @@ def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
     if as_json is None:
         as_json = _is_json(text)
     try:
-        data = _from_json(text, name) if as_json else _from_yaml(text, name)
+        data = parse_json(text, name) if as_json else _from_yaml(text, name)
     except RecursionError:
         raise ConfigError(f"{name}: is nested more than {MAX_DEPTH} levels deep") from None
     if data is None:
@@ -87,26 +85,6 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return bool(re.match(r'\s*[{\[]\s*("|\{|\[|\}|\]|$)', text))
     return True
-
-
-def _from_json(text: str, name: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, item in pairs:
-            if key in found:
-                raise ConfigError(f"{name}: key {key!r} stands twice in one object")
-            found[key] = item
-        return found
-
-    def refused(constant: str) -> Any:
-        raise ConfigError(f"{name}: {constant} is no number that can be used")
-
-    try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=refused)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{name}:{error.lineno}:{error.colno}: bad JSON: {error.msg}") from None
-    except ValueError as error:
-        raise ConfigError(f"{name}: bad JSON: {error}") from None
 
 
 _MERGE = "tag:yaml.org,2002:merge"
