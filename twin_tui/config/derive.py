@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from pydantic import PlainValidator, ValidationInfo, create_model, model_validator
 
 from twin_tui.config.context import NOWHERE, Context
-from twin_tui.config.model import Model
 from twin_tui.config.named import READERS
-from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch, to_text
 from twin_tui.documents.durations import parse_duration
+from twin_tui.documents.model import Model
+from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch, to_text
 from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="Settings")

@@ -22,8 +22,9 @@ from twin_tui.config.endpoints import (
     TcpOptions,
     Tls,
 )
-from twin_tui.config.model import Complaints, Model, join
-from twin_tui.config.values import (
+from twin_tui.documents.model import Complaints, Model, join
+from twin_tui.documents.shipped import find_shipped, shipped_names
+from twin_tui.documents.values import (
     Duration,
     Host,
     Positive,
@@ -34,7 +35,6 @@ from twin_tui.config.values import (
     shown,
     whole,
 )
-from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.errors import ConfigError, did_you_mean
 
 LOOPBACK = "127.0.0.1"

@@ -15,11 +15,9 @@ from twin_tui.config.derive import missing_keys
 from twin_tui.config.endpoints import S2, Endpoint
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, check_together
-from twin_tui.config.model import Complaints, join
 from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.top import SiteFile
-from twin_tui.config.values import shown
 from twin_tui.config.world import (
     ExternalModels,
     grid_of_external,
@@ -28,6 +26,8 @@ from twin_tui.config.world import (
     zone_of,
 )
 from twin_tui.documents.loader import read_document
+from twin_tui.documents.model import Complaints, join
+from twin_tui.documents.values import shown
 from twin_tui.engine import apply
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.grid import GridParams

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.values import refuse_unknown, shown, to_number
 from twin_tui.documents.durations import parse_duration
+from twin_tui.documents.values import refuse_unknown, shown, to_number
 from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from twin_tui.config.endpoints import Endpoint
 from twin_tui.config.reader import SiteReader
-from twin_tui.config.values import shown
 from twin_tui.documents.loader import plain, read_document
 from twin_tui.documents.shipped import find_shipped, shipped_names
+from twin_tui.documents.values import shown
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError, did_you_mean
 

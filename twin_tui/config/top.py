@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator
 
 from twin_tui.config.links import TcpSettings
-from twin_tui.config.model import Model
-from twin_tui.config.values import Hour, Seed, Switch, Text, number, shown, to_number
 from twin_tui.config.world import GRID, WEATHER, ExternalModels, Latitude, Longitude, Start, Zone
+from twin_tui.documents.model import Model
+from twin_tui.documents.values import Hour, Seed, Switch, Text, number, shown, to_number
 
 
 def _to_list(found: Any) -> list[Any]:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import PlainValidator
 
 from twin_tui.config.derive import Sets, Settings, complete
-from twin_tui.config.model import Model
-from twin_tui.config.values import Hour, NotNegative, Number, Positive, Seed, number, shown
+from twin_tui.documents.model import Model
+from twin_tui.documents.values import Hour, NotNegative, Number, Positive, Seed, number, shown
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.weather import Sky, WeatherParams
 from twin_tui.errors import did_you_mean

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.loader import read_text
+from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError, did_you_mean
 

@@ -8,7 +8,7 @@ from twin_tui.config.assets.base import Asset
 from twin_tui.config.context import NOWHERE
 from twin_tui.config.derive import Sets
 from twin_tui.config.schedule import to_windows
-from twin_tui.config.values import Duration, Positive
+from twin_tui.documents.values import Duration, Positive
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.errors import TwinError
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, PlainValidator, model_validator
 
 from twin_tui.config.derive import Settings
-from twin_tui.config.values import Host, Name, Switch, Text, refuse_unknown, shown, whole
+from twin_tui.documents.values import Host, Name, Switch, Text, refuse_unknown, shown, whole
 from twin_tui.engine.device import AnyDeviceType
 
 

@@ -7,8 +7,8 @@ from pydantic import PrivateAttr, model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.model import Model
-from twin_tui.config.values import Celsius, Efficiency, NotNegative, Percent, Positive
+from twin_tui.documents.model import Model
+from twin_tui.documents.values import Celsius, Efficiency, NotNegative, Percent, Positive
 
 _REFERENCE_KWH = 100.0
 

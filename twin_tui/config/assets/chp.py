@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.values import NotNegative, Percent, Positive, number
+from twin_tui.documents.values import NotNegative, Percent, Positive, number
 
 
 class ChpAsset(Asset):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.values import Efficiency, Percent
+from twin_tui.documents.values import Efficiency, Percent
 
 
 class EvChargerAsset(Asset):

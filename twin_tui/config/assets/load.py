@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.values import NotNegative, Percent
+from twin_tui.documents.values import NotNegative, Percent
 
 BASE_W = 5_000.0
 """Of a load of which a site file says nothing else."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import PlainValidator
 
 from twin_tui.config.assets.base import Asset
-from twin_tui.config.values import shown
+from twin_tui.documents.values import shown
 
 
 def _to_names(found: Any) -> tuple[str, ...]:

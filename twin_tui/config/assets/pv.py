@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
-from twin_tui.config.values import Efficiency, Positive, Text
+from twin_tui.documents.values import Efficiency, Positive, Text
 
 
 class PvAsset(Asset):

@@ -1,4 +1,4 @@
-"""What all parts of a site file share: strict models, and mistakes told in plain words."""
+"""What the models of all files share: strict keys, and errors in plain words, reported together."""
 
 import types
 from collections.abc import Iterator
@@ -6,25 +6,25 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from twin_tui.config.context import NOWHERE, Context
-from twin_tui.config.values import key_text, shown
+from twin_tui.documents.values import key_text, shown
 from twin_tui.errors import ConfigError, did_you_mean
 
 M = TypeVar("M", bound="Model")
 
 
 class Model(BaseModel):
-    """A part of a site file: its keys are all known, its values checked."""
+    """A part of a file: its keys are all known, its values checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class Complaints:
-    """The mistakes found in one file, all of them told at once."""
+    """The errors found in one file, reported together."""
 
-    def __init__(self, file: str, context: Context = NOWHERE) -> None:
+    def __init__(self, file: str, context: Any = None) -> None:
         self.file = file
         self.context = context
+        """What validators need to know of the rest of the file."""
         self.lines: list[str] = []
 
     def add(self, place: str, text: str) -> None:
