@@ -234,7 +234,7 @@ def _plain(target: Target, what: str, unit: str) -> Callable[[Words, SiteView], 
 
 
 def _play(taken: Words, site: SiteView) -> Disturb:
-    from twin_tui.documents.series import points_of_csv  # noqa: PLC0415 - site files hold commands themselves
+    from twin_tui.documents.csv_text import points_of_csv  # noqa: PLC0415 - site files hold commands themselves
 
     targets = {target.value: target for target in Target}
     target = targets[words.name(taken.take("what to move, such as frequency"), targets, "quantity")]

@@ -8,9 +8,9 @@ from twin_tui.commands.verbs import parse_event
 from twin_tui.commands.vocabulary import site_view
 from twin_tui.config.context import Context
 from twin_tui.config.derive import build
+from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Complaints, join
-from twin_tui.documents.series import points_of_csv
 from twin_tui.documents.values import refuse_unknown, shown
 from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from twin_tui.config.context import Context
 from twin_tui.config.grid_codes import load_grid_code, parse_grid_code
 from twin_tui.config.schedule import to_session, to_window
-from twin_tui.documents.series import to_series
+from twin_tui.config.series import to_series
 from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window

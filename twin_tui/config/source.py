@@ -8,8 +8,9 @@ from typing import Any
 
 from twin_tui.config.context import Context
 from twin_tui.config.endpoints import IDENTITY_KEYS, S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
+from twin_tui.config.series import to_series
+from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.loader import read_document
-from twin_tui.documents.series import points_of_csv, to_series
 from twin_tui.documents.shipped import find_shipped
 from twin_tui.engine.weather import Series
 

@@ -1,0 +1,54 @@
+"""Series of values over time, from CSV files or written out in a site file."""
+
+from datetime import tzinfo
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from twin_tui.config.context import Context
+from twin_tui.documents.csv_text import read_rows, to_instant
+from twin_tui.documents.durations import parse_duration
+from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
+from twin_tui.engine.weather import Series
+from twin_tui.errors import ConfigError
+
+_KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
+
+
+def to_series(found: Any, context: Context) -> Series:
+    """Return a series: of a CSV file's path, of csv and column, or of start, step and values."""
+    if isinstance(found, str):
+        return series_of_csv(context.folder / found, None, context.zone)
+    if not isinstance(found, dict):
+        raise ValueError(f"expected a CSV file, or an object with csv or values, found {shown(found)}")
+    refuse_unknown(found, _KEYS)
+    repeats, holds = to_switch(found.get("repeats", False)), to_switch(found.get("holds", False))
+    if "csv" in found:
+        name, column = found["csv"], found.get("column")
+        if not isinstance(name, str) or not (column is None or isinstance(column, str)):
+            raise ValueError("expected csv and column to be text")
+        series = series_of_csv(context.folder / name, column, context.zone)
+        return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds)
+    listed = found.get("values")
+    if not isinstance(listed, list) or len(listed) < 2:
+        raise ValueError("expected values to be a list of at least two numbers")
+    values = tuple(to_number(item) for item in listed)
+    start, relative = to_instant(found.get("start", 0), context.zone)
+    step = found.get("step")
+    if not isinstance(step, int | float | str):
+        raise ValueError("expected step to be a duration like 15m")
+    step_s = parse_duration(step)
+    if step_s <= 0:
+        raise ValueError(f"expected a step above 0, found {shown(step)}")
+    return Series(start, step_s, values, relative, repeats, holds)
+
+
+def series_of_csv(path: Path, column: str | None, zone: tzinfo) -> Series:
+    """Return a column of a CSV file as a series: even steps, no gaps."""
+    rows = read_rows(path, column, zone)
+    step_s = rows[1].instant - rows[0].instant
+    for before, row in pairwise(rows):
+        distance = row.instant - before.instant
+        if abs(distance - step_s) > 1e-6 * max(1.0, step_s):
+            raise ConfigError(f"{path}:{row.line}: a gap: {distance:g} s after a step of {step_s:g} s")
+    return Series(rows[0].instant, step_s, tuple(row.value for row in rows), rows[0].relative)

@@ -1,0 +1,110 @@
+"""CSV files as rows of an instant and a value, each with its line."""
+
+import csv
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from twin_tui.documents.loader import read_text
+from twin_tui.documents.values import shown, to_number
+from twin_tui.errors import ConfigError, did_you_mean
+
+TIME_COLUMNS = ("time", "timestamp", "datetime", "date", "time_s", "seconds", "t")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a CSV file."""
+
+    line: int
+    instant: float
+    """Seconds since the start of the run, or Unix time."""
+    relative: bool
+    """Whether the instant counts from the start of the run."""
+    value: float
+
+
+def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
+    """Return the rows of a column of a CSV file with a head and a time column, in order of time.
+
+    Times are seconds since the start of the run, or ISO dates and times; those without a zone are in
+    ``zone``. Raises ConfigError naming the line.
+    """
+    text = read_text(path)
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    reader = csv.reader(text.splitlines(), delimiter=delimiter)
+    rows: list[Row] = []
+    try:
+        head = [name.strip() for name in next(reader, [])]
+        time_at, value_at = _columns(path, head, column)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            where = f"{path}:{reader.line_num}"
+            row = _row(where, reader.line_num, cells, time_at, value_at, head, zone)
+            if rows and row.relative is not rows[-1].relative:
+                raise ConfigError(f"{where}: dates and seconds are mixed in the time column")
+            if rows and row.instant <= rows[-1].instant:
+                raise ConfigError(f"{where}: the times run backwards or stand still")
+            rows.append(row)
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{reader.line_num}: bad CSV: {error}") from None
+    if len(rows) < 2:
+        raise ConfigError(f"{path}: expected at least two rows of values, found {len(rows)}")
+    return rows
+
+
+def points_of_csv(path: Path) -> list[list[float]]:
+    """Return [seconds, value] of each row, for the playback of a disturbance; dates count from the first."""
+    rows = read_rows(path, None)
+    start = 0.0 if rows[0].relative else rows[0].instant
+    return [[row.instant - start, row.value] for row in rows]
+
+
+def _columns(path: Path, head: list[str], column: str | None) -> tuple[int, int]:
+    times = [at for at, name in enumerate(head) if name.lower() in TIME_COLUMNS]
+    if not times:
+        raise ConfigError(f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)} in the head")
+    others = [name for at, name in enumerate(head) if at != times[0]]
+    if column is None:
+        if len(others) != 1:
+            raise ConfigError(f"{path}:1: say which column; known: {', '.join(others) or 'none'}")
+        column = others[0]
+    if column not in others:
+        raise ConfigError(f"{path}:1: no column {column!r}{did_you_mean(column, others)}")
+    return times[0], head.index(column)
+
+
+def _row(
+    where: str, line: int, cells: list[str], time_at: int, value_at: int, head: list[str], zone: tzinfo
+) -> Row:
+    if len(cells) != len(head):
+        raise ConfigError(f"{where}: expected {len(head)} cells, found {len(cells)}")
+    try:
+        value = float(cells[value_at])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError(f"{where}: expected a number, found {shown(cells[value_at])}")
+    try:
+        instant, relative = to_instant(cells[time_at].strip(), zone)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    return Row(line, instant, relative, value)
+
+
+def to_instant(written: Any, zone: tzinfo) -> tuple[float, bool]:
+    """Return an instant and whether it counts from the start of the run."""
+    try:
+        return to_number(written), True
+    except ValueError:
+        pass
+    if not isinstance(written, str):
+        raise ValueError(f"expected seconds or a date and time, found {shown(written)}")
+    try:
+        when = datetime.fromisoformat(written)
+        return (when.replace(tzinfo=zone) if when.tzinfo is None else when).timestamp(), False
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"expected seconds or a date and time, found {shown(written)}") from None
