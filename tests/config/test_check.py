@@ -25,7 +25,7 @@ def test_each_mistake_of_a_site_is_one_finding(write_site: Callable[..., Path]) 
     kind, findings = check_file(path)
     assert kind == "site"
     assert len(findings) == 2
-    assert all(finding.fault and finding.text.startswith(f"{path}: assets[0].") for finding in findings)
+    assert all(finding.fault and finding.text.startswith(f"{path}:1: assets[0].") for finding in findings)
 
 
 def test_a_site_whose_register_map_is_broken_is_found(
@@ -69,7 +69,7 @@ def test_the_command_line_says_what_is_fit_and_what_is_not(write_site: Callable[
     run = CliRunner().invoke(cli, ["check", "demo", "bess_modbus", str(bad)])
     assert "demo: site, fit to use\n" in run.stdout
     assert "bess_modbus: register map, fit to use\n" in run.stdout
-    assert f"{bad}: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in run.stderr
+    assert f"{bad}:1: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in run.stderr
     assert str(run.exception) == "1 fault in 3 files"
     assert CliRunner().invoke(cli, ["check", "demo"]).exit_code == 0
 

@@ -8,8 +8,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin_tui.documents import yaml_text
 from twin_tui.documents.json_text import json_places
-from twin_tui.documents.loader import parse_document
+from twin_tui.documents.loader import parse_document, to_document
+from twin_tui.documents.shipped import shipped, shipped_names
 from twin_tui.errors import ConfigError
 
 SCALARS = (
@@ -56,13 +58,6 @@ def test_a_scalar_is_what_it_looks_like(written: str, read: Any) -> None:
 def test_anchors_and_merges_work() -> None:
     text = "base: &base {a: 1, b: 2}\nother: {<<: *base, b: 3}\n"
     assert parse_document(text, "x")["other"] == {"a": 1, "b": 3}
-
-
-def test_aliases_that_explode_are_refused() -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
-    with pytest.raises(ConfigError, match="holds more than 500000 values"):
-        parse_document("\n".join(lines), "x")
 
 
 @given(DATA.filter(lambda data: data is not None))
@@ -125,3 +120,119 @@ def test_the_places_of_json_are_found_where_json_is_read(text: str) -> None:
     except ConfigError as error:
         placed = "is given twice" in str(error)
     assert placed is read
+
+
+@pytest.fixture(params=["libyaml", "python"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "python":
+        monkeypatch.setattr(yaml_text, "_CParser", None)
+    elif yaml_text._CParser is None:
+        pytest.skip("this PyYAML comes without libyaml")
+    return request.param
+
+
+BOMBS = {
+    "aliases": ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)],
+    "merges": ["a0: &a0 {x: 1, y: 2}"]
+    + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], k{i}: 1}}" for i in range(1, 25)],
+    "one merge a line": ["a0: &a0 {x: 1}"]
+    + [f"a{i}: &a{i} {{<<: *a{i - 1}, l: *a{i - 1}, r: *a{i - 1}}}" for i in range(1, 40)],
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_what_would_explode_is_refused_while_it_is_read(kind: str, parser: str) -> None:
+    with pytest.raises(ConfigError, match=r"x:\d+:\d+: bad YAML: holds more than 500000 values"):
+        parse_document("\n".join(BOMBS[kind]), "x")
+
+
+def test_aliases_nest_no_deeper_than_brackets(parser: str) -> None:
+    lines = ["a0: &a0 [1]"] + [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 70)]
+    with pytest.raises(ConfigError, match="x:60:12: bad YAML: nested more than 60 levels deep"):
+        parse_document("\n".join(lines), "x")
+
+
+def test_large_yaml_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ConfigError, match="x: is larger than 1 MB of YAML; put series of many values into"):
+        parse_document("- a\n" * 7_000_000, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1\nb: 2\n", "x:2:2: bad YAML: expected ',' or ']', but got ':'"),
+        ("a: 1\n b: 2\n", "x:2:3: bad YAML: mapping values are not allowed here"),
+        ("a: *b\n", "x:1:4: bad YAML: found undefined alias 'b'"),
+        ("a: 1\n---\nb: 2\n", "x:2:1: bad YAML: expected one document, found another"),
+        ("a: {<<: 3}\n", "x:1:9: bad YAML: expected a mapping or a list of mappings to merge"),
+        ("a: !!int x\n", "x:1:4: bad YAML: 'x' cannot be read as tag:yaml.org,2002:int"),
+        ("a: !!set {b}\n", "x:1:4: bad YAML: unknown tag tag:yaml.org,2002:set"),
+        ("a: 1\n0: 1\n0x0: 2\n", "x:3:1: bad YAML: key '0x0' is given twice in one mapping"),
+        ("a: \t\ufeff1\n", "x:1:5: bad YAML: the character '\\ufeff' is not allowed"),
+    ],
+)
+def test_an_error_in_yaml_reads_the_same_with_and_without_libyaml(
+    text: str, expected: str, parser: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_document(text, "x")
+    assert str(caught.value) == expected
+
+
+KINDS = ("sites", "register_maps", "scenarios")
+SHIPPED = [shipped(kind, name) for kind in KINDS for name in shipped_names(kind)]
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if path.suffix == ".yaml"], ids=lambda p: p.stem)
+def test_shipped_files_read_the_same_with_and_without_libyaml(
+    path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    found = yaml_text.parse_yaml(text, "x"), yaml_text.yaml_places(text, "x")
+    monkeypatch.setattr(yaml_text, "_CParser", None)
+    assert (yaml_text.parse_yaml(text, "x"), yaml_text.yaml_places(text, "x")) == found
+
+
+@given(st.text("ab:-[]{},&*! \n'\"#|>1.~<", max_size=25))
+def test_both_parsers_agree_on_what_both_take(text: str) -> None:
+    found: list[Any] = []
+    kept = yaml_text._CParser
+    try:
+        for one in (kept, None):
+            yaml_text._CParser = one
+            found.append(outcome(text))
+    finally:
+        yaml_text._CParser = kept
+    assert found[0] == found[1] or "bad YAML" in str(found)
+
+
+def outcome(text: str) -> Any:
+    try:
+        return yaml_text.parse_yaml(text, "x")
+    except ConfigError as error:
+        return str(error)
+
+
+def test_tags_of_plain_kinds_are_taken(parser: str) -> None:
+    text = "{a: !!str 1, b: !!float 2, c: !!int '3', d: !!null '', e: !!map {f: !!seq [!!bool true]}, g: ! 4}"
+    assert parse_document(text, "x", as_json=False) == {
+        **{"a": "1", "b": 2.0, "c": 3, "d": None},
+        **{"e": {"f": [True]}, "g": "4"},
+    }
+
+
+def test_a_place_is_found_by_its_path() -> None:
+    text = "base: &base\n  k: 1\nlist:\n- {a.b: 1,\n   a: {b: 2}}\n- <<: *base\n  l: [1,\n   2]\n'': 7\n"
+    document = to_document(text, "x", as_json=False)
+    expected = {
+        "base.k": "x:2",
+        "list[0].a.b": "x:4",
+        "list[0].a": "x:5",
+        "list[1].k": "x:2",
+        "list[1].l[1]": "x:8",
+        "list[5].q": "x:3",
+        "no.such": "x:1",
+    }
+    assert {path: document.where(path) for path in expected} == expected
+    assert document.where() == "x"

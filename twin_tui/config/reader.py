@@ -25,7 +25,7 @@ from twin_tui.config.world import (
     weather_of,
     zone_of,
 )
-from twin_tui.documents.loader import read_document
+from twin_tui.documents.loader import Document, read_document
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import shown
 from twin_tui.engine import apply
@@ -70,10 +70,10 @@ class ReadSite:
 class SiteReader:
     """Reads one site."""
 
-    def __init__(self, name: str, folder: Path, data: dict[str, Any]) -> None:
-        self._complaints = Complaints(name, Context(folder, zone_of(data.get("timezone"))))
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._data: dict[str, Any] = document.data
+        self._complaints = Complaints(document, Context(folder, zone_of(self._data.get("timezone"))))
         self._folder = folder
-        self._data = data
         self._grid_code: GridCode | None = None
 
     def read(self) -> ReadSite:
@@ -127,7 +127,7 @@ class SiteReader:
             if not isinstance(kind, str):
                 if kind is None:
                     text = f"missing key type in {place}; known: {', '.join(sorted(registry.kinds()))}"
-                    self._complaints.add("", text)
+                    self._complaints.add("", text, at=place)
                 else:
                     self._complaints.add(join(place, "type"), f"expected text, found {shown(kind)}")
                 continue
@@ -172,9 +172,10 @@ class SiteReader:
             ),
         ):
             if both:
-                self._complaints.add("", f"give {one} or {other}, not both")
+                self._complaints.add("", f"give {one} or {other}, not both", at=other)
         if (top.latitude is None) != (top.longitude is None):
-            self._complaints.add("", "give latitude and longitude, or neither")
+            at = "longitude" if top.latitude is None else "latitude"
+            self._complaints.add("", "give latitude and longitude, or neither", at=at)
         voltage = external.grid_voltage
         if voltage is not None and None not in (voltage.nominal_v_ll, voltage.nominal_voltage_ll):
             text = "give nominal_v_ll or nominal_voltage_ll, not both"
@@ -220,7 +221,7 @@ class SiteReader:
             settings = {**self._site_wide(asset), **asset.model.settings()}
             missing = missing_keys(asset.type.params, settings)
             if missing:
-                self._complaints.add("", f"missing key {missing[0]} in {asset.place}")
+                self._complaints.add("", f"missing key {missing[0]} in {asset.place}", at=asset.place)
                 return None
             plan = DevicePlan(asset.name, asset.type, asset.type.params(**settings))
             device = Device(plan, 0, 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from twin_tui.config.endpoints import Endpoint
 from twin_tui.config.reader import SiteReader
-from twin_tui.documents.loader import plain, read_document
+from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
 from twin_tui.engine.site import SitePlan
@@ -37,16 +37,17 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
     """
     path = None
     if isinstance(site, Mapping):
-        name, folder = "site", Path.cwd()
-        data: Any = plain(dict(site), name)
+        folder = Path.cwd()
+        document = Document(plain(dict(site), "site"), "site")
     else:
         path = find_site(site)
-        name, folder = str(site) if path == Path(site) else path.name, path.parent
-        data = read_document(path)
+        folder = path.parent
+        document = open_document(path, str(site) if path == Path(site) else path.name)
+    data = document.data
     if not isinstance(data, dict):
-        raise ConfigError(f"{name}: expected an object with keys like assets, found {shown(data)}")
+        raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
     data.update((key, value) for key, value in overrides.items() if value is not None)
-    read = SiteReader(name, folder, data).read()
+    read = SiteReader(document, folder).read()
     return Site(read.plan, read.endpoints, read.source, read.real_time, read.speed, path)
 
 

@@ -89,7 +89,7 @@ class _Scanner:
                 raise self._expected("a key in double quotes")
             key = json.loads(self._string())
             if key in found:
-                raise self._error(start, f"key {key!r} is given twice in one object")
+                raise self._error(start, f"key {key[:60]!r} is given twice in one object")
             self._skip()
             if not self._taken(":"):
                 raise self._expected("a colon after the key")

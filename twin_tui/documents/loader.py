@@ -1,21 +1,63 @@
-"""JSON and YAML files as plain data, with the place of every mistake."""
+"""JSON and YAML files as plain data that knows where each of its values is."""
 
 import json
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from twin_tui.documents.json_text import parse_json
+from twin_tui.documents.json_text import json_places, parse_json
 from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from twin_tui.documents.places import Place
 from twin_tui.errors import ConfigError
 
 
-def read_document(path: Path) -> Any:
-    """Return the content of a JSON or YAML file; raise ConfigError naming the file, line and column."""
+@dataclass(slots=True)
+class Document:
+    """What a file holds, and what messages call it."""
+
+    data: Any
+    name: str
+    text: str | None = None
+    """None for data that was in no file."""
+    as_json: bool = False
+    _places: Place | None = field(default=None, repr=False)
+
+    def where(self, path: str = "") -> str:
+        """Return how a message begins that is about a path like ``assets[0].port``: file and line."""
+        if self.text is None or not path:
+            return self.name
+        if self._places is None:
+            self._places = (json_places if self.as_json else _yaml_places)(self.text, self.name)
+        return f"{self.name}:{self._places.find(path).line}"
+
+
+def open_document(path: Path, name: str | None = None) -> Document:
+    """Return the document in a JSON or YAML file; raise ConfigError naming the file, line and column."""
     as_json = {".json": True, ".yaml": False, ".yml": False}.get(path.suffix.lower())
-    return parse_document(read_text(path), str(path), as_json=as_json)
+    return to_document(read_text(path), name or str(path), as_json=as_json)
+
+
+def read_document(path: Path) -> Any:
+    """Return the content of a JSON or YAML file as plain data."""
+    return open_document(path).data
+
+
+def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
+    """Return the plain data that a text holds."""
+    return to_document(text, name, as_json=as_json).data
+
+
+def to_document(text: str, name: str, *, as_json: bool | None = None) -> Document:
+    """Return the document in a text: JSON when it says so or looks like it, YAML otherwise."""
+    if not text.strip():
+        raise ConfigError(f"{name}: is empty")
+    if as_json is None:
+        as_json = _is_json(text)
+    data = plain(parse_json(text, name), name) if as_json else _parse_yaml(text, name)
+    if data is None:
+        raise ConfigError(f"{name}: holds no data")
+    return Document(data, name, text, as_json)
 
 
 def read_text(path: Path) -> str:
@@ -39,21 +81,6 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         raise ConfigError(f"{path}: is a binary file; expected JSON or YAML")
     return text
-
-
-def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
-    """Return the data that a text holds: JSON when it says so or looks like it, YAML otherwise."""
-    if not text.strip():
-        raise ConfigError(f"{name}: is empty")
-    if as_json is None:
-        as_json = _is_json(text)
-    try:
-        data = parse_json(text, name) if as_json else _from_yaml(text, name)
-    except RecursionError:
-        raise ConfigError(f"{name}: is nested more than {MAX_DEPTH} levels deep") from None
-    if data is None:
-        raise ConfigError(f"{name}: holds no data")
-    return plain(data, name)
 
 
 def plain(data: Any, name: str) -> Any:
@@ -87,69 +114,13 @@ def _is_json(text: str) -> bool:
     return True
 
 
-_MERGE = "tag:yaml.org,2002:merge"
+def _parse_yaml(text: str, name: str) -> Any:
+    from twin_tui.documents.yaml_text import parse_yaml  # noqa: PLC0415 - a run of JSON files needs no YAML
+
+    return parse_yaml(text, name)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars (1e3 is a number; off, 12:30 and dates are text), and no key twice."""
+def _yaml_places(text: str, name: str) -> Place:
+    from twin_tui.documents.yaml_text import yaml_places  # noqa: PLC0415
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the name and form are PyYAML's)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
-            if key_node.tag == _MERGE:
-                continue
-            key = self.construct_object(key_node)
-            if key in seen:
-                text = f"key {key_node.value!r} stands twice in one mapping"
-                raise yaml.constructor.ConstructorError(None, None, text, key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _resolver(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), list(first))
-
-
-_resolver("null", "~|null|Null|NULL|", "~nN")
-_Loader.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:null", re.compile("$")))
-_resolver("bool", "true|True|TRUE|false|False|FALSE", "tTfF")
-_resolver("merge", "<<", "<")
-_resolver("int", r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F]+", "-+0123456789")
-_resolver(
-    "float",
-    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-    "-+.0123456789",
-)
-
-
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
-    text = str(node.value).replace("_", "")
-    return int(text, 16) if text.lower().startswith("0x") else int(text)
-
-
-def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
-    text = str(node.value).replace("_", "").lower()
-    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
-_Loader.add_constructor("tag:yaml.org,2002:float", _float)
-
-
-def _from_yaml(text: str, name: str) -> Any:
-    try:
-        return yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise ConfigError(f"{name}{place}: bad YAML: {error.problem or error.context}") from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        what = f"the character {error.character!r} may not stand in YAML"
-        raise ConfigError(f"{name}:{line}: bad YAML: {what}") from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise ConfigError(f"{name}: bad YAML: {error}") from None
+    return yaml_places(text, name)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from twin_tui.documents.loader import Document
 from twin_tui.documents.values import key_text, shown
 from twin_tui.errors import ConfigError, did_you_mean
 
@@ -21,15 +22,19 @@ class Model(BaseModel):
 class Complaints:
     """The errors found in one file, reported together."""
 
-    def __init__(self, file: str, context: Any = None) -> None:
-        self.file = file
+    def __init__(self, document: Document, context: Any = None) -> None:
+        self._document = document
         self.context = context
         """What validators need to know of the rest of the file."""
         self.lines: list[str] = []
 
-    def add(self, place: str, text: str) -> None:
-        """Note a mistake at a place like ``assets[0].initial_soc``; an empty place is the whole file."""
-        line = f"{self.file}: {place}: {text}" if place else f"{self.file}: {text}"
+    def add(self, place: str, text: str, *, at: str = "") -> None:
+        """Note an error at a place like ``assets[0].initial_soc``; an empty place is the whole file.
+
+        ``at`` is the place whose line the message names, where its text names the place itself.
+        """
+        where = self._document.where(at or place)
+        line = f"{where}: {place}: {text}" if place else f"{where}: {text}"
         if line not in self.lines:
             self.lines.append(line)
 
@@ -57,10 +62,11 @@ class Complaints:
         if kind == "extra_forbidden":
             inside = join(place, *loc[:-1])
             hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
-            self.add("", f"unknown key {key_text(loc[-1])}{f' in {inside}' if inside else ''}{hint}")
+            text = f"unknown key {key_text(loc[-1])}{f' in {inside}' if inside else ''}{hint}"
+            self.add("", text, at=where)
         elif kind == "missing":
             inside = join(place, *loc[:-1])
-            self.add("", f"missing key {loc[-1]}{f' in {inside}' if inside else ''}")
+            self.add("", f"missing key {loc[-1]}{f' in {inside}' if inside else ''}", at=inside)
         elif kind == "value_error":
             self.add(where, str(item["ctx"]["error"]))
         elif kind in ("model_type", "model_attributes_type", "dict_type"):
