@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from twin_tui.config.grid_codes import grid_code_names, load_grid_code, parse_grid_code
-from twin_tui.engine.grid_code import Quantity
+from twin_tui.config import load_site
+from twin_tui.config.grid_codes import grid_code_names, grid_code_of, load_grid_code
+from twin_tui.documents.loader import to_document
+from twin_tui.engine.grid_code import GridCode, Quantity
 from twin_tui.errors import ConfigError
 
 SHIPPED = grid_code_names()
@@ -25,6 +27,10 @@ enter_service: {v_low_pu: 0.9, v_high_pu: 1.1, f_low_hz: 49, f_high_hz: 51, dela
 
 def text_of(name: str) -> str:
     return files("twin_tui").joinpath("data", "grid_codes", f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def own(text: str) -> GridCode:
+    return grid_code_of(to_document(text, "island.yaml"), "island")
 
 
 def entries(content: object) -> list[dict]:
@@ -118,47 +124,96 @@ def test_a_users_own_file_is_taken_by_its_path(tmp_path: Path):
         (
             "clearing_s: 0.5",
             "clearing_z: 0.5",
-            r"stages\[1\].clearing_z: unknown key; did you mean clearing_s\?",
+            r":5: unknown key clearing_z in stages\[0\]; did you mean clearing_s\?",
         ),
-        ("title:", "titel:", r"titel: unknown key; did you mean title\?"),
-        ("delay_s: 5", "delya_s: 5", r"enter_service.delya_s: unknown key; did you mean delay_s\?"),
-        ("below: 0.8", "below: .nan", r"stages\[1\].below: input should be a finite number"),
-        ("below: 0.8", "below: 184", r"stages\[1\].*"),
-        ("below: 0.8", "below: 1.8e1", r"stages\[1\]: voltages are per unit"),
-        ("below: 0.8", "below: 0.8, above: 1.2", r"stages\[1\]: give either above or below"),
-        ("quantity: voltage", "quantity: volts", r"stages\[1\].quantity: input should be 'voltage'"),
-        ("quantity: voltage", "quantity: rocof", r"stages\[1\]: rocof trips above its limit only"),
+        ("title:", "titel:", r":2: unknown key titel; did you mean title\?"),
+        ("delay_s: 5", "delya_s: 5", r":7: unknown key delya_s in enter_service; did you mean delay_s\?"),
+        ("below: 0.8", "below: .nan", r":5: stages\[0\].below: expected a number from 0 to 100, found nan"),
+        ("below: 0.8", "below: 184", r":5: stages\[0\].below: expected a number from 0 to 100, found 184"),
+        ("below: 0.8", "below: 1.8e1", r":5: stages\[0\]: voltages are per unit"),
+        ("below: 0.8", "below: 0.8, above: 1.2", r":5: stages\[0\]: give either above or below"),
+        (
+            "quantity: voltage",
+            "quantity: volts",
+            r":5: stages\[0\].quantity: expected one of voltage, .*, found 'volts'; did you mean voltage\?",
+        ),
+        ("quantity: voltage", "quantity: rocof", r":5: stages\[0\]: rocof trips above its limit only"),
         (
             "clearing_s: 1}",
             "clearing_s: -1}",
-            r"stages\[2\].clearing_s: input should be greater .* \(found -1\)",
+            r":6: stages\[1\].clearing_s: expected a number from 0 to 86400 \(s\), found -1",
         ),
-        ("name: f>", "name: U<", "two stages are named 'U<'"),
-        ("f_high_hz: 51", "f_high_hz: 48", "enter_service: the lower limit of a window must be below"),
-        ("nominal_hz: 50", "nominal_hz: 55", r"nominal_hz: input should be 50 or 60 \(found 55\)"),
-        ("delay_s: 5", "delay_s: 5, source: x", "unknown source 'x'"),
-        ("stages:", "stages: [", "line 5: not YAML"),
+        ("name: f>", "name: U<", ": two stages are named 'U<'"),
+        ("f_high_hz: 51", "f_high_hz: 48", ":7: enter_service: the lower limit of a window must be below"),
+        ("nominal_hz: 50", "nominal_hz: 55", r":3: nominal_hz: expected 50 or 60, found 55"),
+        ("delay_s: 5", "delay_s: 5, source: x", ": unknown source 'x'"),
+        ("stages:", "stages: [", ":5:3: bad YAML: "),
     ],
 )
 def test_a_mistake_is_named_with_file_place_and_nearest_name(old, new, message):
     assert old in OWN
-    with pytest.raises(ConfigError, match=rf"^island.yaml.*{message}|\nisland.yaml.*{message}"):
-        parse_grid_code(OWN.replace(old, new, 1), "island.yaml", "island")
+    with pytest.raises(ConfigError, match=rf"^island.yaml{message}|\nisland.yaml{message}"):
+        own(OWN.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "hello", "1"])
-def test_a_file_that_is_no_mapping_is_refused(text):
-    with pytest.raises(ConfigError, match="a grid code is a mapping"):
-        parse_grid_code(text, "island.yaml", "island")
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ("[[1, 0]]", "expected a list of at least two points"),
+        ("[[1, 0], [1.1]]", r"expected points of voltage and power \(pu\), found \[1.1\]"),
+        ("[[1, 0], [1.1, 3]]", "expected voltages from 0 to 2 and powers from -1 to 1"),
+        ("[[1.1, 0], [1, 1]]", "expected points whose voltages rise"),
+        ("[[1, x], [1, 1]]", "expected a number, found 'x'"),
+    ],
+)
+def test_a_curve_has_points_that_rise(points: str, message: str):
+    curve = f"volt_var: {{enabled: true, response_s: 1, points: {points}}}\n"
+    with pytest.raises(ConfigError, match=rf"island.yaml:8: volt_var.points: {message}"):
+        own(OWN + curve)
+
+
+def test_all_errors_of_a_grid_code_are_reported_together():
+    text = OWN.replace("below: 0.8", "below: 184").replace("delay_s: 5", "delay_s: -5")
+    with pytest.raises(ConfigError) as caught:
+        own(text)
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "stages[0].below",
+        "enter_service.delay_s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("[]", r"expected an object with keys, found \[\]"),
+        ("hello", "expected an object with keys, found 'hello'"),
+        ("1", "expected an object with keys, found 1"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(text, message):
+    with pytest.raises(ConfigError, match=rf"^island.yaml: {message}$"):
+        own(text)
+
+
+def test_a_code_written_into_a_site_names_its_place_there():
+    code = yaml.safe_load(OWN)
+    code["stages"][0]["below"], code["enter_service"]["delay_s"] = 184, -5
+    with pytest.raises(ConfigError) as caught:
+        load_site({"assets": [{"type": "pv", "name": "roof"}], "grid_code": code})
+    assert str(caught.value).splitlines() == [
+        "site: grid_code: stages[0].below: expected a number from 0 to 100, found 184",
+        "site: grid_code: enter_service.delay_s: expected a number from 0 to 86400 (s), found -5",
+    ]
 
 
 def test_a_misspelt_name_gets_the_nearest_one(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"unknown grid code 'vde-4105'; did you mean vde-ar-n-4105\?"):
         load_grid_code("vde-4105")
-    with pytest.raises(ConfigError, match=r"none.yaml: the grid code cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"none.yaml: no such file"):
         load_grid_code("none.yaml", tmp_path)
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="not UTF-8 text"):
+    with pytest.raises(ConfigError, match=r"binary.yaml:1: is not UTF-8 text"):
         load_grid_code("binary.yaml", tmp_path)
 
 

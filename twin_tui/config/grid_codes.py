@@ -1,62 +1,125 @@
 """Grid codes as files: shipped ones by name, a user's own by path."""
 
-from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from twin_tui.documents.loader import Document, open_document
+from twin_tui.documents.model import Complaints, Model
+from twin_tui.documents.values import Accepts, Switch, Text, choice, number, shown, to_number
 from twin_tui.engine import grid_code
 from twin_tui.engine.grid_code import GridCode, Quantity
 from twin_tui.errors import ConfigError, did_you_mean
 
-Voltage = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
-Frequency = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-PerUnit = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
-Droop = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+_FOLDER = Path(__file__).parent.parent / "data" / "grid_codes"
+
+Voltage = Annotated[float, number(0, 2, unit="pu")]
+Frequency = Annotated[float, number(above=0, high=100, unit="Hz")]
+Deadband = Annotated[float, number(0, 10, unit="Hz")]
+Limit = Annotated[float, number(0, 100)]
+Seconds = Annotated[float, number(0, 86_400, unit="s")]
+Droop = Annotated[float, number(above=0, high=1)]
 
 
-class _Entry(BaseModel):
+def _to_label(found: Any) -> str:
+    if isinstance(found, str) and found:
+        return found
+    raise ValueError(f"expected a name, found {shown(found)}")
+
+
+def _to_nominal(found: Any) -> float:
+    if not isinstance(found, bool) and found in (50, 60):
+        return float(found)
+    raise ValueError(f"expected 50 or 60, found {shown(found)}")
+
+
+def _to_points(found: Any) -> tuple[tuple[float, float], ...]:
+    if not isinstance(found, list) or len(found) < 2:
+        raise ValueError(f"expected a list of at least two points, found {shown(found)}")
+    points = []
+    for point in found:
+        if not isinstance(point, list) or len(point) != 2:
+            raise ValueError(f"expected points of voltage and power (pu), found {shown(point)}")
+        voltage, power = (to_number(item) for item in point)
+        if not (0 <= voltage <= 2 and -1 <= power <= 1):
+            raise ValueError(f"expected voltages from 0 to 2 and powers from -1 to 1, found {shown(point)}")
+        points.append((voltage, power))
+    if points != sorted(points, key=lambda point: point[0]):
+        raise ValueError("expected points whose voltages rise")
+    return tuple(points)
+
+
+def _to_sources(found: Any) -> dict[str, str]:
+    if isinstance(found, dict) and all(isinstance(item, str) for pair in found.items() for item in pair):
+        return found
+    raise ValueError(f"expected an object of names and titles, found {shown(found)}")
+
+
+_POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+Points = Annotated[
+    tuple[tuple[float, float], ...], Accepts(_to_points, {"type": "array", "items": _POINT, "minItems": 2})
+]
+Label = Annotated[str, Accepts(_to_label, {"type": "string", "minLength": 1})]
+
+
+class _Entry(Model):
     """A group of numbers with one source: confirmed in it, recalled without it at hand, or the user's own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    source: str = ""
-    status: Literal["confirmed", "recalled", "own"] = "own"
+    source: Text = ""
+    """A key of sources."""
+    status: Annotated[str, choice("confirmed", "recalled", "own")] = "own"
+    """Whether the numbers were read in the source, are from memory, or the user's own."""
 
 
 class _Stage(_Entry):
-    name: str = Field(min_length=1)
-    quantity: Quantity
-    above: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
-    below: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
+    """One stage of the protection: a limit, and how long it may be exceeded."""
+
+    name: Label
+    """Unique in the code; the log names it when it trips."""
+    quantity: Annotated[str, choice(*(quantity.value for quantity in Quantity))]
+    """What is compared with the limit."""
+    above: Limit | None = None
+    """Trips above this: voltages per unit, frequencies in Hz, rocof in Hz/s."""
+    below: Limit | None = None
+    """Trips below this."""
     clearing_s: Seconds
+    """How long the limit may be exceeded before the device has disconnected."""
+
+    @property
+    def measured(self) -> Quantity:
+        """The quantity as the engine names it."""
+        return Quantity(self.quantity)
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("give either above or below")
-        if self.below is not None and self.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF}:
-            raise ValueError(f"{self.quantity.value} trips above its limit only")
-        voltage = self.quantity in {Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE}
+        if self.below is not None and self.measured in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF}:
+            raise ValueError(f"{self.quantity} trips above its limit only")
+        voltage = self.measured in {Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE}
         if voltage and max(self.above or 0.0, self.below or 0.0) > 2.0:
             raise ValueError("voltages are per unit, at most 2")
         return self
 
 
 class _Cessation(_Entry):
+    """The voltages at which the device pauses at once and stays connected."""
+
     at_or_below_pu: Voltage | None = None
     above_pu: Voltage | None = None
 
 
 class _FrequencyMeasurement(_Entry):
+    """The least voltage at which the frequency is judged."""
+
     needs_pu: Voltage
 
 
 class _EnterService(_Entry):
+    """What the grid must be like, and for how long, before the device connects again; then its ramp."""
+
     v_low_pu: Voltage
     v_high_pu: Voltage
     f_low_hz: Frequency
@@ -72,12 +135,15 @@ class _EnterService(_Entry):
 
 
 class _FrequencyDroop(_Entry):
-    enabled: bool = True
-    over_deadband_hz: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+    """How power follows the frequency outside a deadband."""
+
+    enabled: Switch = True
+    over_deadband_hz: Deadband
     over_droop: Droop
-    under_deadband_hz: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None
+    under_deadband_hz: Deadband | None = None
     under_droop: Droop | None = None
-    of: Literal["rating", "power"] = "rating"
+    of: Annotated[str, choice("rating", "power")] = "rating"
+    """What the droop is a fraction of: the rating, or the power when the deadband was left."""
     response_s: Seconds
 
     @model_validator(mode="after")
@@ -88,25 +154,26 @@ class _FrequencyDroop(_Entry):
 
 
 class _Curve(_Entry):
-    enabled: bool
-    points: list[tuple[Voltage, PerUnit]] = Field(min_length=2)
+    """A curve over the voltage."""
+
+    enabled: Switch
+    points: Points
+    """[voltage, power] pairs, both per unit."""
     response_s: Seconds
 
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        voltages = [voltage for voltage, _ in self.points]
-        if voltages != sorted(voltages):
-            raise ValueError("the voltages of the points must rise")
-        return self
 
+class GridCodeFile(Model):
+    """A grid code's file."""
 
-class _GridCodeFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    title: str
-    nominal_hz: Literal[50, 60]
-    sources: dict[str, str] = Field(default_factory=dict)
+    title: Text
+    nominal_hz: Annotated[float, Accepts(_to_nominal, {"enum": [50, 60]})]
+    """The frequency of the grid that the code is for, Hz."""
+    sources: Annotated[
+        dict[str, str], Accepts(_to_sources, {"type": "object", "additionalProperties": {"type": "string"}})
+    ] = Field(default_factory=dict)
+    """Where the numbers come from: short name → title."""
     stages: list[_Stage]
+    """The protection's stages."""
     momentary_cessation: _Cessation | None = None
     frequency_measurement: _FrequencyMeasurement | None = None
     enter_service: _EnterService
@@ -135,8 +202,7 @@ class _GridCodeFile(BaseModel):
 
 def grid_code_names() -> tuple[str, ...]:
     """Return the names of the shipped grid codes."""
-    shipped = files("twin_tui").joinpath("data", "grid_codes").iterdir()
-    return tuple(sorted(item.name.removesuffix(".yaml") for item in shipped if item.name.endswith(".yaml")))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
 def load_grid_code(
@@ -152,51 +218,34 @@ def load_grid_code(
     A code for another frequency than `nominal_hz` is refused. `volt_var` and `volt_watt` switch these
     functions on or off; None leaves them as the file has them.
     """
-    given = name
     if name.endswith((".yaml", ".yml")):
-        path = (base or Path()) / name
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise ConfigError(f"{path}: the grid code cannot be read: {reason}") from None
-        where, name = str(path), path.stem
+        document = open_document((base or Path()) / name)
     elif name in grid_code_names():
-        where = f"{name}.yaml"
-        text = files("twin_tui").joinpath("data", "grid_codes", where).read_text(encoding="utf-8")
+        document = open_document(_FOLDER / f"{name}.yaml", f"{name}.yaml")
     else:
         raise ConfigError(
             f"unknown grid code {name!r}{did_you_mean(name, grid_code_names())}"
             " (a file of your own needs a path that ends in .yaml)"
         )
-    code = parse_grid_code(text, where, name, volt_var=volt_var, volt_watt=volt_watt)
+    own_name = name.removesuffix(".yaml").removesuffix(".yml")
+    code = grid_code_of(document, Path(own_name).name, volt_var=volt_var, volt_watt=volt_watt)
     if nominal_hz is not None and nominal_hz != code.nominal_hz:
-        raise ConfigError(
-            f"grid code {given!r} is for {code.nominal_hz:g} Hz, the grid has {nominal_hz:g} Hz"
-        )
+        raise ConfigError(f"grid code {name!r} is for {code.nominal_hz:g} Hz, the grid has {nominal_hz:g} Hz")
     return code
 
 
-def parse_grid_code(
-    text: str, where: str, name: str, *, volt_var: bool | None = None, volt_watt: bool | None = None
+def grid_code_of(
+    document: Document, name: str, *, volt_var: bool | None = None, volt_watt: bool | None = None
 ) -> GridCode:
-    """Return the grid code of a YAML text; `where` stands at the head of every error."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{where}{line}: not YAML: {getattr(error, 'problem', error)}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{where}: a grid code is a mapping with title, nominal_hz, stages, enter_service")
-    try:
-        parsed = _GridCodeFile.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(where, dict(item)) for item in error.errors())) from None
+    """Return the grid code of a document; raise one ConfigError with all its errors."""
+    complaints = Complaints(document)
+    parsed = complaints.checked(GridCodeFile, document.data)
+    complaints.settle()
+    assert parsed is not None
     return _build(parsed, name, volt_var, volt_watt)
 
 
-def _build(file: _GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool | None) -> GridCode:
+def _build(file: GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool | None) -> GridCode:
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
         low, high = file.momentary_cessation.at_or_below_pu, file.momentary_cessation.above_pu
@@ -210,7 +259,7 @@ def _build(file: _GridCodeFile, name: str, volt_var: bool | None, volt_watt: boo
     return GridCode(
         name=name,
         title=file.title,
-        nominal_hz=float(file.nominal_hz),
+        nominal_hz=file.nominal_hz,
         stages=tuple(_stage(stage) for stage in file.stages),
         enter_service=grid_code.EnterService(
             v_low_pu=service.v_low_pu,
@@ -231,7 +280,7 @@ def _stage(stage: _Stage) -> grid_code.TripStage:
     over = stage.above is not None
     limit = stage.above if stage.above is not None else stage.below
     assert limit is not None
-    return grid_code.TripStage(stage.name, stage.quantity, over, limit, stage.clearing_s)
+    return grid_code.TripStage(stage.name, stage.measured, over, limit, stage.clearing_s)
 
 
 def _droop(entry: _FrequencyDroop | None) -> grid_code.FrequencyDroop | None:
@@ -254,36 +303,4 @@ def _curve(entry: _Curve | None, wanted: bool | None, missing: str) -> grid_code
         return None
     if not (entry.enabled if wanted is None else wanted):
         return None
-    return grid_code.VoltageCurve(points=tuple(entry.points), response_s=entry.response_s)
-
-
-def _sentence(where: str, error: dict[str, Any]) -> str:
-    """Say a validation error in one line: file, place, value, what was expected, the nearest name."""
-    place: list[str] = []
-    for key in error["loc"]:
-        if isinstance(key, int) and place:
-            place[-1] += f"[{key + 1}]"
-        else:
-            place.append(str(key))
-    if error["type"] == "extra_forbidden":
-        known = _fields_at(error["loc"][:-1])
-        return f"{where}: {'.'.join(place)}: unknown key{did_you_mean(place[-1], known)}"
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    given = error["input"]
-    shown = f" (found {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{where}: {'.'.join(place) or 'the file'}: {message}{shown}"
-
-
-def _fields_at(location: tuple[int | str, ...]) -> list[str]:
-    entries: dict[str, type[BaseModel]] = {
-        "stages": _Stage,
-        "momentary_cessation": _Cessation,
-        "frequency_measurement": _FrequencyMeasurement,
-        "enter_service": _EnterService,
-        "frequency_droop": _FrequencyDroop,
-        "volt_var": _Curve,
-        "volt_watt": _Curve,
-    }
-    found = entries.get(str(location[0]), _GridCodeFile) if location else _GridCodeFile
-    return list(found.model_fields)
+    return grid_code.VoltageCurve(points=entry.points, response_s=entry.response_s)

@@ -1,14 +1,14 @@
 """Values that a site file gives by name or file, and the engine takes as objects."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
-from twin_tui.config.grid_codes import load_grid_code, parse_grid_code
+from twin_tui.config.grid_codes import grid_code_of, load_grid_code
 from twin_tui.config.schedule import to_session, to_window
 from twin_tui.config.series import to_series
+from twin_tui.documents.loader import Document
 from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
 from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window
@@ -28,7 +28,7 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
         raise ValueError(f"expected the name of a grid code, found {shown(found)}")
     switches = {key: to_switch(found[key]) for key in _SWITCHES if isinstance(found.get(key), bool | str)}
     if "stages" in found:
-        return parse_grid_code(json.dumps(found), "grid_code", "own")
+        return grid_code_of(Document(found, ""), "own")
     refuse_unknown(found, ("name", *_SWITCHES))
     name = found.get("name")
     if not isinstance(name, str):

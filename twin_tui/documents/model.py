@@ -33,10 +33,11 @@ class Complaints:
 
         ``at`` is the place whose line the message names, where its text names the place itself.
         """
-        where = self._document.where(at or place)
-        line = f"{where}: {place}: {text}" if place else f"{where}: {text}"
-        if line not in self.lines:
-            self.lines.append(line)
+        start = list(filter(None, (self._document.where(at or place), place)))
+        for part in text.splitlines():
+            line = ": ".join((*start, part))
+            if line not in self.lines:
+                self.lines.append(line)
 
     def settle(self) -> None:
         """Raise one ConfigError when there was any mistake."""

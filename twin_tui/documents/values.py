@@ -1,14 +1,36 @@
-"""The kinds of values that a site file holds, each with a message that says what was expected."""
+"""The kinds of values that files hold, each with its message and its JSON Schema."""
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic_core import core_schema
 
 from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import ConfigError, did_you_mean
+
+_NAME = r"[^\W_][\w.-]{0,39}"
+_HOST = r"[0-9A-Za-z.:_%-]{1,253}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accepts:
+    """Marks a key of a model: what turns its value into ours, and the JSON Schema of what may be written."""
+
+    check: Callable[..., Any]
+    """Takes the value, and the validation's info when ``informed``; raises ValueError."""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    informed: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        if self.informed:
+            return core_schema.with_info_plain_validator_function(self.check)
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return dict(self.schema)
 
 
 def shown(found: Any) -> str:
@@ -45,8 +67,8 @@ def to_number(found: Any, expected: str = "a number") -> float:
 
 def number(
     low: float | None = None, high: float | None = None, *, above: float | None = None, unit: str = ""
-) -> PlainValidator:
-    """Return a validator of numbers from ``low`` to ``high``, or strictly ``above`` a bound."""
+) -> Accepts:
+    """Return a kind of numbers from ``low`` to ``high``, or strictly ``above`` a bound."""
     expected = "a number" + _bounds(low, high, above) + (f" ({unit})" if unit else "")
 
     def check(found: Any) -> float:
@@ -59,11 +81,14 @@ def number(
             raise ValueError(f"expected {expected}, found {shown(found)}")
         return value
 
-    return PlainValidator(check)
+    bounds = {"minimum": low, "maximum": high, "exclusiveMinimum": above, "x-unit": unit or None}
+    return Accepts(
+        check, {"type": "number", **{k: bound for k, bound in bounds.items() if bound is not None}}
+    )
 
 
-def whole(low: int, high: int) -> PlainValidator:
-    """Return a validator of whole numbers from ``low`` to ``high``."""
+def whole(low: int, high: int) -> Accepts:
+    """Return a kind of whole numbers from ``low`` to ``high``."""
     expected = f"a whole number from {low} to {high}" if low < high else f"{low}"
 
     def check(found: Any) -> int:
@@ -72,11 +97,11 @@ def whole(low: int, high: int) -> PlainValidator:
             raise ValueError(f"expected {expected}, found {shown(found)}")
         return int(found) if isinstance(found, int) else int(value)
 
-    return PlainValidator(check)
+    return Accepts(check, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def choice(*options: str) -> PlainValidator:
-    """Return a validator of one word out of ``options``."""
+def choice(*options: str) -> Accepts:
+    """Return a kind of one word out of ``options``."""
 
     def check(found: Any) -> str:
         if isinstance(found, str) and found in options:
@@ -86,7 +111,7 @@ def choice(*options: str) -> PlainValidator:
             f"expected one of {', '.join(options)}, found {shown(found)}{hint if '?' in hint else ''}"
         )
 
-    return PlainValidator(check)
+    return Accepts(check, {"enum": list(options)})
 
 
 def _bounds(low: float | None, high: float | None, above: float | None) -> str:
@@ -108,7 +133,7 @@ def to_text(found: Any) -> str:
 
 def _to_name(found: Any) -> str:
     name = to_text(found)
-    if not re.fullmatch(r"[^\W_][\w.-]{0,39}", name):
+    if not re.fullmatch(_NAME, name):
         raise ValueError(
             f"expected a name of letters, digits, '-', '_' and '.' (at most 40), found {shown(found)}"
         )
@@ -137,7 +162,7 @@ def _to_duration(found: Any) -> float:
 
 def _to_host(found: Any) -> str:
     host = to_text(found)
-    if not re.fullmatch(r"[0-9A-Za-z.:_%-]{1,253}", host):
+    if not re.fullmatch(_HOST, host):
         raise ValueError(f"expected an IP address or host name, found {shown(found)}")
     return host
 
@@ -151,9 +176,19 @@ Efficiency = Annotated[float, number(above=0, high=1)]
 Celsius = Annotated[float, number(-60, 80, unit="°C")]
 Hour = Annotated[float, number(0, 24, unit="h")]
 Seed = Annotated[int, whole(-(2**63), 2**63 - 1)]
-Switch = Annotated[bool, PlainValidator(to_switch)]
-Text = Annotated[str, PlainValidator(to_text)]
-Name = Annotated[str, PlainValidator(_to_name)]
-Host = Annotated[str, PlainValidator(_to_host)]
-Duration = Annotated[float, PlainValidator(_to_duration)]
+Switch = Annotated[
+    bool,
+    Accepts(to_switch, {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]}),
+]
+Text = Annotated[str, Accepts(to_text, {"type": "string"})]
+Name = Annotated[str, Accepts(_to_name, {"type": "string", "pattern": rf"^{_NAME}$"})]
+Host = Annotated[str, Accepts(_to_host, {"type": "string", "pattern": rf"^{_HOST}$"})]
+DURATION_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^[ .0-9]*[0-9.][ .0-9A-Za-z]*$|^[Pp][Tt]"},
+    ],
+    "x-unit": "s, or a form like 90s, 20m, 1h30m",
+}
+Duration = Annotated[float, Accepts(_to_duration, DURATION_SCHEMA)]
 TcpPort = Annotated[int, whole(0, 65535)]
