@@ -104,7 +104,7 @@ class Twin:
     def __init__(self, site: Site, *, speed: float | None = None) -> None:
         self.site = site
         self.engine = Engine(site.plan)
-        self.links = Links(site, self.engine)
+        self.links = Links(self.engine, site.endpoints, site.links)
         self.pacer = Pacer(self.engine, speed if speed is not None else site.speed)
         self._history = History(self.engine)
         self.recorder: Recorder | None = None

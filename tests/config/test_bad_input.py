@@ -71,7 +71,7 @@ def test_a_misspelt_key_names_the_nearest(write_site: Callable[..., Path], messa
         ),
         (
             {"protocols": [{"kind": "s2", "cem": "http://x"}]},
-            "protocols[0].cem: expected a WebSocket address",
+            "protocols[0].cem: S2 energy manager 'http://x': S2 Connect pairing over http is not supported",
         ),
         ({"protocols": [tcp()], "port": 5}, "give port or protocols in assets[0], not both"),
         (

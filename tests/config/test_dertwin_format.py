@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from twin_tui.config import ModbusRtu, ModbusTcp, load_site
+from twin_tui.config import load_site
+from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
 
 PLANT: dict[str, Any] = {
     "site_name": "plant",

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from twin_tui.config import Site, load_site
 from twin_tui.config.assets import asset_model
-from twin_tui.config.links import ModbusRtuModel, ModbusTcpModel, S2Model
 from twin_tui.config.top import SiteFile
 from twin_tui.engine.device import registry
 from twin_tui.engine.events import EVENT_TYPES
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.registry import connectors
 
 SCALAR = (
     st.none()
@@ -39,8 +39,8 @@ def keyed(names: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 PROTOCOL = st.builds(
     lambda kind, data: {"port": 5020, "register_map": {"registers": []}, **data, "kind": kind},
-    st.sampled_from(["modbus_tcp", "modbus_rtu", "s2"]),
-    keyed({*ModbusTcpModel.model_fields, *ModbusRtuModel.model_fields, *S2Model.model_fields}),
+    st.sampled_from(sorted(connectors.entries())),
+    keyed({key for c in connectors for key in (c.entry.model_fields if c.entry else ())}),
 )
 
 

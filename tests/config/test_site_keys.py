@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from twin_tui.config import S2, ModbusTcp, dump_site, load_site
+from twin_tui.config import dump_site, load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.engine.device import registry
 from twin_tui.engine.devices.load import LOAD
 from twin_tui.engine.events import Disturb, SelectMode, Write
 from twin_tui.engine.signals import value
 from twin_tui.engine.weather import Sky
+from twin_tui.protocols.modbus.endpoints import ModbusTcp
+from twin_tui.protocols.s2.options import S2
 
 BATTERY: dict[str, Any] = {"type": "battery"}
 EMPTY_MAP: dict[str, Any] = {"registers": []}

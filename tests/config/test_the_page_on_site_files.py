@@ -7,10 +7,10 @@ import pytest
 
 from twin_tui.config import load_site
 from twin_tui.config.assets import asset_model
-from twin_tui.config.links import ModbusRtuModel, ModbusTcpModel, S2Model
 from twin_tui.config.top import SiteFile
 from twin_tui.documents.loader import parse_document
 from twin_tui.engine.device import registry
+from twin_tui.protocols.registry import connectors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "site-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -35,8 +35,9 @@ def test_the_keys_of_each_type_exist(kind: str) -> None:
 
 
 def test_the_keys_of_each_protocol_exist() -> None:
-    for kind, model in (("modbus_tcp", ModbusTcpModel), ("modbus_rtu", ModbusRtuModel), ("s2", S2Model)):
-        assert keys_of(ROWS[kind]) - {"links"} <= set(model.model_fields)
+    for kind, connector in connectors.entries().items():
+        assert connector.entry is not None
+        assert keys_of(ROWS[kind]) - {"links"} <= set(connector.entry.model_fields)
 
 
 def test_every_key_of_the_top_level_is_on_the_page() -> None:

@@ -88,4 +88,4 @@ def test_a_meter_without_a_base_load_brings_a_load_of_5_kw() -> None:
 
 def test_an_asset_without_ip_listens_on_this_computer_only() -> None:
     twin = Twin.from_dict(a_battery())
-    assert [port.endpoint.host for port in twin.links.ports] == ["127.0.0.1"]  # type: ignore[union-attr]
+    assert [wire.endpoint.host for wire in twin.links.modbus] == ["127.0.0.1"]  # type: ignore[union-attr]

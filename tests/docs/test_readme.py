@@ -31,8 +31,8 @@ def demo_on_free_ports() -> Twin:
     """Return the demo site as it is but for its ports."""
     twin = Twin.from_file("demo")
     twin.advance(1)
-    for port in twin.links.ports:
-        port.endpoint = replace(port.endpoint, port=0)  # type: ignore[type-var]
+    for wire in twin.links.modbus:
+        wire.endpoint = replace(wire.endpoint, port=0)  # type: ignore[type-var]
     return twin
 
 

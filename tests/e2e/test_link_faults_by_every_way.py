@@ -63,7 +63,7 @@ def by_injection() -> Twin:
 
 def by_scenario() -> Twin:
     twin = Twin.from_dict(SITE)
-    twin.play(scenario.Scenario("faults", (scenario.Step(0.0, "do", LINE),), duration_s=20.0))
+    twin.play(scenario.Scenario("faults", (scenario.ScenarioStep(0.0, "do", LINE),), duration_s=20.0))
     return twin
 
 

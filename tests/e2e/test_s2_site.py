@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from twin_tui.cli.main import cli
 from twin_tui.engine.events import Instruct, SelectControl
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.s2.connector import S2Wire
 from twin_tui.twin import Twin
 
 
@@ -43,17 +44,18 @@ async def test_a_running_site_dials_its_energy_manager_and_gives_up_cleanly() ->
         twin = Twin.from_dict(a_site(cem=f"ws://127.0.0.1:{port}/", token="secret"))
         assert list(twin.links.lines())[-1] == f"S2 to ws://127.0.0.1:{port}/  battery"
         async with twin:
-            (manager,) = twin.links.managers
+            (wire,) = twin.links.of(S2Wire)
+            assert wire.manager is not None
             first = await asyncio.wait_for(said.get(), 10.0)
-            assert manager.status.device == "battery"
-        assert twin.links.managers == []
+            assert wire.manager.status.device == "battery"
+        assert wire.manager is None
     assert first["message_type"] == "Handshake"
 
 
 @pytest.mark.parametrize(
     ("s2", "message"),
     [
-        ({"cem": "https://cem.local/pair"}, "S2 Connect pairing is not supported"),
+        ({"cem": "https://cem.local/pair"}, "S2 Connect pairing over https is not supported"),
         ({"cem": "ws://cem.local/", "tokn": "x"}, "token"),
         (
             {"cem": "wss://cem.local/", "certificate_pin": "ab:cd"},

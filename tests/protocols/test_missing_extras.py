@@ -8,7 +8,8 @@ import pytest
 from twin_tui import Twin
 from twin_tui.errors import LinkError
 from twin_tui.protocols.eos.live import EosFollower
-from twin_tui.protocols.rest.server import RestOptions, RestServer
+from twin_tui.protocols.rest.options import RestOptions
+from twin_tui.protocols.rest.server import RestServer
 from twin_tui.protocols.s2.manager import ResourceManager, S2Options
 
 SITE = {"name": "x", "assets": [{"type": "battery", "name": "battery"}]}

@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.commands.vocabulary import site_view
-from twin_tui.config.endpoints import S2
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import Kind, find_shipped, shipped_names
 from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
-from twin_tui.protocols.maps.binding import bind
-from twin_tui.protocols.maps.parse import load_map, read_map
+from twin_tui.protocols.links import Links
+from twin_tui.protocols.maps.parse import load_map
 from twin_tui.run.scenario import Scenario
 from twin_tui.run.verdicts import Judge
 
@@ -78,12 +77,9 @@ def _check_site(path: Path) -> list[Finding]:
     site = load_site(path)
     engine = Engine(site.plan)
     found: list[Finding] = []
-    for endpoint in site.endpoints:
-        if isinstance(endpoint, S2):
-            continue
+    for endpoints, links in ((), site.links), *(((endpoint,), {}) for endpoint in site.endpoints):
         try:
-            register_map = read_map(endpoint.register_map, endpoint.device)
-            bind(register_map, engine, endpoint.device, devices=endpoint.devices, identity=endpoint.identity)
+            Links(engine, endpoints, links)
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
     return found

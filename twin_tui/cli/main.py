@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,16 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _WithWireFlags(click.Command):
+    """A command that has the flags of every connector too; they are found out when somebody uses it."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from twin_tui.cli.wire_flags import wire_options  # noqa: PLC0415 - other commands need none
+
+        *own, last = super().get_params(ctx)
+        return [*own, *wire_options(self.params), last]
+
+
 @click.group(
     cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
@@ -71,7 +82,7 @@ def cli(ctx: click.Context) -> None:
         ctx.invoke(run, site=DEMO)
 
 
-@cli.command(short_help="Run a site: in the console, or headless.")
+@cli.command(cls=_WithWireFlags, short_help="Run a site: in the console, or headless.")
 @click.argument("site", required=False)
 @click.option("--headless", is_flag=True, help="Run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
@@ -112,20 +123,6 @@ def cli(ctx: click.Context) -> None:
     "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters to draw with; vt for the bare console."
 )
 @click.option("--read-only", is_flag=True, help="Let the console look but change nothing.")
-@click.option("--s2-cem", metavar="URL", help="Have every controllable device dial this S2 energy manager.")
-@click.option("--s2-token", metavar="TEXT", help="Bearer token for --s2-cem.")
-@click.option(
-    "--s2-log", type=click.Path(path_type=Path), metavar="FILE", help="Log the S2 conversations to FILE."
-)
-@click.option("--rest", type=click.IntRange(0, 65535), metavar="PORT", help="Answer over HTTP on PORT.")
-@click.option(
-    "--rest-host", default="127.0.0.1", metavar="HOST", help="Where; this computer only if not given."
-)
-@click.option("--rest-token", metavar="TEXT", help="Bearer token that clients must show.")
-@click.option("--eos", metavar="URL", help="Follow the plans of this EOS server and report to it.")
-@click.option(
-    "--eos-every", type=DURATION, default=900.0, metavar="TIME", help="How often; 15m if not given."
-)
 def run(
     site: str | None,
     headless: bool = False,
@@ -144,18 +141,20 @@ def run(
     hz: float | None = None,
     glyphs: str | None = None,
     read_only: bool = False,
-    s2_cem: str | None = None,
-    s2_token: str | None = None,
-    s2_log: Path | None = None,
-    rest: int | None = None,
-    rest_host: str = "127.0.0.1",
-    rest_token: str | None = None,
-    eos: str | None = None,
-    eos_every: float = 900.0,
+    **wires: Any,
 ) -> None:
     """Run SITE: a site file, or the name of one that comes with the package (demo if none is given)."""
-    from twin_tui.run import scenario as scenarios  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.cli.wire_flags import flag_names, given_flags, with_flags  # noqa: PLC0415
+    from twin_tui.config import load_site  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.run import scenario as scenarios  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
+
+    flags = given_flags(wires)
+    if no_servers and flags:
+        names = " and ".join(flag_names(flags))
+        raise click.UsageError(
+            f"--no-servers opens nothing, so {names} would have no effect: give one of them"
+        )
 
     played = scenarios.find(scenario) if scenario is not None else None
     if junit is not None and played is None:
@@ -164,7 +163,8 @@ def run(
         site = site or played.site
         seed = seed if seed is not None else played.seed
         duration = duration if duration is not None else played.duration_s
-    twin = Twin.from_file(site or DEMO, seed=seed, speed=speed)
+    loaded = load_site(site or DEMO, seed=seed)
+    twin = Twin(replace(loaded, links=with_flags(loaded.links, flags)), speed=speed)
     if played is not None:
         twin.play(played)
     for text in inject:
@@ -175,15 +175,6 @@ def run(
         twin.record(record, record_every)
     if capture is not None:
         twin.links.capture(capture)
-    twin.links.s2_log = s2_log
-    if s2_cem is not None:
-        twin.links.dial(s2_cem, s2_token)
-    if eos is not None:
-        twin.links.follow(eos, eos_every)
-    if rest is not None:
-        from twin_tui.protocols.rest.server import RestOptions  # noqa: PLC0415 - few runs have one
-
-        twin.links.serve_rest(RestOptions(rest_host, rest, rest_token))
     if headless:
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
 
@@ -216,10 +207,10 @@ def registers(site: str, device: str | None = None) -> None:
     twin = Twin.from_file(site)
     if device is not None:
         twin.device(device)
-    for port in twin.links.ports:
-        for number, unit in sorted(port.units.items()):
+    for wire in twin.links.modbus:
+        for number, unit in sorted(wire.units.items()):
             if device is None or unit.device == device:
-                click.echo(listing(unit.binding, unit.device, f"{port.name} unit {number}") + "\n")
+                click.echo(listing(unit.binding, unit.device, f"{wire.name} unit {number}") + "\n")
 
 
 @cli.command(short_help="Compare a device with a real one.")

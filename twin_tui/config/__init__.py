@@ -1,28 +1,10 @@
 """Site files: read once at the edge, checked, and turned into what engine and protocols take."""
 
-from twin_tui.config.endpoints import (
-    S2,
-    Endpoint,
-    MapSource,
-    ModbusRtu,
-    ModbusTcp,
-    SerialOptions,
-    TcpOptions,
-    Tls,
-)
 from twin_tui.config.site import Site, dump_site, find_site, load_site, without_endpoints
 from twin_tui.documents.shipped import shipped, shipped_folder, shipped_names
 
 __all__ = [
-    "S2",
-    "Endpoint",
-    "MapSource",
-    "ModbusRtu",
-    "ModbusTcp",
-    "SerialOptions",
     "Site",
-    "TcpOptions",
-    "Tls",
     "dump_site",
     "find_site",
     "load_site",

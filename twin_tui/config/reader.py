@@ -12,9 +12,8 @@ from twin_tui.config.assets.battery import BatteryAsset
 from twin_tui.config.assets.pv import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
-from twin_tui.config.endpoints import S2, Endpoint
 from twin_tui.config.events import read_events
-from twin_tui.config.links import LinkReader, check_together
+from twin_tui.config.links import LinkReader, check_together, read_links
 from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.top import SiteFile
@@ -38,6 +37,8 @@ from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.protocols.connector import Endpoint, Settings
+from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.s2.described import descriptions_of
 
 BASE_LOAD_W = 5000.0
@@ -62,6 +63,7 @@ class ReadSite:
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
+    links: Mapping[str, Settings]
     source: Mapping[str, Any]
     real_time: bool
     speed: float
@@ -75,6 +77,7 @@ class SiteReader:
         self._complaints = Complaints(document, Context(folder, zone_of(self._data.get("timezone"))))
         self._folder = folder
         self._grid_code: GridCode | None = None
+        self._links: Mapping[str, Settings] = {}
 
     def read(self) -> ReadSite:
         """Return what the file says, or raise one ConfigError with all that is wrong."""
@@ -102,12 +105,14 @@ class SiteReader:
             for asset in assets
             if asset.model.mode is not None
         }
-        linked = {e.device for asset in assets for e in asset.endpoints if not isinstance(e, S2)}
+        endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
+        linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
         plan = replace(plan, events=read_events(top.events, modes, plan, linked, complaints))
         complaints.settle()
         return ReadSite(
             plan=plan,
-            endpoints=tuple(endpoint for asset in assets for endpoint in asset.endpoints),
+            endpoints=endpoints,
+            links=self._links,
             source=source_of(
                 self._data,
                 [(asset.name, asset.data, asset.endpoints) for asset in assets],
@@ -182,7 +187,10 @@ class SiteReader:
             self._complaints.add("external_models.grid_voltage", text)
 
     def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
-        reader = LinkReader(self._complaints, self._folder, self._folder / top.register_map_root, top.links)
+        if "links" in top.model_fields_set:
+            self._links = read_links(top.links, self._complaints)
+        map_root = self._folder / top.register_map_root
+        reader = LinkReader(self._complaints, self._folder, map_root, self._links)
         placed: list[tuple[str, Endpoint]] = []
         for asset in assets:
             asset.endpoints = reader.read(asset.name, asset.type.kind, asset.model, asset.place)
@@ -296,8 +304,8 @@ class SiteReader:
                 (join("meters", at), name) for at, name in enumerate(getattr(asset.model, "meters", ()))
             ]
             for at, endpoint in enumerate(asset.endpoints):
-                roles = {} if isinstance(endpoint, S2) else endpoint.devices
-                wanted += [(join("protocols", at, "devices", role), name) for role, name in roles.items()]
+                roles = endpoint.devices.items()
+                wanted += [(join("protocols", at, "devices", role), name) for role, name in roles]
             for where, name in wanted:
                 if name not in names:
                     text = f"no asset is named {name!r}{did_you_mean(name, names)}"

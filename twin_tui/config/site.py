@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from twin_tui.config.endpoints import Endpoint
 from twin_tui.config.reader import SiteReader
 from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.protocols.connector import Endpoint, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Site:
     speed: float = 1.0
     """Simulated seconds per second of a paced run; infinite is as fast as possible."""
     file: Path | None = None
+    links: Mapping[str, Settings] = field(default_factory=dict)
+    """What each connector does for the whole site, by its kind."""
 
 
 def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
@@ -48,7 +50,7 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
         raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
     data.update((key, value) for key, value in overrides.items() if value is not None)
     read = SiteReader(document, folder).read()
-    return Site(read.plan, read.endpoints, read.source, read.real_time, read.speed, path)
+    return Site(read.plan, read.endpoints, read.source, read.real_time, read.speed, path, read.links)
 
 
 def find_site(site: str | Path) -> Path:

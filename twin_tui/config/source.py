@@ -3,16 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.endpoints import IDENTITY_KEYS, S2, Endpoint, MapSource, ModbusRtu, ModbusTcp
 from twin_tui.config.series import to_series
 from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.loader import read_document
-from twin_tui.documents.shipped import find_shipped
 from twin_tui.engine.weather import Series
+from twin_tui.protocols.connector import Endpoint
+from twin_tui.protocols.registry import connectors
 
 _LINK_KEYS = ("ip", "port", "unit_id", "register_map", "protocols")
 _NAME_KEYS = ("name", "asset_id", "device_id")
@@ -27,7 +26,7 @@ def source_of(
     kept = {
         key: _embedded(key, _simple(value), context)
         for key, value in data.items()
-        if key not in ("register_map_root", "assets")
+        if key not in ("register_map_root", "assets", "links")
     }
     kept["assets"] = [
         {
@@ -37,7 +36,7 @@ def source_of(
                 for key, value in asset.items()
                 if key not in _LINK_KEYS + _NAME_KEYS
             },
-            "protocols": [_protocol(endpoint) for endpoint in endpoints],
+            "protocols": [connectors[endpoint.kind].source(endpoint) for endpoint in endpoints],
         }
         for name, asset, endpoints in assets
     ]
@@ -87,52 +86,3 @@ def _simple(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return "max" if value == math.inf else value
-
-
-def _protocol(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the protocol without the token of an S2 link: what is secret stays out of recordings."""
-    if isinstance(endpoint, S2):
-        return {"kind": "s2", "cem": endpoint.cem, "clock": endpoint.clock}
-    shared = {
-        "port": endpoint.port,
-        "unit_id": endpoint.unit,
-        "register_map": _map(endpoint.register_map),
-        "devices": dict(endpoint.devices),
-        "identity": {IDENTITY_KEYS[number]: text for number, text in endpoint.identity.items()},
-    }
-    if isinstance(endpoint, ModbusRtu):
-        serial = endpoint.options
-        return {
-            "kind": "modbus_rtu",
-            **shared,
-            "baudrate": serial.baudrate,
-            "parity": serial.parity,
-            "stopbits": serial.stopbits,
-            "bytesize": serial.bytesize,
-            "timeout": serial.timeout_s,
-        }
-    return {"kind": "modbus_tcp", "ip": endpoint.host, **shared, **_tcp_options(endpoint)}
-
-
-def _tcp_options(endpoint: ModbusTcp) -> dict[str, Any]:
-    options = endpoint.options
-    found: dict[str, Any] = {
-        "framing": options.framing,
-        "policy": options.policy,
-        "missing_unit": options.missing_unit,
-    }
-    if options.max_clients is not None:
-        found["max_clients"] = options.max_clients
-    if options.idle_timeout_s is not None:
-        found["idle_timeout"] = options.idle_timeout_s
-    if options.tls is not None:
-        files = {"certificate": options.tls.certificate, "key": options.tls.key, "ca": options.tls.ca}
-        found["tls"] = {key: str(path) for key, path in files.items() if path is not None}
-    return found
-
-
-def _map(source: MapSource) -> Any:
-    if not isinstance(source, Path):
-        return source
-    shipped = find_shipped("register_maps", source.name)
-    return source.name if shipped is not None and shipped.samefile(source) else read_document(source)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator
 
-from twin_tui.config.links import TcpSettings
 from twin_tui.config.world import GRID, WEATHER, ExternalModels, Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Hour, Seed, Switch, Text, number, shown, to_number
@@ -45,7 +44,8 @@ class SiteFile(Model):
     external_models: ExternalModels | None = None
     grid: GRID | None = None  # type: ignore[valid-type]
     weather: WEATHER | None = None  # type: ignore[valid-type]
-    links: TcpSettings = TcpSettings()
+    links: Any = None
+    """What each connector reads for itself."""
     assets: Annotated[list[Any], PlainValidator(_to_list)]
     grid_code: Any = None
     """The code of every asset that follows one and names none itself."""

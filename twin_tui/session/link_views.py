@@ -3,65 +3,30 @@
 import time
 from collections.abc import Callable, Collection
 
-from twin_tui.engine.view import ClientView, LinkView, RegisterInfo, RegisterValue, TrafficLine
-from twin_tui.protocols.links import Port, Server
+from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
 from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.image import Cell
-from twin_tui.protocols.modbus.decode import describe
-from twin_tui.protocols.modbus.rtu import ModbusRtuServer
-from twin_tui.protocols.modbus.traffic import RateMeter, Ring
+from twin_tui.protocols.modbus.wires import AnyModbusWire
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
 
-TRAFFIC_LINES = 300
-
 
 class LinkViews:
-    """Looks at a twin's links; keeps what only a look can know: rates, and when a register changed."""
+    """Looks at a twin's links; keeps what only a look can know: when a register changed."""
 
     def __init__(self, twin: Twin, traces: WriteTraces, clock: Callable[[], float] = time.monotonic) -> None:
         self._twin = twin
         self._traces = traces
         self._clock = clock
-        self._rates: dict[int, RateMeter] = {}
         self._seen: dict[str, dict[int, tuple[bytes, float | None]]] = {}
         self._bindings: dict[str, list[Binding]] = {}
-        self._captured = ""
+        self._watched = ""
         self._counted = ""
-        self._ring: Ring | None = None
-        """The capture that was started for a look; others go on without one."""
 
     def links(self) -> tuple[LinkView, ...]:
-        """Return every unit of every port, with its clients; those of a port stand at its first unit."""
-        now = self._clock()
-        found = []
-        for port in self._twin.links.ports:
-            server = port.server
-            if server is None:
-                continue
-            clients = tuple(
-                ClientView(link.client, now - link.since_s, now - link.last_seen_s, link.requests)
-                for link in server.links
-            )
-            requests = server.requests
-            rate = self._rates.setdefault(id(server), RateMeter()).rate(now, requests)
-            for place, (number, unit) in enumerate(sorted(port.units.items())):
-                found.append(
-                    LinkView(
-                        device=unit.device,
-                        address=f"{port.name.partition(' on ')[2]} unit {number}",
-                        protocol=port.name.partition(" on ")[0],
-                        clients=clients if place == 0 else (),
-                        requests=requests if place == 0 else 0,
-                        requests_per_s=rate if place == 0 else 0.0,
-                        fault=_trouble(server, number),
-                    )
-                )
-        for manager in self._twin.links.managers:
-            status = manager.status
-            state = " ".join(part for part in (status.state, status.version) if part)
-            found.append(LinkView(status.device, status.cem, "S2", state=state, fault=status.detail))
-        return tuple(found)
+        """Return what every wire shows of itself."""
+        now_s = self._clock()
+        return tuple(view for wire in self._twin.links.wires for view in wire.views(now_s))
 
     def infos(self, device: str) -> tuple[RegisterInfo, ...]:
         """Return the registers of a device's first map."""
@@ -98,52 +63,35 @@ class LinkViews:
 
     def traffic(self, device: str) -> tuple[TrafficLine, ...]:
         """Return the newest frames of the first link of a device; looking starts the capture."""
-        if device != self._captured:
-            self._stop_capture()
-        self._captured = device
-        server = self._server(device)
-        if server is None:
+        if device != self._watched:
+            for wire in self._twin.links.wires:
+                wire.stop_traffic()
+        self._watched = device
+        if not device:
             return ()
-        ring = server.station.ring
-        if ring is None:
-            ring = self._ring = server.station.start_capture()
-        now = self._clock()
-        frames = ring.frames()[-TRAFFIC_LINES:]
-        return tuple(
-            TrafficLine(
-                number,
-                now - frame.time_s,
-                frame.client,
-                ("> " if frame.incoming else "< ")
-                + describe(frame.data, ring.framing, incoming=frame.incoming),
-                frame.data.hex(" "),
-            )
-            for number, frame in enumerate(frames)
-        )
+        now_s = self._clock()
+        found = (wire.traffic(device, now_s) for wire in self._twin.links.wires)
+        return tuple(next((lines for lines in found if lines is not None), ()))
 
     def _count_reads(self, device: str) -> None:
         """Count the reads of the device that somebody looks at, and of no other."""
         if device == self._counted:
             return
         for name, counting in ((self._counted, False), (device, True)):
-            server = self._server(name)
-            if server is not None:
-                (server.station.start_counting if counting else server.station.stop_counting)()
+            wire = self._wire(name)
+            if wire is not None and wire.server is not None:
+                station = wire.server.station
+                (station.start_counting if counting else station.stop_counting)()
         self._counted = device
 
     def _reads(self, cell: Cell) -> int | None:
-        port = self._port(self._counted)
-        if port is None or port.server is None:
+        wire = self._wire(self._counted)
+        if wire is None or wire.server is None:
             return None
-        counts, register = port.server.station.read_counts, cell.reader
-        numbers = [number for number, unit in port.units.items() if unit.device == self._counted]
+        counts, register = wire.server.station.read_counts, cell.reader
+        numbers = [number for number, unit in wire.units.items() if unit.device == self._counted]
         found = [counts(number, register.table, register.address, register.count) for number in numbers]
         return sum(count for count in found if count is not None) if None not in found else None
-
-    def _stop_capture(self) -> None:
-        server = self._server(self._captured)
-        if server is not None and server.station.ring is self._ring:
-            server.station.stop_capture()
 
     def _binding(self, device: str) -> Binding | None:
         bindings = self._bindings.get(device)
@@ -151,15 +99,11 @@ class LinkViews:
             bindings = self._bindings[device] = self._twin.links.bindings(device)
         return bindings[0] if bindings else None
 
-    def _port(self, device: str) -> Port | None:
-        for port in self._twin.links.ports:
-            if any(unit.device == device for unit in port.units.values()):
-                return port
+    def _wire(self, device: str) -> AnyModbusWire | None:
+        for wire in self._twin.links.modbus:
+            if any(unit.device == device for unit in wire.units.values()):
+                return wire
         return None
-
-    def _server(self, device: str) -> Server | None:
-        port = self._port(device)
-        return port.server if port is not None else None
 
     def _changed(self, index: int, cell: Cell, seen: dict[int, tuple[bytes, float | None]]) -> float | None:
         data = cell.data
@@ -202,15 +146,6 @@ class LinkViews:
             held=held,
             reads=self._reads(cell),
         )
-
-
-def _trouble(server: Server, unit: int) -> str:
-    """Return what is wrong with a line, or how a unit's link is made to misbehave."""
-    if isinstance(server, ModbusRtuServer) and server.problem:
-        return server.problem
-    faults = server.station.faults
-    rules = faults.rules.values() if faults is not None else ()
-    return ", ".join(rule.kind.value for rule in rules if rule.unit in {None, unit})
 
 
 def _words(data: bytes) -> tuple[int, ...]:

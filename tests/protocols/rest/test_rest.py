@@ -13,7 +13,8 @@ import pytest
 from twin_tui import Twin
 from twin_tui.engine.events import SelectControl
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.rest.server import RestOptions, RestServer
+from twin_tui.protocols.rest.options import RestOptions
+from twin_tui.protocols.rest.server import RestServer
 
 SITE: dict[str, Any] = {
     "name": "house",
@@ -307,10 +308,12 @@ async def test_a_foreign_name_for_this_computer_is_refused() -> None:
 
 
 def test_other_computers_may_come_in_with_a_token_only() -> None:
-    twin = Twin.from_dict(SITE)
     with pytest.raises(ConfigError, match="can be reached from other computers: give it a token"):
-        RestServer(twin.engine, RestOptions("0.0.0.0", 0))
-    assert RestServer(twin.engine, RestOptions("0.0.0.0", 0, "secret")).options.local is False
+        Twin.from_dict({**SITE, "links": {"rest": {"host": "0.0.0.0"}}})
+    twin = Twin.from_dict({**SITE, "links": {"rest": {"host": "0.0.0.0", "token": "secret"}}})
+    options = twin.site.links["rest"]
+    assert isinstance(options, RestOptions)
+    assert options.local is False
 
 
 async def test_a_taken_port_is_named() -> None:

@@ -25,8 +25,8 @@ from twin_tui.engine.s2.model import (
 )
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.s2.manager import check_address
 from twin_tui.protocols.s2.names import NIL
+from twin_tui.protocols.s2.options import check_address
 from twin_tui.protocols.s2.session import Session, State
 
 START_UNIX_S = 1_800_000_000.0

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.policies.modes import MODES
@@ -14,13 +13,14 @@ from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
 from twin_tui.protocols.clock import PeerClock
+from twin_tui.protocols.connector import StateLog
+from twin_tui.protocols.eos.options import check_url
 from twin_tui.protocols.eos.plan import Plan, Step, event_of, parse_plan
 from twin_tui.protocols.eos.status import level_of, reports_of, stamp
 
 if TYPE_CHECKING:
     import httpx
 
-PORT = 8503
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 1.0
 
@@ -36,19 +36,6 @@ class EosStatus:
     plan: str
     fetched: int
     """Plans fetched so far."""
-
-
-def check_url(url: str) -> str:
-    """Return the base address of an EOS server, its port filled in; raise ConfigError."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-        raise ConfigError(f"EOS server {url!r} is not an http:// address")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port or PORT}"
 
 
 def _httpx() -> Any:
@@ -74,10 +61,9 @@ class EosFollower:
         wall_clock: bool = True,
         names: Mapping[str, str] | None = None,
     ) -> None:
-        if not every_s > 0:
-            raise ConfigError(f"an interval of {every_s:g} s is not above 0")
         self._engine = engine
         self._base = check_url(url)
+        self._log = StateLog(engine, "", self._base)
         self._every_s = every_s
         self._names = dict(names or {})
         self._zone = timezone(timedelta(seconds=engine.plan.utc_offset_s))
@@ -108,7 +94,7 @@ class EosFollower:
             self._engine.watch(self._every_s, self._due.set),
             self._engine.watch(LOOK_EVERY_S, self.follow),
         )
-        self._task = asyncio.create_task(self._keep_up(), name="eos")
+        self._task = self._log.watch(asyncio.create_task(self._keep_up(), name="EOS"))
 
     async def stop(self) -> None:
         """Leave the server alone; the modes that are in force stay."""
@@ -193,9 +179,8 @@ class EosFollower:
         raise ConfigError(f"{self._base}: the plan is not JSON")
 
     def _set(self, state: str, detail: str) -> None:
-        if detail and (state, detail) != (self._state, self._detail):
-            self._engine.note(LogKind.LINK, "", f"EOS: {detail}", self._base)
         self._state, self._detail = state, detail
+        self._log(f"EOS: {detail or state}")
 
 
 def _refusal(answer: "httpx.Response", what: str) -> str:

@@ -21,7 +21,7 @@ from twin_tui.engine.s2.descriptions import offered
 from twin_tui.errors import CommandError, TwinError
 from twin_tui.protocols.eos.status import TYPES, parse_report, reports_of, stamp
 from twin_tui.protocols.product import version
-from twin_tui.protocols.rest.server import RestOptions
+from twin_tui.protocols.rest.options import RestOptions
 
 KEEP_ALIVE_S = 15.0
 LONGEST_PAUSE_S = 366 * 86_400.0
@@ -98,10 +98,8 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
 
     def admitted(request: Request) -> None:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        fits = scheme.lower() == "bearer" and hmac.compare_digest(
-            given.encode(), (options.token or "").encode()
-        )
-        if options.token and not fits:
+        fits = scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), options.secret.encode())
+        if options.secret and not fits:
             raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
 
     app = FastAPI(
@@ -110,7 +108,7 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
         description="One simulated energy site. Quantities are in SI units; fractions run from 0 to 1.",
         dependencies=[Depends(admitted)],
     )
-    if not options.token:
+    if not options.secret:
         # a web page must not reach the twin through a name that points to this computer
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
 

@@ -1,67 +1,37 @@
-"""The HTTP server of a twin: where it listens, who may speak to it."""
+"""The HTTP server of a twin."""
 
 import asyncio
-import ipaddress
 import socket
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.engine import Engine
-from twin_tui.errors import ConfigError, LinkError
+from twin_tui.errors import LinkError
+from twin_tui.protocols.rest.options import RestOptions
 
 if TYPE_CHECKING:
     import uvicorn
-
-LOOPBACK = "127.0.0.1"
-PORT = 8503
-"""EOS's own, so that what speaks to EOS finds the twin."""
-
-
-@dataclass(slots=True, frozen=True)
-class RestOptions:
-    """Where the server listens; port 0 takes a free one."""
-
-    host: str = LOOPBACK
-    port: int = PORT
-    token: str | None = None
-
-    @property
-    def local(self) -> bool:
-        """Whether only this computer can reach the server."""
-        return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this computer alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class RestServer:
     """Serves the engine over HTTP in the loop that runs it."""
 
     def __init__(self, engine: Engine, options: RestOptions) -> None:
-        if not options.local and not options.token:
-            raise ConfigError(
-                f"REST on {options.host} can be reached from other computers: give it a token, "
-                f"or let it listen on {LOOPBACK}"
-            )
         self._engine = engine
         self.options = options
         self.port = options.port
         self._uvicorn, self._make_app = _packages()
         self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
         """Where the server can be reached."""
-        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
-        return f"http://{host}:{self.port}"
+        return self.options.url_on(self.port)
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come in since the beginning."""
+        return self._server.server_state.total_requests if self._server is not None else 0
 
     async def start(self) -> None:
         """Bind and serve; raise LinkError when the port cannot be had."""
@@ -72,11 +42,11 @@ class RestServer:
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
         self._server = _quiet(self._uvicorn)(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="rest")
+        self.task = asyncio.create_task(self._server.serve(sockets=[listener]), name="rest")
 
     async def stop(self) -> None:
         """Stop serving and drop every client."""
-        task, self._task = self._task, None
+        task, self.task = self.task, None
         if self._server is not None and task is not None:
             self._server.should_exit = True
             await asyncio.gather(task, return_exceptions=True)
@@ -89,9 +59,10 @@ class RestServer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
             listener.listen(100)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             listener.close()
-            raise LinkError(f"REST cannot listen on {host}:{port}: {error.strerror or error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise LinkError(f"REST cannot listen on {host}:{port}: {reason}") from None
         listener.setblocking(False)
         return listener
 

@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
+from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.s2.names import Names
+from twin_tui.protocols.s2.options import check_address
 from twin_tui.protocols.s2.session import Session, State
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOOK_EVERY_S = 1.0
 _UNAUTHORIZED = (401, 403)
+HUNG_UP = "the energy manager has hung up"
 
 
 @value
@@ -52,18 +57,6 @@ class S2Options:
     """A file for the conversation, one message a line."""
     first_pause_s: float = FIRST_PAUSE_S
     longest_pause_s: float = LONGEST_PAUSE_S
-
-
-def check_address(cem: str) -> None:
-    """Raise ConfigError for an address that cannot be an energy manager's WebSocket."""
-    parts = urlsplit(cem)
-    if parts.scheme in ("http", "https"):
-        raise ConfigError(
-            f"S2 energy manager {cem!r}: S2 Connect pairing over {parts.scheme} is not supported; "
-            "give the ws:// or wss:// address of the session"
-        )
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ConfigError(f"S2 energy manager {cem!r} is not a ws:// or wss:// address")
 
 
 def _websockets() -> Any:
@@ -119,6 +112,9 @@ class ResourceManager:
         self._log = ConversationLog(options.log, engine, device)
         self._task: asyncio.Task[None] | None = None
         self._clock = PeerClock(engine, options.wall_clock)
+        self._address = without_login(options.cem)
+        self._origin = f"s2 {urlsplit(self._address).netloc}"
+        self._state_log = StateLog(engine, device, self._origin, LogKind.S2)
         self.session: Session | None = None
         self._state, self._detail = State.CLOSED, ""
         self._agreed = False
@@ -148,7 +144,8 @@ class ResourceManager:
     async def start(self) -> None:
         """Begin to dial; an energy manager that is absent is dialled again and again."""
         self._state = State.CONNECTING
-        self._task = asyncio.create_task(self._keep_connected(), name=f"s2 {self.device}")
+        task = asyncio.create_task(self._keep_connected(), name=f"S2 of {self.device}")
+        self._task = self._state_log.watch(task)
 
     async def stop(self) -> None:
         """Hang up; the device goes back to who had it before."""
@@ -179,7 +176,8 @@ class ResourceManager:
                 self.options.cem, additional_headers=headers, proxy=None, open_timeout=10, close_timeout=1
             )
         except (OSError, TimeoutError, self._failures()) as error:
-            self._set(*_why(error, self.options.cem))
+            self._set(*_why(error, self._address))
+            self._state_log(self._detail)
             return False
         self._attempts = 0
         return await self._talk(connection)
@@ -190,8 +188,7 @@ class ResourceManager:
         return WebSocketException
 
     async def _talk(self, connection: "ClientConnection") -> bool:
-        origin = f"s2 {urlsplit(self.options.cem).netloc}"
-        session = Session(self._engine, self.device, self._names, self._clock.ahead_s, origin)
+        session = Session(self._engine, self.device, self._names, self._clock.ahead_s, self._origin)
         self.session = session
         ready = asyncio.Event()
         session.wake = ready.set
@@ -216,7 +213,11 @@ class ResourceManager:
             self._agreed = bool(session.version)
             with contextlib.suppress(Exception):
                 await connection.close()
-            self._set(session.state, session.detail or "the energy manager has hung up")
+            self._set(session.state, session.detail or HUNG_UP)
+        if session.state is State.REFUSED:
+            self._state_log(session.detail)
+        elif not session.closing:
+            self._state_log(HUNG_UP)
         return session.reconnect
 
     async def _read(self, connection: "ClientConnection", session: Session) -> None:
@@ -228,6 +229,8 @@ class ResourceManager:
                 session.receive(text)
                 if session.state is not before:
                     self.changed()
+                if before is State.HANDSHAKE and session.version:
+                    self._state_log(f"connected to {self._address}, S2 {session.version}")
                 if session.closing:
                     # leave the rest to the sender: the last answer goes out, then it hangs up
                     await asyncio.Event().wait()
@@ -264,5 +267,8 @@ def _why(error: Exception, cem: str) -> tuple[State, str]:
         return State.REFUSED, f"{cem} refuses the token (HTTP {status})"
     if status is not None:
         return State.REFUSED, f"{cem} is no S2 WebSocket (HTTP {status})"
+    distrust = getattr(error, "verify_message", "")
+    if distrust:
+        return State.REFUSED, f"the certificate of {cem} is not trusted: {distrust}"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return State.CONNECTING, f"{cem} cannot be reached: {reason or type(error).__name__}"

@@ -115,6 +115,7 @@ class Session:
     def fail(self, error: Exception) -> None:
         """Say that the conversation ends by a mistake of the twin's own, not of the energy manager."""
         self.detail = f"the twin failed in this conversation: {error!r}"
+        self.closing = True
         self._note(self.detail)
 
     def receive(self, text: str | bytes) -> None:
@@ -231,9 +232,10 @@ class Session:
             return
         label = message.get("diagnostic_label", "")
         self.detail = f"the energy manager answered {status}{': ' + label if label else ''}"
-        self._note(self.detail)
         if status == "PERMANENT_ERROR":
             self._refuse(self.detail)
+        else:
+            self._note(self.detail)
 
     def _note(self, text: str) -> None:
         self._engine.note(LogKind.S2, self._device.name, text, self._origin)
@@ -241,7 +243,6 @@ class Session:
     def _refuse(self, why: str) -> None:
         if not self.closing:
             self.state, self.detail, self.closing = State.REFUSED, why, True
-            self._note(why)
             self.wake()
 
     def _shift_clock(self) -> None:

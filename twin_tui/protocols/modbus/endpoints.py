@@ -1,16 +1,15 @@
-"""Where a device can be reached: what the protocols need to open it."""
+"""Where a device can be reached over Modbus: what its port or line needs to be opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 MapSource = Path | Mapping[str, Any]
 """A register map: the file it stands in, or its content."""
 
 Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
-Clock = Literal["wall", "site"]
 MissingUnit = Literal["exception", "silent"]
 
 
@@ -62,6 +61,7 @@ class SerialOptions:
 class ModbusTcp:
     """One device as a unit of a Modbus TCP port; port 0 takes a free one of its own."""
 
+    kind: ClassVar[str] = "modbus_tcp"
     device: str
     host: str
     port: int
@@ -78,6 +78,7 @@ class ModbusTcp:
 class ModbusRtu:
     """One device as a unit on a serial line."""
 
+    kind: ClassVar[str] = "modbus_rtu"
     device: str
     port: str
     unit: int
@@ -85,17 +86,3 @@ class ModbusRtu:
     options: SerialOptions = SerialOptions()
     devices: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class S2:
-    """One device as an S2 resource that dials an energy manager."""
-
-    device: str
-    cem: str
-    token: str | None = None
-    clock: Clock = "wall"
-    """Whose time stands on the wire: the wall clock's, as real energy managers expect, or the site's."""
-
-
-Endpoint = ModbusTcp | ModbusRtu | S2

@@ -1,0 +1,83 @@
+"""The flags of ``twin-tui run`` that connectors declare: made from their settings, and put into a site's."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from twin_tui.documents.model import join
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.connector import Settings, flag_of
+from twin_tui.protocols.registry import connectors
+
+Flags = dict[str, dict[str, Any]]
+"""Kind of connector → key of its settings → what the command line gave."""
+
+
+def wire_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
+    """Return an option for every flag of a connector; ConfigError when its name is taken."""
+    taken = {name: "twin-tui itself" for param in own for name in param.opts}
+    found: list[click.Parameter] = []
+    for connector, key, flag in connectors.flags():
+        other = taken.setdefault(flag.name, connector.kind)
+        if other != connector.kind:
+            raise ConfigError(f"connector {connector.kind!r}: flag {flag.name} is one of {other} already")
+        switch: dict[str, Any] = {} if flag.metavar else {"is_flag": True, "default": None}
+        found.append(
+            click.Option(
+                [flag.name, _parameter(connector.kind, key)],
+                metavar=flag.metavar or None,
+                help=flag.help,
+                **switch,
+            )
+        )
+    return found
+
+
+def given_flags(values: Mapping[str, Any]) -> Flags:
+    """Return which flags of connectors a command was given, from the values of its parameters."""
+    found: Flags = {}
+    for connector, key, _ in connectors.flags():
+        value = values.get(_parameter(connector.kind, key))
+        if value is not None:
+            found.setdefault(connector.kind, {})[key] = value
+    return found
+
+
+def flag_names(flags: Flags) -> list[str]:
+    """Return the names of the flags that were given."""
+    return [flag.name for connector, key, flag in connectors.flags() if key in flags.get(connector.kind, {})]
+
+
+def with_flags(given: Mapping[str, Settings], flags: Flags) -> dict[str, Settings]:
+    """Return a site's settings of connectors with what the command line says instead; raise ConfigError."""
+    changed = {kind: _changed(kind, given.get(kind), values) for kind, values in flags.items()}
+    return {**given, **changed}
+
+
+def _changed(kind: str, given: Settings | None, values: dict[str, Any]) -> Settings:
+    model = connectors[kind].settings
+    assert model is not None
+    names = {key: flag.name for c, key, flag in connectors.flags() if c.kind == kind}
+    merged = {key: getattr(given, key) for key in given.model_fields_set} if given is not None else {}
+    merged.update(values)
+    for key in values:
+        flag = flag_of(model, key)
+        if flag is not None and flag.needs and flag.needs not in merged and given is None:
+            raise ConfigError(f"{flag.name} needs {names.get(flag.needs, flag.needs)}")
+    try:
+        return model.model_validate(merged)
+    except ValidationError as error:
+        item = error.errors(include_url=False)[0]
+        first = names[next(iter(values))]
+        key = str(item["loc"][0]) if item["loc"] else ""
+        name = names.get(key) or join("links", kind, *item["loc"])
+        if item["type"] == "missing":
+            raise ConfigError(f"{first} needs {name}") from None
+        text = str(item["ctx"]["error"]) if item["type"] == "value_error" else item["msg"].lower()
+        raise ConfigError(f"{name if key else first}: {text}") from None
+
+
+def _parameter(kind: str, key: str) -> str:
+    return f"links_{kind}_{key}"

@@ -1,0 +1,236 @@
+"""Modbus as connectors: TCP ports, plain, framed as RTU or behind TLS; serial lines and pseudo terminals."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from twin_tui.documents.loader import read_document
+from twin_tui.documents.model import join
+from twin_tui.documents.shipped import find_shipped, shipped_names
+from twin_tui.documents.values import shown
+from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.protocols.connector import Connector, Reading, Wire, Wiring
+from twin_tui.protocols.modbus.endpoints import (
+    IDENTITY_KEYS,
+    ClientPolicy,
+    Framing,
+    MapSource,
+    MissingUnit,
+    ModbusRtu,
+    ModbusTcp,
+    SerialOptions,
+    TcpOptions,
+    Tls,
+)
+from twin_tui.protocols.modbus.options import ModbusRtuEntry, ModbusTcpEntry, TcpSettings, TlsFiles
+
+_EVERYWHERE = ("0.0.0.0", "::")
+_SUFFIXES = ("", ".yaml", ".yml", ".json")
+
+Complain = Callable[[str, str], None]
+Placed = Collection[tuple[str, Any]]
+
+
+class ModbusTcpConnector(Connector):
+    """Units on TCP ports."""
+
+    kind = ModbusTcp.kind
+    title = "Modbus TCP"
+    entry = ModbusTcpEntry
+    settings = TcpSettings
+    flat = True
+    link_faults = True
+
+    def plan(self, entry: ModbusTcpEntry, reading: Reading) -> ModbusTcp | None:
+        """Return the endpoint: what the entry leaves open is as for the whole site."""
+        source = _map(entry.register_map, reading)
+        if source is None:
+            return None
+        given = entry.model_fields_set
+        site = reading.settings or TcpSettings()
+        chosen = {key: getattr(entry if key in given else site, key) for key in TcpSettings.model_fields}
+        options = TcpOptions(
+            framing=cast(Framing, chosen["framing"]),
+            max_clients=chosen["max_clients"],
+            policy=cast(ClientPolicy, chosen["policy"]),
+            idle_timeout_s=chosen["idle_timeout"],
+            missing_unit=cast(MissingUnit, chosen["missing_unit"]),
+            tls=_tls(chosen["tls"], reading),
+        )
+        return ModbusTcp(
+            reading.device,
+            entry.ip,
+            entry.port,
+            entry.unit_id,
+            source,
+            options,
+            entry.devices,
+            entry.identity,
+        )
+
+    def check(self, placed: Placed, complain: Complain) -> None:
+        """Complain of units twice, of one port with two settings or on two addresses that overlap."""
+        fixed = [(place, endpoint) for place, endpoint in placed if endpoint.port != 0]
+        hosts: dict[int, str] = {}
+        for place, endpoint in fixed:
+            other = hosts.setdefault(endpoint.port, endpoint.host)
+            if other != endpoint.host and (other in _EVERYWHERE or endpoint.host in _EVERYWHERE):
+                complain(place, f"port {endpoint.port} is asked for on {other} and on {endpoint.host}")
+        _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
+
+    def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
+        """Return the endpoint as an entry, its register map and the site's settings inside."""
+        options = endpoint.options
+        found: dict[str, Any] = {
+            **_shared_source(endpoint),
+            "ip": endpoint.host,
+            "framing": options.framing,
+            "policy": options.policy,
+            "missing_unit": options.missing_unit,
+        }
+        if options.max_clients is not None:
+            found["max_clients"] = options.max_clients
+        if options.idle_timeout_s is not None:
+            found["idle_timeout"] = options.idle_timeout_s
+        if options.tls is not None:
+            files = {"certificate": options.tls.certificate, "key": options.tls.key, "ca": options.tls.ca}
+            found["tls"] = {key: str(path) for key, path in files.items() if path is not None}
+        return found
+
+    def wires(self, wiring: Wiring) -> Iterable[Wire]:
+        """Return a wire for each port."""
+        from twin_tui.protocols.modbus.wires import TcpWire  # noqa: PLC0415 - other sites need no server
+
+        ports: dict[Hashable, list[ModbusTcp]] = {}
+        for number, endpoint in enumerate(wiring.endpoints):
+            ports.setdefault((endpoint.host, endpoint.port or f"free {number}"), []).append(endpoint)
+        return [TcpWire(wiring.engine, endpoints) for endpoints in ports.values()]
+
+
+class ModbusRtuConnector(Connector):
+    """Units on serial lines."""
+
+    kind = ModbusRtu.kind
+    title = "Modbus RTU"
+    entry = ModbusRtuEntry
+    link_faults = True
+
+    def plan(self, entry: ModbusRtuEntry, reading: Reading) -> ModbusRtu | None:
+        """Return the endpoint."""
+        source = _map(entry.register_map, reading)
+        if source is None:
+            return None
+        parity = cast(Literal["N", "E", "O"], entry.parity)
+        options = SerialOptions(entry.baudrate, parity, entry.stopbits, entry.bytesize, entry.timeout)
+        return ModbusRtu(
+            reading.device, entry.port, entry.unit_id, source, options, entry.devices, entry.identity
+        )
+
+    def check(self, placed: Placed, complain: Complain) -> None:
+        """Complain of units twice, and of one line with two settings."""
+        _check_shared(placed, lambda endpoint: endpoint.port, complain)
+
+    def source(self, endpoint: ModbusRtu) -> dict[str, Any]:
+        """Return the endpoint as an entry, its register map inside."""
+        serial = endpoint.options
+        return {
+            **_shared_source(endpoint),
+            "baudrate": serial.baudrate,
+            "parity": serial.parity,
+            "stopbits": serial.stopbits,
+            "bytesize": serial.bytesize,
+            "timeout": serial.timeout_s,
+        }
+
+    def wires(self, wiring: Wiring) -> Iterable[Wire]:
+        """Return a wire for each line."""
+        from twin_tui.protocols.modbus.wires import SerialWire  # noqa: PLC0415 - other sites need no server
+
+        lines: dict[str, list[ModbusRtu]] = {}
+        for endpoint in wiring.endpoints:
+            lines.setdefault(endpoint.port, []).append(endpoint)
+        return [SerialWire(wiring.engine, endpoints) for endpoints in lines.values()]
+
+
+def find_map(name: str, root: Path) -> Path:
+    """Return the file of a register map: below ``root``, else the shipped one of the same name."""
+    for suffix in _SUFFIXES:
+        try:
+            path = root / (name + suffix)
+            if path.is_file():
+                return path
+        except (OSError, ValueError):
+            break
+    found = find_shipped("register_maps", Path(name).name)
+    if found is not None:
+        return found
+    near = {path.name for path in root.glob("*.y*ml")} if root.is_dir() else set()
+    known = near | {f"{stem}.yaml" for stem in shipped_names("register_maps")}
+    raise ConfigError(
+        f"no register map {name!r} in {root} or among the shipped ones{did_you_mean(name, known)}"
+    )
+
+
+def _map(wanted: Any, reading: Reading) -> MapSource | None:
+    where, kind, default_map = join(reading.place, "register_map"), reading.device_kind, reading.default_map
+    if isinstance(wanted, dict):
+        return wanted
+    if wanted is None:
+        if not default_map and find_shipped("register_maps", f"{kind}_modbus") is not None:
+            default_map = f"{kind}_modbus"
+        if not default_map:
+            text = f"missing key register_map in {reading.place}; a {kind} has no default one"
+            reading.complain("", text)
+            return None
+        wanted = default_map
+    if not isinstance(wanted, str):
+        reading.complain(where, f"expected the name of a register map, found {shown(wanted)}")
+        return None
+    try:
+        return find_map(wanted, reading.map_root)
+    except ConfigError as error:
+        reading.complain(where, str(error))
+        return None
+
+
+def _tls(files: TlsFiles | None, reading: Reading) -> Tls | None:
+    if files is None:
+        return None
+    folder = reading.folder
+    for key in ("certificate", "key", "ca"):
+        text = getattr(files, key)
+        if text is not None and not (folder / text).is_file():
+            reading.complain(join(reading.place, "tls", key), f"no such file: {folder / text}")
+    ca = None if files.ca is None else folder / files.ca
+    return Tls(folder / files.certificate, folder / files.key, ca)
+
+
+def _check_shared(placed: Placed, line_of: Callable[[Any], str], complain: Complain) -> None:
+    units: dict[tuple[str, int], str] = {}
+    settings: dict[str, tuple[str, Any]] = {}
+    for place, endpoint in placed:
+        line = line_of(endpoint)
+        first = units.setdefault((line, endpoint.unit), endpoint.device)
+        if first != endpoint.device:
+            complain(place, f"{endpoint.device} and {first} are both unit {endpoint.unit} on {line}")
+        before = settings.setdefault(line, (place, endpoint.options))
+        if before[1] != endpoint.options:
+            complain(place, f"{line} has other options than at {before[0]}; one port has one set of them")
+
+
+def _shared_source(endpoint: ModbusTcp | ModbusRtu) -> dict[str, Any]:
+    return {
+        "kind": endpoint.kind,
+        "port": endpoint.port,
+        "unit_id": endpoint.unit,
+        "register_map": _map_source(endpoint.register_map),
+        "devices": dict(endpoint.devices),
+        "identity": {IDENTITY_KEYS[number]: text for number, text in endpoint.identity.items()},
+    }
+
+
+def _map_source(source: MapSource) -> Any:
+    if not isinstance(source, Path):
+        return source
+    shipped = find_shipped("register_maps", source.name)
+    return source.name if shipped is not None and shipped.samefile(source) else read_document(source)

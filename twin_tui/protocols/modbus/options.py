@@ -1,0 +1,85 @@
+"""The keys of Modbus in a site file."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, PlainValidator
+
+from twin_tui.documents.model import Model
+from twin_tui.documents.values import (
+    Duration,
+    Host,
+    Positive,
+    TcpPort,
+    Text,
+    choice,
+    refuse_unknown,
+    shown,
+    whole,
+)
+from twin_tui.protocols.connector import Entry, Settings
+from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS
+
+LOOPBACK = "127.0.0.1"
+
+
+def _to_roles(found: Any) -> dict[str, str]:
+    if isinstance(found, dict) and all(isinstance(name, str) for pair in found.items() for name in pair):
+        return found
+    raise ValueError(f"expected an object of roles and asset names, found {shown(found)}")
+
+
+def _to_identity(found: Any) -> dict[int, str]:
+    if not isinstance(found, dict):
+        raise ValueError(f"expected an object with keys like vendor_name, found {shown(found)}")
+    refuse_unknown(found, IDENTITY_KEYS)
+    for key, text in found.items():
+        if not (isinstance(text, str) and text.isascii() and len(text) <= 200):
+            raise ValueError(f"{key}: expected ASCII text, found {shown(text)}")
+    return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
+
+
+class UnitEntry(Entry):
+    """What a unit on a port or a line is."""
+
+    register_map: Any = None
+    devices: Annotated[dict[str, str], PlainValidator(_to_roles)] = Field(default_factory=dict)
+    identity: Annotated[dict[int, str], PlainValidator(_to_identity)] = Field(default_factory=dict)
+
+
+class TlsFiles(Model):
+    """The files of Modbus/TCP Security, relative to the site file."""
+
+    certificate: Text
+    key: Text
+    ca: Text | None = None
+
+
+class TcpSettings(Settings):
+    """How TCP ports behave: for the whole site under ``links``, or for one entry."""
+
+    framing: Annotated[str, choice("mbap", "rtu")] = "mbap"
+    max_clients: Annotated[int, whole(1, 100_000)] | None = None
+    policy: Annotated[str, choice("drop_oldest", "refuse", "busy")] = "drop_oldest"
+    idle_timeout: Duration | None = None
+    missing_unit: Annotated[str, choice("exception", "silent")] = "exception"
+    tls: TlsFiles | None = None
+
+
+class ModbusTcpEntry(UnitEntry, TcpSettings):
+    """``kind: modbus_tcp``."""
+
+    ip: Host = LOOPBACK
+    port: TcpPort
+    unit_id: Annotated[int, whole(0, 255)] = 1
+
+
+class ModbusRtuEntry(UnitEntry):
+    """``kind: modbus_rtu``."""
+
+    port: Text
+    unit_id: Annotated[int, whole(1, 247)] = 1
+    baudrate: Annotated[int, whole(50, 4_000_000)] = 9600
+    parity: Annotated[str, choice("N", "E", "O")] = "N"
+    stopbits: Annotated[int, whole(1, 2)] = 1
+    bytesize: Annotated[int, whole(8, 8)] = 8
+    timeout: Positive = 1.0

@@ -1,0 +1,226 @@
+"""The TCP ports and serial lines of a twin, with the units behind them."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import LinkFault
+from twin_tui.engine.physics.noise import generator
+from twin_tui.engine.view import ClientView, LinkView, TrafficLine
+from twin_tui.protocols.connector import StateLog, Wire
+from twin_tui.protocols.maps.binding import Binding, bind
+from twin_tui.protocols.maps.parse import read_map
+from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.modbus.decode import describe
+from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
+from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
+from twin_tui.protocols.modbus.server import ModbusTcpServer
+from twin_tui.protocols.modbus.tls import server_context
+from twin_tui.protocols.modbus.traffic import RateMeter, Ring
+
+TRAFFIC_LINES = 300
+
+E = TypeVar("E", ModbusTcp, ModbusRtu)
+S = TypeVar("S", ModbusTcpServer, ModbusRtuServer)
+
+
+@dataclass(slots=True)
+class Unit:
+    """One device under its number on a port or line."""
+
+    device: str
+    binding: Binding
+
+
+class ModbusWire(Wire, Generic[E, S]):
+    """One TCP port or serial line, with the units behind it; ``server`` is there while it serves."""
+
+    def __init__(self, engine: Engine, endpoints: Sequence[E]) -> None:
+        self.endpoint: E = endpoints[0]
+        self.endpoints = endpoints
+        self.server: S | None = None
+        self.units = {
+            endpoint.unit: Unit(
+                endpoint.device,
+                bind(
+                    read_map(endpoint.register_map, endpoint.device),
+                    engine,
+                    endpoint.device,
+                    devices=endpoint.devices,
+                    identity=endpoint.identity,
+                ),
+            )
+            for endpoint in endpoints
+        }
+        self._engine = engine
+        self._log = StateLog(engine, "", self.name)
+        self._rate = RateMeter()
+        self._rules: dict[str, list[str]] = {}
+        self._ring: Ring | None = None
+        """The frames kept because somebody looks; a capture to a file goes on without them."""
+
+    @property
+    def name(self) -> str:
+        """How a user names it: protocol, address, port."""
+        raise NotImplementedError
+
+    def make(self, banks: dict[int, Bank], rng: random.Random) -> S:
+        """Return a server that has not started yet."""
+        raise NotImplementedError
+
+    async def open(self) -> None:
+        """Serve the units."""
+        banks: dict[int, Bank] = {number: unit.binding.bank for number, unit in self.units.items()}
+        server = self.make(banks, generator(self._engine.plan.seed, self.name))
+        await server.start()
+        self.server = server
+
+    async def close(self) -> None:
+        """Stop serving and drop every client."""
+        server, self.server = self.server, None
+        self._rules.clear()
+        if server is not None:
+            await server.stop()
+
+    def lines(self) -> Iterable[str]:
+        """Return one line with all units."""
+        units = ", ".join(
+            f"{number}: {unit.device} ({unit.binding.map.name})"
+            for number, unit in sorted(self.units.items())
+        )
+        yield f"{self.name}  unit {units}"
+
+    def views(self, now_s: float) -> Iterable[LinkView]:
+        """Return every unit; the clients stand at the first."""
+        server = self.server
+        if server is None:
+            return
+        clients = tuple(
+            ClientView(link.client, now_s - link.since_s, now_s - link.last_seen_s, link.requests)
+            for link in server.links
+        )
+        requests = server.requests
+        rate = self._rate.rate(now_s, requests)
+        protocol, _, address = self.name.partition(" on ")
+        for place, (number, unit) in enumerate(sorted(self.units.items())):
+            yield LinkView(
+                device=unit.device,
+                address=f"{address} unit {number}",
+                protocol=protocol,
+                clients=clients if place == 0 else (),
+                requests=requests if place == 0 else 0,
+                requests_per_s=rate if place == 0 else 0.0,
+                fault=self._trouble(server, number),
+            )
+
+    def traffic(self, device: str, now_s: float) -> Sequence[TrafficLine] | None:
+        """Return the newest frames of the whole port or line."""
+        if all(unit.device != device for unit in self.units.values()):
+            return None
+        if self.server is None:
+            return ()
+        ring = self.server.station.ring
+        if ring is None:
+            ring = self._ring = self.server.station.start_capture()
+        return [
+            TrafficLine(
+                number,
+                now_s - frame.time_s,
+                frame.client,
+                ("> " if frame.incoming else "< ")
+                + describe(frame.data, ring.framing, incoming=frame.incoming),
+                frame.data.hex(" "),
+            )
+            for number, frame in enumerate(ring.frames()[-TRAFFIC_LINES:])
+        ]
+
+    def stop_traffic(self) -> None:
+        """Keep no frames any more, unless a capture to a file wants them."""
+        if self.server is not None and self.server.station.ring is self._ring:
+            self.server.station.stop_capture()
+
+    def impose(self, fault: LinkFault) -> None:
+        """Let the links of the fault's device misbehave."""
+        rule = LinkRule.parse(fault.rule)
+        for number, unit in self.units.items():
+            if unit.device == fault.device and self.server is not None:
+                rule_id = f"{fault.label} unit {number}"
+                self.server.station.add_fault(rule_id, replace(rule, unit=number))
+                self._rules.setdefault(fault.label, []).append(rule_id)
+
+    def lift(self, label: str) -> None:
+        """End the link fault of that label, or all of them."""
+        for each in [label] if label else list(self._rules):
+            for rule_id in self._rules.pop(each, []):
+                if self.server is not None:
+                    self.server.station.remove_fault(rule_id)
+
+    def _trouble(self, server: S, unit: int) -> str:
+        """Return how a unit's link is made to misbehave."""
+        faults = server.station.faults
+        rules = faults.rules.values() if faults is not None else ()
+        return ", ".join(rule.kind.value for rule in rules if rule.unit in {None, unit})
+
+
+class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
+    """One TCP port."""
+
+    @property
+    def name(self) -> str:
+        """How a user names it: protocol, address, port."""
+        return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
+
+    def make(self, banks: dict[int, Bank], rng: random.Random) -> ModbusTcpServer:
+        """Return a server that has not started yet."""
+        options, tls = self.endpoint.options, self.endpoint.options.tls
+        return ModbusTcpServer(
+            self.endpoint.host,
+            self.endpoint.port,
+            banks,
+            framing=options.framing,
+            ssl_context=server_context(tls.certificate, tls.key, tls.ca) if tls is not None else None,
+            max_clients=options.max_clients,
+            policy=options.policy,
+            idle_timeout_s=options.idle_timeout_s,
+            missing_unit=options.missing_unit,
+            rng=rng,
+        )
+
+
+class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
+    """One serial line; what becomes of it stands in the log."""
+
+    @property
+    def name(self) -> str:
+        """How a user names it: protocol and line."""
+        return f"Modbus RTU on {self.endpoint.port}"
+
+    def make(self, banks: dict[int, Bank], rng: random.Random) -> ModbusRtuServer:
+        """Return a server that has not started yet."""
+        serial = self.endpoint.options
+        return ModbusRtuServer(
+            self.endpoint.port,
+            banks,
+            baudrate=serial.baudrate,
+            parity=serial.parity,
+            stopbits=2 if serial.stopbits == 2 else 1,
+            rng=rng,
+            on_state=self._changed,
+        )
+
+    def _changed(self, state: LineState) -> None:
+        if self.server is None:
+            return
+        if state is LineState.LOST:
+            self._log(f"{self.endpoint.port} has gone; trying to open it again")
+        elif state is LineState.OPEN:
+            self._log(f"{self.endpoint.port} is back")
+
+    def _trouble(self, server: ModbusRtuServer, unit: int) -> str:
+        return server.problem or super()._trouble(server, unit)
+
+
+AnyModbusWire = TcpWire | SerialWire

@@ -1,0 +1,62 @@
+"""REST as a connector: one HTTP server for the whole site."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from twin_tui.engine.view import LinkView
+from twin_tui.protocols.connector import Connector, Wire, Wiring
+from twin_tui.protocols.rest.options import RestOptions
+
+if TYPE_CHECKING:
+    from twin_tui.protocols.rest.server import RestServer
+
+
+class RestConnector(Connector):
+    """The site over HTTP."""
+
+    kind = "rest"
+    title = "REST"
+    settings = RestOptions
+
+    def wires(self, wiring: Wiring) -> Iterable[Wire]:
+        """Return the server, if the site has one."""
+        return [RestWire(wiring, wiring.settings)] if wiring.settings is not None else []
+
+
+class RestWire(Wire):
+    """The HTTP server; ``server`` is there while it serves."""
+
+    def __init__(self, wiring: Wiring, options: RestOptions) -> None:
+        self._wiring = wiring
+        self._options = options
+        self.server: RestServer | None = None
+
+    async def open(self) -> None:
+        """Bind and serve."""
+        from twin_tui.protocols.rest.server import RestServer  # noqa: PLC0415 - few sites have one
+
+        server = RestServer(self._wiring.engine, self._options)
+        await server.start()
+        assert server.task is not None
+        self._wiring.log(origin=server.url).watch(server.task)
+        self.server = server
+
+    async def close(self) -> None:
+        """Stop serving."""
+        server, self.server = self.server, None
+        if server is not None:
+            await server.stop()
+
+    @property
+    def url(self) -> str:
+        """Where the server can be reached."""
+        return self.server.url if self.server is not None else self._options.url_on(self._options.port)
+
+    def lines(self) -> Iterable[str]:
+        """Return where the server can be reached."""
+        yield f"REST on {self.url}"
+
+    def views(self, now_s: float) -> Iterable[LinkView]:
+        """Return the server and how often it was asked."""
+        if self.server is not None:
+            yield LinkView("", self.url, "REST", requests=self.server.requests)

@@ -1,0 +1,88 @@
+"""S2 as a connector: each device with an energy manager is one wire."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin_tui.engine.s2.descriptions import offered
+from twin_tui.engine.view import LinkView
+from twin_tui.protocols.address import without_login
+from twin_tui.protocols.connector import Connector, Reading, Wire, Wiring
+from twin_tui.protocols.s2.options import S2, S2Entry, S2Settings
+
+if TYPE_CHECKING:
+    from twin_tui.protocols.s2.manager import ResourceManager
+
+
+class S2Connector(Connector):
+    """Devices as S2 resources."""
+
+    kind = S2.kind
+    title = "S2"
+    entry = S2Entry
+    settings = S2Settings
+
+    def plan(self, entry: S2Entry, reading: Reading) -> S2:
+        """Return the endpoint."""
+        return S2(reading.device, entry.cem, _revealed(entry), entry.clock)
+
+    def source(self, endpoint: S2) -> dict[str, Any]:
+        """Return the endpoint as an entry without its token."""
+        return {"kind": self.kind, "cem": without_login(endpoint.cem), "clock": endpoint.clock}
+
+    def wires(self, wiring: Wiring) -> Iterable[Wire]:
+        """Return a wire for each endpoint, and for every other controllable device if the site dials."""
+        endpoints: list[S2] = list(wiring.endpoints)
+        settings: S2Settings = wiring.settings or S2Settings()
+        if settings.cem is not None:
+            taken = {endpoint.device for endpoint in endpoints}
+            endpoints += [
+                S2(name, settings.cem, _revealed(settings), settings.clock)
+                for name, device in wiring.engine.devices.items()
+                if name not in taken and offered(device)
+            ]
+        return [S2Wire(wiring, endpoint, settings.log) for endpoint in endpoints]
+
+
+class S2Wire(Wire):
+    """The connection of one device to its energy manager; ``manager`` is there while it is kept up."""
+
+    def __init__(self, wiring: Wiring, endpoint: S2, log: Path | None) -> None:
+        self.endpoints = (endpoint,)
+        self.endpoint = endpoint
+        self.manager: ResourceManager | None = None
+        self._engine = wiring.engine
+        self._log = log
+
+    async def open(self) -> None:
+        """Begin to dial."""
+        from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
+
+        endpoint = self.endpoint
+        wall_clock = endpoint.clock == "wall"
+        options = S2Options(endpoint.cem, endpoint.token, wall_clock=wall_clock, log=self._log)
+        manager = ResourceManager(self._engine, endpoint.device, options)
+        await manager.start()
+        self.manager = manager
+
+    async def close(self) -> None:
+        """Hang up."""
+        manager, self.manager = self.manager, None
+        if manager is not None:
+            await manager.stop()
+
+    def lines(self) -> Iterable[str]:
+        """Return whom the device dials."""
+        yield f"S2 to {without_login(self.endpoint.cem)}  {self.endpoint.device}"
+
+    def views(self, now_s: float) -> Iterable[LinkView]:
+        """Return how the device stands with its energy manager."""
+        if self.manager is not None:
+            status = self.manager.status
+            state = " ".join(part for part in (status.state, status.version) if part)
+            address = without_login(status.cem)
+            yield LinkView(status.device, address, "S2", state=state, fault=status.detail)
+
+
+def _revealed(options: S2Entry | S2Settings) -> str | None:
+    return options.token.get_secret_value() if options.token is not None else None
