@@ -4,99 +4,22 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from twin_tui.commands.verbs import VERBS, parse
-from twin_tui.commands.vocabulary import site_view
+from twin_tui.commands.parser import parse
+from twin_tui.commands.slots import Screen, Verb
+from twin_tui.commands.verbs import GROUPS
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
+from twin_tui.protocols.vocabulary import site_view
 from twin_tui.twin import Twin
+from twin_tui.widgets.views import VIEWS
 
 PAGE = Path(__file__).parent / "commands.md"
 SITE = "home"
 """The shipped site on which every example works."""
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Grid": ("sag", "swell", "interrupt", "freq", "phase", "unbalance", "play"),
-    "Weather and load": ("cloud", "ambient", "load"),
-    "Devices": ("write", "mode", "fault", "plug", "unplug", "force", "freeze", "release"),
-    "The wire": ("link",),
-    "Ending it": ("clear",),
-    "The run": ("pause", "run", "step", "speed", "jump", "mark", "record"),
-}
-
-EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "sag": (
-        ("sag 0.7 2s", "70 % of the voltage remain for 2 s"),
-        ("sag 40% 150ms phases a", "one phase"),
-        ("sag 0.85 1m over 10s", "reached linearly within 10 s; then held; ends at once"),
-        ("sag 0.97 1m period 2s", "a voltage that swings by ± 3 %, every 2 s"),
-    ),
-    "swell": (("swell 1.15 500ms phases ab", "two phases"),),
-    "interrupt": (("interrupt 5s", "no voltage for 5 s"), ("interrupt", "until it is cleared")),
-    "freq": (
-        ("freq step -0.2 10s", "0.2 Hz below what it would be"),
-        ("freq ramp -0.5 over 5s for 30s", "0.1 Hz/s for 5 s; held until 30 s are over"),
-        ("freq sine 0.1 period 10s for 60s", "± 0.1 Hz"),
-    ),
-    "phase": (("phase 30 2s", "30° for 2 s"),),
-    "unbalance": (("unbalance 2% 1m", "phase a 4 % higher, b and c 2 % lower"),),
-    "play": (("play frequency scenarios/frequency_dip.csv", "a dip and its recovery, from a file"),),
-    "cloud": (("cloud 0.3 2m over 10s", "30 % of the sun remain"),),
-    "ambient": (("ambient +15 1h over 10m", "15 K warmer"),),
-    "load": (("load +5kW 60s", "5 kW more consumption"),),
-    "fault": (
-        ("fault battery over_temperature 30s", "the cause lasts 30 s; a latched fault stays"),
-        ("fault pv isolation", "until it is cleared"),
-    ),
-    "clear": (
-        ("clear", "everything that was injected or forced"),
-        ("clear grid", "all disturbances"),
-        ("clear voltage-1", "the disturbance of this label"),
-        ("clear battery", "all fault causes of a device"),
-        ("clear battery fan", "one of them"),
-        ("clear link", "all link faults"),
-    ),
-    "write": (
-        ("write battery active_power_setpoint_w -5kW", "charge with 5 kW"),
-        ("write battery start_stop standby", "an option by its name or number"),
-        ("write pv active_power_limit_pu 60% on yes", "two commands as one event"),
-    ),
-    "force": (
-        ("force meter active_power_w 12kW", "clients read 12 kW, whatever the site does"),
-        ("force battery soc 97%", "what is shown, not the energy in the cells"),
-    ),
-    "freeze": (("freeze battery soc", ""),),
-    "release": (
-        ("release battery soc", ""),
-        ("release battery", "all signals of the device"),
-        ("release", "all of the site"),
-    ),
-    "mode": (
-        ("mode battery SELF_CONSUMPTION", ""),
-        ("mode battery FORCED_CHARGE 0.5", "with half the power"),
-        ("mode battery PEAK_SHAVING peak_target_w=8kW", "with a parameter"),
-        ("mode battery off", "back to its own setpoints"),
-    ),
-    "plug": (("plug car", ""),),
-    "unplug": (("unplug car", ""),),
-    "link": (
-        ("link battery silence 5s executes=yes", "no answer for 5 s, but writes take effect"),
-        (
-            "link battery exception code=6 functions=6,16 count=3",
-            "the next three requests of these functions",
-        ),
-        ("link meter delay delay_s=0.8 jitter_s=0.4", "until it is cleared"),
-        ("link meter frozen addresses=40..60 probability=0.5", "half of the reads that touch 40 to 60"),
-    ),
-    "pause": (("pause", "the servers answer on"),),
-    "run": (("run", ""),),
-    "step": (("step", "one tick"), ("step 10", "")),
-    "speed": (("speed 60", ""), ("speed max", "as fast as the machine can")),
-    "jump": (("jump 18:30", "at full speed up to the next 18:30"),),
-    "mark": (("mark EMS restarted here", ""),),
-    "record": (("record start run.jsonl", ""), ("record stop", "")),
-}
+SCREEN = Screen(VIEWS, ("nord",), ("soc", "active_power_w"))
+"""What a screen on which the battery is chosen adds to the words of the site."""
 
 LINK_FAULTS: Mapping[LinkFaultKind, str] = {
     LinkFaultKind.EXCEPTION: "answers with exception `code`; the request has no effect",
@@ -135,7 +58,7 @@ LINK_KEYS: Mapping[str, str] = {
 INTRODUCTION = """\
 # Commands
 
-<!-- written by `python -m docs.make_commands`; edit commands/verbs.py or this script -->
+<!-- written by `python -m docs.make_commands`; edit twin_tui/commands or this script -->
 
 One line does one thing. It is the same line
 
@@ -165,30 +88,30 @@ def page() -> str:
     """Return the page."""
     site = site_view(Twin.from_file(SITE).engine)
     lines = [INTRODUCTION]
-    for group, verbs in GROUPS.items():
-        lines += [f"## {group}\n", "| command | what it does |", "|---|---|"]
-        for verb in verbs:
+    for group in GROUPS:
+        lines += [f"## {group.title}\n", "| command | what it does |", "|---|---|"]
+        for verb in group.verbs:
             lines += _verb(verb, site)
         lines.append("")
-        if group == "The wire":
+        if group.title == "Faults":
             lines += _links()
-        if group == "Ending it":
+        if group.title == "Ending it":
             lines.append(f"A label is what is disturbed ({TARGETS}) and a running number.\n")
     return "\n".join(lines)
 
 
-def _verb(verb: str, site: SiteView) -> Iterator[str]:
-    declared = VERBS[verb]
-    events = {line: isinstance(parse(line, site), Event) for line, _ in EXAMPLES[verb]}
-    steers = not any(events.values())
-    meaning = f"**{declared.help[0].upper()}{declared.help[1:]}**{' (console)' if steers else ''}"
-    usages = [declared.usage] if "[all" in declared.usage else declared.usage.split(" | ")
-    for usage in usages:
-        code = usage.replace("|", "\\|")
-        yield f"| **`{code}`** | {meaning} |"
+def _verb(verb: Verb, site: SiteView) -> Iterator[str]:
+    steers = not any(isinstance(parse(line, site, screen=SCREEN), Event) for line, _ in verb.examples)
+    meaning = f"**{verb.help[0].upper()}{verb.help[1:]}**{' (console)' if steers else ''}"
+    for usage in verb.usages:
+        yield f"| **`{_cell(usage)}`** | {meaning} |"
         meaning = ""
-    for line, meaning in EXAMPLES[verb]:
-        yield f"| `{line}` | {meaning}{'' if events[line] or steers else ' (console)'} |"
+    for line, meaning in verb.examples:
+        yield f"| `{_cell(line)}` | {meaning} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _links() -> Iterator[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from twin_tui.commands.vocabulary import site_view
 from twin_tui.config import Site, load_site
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
 from twin_tui.engine.engine import Engine
@@ -15,6 +14,7 @@ from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.errors import CommandError
 from twin_tui.protocols.links import Links
+from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.pacer import Pacer
 from twin_tui.run.recording import History, Recorder
 from twin_tui.run.scenario import Scenario, injection

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import site
 from twin_tui.commands.completion import LineHistory, complete, completions
-from twin_tui.commands.verbs import VERBS, parse, parse_event
+from twin_tui.commands.parser import parse, parse_event
+from twin_tui.commands.slots import Screen, ScreenCommand
+from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.events import (
     ClearDisturbance,
@@ -191,7 +193,8 @@ def test_a_scenario_cannot_steer_the_run() -> None:
 
 def test_completion_knows_verbs_devices_faults_and_options() -> None:
     assert completions("sa", SITE) == ["sag"]
-    assert completions("fault ", SITE) == ["bess-1", "load"]
+    assert completions("write ", SITE) == ["bess-1", "load"]
+    assert completions("fault ", SITE) == ["bess-1"]
     assert "over_temperature" in completions("fault bess-1 ", SITE)
     assert completions("write bess-1 active", SITE) == ["active_power_setpoint_w"]
     assert completions("link bess-1 si", SITE) == ["silence"]
@@ -200,6 +203,67 @@ def test_completion_knows_verbs_devices_faults_and_options() -> None:
     assert completions("link bess-1 silence functions=3 a", wide) == ["addresses="]
     assert completions("freq ", SITE) == ["step", "ramp", "sine"]
     assert completions("nonsense ", SITE) == []
+
+
+def test_the_verbs_of_the_screen_complete_what_only_the_screen_knows() -> None:
+    screen = Screen(("overview", "log"), ("nord", "textual-dark"), ("soc",))
+    assert completions("view ", SITE, screen) == ["overview", "log"]
+    assert complete("theme n", SITE, screen) == "theme nord "
+    assert completions("trend soc s", SITE, screen) == ["soc"]
+    assert completions("view ", SITE) == []
+    assert parse("view LOG", SITE, screen=screen) == ScreenCommand("view", ("log",))
+    assert parse("filter soc power", SITE) == ScreenCommand("filter", ("soc", "power"))
+    with pytest.raises(CommandError, match="unknown theme 'nrod'; did you mean nord"):
+        parse("theme nrod", SITE, screen=screen)
+
+
+@pytest.mark.parametrize("line", ["view log", "quit", "export x.tsv"])
+def test_a_scenario_cannot_steer_the_screen(line: str) -> None:
+    with pytest.raises(CommandError, match="steers the screen and is no event"):
+        parse_event(line, SITE)
+
+
+@pytest.mark.parametrize(
+    ("line", "next_words"),
+    [
+        ("sag 0.7 ", ["for", "over", "period", "phases"]),
+        ("sag grid 0.7 2s over 1s ", ["period", "phases"]),
+        ("sag 0.7 phases a", ["abc", "a", "ab", "ac"]),
+        ("freq ramp -0.5 o", ["over"]),
+        ("write bess-1 start_stop 1 soc_lower_limit_1", ["soc_lower_limit_1"]),
+        ("write bess-1 start_stop ", ["1", "2"]),
+        ("mode bess-1 PEAK_SHAVING ", ["peak_target_w="]),
+        ("mode b", ["bess-1"]),
+        ("mode load ", []),
+        ("clear ", ["all", "grid", "link", "bess-1", "load"]),
+        ("clear bess-1 over", ["over_temperature"]),
+        ("speed m", ["max"]),
+        ("record s", ["start", "stop"]),
+        ("pause n", []),
+    ],
+)
+def test_completion_follows_the_declaration_word_by_word(line: str, next_words: list[str]) -> None:
+    assert completions(line, SITE) == next_words
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("mode bess-1 off 0.5", "mode off takes no factor"),
+        ("mode bess-1 IDLE 0.5 0.6", "'0.6' is too many"),
+        ("sag 0.7 over", "a value after over is missing; usage: sag"),
+        ("sag 0.9 over 1s period 2s", "not both"),
+        ("freq", "step, ramp or sine is missing"),
+        ("freq stp -0.2", "did you mean step"),
+        ("write bess-1 start_stop", "a value for start_stop is missing"),
+        ("view", "a view is missing; usage: view VIEW"),
+        ("record", "start or stop is missing"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_named_with_the_usage(line: str, said: str) -> None:
+    with pytest.raises(CommandError) as refusal:
+        parse(line, SITE)
+    assert said in str(refusal.value)
 
 
 def test_completion_goes_as_far_as_it_is_certain() -> None:

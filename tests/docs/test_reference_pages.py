@@ -6,18 +6,20 @@ import pytest
 
 from docs import make_commands, make_devices
 from twin_tui import Twin
-from twin_tui.commands.verbs import VERBS, parse, parse_event
-from twin_tui.commands.vocabulary import site_view
+from twin_tui.commands.parser import parse, parse_event
+from twin_tui.commands.slots import ScreenCommand
+from twin_tui.commands.verbs import GROUPS, VERBS
 from twin_tui.config.assets import asset_model
 from twin_tui.engine.device import registry
 from twin_tui.engine.events import Event
 from twin_tui.errors import CommandError
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
+from twin_tui.protocols.vocabulary import site_view
 
 HOME = Twin.from_file(make_commands.SITE)
-EXAMPLES = [line for rows in make_commands.EXAMPLES.values() for line, _ in rows]
+EXAMPLES = [line for verb in VERBS.values() for line, _ in verb.examples]
 NEED_SOMETHING_BEFORE = ("clear voltage-1", "release battery soc")
-LINK_EXAMPLES = [line for line, _ in make_commands.EXAMPLES["link"]]
+LINK_EXAMPLES = [line for line, _ in VERBS["link"].examples]
 
 
 @pytest.mark.parametrize("maker", [make_devices, make_commands], ids=["devices", "commands"])
@@ -26,26 +28,26 @@ def test_the_committed_page_is_up_to_date(maker: Any) -> None:
 
 
 def test_every_command_stands_in_one_group_with_examples() -> None:
-    grouped = [verb for verbs in make_commands.GROUPS.values() for verb in verbs]
-    assert sorted(grouped) == sorted(VERBS)
-    assert set(make_commands.EXAMPLES) == set(VERBS)
-    assert all(line.split()[0] == verb for verb, rows in make_commands.EXAMPLES.items() for line, _ in rows)
+    assert len(VERBS) == sum(len(group.verbs) for group in GROUPS)
+    assert all(verb.examples for verb in VERBS.values())
+    assert all(line.split()[0] == verb.name for verb in VERBS.values() for line, _ in verb.examples)
 
 
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_each_example_is_understood_on_the_site_it_is_for(line: str) -> None:
     site = site_view(HOME.engine)
-    command = parse(line, site)
+    command = parse(line, site, screen=make_commands.SCREEN)
     if isinstance(command, Event):
         assert parse_event(line, site)
     else:
-        with pytest.raises(CommandError, match="steers the run"):
+        steered = "screen" if isinstance(command, ScreenCommand) else "run"
+        with pytest.raises(CommandError, match=f"steers the {steered}"):
             parse_event(line, site)
 
 
 @pytest.mark.parametrize("line", [line for line in EXAMPLES if line not in NEED_SOMETHING_BEFORE])
 def test_each_example_that_is_an_event_is_accepted_by_the_engine(line: str) -> None:
-    command = parse(line, site_view(HOME.engine))
+    command = parse(line, site_view(HOME.engine), screen=make_commands.SCREEN)
     if isinstance(command, Event):
         Twin.from_file(make_commands.SITE).submit(command)
 

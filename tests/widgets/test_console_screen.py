@@ -1,9 +1,11 @@
 """The screen with frames made by hand: what it shows, and what its keys ask of the twin."""
 
 import asyncio
+from pathlib import Path
 
 from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
+from twin_tui.commands.screen import SCREEN
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.settings import Settings
 from twin_tui.engine.disturbance import Target
@@ -119,3 +121,33 @@ async def test_forcing_a_register_asks_for_nothing_but_the_value() -> None:
         await settled(pilot)
         (command,) = port.commands
         assert command == Pin("bess-1", "active_power_setpoint_w", 5000.0, origin="console")
+
+
+async def test_every_verb_of_the_screen_is_completed_and_carried_out(tmp_path: Path) -> None:
+    async with console(HandFedPort()) as pilot:
+        app = app_of(pilot)
+        assert set(app.on_screen) == {verb.name for verb in SCREEN.verbs}
+        await pilot.press("colon", *"vi", "tab", *"dev", "tab", "enter")
+        await settled(pilot)
+        assert app.views.name_shown == "device"
+        assert await app.carry_out("trend soc reactive_power_var")
+        assert app.views.device.trend.chosen == ("soc", "reactive_power_var")
+        await pilot.press("colon", *"theme no", "tab", "enter")
+        await settled(pilot)
+        assert app.theme == "nord"
+        assert await app.carry_out("view registers")
+        assert await app.carry_out("filter soc")
+        assert app.views.registers.filter_text == "soc"
+        await settled(pilot)
+        assert await app.carry_out(f"export {tmp_path / 'shown.tsv'}")
+        assert "system_soc" in (tmp_path / "shown.tsv").read_text(encoding="utf-8")
+        assert not await app.carry_out("view regsiters")
+        await pilot.pause()
+        assert "did you mean registers" in screen_text(pilot)
+        assert await app.carry_out("help")
+        await settled(pilot)
+        assert "Break things" in screen_text(pilot)
+        await pilot.press("escape")
+        assert await app.carry_out("quit")
+        await settled(pilot)
+        assert "would lose the twin" in screen_text(pilot)

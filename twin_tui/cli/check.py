@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin_tui.commands.vocabulary import site_view
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
 from twin_tui.documents.loader import read_document
@@ -13,6 +12,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.maps.parse import load_map
+from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.scenario import Scenario
 from twin_tui.run.verdicts import Judge
 

@@ -1,37 +1,40 @@
 """What may come next on a command line, and what was typed before."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from twin_tui.commands.parser import begin
+from twin_tui.commands.slots import Given, Screen
 from twin_tui.commands.verbs import VERBS
-from twin_tui.engine.disturbance import Target
-from twin_tui.engine.view import DeviceView, SiteView
-
-SPEEDS = ("0.1", "0.5", "1", "2", "5", "10", "60", "100", "300", "1000", "max")
+from twin_tui.engine.view import SiteView
+from twin_tui.errors import CommandError
 
 
-def completions(line: str, site: SiteView, more_verbs: Sequence[str] = ()) -> list[str]:
+def completions(line: str, site: SiteView, screen: Screen | None = None) -> list[str]:
     """Return the words that may stand where the line ends, best first; the whole words, not their rests."""
-    typed = line.removeprefix(":").lstrip().split(" ")
-    if len(typed) == 1:
-        return _matching(typed[0], [*VERBS, *more_verbs])
-    verb = VERBS.get(typed[0].casefold())
+    name, *typed = line.removeprefix(":").lstrip().split(" ")
+    if not typed:
+        return _matching(name, list(VERBS))
+    verb = VERBS.get(name.casefold())
     if verb is None:
         return []
-    place = len(typed) - 2
-    slots = verb.slots
-    if slots[-1:] == ("value",) and place > 0:
-        slot = slots[1 + (place - 1) % 2]
-    elif slots[-1:] == ("rule",) and place >= len(slots) - 1:
-        slot = "rule"
-    else:
-        slot = slots[place] if place < len(slots) else ""
-    return _matching(typed[-1], _words(slot, typed, site))
+    *before, begun = typed
+    words = deque(word for word in before if word)
+    first = not words
+    try:
+        reading = begin(verb, words, Given(site, screen=screen or Screen()))
+        for word in words:
+            reading.take(word, lenient=True)
+    except CommandError:
+        reading = None
+    possible = [phrase.word for phrase in verb.phrases if phrase.word] if first else []
+    return _matching(begun, [*possible, *(reading.next_words() if reading is not None else ())])
 
 
-def complete(line: str, site: SiteView, more_verbs: Sequence[str] = ()) -> str:
+def complete(line: str, site: SiteView, screen: Screen | None = None) -> str:
     """Return the line with its last word completed as far as that is certain."""
-    found = completions(line, site, more_verbs)
+    found = completions(line, site, screen)
     if not found:
         return line
     head, blank, _ = line.rpartition(" ")
@@ -47,46 +50,6 @@ def complete(line: str, site: SiteView, more_verbs: Sequence[str] = ()) -> str:
 def _matching(begun: str, known: Sequence[str]) -> list[str]:
     plain = begun.casefold().replace("_", "-")
     return [word for word in known if word.casefold().replace("_", "-").startswith(plain)]
-
-
-def _words(slot: str, typed: Sequence[str], site: SiteView) -> list[str]:
-    names = [device.name for device in site.devices]
-    device = _device_of(typed, site)
-    fixed = {
-        "device": names,
-        "clearable": ["all", "grid", "link", *names],
-        "shape": ["step", "ramp", "sine"],
-        "quantity": [target.value for target in Target],
-        "record": ["start", "stop"],
-        "speed": list(SPEEDS),
-        "link": list(site.link_faults),
-        "rule": [f"{option}=" for option in site.link_options],
-    }
-    if slot in fixed:
-        return fixed[slot]
-    if device is None:
-        return []
-    if slot == "value":
-        signal = device.commands.get(typed[-2]) or device.telemetry.get(typed[-2])
-        if signal is None or not signal.options:
-            return []
-        return [text if " " not in text else str(key) for key, text in signal.options.items()]
-    return list(
-        {
-            "fault": device.faults,
-            "command": device.commands,
-            "signal": {**device.telemetry, **device.commands},
-            "mode": {**device.modes, "off": ""},
-        }.get(slot, {})
-    )
-
-
-def _device_of(typed: Sequence[str], site: SiteView) -> DeviceView | None:
-    wanted = typed[1].casefold().replace("_", "-")
-    for device in site.devices:
-        if device.name.casefold().replace("_", "-") == wanted:
-            return device
-    return None
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """What can be injected, as forms: fields in, one command line out. A dialog shows them, a test reads them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from twin_tui.commands.verbs import PLUG, parse
+from twin_tui.commands.parser import parse
+from twin_tui.commands.slots import Given, Phrase, Slot, Verb
+from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.disturbance import NEUTRAL, Disturbance, Shape
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.view import SiteView
@@ -14,27 +16,51 @@ PREVIEW_POINTS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that a form asks for."""
-
-    key: str
-    label: str
-    default: str = ""
-    hint: str = ""
-    choices: Callable[[SiteView, Answers], Sequence[str]] | None = None
-    """Words that are possible here; the arrow keys go through them."""
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
-    """One kind of injection: what it asks and the command line that the answers make."""
+    """One phrase of a verb as a form: what it asks and the command line that the answers make."""
 
-    key: str
-    title: str
-    about: str
-    fields: tuple[Field, ...]
-    build: Callable[[Answers], str]
-    possible: Callable[[SiteView], bool] = lambda site: True
+    verb: Verb
+    phrase: Phrase
+
+    @property
+    def key(self) -> str:
+        """The words that name the form, such as "sag" or "freq step"."""
+        return f"{self.verb.name} {self.phrase.word}".rstrip()
+
+    @property
+    def fields(self) -> tuple[Slot, ...]:
+        """What the form asks for."""
+        return tuple(slot for slot in self.phrase.slots if slot.label)
+
+    def choices(self, field: Slot, site: SiteView, answers: Answers) -> Sequence[str]:
+        """Return the words that are possible in a field; the arrow keys go through them."""
+        return field.choices(Given(site, answers))
+
+    def possible(self, site: SiteView) -> bool:
+        """Tell whether the site has what the form is about."""
+        if self.phrase.needs and not any(device.kind == self.phrase.needs for device in site.devices):
+            return False
+        answers: dict[str, str] = {}
+        for field in self.fields:
+            found = self.choices(field, site, answers)
+            if not found and field.noun:
+                return False
+            answers[field.key] = found[0] if found else ""
+        return True
+
+    def build(self, answers: Answers) -> str:
+        """Return the command line that the answers make."""
+        words = [self.verb.start(self.phrase)]
+        for field in self.fields:
+            answer = answers.get(field.key, "").strip()
+            if answer and answer != field.implied:
+                words.append(f"{'' if field.bare else field.keyword} {_quoted(answer)}".strip())
+        return " ".join(words)
+
+
+FORMS = tuple(Form(verb, phrase) for verb in VERBS.values() for phrase in verb.phrases if phrase.title)
+BY_KEY: Mapping[str, Form] = {form.key: form for form in FORMS}
+INJECTIONS = tuple(form for form in FORMS if form.phrase.injects)
 
 
 def preview(line: str, site: SiteView) -> tuple[str, tuple[float, ...], bool]:
@@ -66,238 +92,6 @@ def course(disturbance: Disturbance) -> tuple[float, ...]:
     return tuple(points)
 
 
-def _devices(site: SiteView, answers: Answers) -> list[str]:
-    return [device.name for device in site.devices]
-
-
-def _faulty(site: SiteView, answers: Answers) -> list[str]:
-    return [device.name for device in site.devices if device.faults]
-
-
-def _faults(site: SiteView, answers: Answers) -> list[str]:
-    device = site.device(answers.get("device", ""))
-    return list(device.faults) if device is not None else []
-
-
-def _link_faults(site: SiteView, answers: Answers) -> list[str]:
-    return list(site.link_faults)
-
-
-def _moded(site: SiteView, answers: Answers) -> list[str]:
-    return [device.name for device in site.devices if device.modes]
-
-
-def _modes(site: SiteView, answers: Answers) -> list[str]:
-    device = site.device(answers.get("device", ""))
-    return [*device.modes, "off"] if device is not None else []
-
-
-def _chargers(site: SiteView, answers: Answers) -> list[str]:
-    return [device.name for device in site.devices if PLUG in device.commands]
-
-
-def _signals(site: SiteView, answers: Answers) -> list[str]:
-    device = site.device(answers.get("device", ""))
-    return [*device.commands, *device.telemetry] if device is not None else []
-
-
-def _commands(site: SiteView, answers: Answers) -> list[str]:
-    device = site.device(answers.get("device", ""))
-    return list(device.commands) if device is not None else []
-
-
-def _phases(site: SiteView, answers: Answers) -> list[str]:
-    return ["abc", "a", "b", "c", "ab", "bc", "ac"]
-
-
-def _plugging(site: SiteView, answers: Answers) -> list[str]:
-    return ["plug", "unplug"]
-
-
-def _line(verb: str, *parts: str, **options: str) -> Callable[[Answers], str]:
-    """Return a builder: the verb, the answers in ``parts``, then "keyword answer" where one was given."""
-
-    def build(answers: Answers) -> str:
-        words = [verb, *(_quoted(answers.get(part, "")) for part in parts)]
-        for key, word in options.items():
-            given = answers.get(key, "").strip()
-            if given and not (key == "phases" and given == "abc"):
-                words.append(f"{word} {_quoted(given)}".strip())
-        return " ".join(word for word in words if word)
-
-    return build
-
-
 def _quoted(answer: str) -> str:
     answer = answer.strip().replace('"', "")
     return f'"{answer}"' if any(c.isspace() or c in "'\\" for c in answer) else answer
-
-
-_DURATION = Field("duration", "Duration", "2s", "2s, 500ms, 2m; empty: until cleared")
-_OVER = Field("over", "Ramp", "", "0.5s; empty: at once")
-_PHASES = Field("phases", "Phases", "abc", "among a, b, c", _phases)
-
-
-def _device(choices: Callable[[SiteView, Answers], Sequence[str]]) -> Field:
-    return Field("device", "Device", "", "up and down choose", choices)
-
-
-FORMS: tuple[Form, ...] = (
-    Form(
-        "sag",
-        "Voltage sag",
-        "lower the grid voltage for a while",
-        (Field("to", "Down to", "0.7", "pu or %, 0 to 1"), _DURATION, _OVER, _PHASES),
-        _line("sag grid", "to", duration="", over="over", phases="phases"),
-    ),
-    Form(
-        "swell",
-        "Voltage swell",
-        "raise the grid voltage for a while",
-        (Field("to", "Up to", "1.15", "pu or %, above 1"), _DURATION, _OVER, _PHASES),
-        _line("swell grid", "to", duration="", over="over", phases="phases"),
-    ),
-    Form(
-        "interrupt",
-        "Interruption",
-        "take the grid away",
-        (_DURATION, _PHASES),
-        _line("interrupt grid", duration="", phases="phases"),
-    ),
-    Form(
-        "freq",
-        "Frequency step",
-        "move the grid frequency at once",
-        (
-            Field("by", "Deviation", "-0.2", "Hz, + or -"),
-            Field("duration", "Duration", "10s", _DURATION.hint),
-        ),
-        _line("freq step", "by", duration=""),
-    ),
-    Form(
-        "ramp",
-        "Frequency ramp",
-        "move the grid frequency little by little",
-        (
-            Field("by", "Deviation", "-0.5", "Hz, + or -"),
-            Field("over", "Within", "5s", "the time to get there"),
-            Field("duration", "In all", "30s", "empty: until cleared"),
-        ),
-        _line("freq ramp", "by", over="over", duration="for"),
-    ),
-    Form(
-        "sine",
-        "Frequency oscillation",
-        "let the grid frequency swing",
-        (
-            Field("by", "Amplitude", "0.1", "Hz"),
-            Field("period", "Period", "10s", ""),
-            Field("duration", "Duration", "60s", "empty: until cleared"),
-        ),
-        _line("freq sine", "by", period="period", duration="for"),
-    ),
-    Form(
-        "fault",
-        "Device fault",
-        "bring about a fault of a device",
-        (
-            _device(_faulty),
-            Field("fault", "Fault", "", "up and down choose", _faults),
-            Field("duration", "Duration", "", "empty: until cleared"),
-        ),
-        _line("fault", "device", "fault", duration=""),
-        lambda site: bool(_faulty(site, {})),
-    ),
-    Form(
-        "link",
-        "Link fault",
-        "make the wire to a device misbehave",
-        (
-            _device(_devices),
-            Field("kind", "Fault", "silence", "up and down choose", _link_faults),
-            Field("duration", "Duration", "5s", "empty: until cleared"),
-        ),
-        _line("link", "device", "kind", duration=""),
-        lambda site: bool(site.link_faults),
-    ),
-    Form(
-        "cloud",
-        "Cloud",
-        "leave a fraction of the sun",
-        (
-            Field("to", "What remains", "0.3", "fraction or %"),
-            Field("duration", "Duration", "2m", _DURATION.hint),
-            _OVER,
-        ),
-        _line("cloud", "to", duration="", over="over"),
-    ),
-    Form(
-        "ambient",
-        "Ambient temperature",
-        "make it warmer or colder",
-        (
-            Field("by", "Deviation", "+15", "K, + or -"),
-            Field("duration", "Duration", "1h", _DURATION.hint),
-            _OVER,
-        ),
-        _line("ambient", "by", duration="", over="over"),
-    ),
-    Form(
-        "load",
-        "Load step",
-        "add consumption",
-        (
-            Field("by", "Power", "+5kW", "W or kW"),
-            Field("duration", "Duration", "60s", _DURATION.hint),
-            _OVER,
-        ),
-        _line("load", "by", duration="", over="over"),
-        lambda site: any(device.kind == "load" for device in site.devices),
-    ),
-    Form(
-        "plug",
-        "Car",
-        "plug a car in or out",
-        (_device(_chargers), Field("what", "Do", "plug", "up and down choose", _plugging)),
-        lambda answers: f"{answers.get('what', '')} {_quoted(answers.get('device', ''))}",
-        lambda site: bool(_chargers(site, {})),
-    ),
-    Form(
-        "mode",
-        "Operation mode",
-        "select an operation mode and its factor",
-        (
-            _device(_moded),
-            Field("mode", "Mode", "", "up and down choose", _modes),
-            Field("factor", "Factor", "1", "0 to 1"),
-        ),
-        lambda answers: _line(
-            "mode", "device", "mode", **({} if answers.get("mode") == "off" else {"factor": ""})
-        )(answers),
-        lambda site: bool(_moded(site, {})),
-    ),
-    Form(
-        "force",
-        "Force a value",
-        "pin a signal until it is released",
-        (
-            _device(_devices),
-            Field("signal", "Signal", "", "up and down choose", _signals),
-            Field("value", "Value", "", "with its unit: 20kW, 43%"),
-        ),
-        _line("force", "device", "signal", "value"),
-    ),
-    Form(
-        "write",
-        "Write a command",
-        "set a command as an EMS would",
-        (
-            _device(_devices),
-            Field("command", "Command", "", "up and down choose", _commands),
-            Field("value", "Value", "", "with its unit: -20kW"),
-        ),
-        _line("write", "device", "command", "value"),
-    ),
-)
-BY_KEY: Mapping[str, Form] = {form.key: form for form in FORMS}
-INJECTIONS = tuple(form for form in FORMS if form.key not in ("force", "write"))

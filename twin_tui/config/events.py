@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from twin_tui.commands.verbs import parse_event
-from twin_tui.commands.vocabulary import site_view
+from twin_tui.commands.parser import parse_event
 from twin_tui.config.context import Context
 from twin_tui.config.derive import build
 from twin_tui.documents.csv_text import points_of_csv
@@ -19,6 +18,7 @@ from twin_tui.engine.site import SitePlan
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
 from twin_tui.protocols.modbus.faults import check_link_fault
+from twin_tui.protocols.vocabulary import site_view
 
 ORIGIN = "site file"
 

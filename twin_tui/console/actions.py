@@ -1,5 +1,7 @@
-"""What the keys do: dialogs, time, marks, registers. Everything ends in a command line."""
+"""What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
@@ -7,13 +9,15 @@ from textual.app import App
 from textual.binding import BindingType
 
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
+from twin_tui.commands.slots import Screen
 from twin_tui.console.keys import DOING
 from twin_tui.engine.view import Frame, SiteView
+from twin_tui.errors import CommandError
 from twin_tui.widgets import formats
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.status_bar import Hints
-from twin_tui.widgets.views import Views
+from twin_tui.widgets.views import VIEWS, Views
 
 LONG_TEXT_S = 5.0
 SAID_ROLES = {"error": "bad", "warning": "warn"}
@@ -35,6 +39,20 @@ class ConsoleActions(App[int]):
         self.frame: Frame | None = None
         self.last_injection = ""
         self.answers: dict[str, dict[str, str]] = {}
+        self.on_screen: dict[str, Callable[..., Any]] = {
+            "view": self.action_view,
+            "trend": lambda *signals: self.views.device.draw_signals(signals),
+            "theme": lambda name: setattr(self, "theme", name),
+            "filter": lambda *words: self.set_filter(" ".join(words)),
+            "export": self.write_shown,
+            "help": self.action_help,
+            "quit": self.action_leave,
+        }
+        """What each verb about the screen does."""
+
+    def screen_words(self) -> Screen:
+        """Return the names that a line may use besides those of the site."""
+        return Screen(VIEWS, tuple(self.available_themes), tuple(self.views.device.trend.signals()))
 
     async def carry_out(self, line: str) -> bool:
         """Carry out a command line; the console knows how."""
@@ -42,6 +60,18 @@ class ConsoleActions(App[int]):
 
     def action_view(self, name: str) -> None:
         """Show another view; the console knows how."""
+        raise NotImplementedError
+
+    def set_filter(self, text: str) -> None:
+        """Sift the list that is shown; the console knows which."""
+        raise NotImplementedError
+
+    async def refresh_frame(self) -> None:
+        """Ask the twin for a frame and show it; the console knows how."""
+        raise NotImplementedError
+
+    def action_help(self) -> None:
+        """Say what can be done here; the console knows where that is."""
         raise NotImplementedError
 
     @work
@@ -53,7 +83,7 @@ class ConsoleActions(App[int]):
     async def action_inject(self) -> None:
         """Choose an injection, then fill in its form."""
         possible = [form for form in INJECTIONS if form.possible(self.site)]
-        choices = [(form.key, f"{form.title:<22} {form.about}") for form in possible]
+        choices = [(form.key, f"{form.phrase.title:<22} {form.phrase.about}") for form in possible]
         key = await self.push_screen_wait(MenuDialog("Inject", choices))
         if key is not None:
             await self._fill_in(key)
@@ -66,7 +96,7 @@ class ConsoleActions(App[int]):
     async def _fill_in(self, key: str, **preset: str) -> None:
         form = BY_KEY[key]
         if not form.possible(self.site):
-            self.say(f"{form.title}: no device of this site can do that", "warning")
+            self.say(f"{form.phrase.title}: no device of this site can do that", "warning")
             return
         device = self.views.chosen_device()
         answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
@@ -76,7 +106,7 @@ class ConsoleActions(App[int]):
         if line is None:
             return
         self.answers[key] = dict(dialog.answers)
-        if await self.carry_out(line) and key not in ("force", "write"):
+        if await self.carry_out(line) and form.phrase.injects:
             self.last_injection = line
 
     @work
@@ -115,7 +145,7 @@ class ConsoleActions(App[int]):
         found = self.views.chosen_signal()
         view = self.site.device(found[0]) if found is not None else None
         if found is not None and view is not None and found[1] in view.commands:
-            await self._fill_in("write", device=found[0], command=found[1], value="")
+            await self._fill_in("write", device=found[0], signal=found[1], value="")
         else:
             await self._fill_in("write")
 
@@ -213,6 +243,39 @@ class ConsoleActions(App[int]):
         self.copy_to_clipboard(text)
         self.say(f"{len(text.splitlines())} lines copied")
 
+    @work
+    async def action_export(self) -> None:
+        """Ask for a file and write what is shown to it."""
+        name = f"{self.site.name}-{self.views.name_shown}.tsv"
+        path = await self.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
+        if path:
+            try:
+                await self.write_shown(path)
+            except CommandError as error:
+                self.say(str(error), "error")
+
+    async def write_shown(self, path: str) -> None:
+        """Write what is shown to a file; raise CommandError when nothing is or the file refuses."""
+        self.looks.journal.ask_for_all()
+        await self.refresh_frame()
+        text = self.views.visible_text()
+        if not text:
+            raise CommandError("there is no table to export here: go to registers (r) or log (l)")
+        self.say(f"{len(text.splitlines())} lines written to {_write(path, text)}")
+
+    @work
+    async def action_leave(self) -> None:
+        """Quit; ask while clients are connected."""
+        if any(isinstance(screen, QuestionDialog) for screen in self.screen_stack):
+            return
+        clients = sum(len(link.clients) for link in self.frame.links) if self.frame is not None else 0
+        if clients:
+            who = f"{clients} clients are" if clients > 1 else "1 client is"
+            question = f"{who} connected and would lose the twin. Quit?"
+            if not await self.push_screen_wait(QuestionDialog(question, "Quit")):
+                return
+        self.exit(0)
+
     def say(self, text: str, severity: Any = "information") -> None:
         """Tell the user something in passing."""
         self.clear_notifications()
@@ -221,6 +284,15 @@ class ConsoleActions(App[int]):
             self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
         else:
             self.hints.say(text, SAID_ROLES.get(severity, "good"))
+
+
+def _write(path: str, text: str) -> Path:
+    file = Path(path).expanduser()
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{file}: cannot be written: {error.strerror}") from None
+    return file
 
 
 def _quoted(text: str) -> str:

@@ -4,6 +4,7 @@ import gc
 import sys
 import time
 from collections.abc import Iterable
+from inspect import isawaitable
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -14,11 +15,11 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
-from twin_tui.commands.verbs import parse
+from twin_tui.commands.parser import parse
+from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import ConsoleActions
 from twin_tui.console.ending import end_on_signals
 from twin_tui.console.keys import LOOKING
-from twin_tui.console.lines import CONSOLE_VERBS, export, read_line
 from twin_tui.console.settings import Settings
 from twin_tui.engine.view import TwinPort
 from twin_tui.errors import TwinError
@@ -26,7 +27,7 @@ from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
 from twin_tui.widgets.device_list import DeviceList
 from twin_tui.widgets.device_view import SignalList
-from twin_tui.widgets.dialogs import QuestionDialog, TextDialog
+from twin_tui.widgets.dialogs import TextDialog
 from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.help_text import HINTS, help_text
 from twin_tui.widgets.line_view import CursorView, LineView
@@ -72,7 +73,7 @@ class ConsoleApp(ConsoleActions):
         self.status = StatusBar(self.looks, read_only=self.settings.read_only)
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
-        self.bar = CommandBar(self.site, CONSOLE_VERBS)
+        self.bar = CommandBar(self.site, self.screen_words)
         self.hints = Hints()
 
     def compose(self) -> ComposeResult:
@@ -146,12 +147,16 @@ class ConsoleApp(ConsoleActions):
     async def carry_out(self, line: str) -> bool:
         """Parse a line and carry it out; what goes wrong is said, nothing is raised."""
         try:
-            if await read_line(self, line):
+            command = parse(line, self.site, screen=self.screen_words())
+            if isinstance(command, ScreenCommand):
+                done = self.on_screen[command.verb](*command.words)
+                if isawaitable(done):
+                    await done
                 return True
             if self.settings.read_only:
                 self.say("this console is read-only", "warning")
                 return False
-            said = await self.port.send(parse(line, self.site))
+            said = await self.port.send(command)
         except TwinError as error:
             self.say(str(error), "error")
             return False
@@ -256,24 +261,6 @@ class ConsoleApp(ConsoleActions):
         """Hold the view still, or let it go on."""
         self.held = self.status.held = not self.held
         self.status.redraw()
-
-    @work
-    async def action_export(self) -> None:
-        """Write what is shown to a file."""
-        await export(self)
-
-    @work
-    async def action_leave(self) -> None:
-        """Quit; ask while clients are connected."""
-        if any(isinstance(screen, QuestionDialog) for screen in self.screen_stack):
-            return
-        clients = sum(len(link.clients) for link in self.frame.links) if self.frame is not None else 0
-        if clients:
-            who = f"{clients} clients are" if clients > 1 else "1 client is"
-            question = f"{who} connected and would lose the twin. Quit?"
-            if not await self.push_screen_wait(QuestionDialog(question, "Quit")):
-                return
-        self.exit(0)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the views in the palette, besides the themes."""

@@ -5,7 +5,7 @@ from textual.binding import Binding, BindingType
 DOING: list[BindingType] = [
     Binding("i", "inject", "Inject", show=False, id="inject"),
     Binding("v", "form('sag')", "Voltage sag", show=False, id="sag"),
-    Binding("f", "form('freq')", "Frequency step", show=False, id="freq"),
+    Binding("f", "form('freq step')", "Frequency step", show=False, id="freq"),
     Binding("e", "form('fault')", "Device fault", show=False, id="fault"),
     Binding("L", "form('link')", "Link fault", show=False, id="link"),
     Binding("s", "form('mode')", "Operation mode", show=False, id="mode"),

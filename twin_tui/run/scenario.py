@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin_tui.commands.verbs import parse_event
+from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import shipped

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from twin_tui.commands.verbs import parse_event
+from twin_tui.commands.parser import parse_event
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, ConfigError

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from twin_tui.commands.vocabulary import site_view
 from twin_tui.engine.events import (
     ClearEverything,
     Event,
@@ -30,6 +29,7 @@ from twin_tui.engine.view import (
 )
 from twin_tui.engine.weather import DAY_S
 from twin_tui.errors import CommandError
+from twin_tui.protocols.vocabulary import site_view
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin

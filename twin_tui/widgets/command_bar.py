@@ -1,5 +1,6 @@
 """The `:` line with completion and history, and the `/` line for filters."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from twin_tui.commands.completion import LineHistory, complete, completions
+from twin_tui.commands.slots import Screen
 from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.view import SiteView
 from twin_tui.widgets.line_view import LineView
@@ -36,7 +38,7 @@ class CommandInput(Input):
     def action_complete(self) -> None:
         """Complete the last word as far as that is certain."""
         if self.bar.mode == ":":
-            self._take(complete(self.value, self.bar.site, self.bar.more_verbs))
+            self._take(complete(self.value, self.bar.site, self.bar.screen_words()))
 
     def action_older(self) -> None:
         """Take the line before."""
@@ -83,10 +85,10 @@ class CommandBar(Vertical):
     class Closed(Message):
         """The line is gone; the focus goes back to where it was."""
 
-    def __init__(self, site: SiteView, more_verbs: tuple[str, ...]) -> None:
+    def __init__(self, site: SiteView, screen_words: Callable[[], Screen]) -> None:
         super().__init__(id="bar")
         self.site = site
-        self.more_verbs = more_verbs
+        self.screen_words = screen_words
         self.mode = ""
         self.history = LineHistory()
         self.next_line = LineView(classes="next")
@@ -141,7 +143,7 @@ class CommandBar(Vertical):
             return
         line = self.input.value
         verb = VERBS.get(line.split(" ")[0].casefold()) if " " in line else None
-        found = completions(line, self.site, self.more_verbs)
+        found = completions(line, self.site, self.screen_words())
         usage = f": {verb.usage}  " if verb is not None else ": "
         words = "  ".join(found[:20])
         self.next_line.show([[(usage, "accent"), (words, "dim")]])

@@ -101,13 +101,13 @@ class FormDialog(Dialog[str]):
     def choices(self, key: str) -> Sequence[str]:
         """Return the words that are possible in a field."""
         field = next((field for field in self.form.fields if field.key == key), None)
-        return field.choices(self.site, self.answers) if field is not None and field.choices else ()
+        return self.form.choices(field, self.site, self.answers) if field is not None else ()
 
     def compose(self) -> ComposeResult:
         """Lay the form out."""
         with VerticalScroll(classes="box", can_focus=False) as box:
-            box.border_title = self.form.title
-            yield Static(f"[dim]{self.form.about}[/dim]")
+            box.border_title = self.form.phrase.title
+            yield Static(f"[dim]{self.form.phrase.about}[/dim]")
             for field in self.form.fields:
                 with Horizontal(classes="row"):
                     yield Label(field.label, classes="label")
@@ -132,12 +132,12 @@ class FormDialog(Dialog[str]):
         if self.answers.get(key) == event.value:
             return
         self.answers[key] = event.value
-        if key == "device":
-            for field in self.form.fields[1:]:
-                possible = self.choices(field.key)
-                if possible and self.answers[field.key] not in possible:
-                    self.answers[field.key] = possible[0]
-                    self.query_one(f"#{field.key}", Input).value = possible[0]
+        keys = [field.key for field in self.form.fields]
+        for later in keys[keys.index(key) + 1 :]:
+            possible = self.choices(later)
+            if possible and self.answers[later] not in possible:
+                self.answers[later] = possible[0]
+                self.query_one(f"#{later}", Input).value = possible[0]
         self._preview()
 
     @on(Input.Submitted)

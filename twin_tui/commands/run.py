@@ -1,0 +1,80 @@
+"""The verbs that steer the run: time, marks, recordings."""
+
+import math
+
+from twin_tui.commands import values
+from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
+from twin_tui.engine.events import Mark
+from twin_tui.engine.view import JumpTo, Pause, Resume, SetSpeed, StartRecording, Step, StopRecording
+
+MOST_STEPS = 100_000
+SPEEDS = ("0.1", "0.5", "1", "2", "5", "10", "60", "100", "300", "1000")
+_factor = number("speed", "", 0.01, 1e6)
+
+
+def _read_speed(word: str, given: Given) -> float:
+    return float(_factor(word.casefold().removeprefix("x").removeprefix("×"), given))
+
+
+RUN = Group(
+    "The run",
+    Verb(
+        "pause",
+        "let simulated time stand still",
+        Phrase(lambda given: Pause()),
+        examples=(("pause", "the servers answer on"),),
+    ),
+    Verb("run", "let simulated time go on", Phrase(lambda given: Resume()), examples=(("run", ""),)),
+    Verb(
+        "step",
+        "pause and run n ticks",
+        Phrase(
+            lambda given: Step(int(given["ticks"] or 1)),
+            (Slot("ticks", "n", optional=True, read=number("steps", "", 1, MOST_STEPS, whole=True)),),
+        ),
+        examples=(("step", "one tick"), ("step 10", "")),
+    ),
+    Verb(
+        "speed",
+        "run at so many times real time",
+        Phrase(
+            lambda given: SetSpeed(given["factor"]),
+            (
+                Slot(
+                    "factor",
+                    "60",
+                    "a factor such as 60, or max",
+                    words=lambda given: SPEEDS,
+                    read=_read_speed,
+                ),
+            ),
+        ),
+        Phrase(lambda given: SetSpeed(math.inf), word="max"),
+        examples=(("speed 60", ""), ("speed max", "as fast as the machine can")),
+    ),
+    Verb(
+        "jump",
+        "run on to a time of day",
+        Phrase(
+            lambda given: JumpTo(given["time"]),
+            (Slot("time", "12:00", "a time", read=lambda word, given: values.day_seconds(word)),),
+        ),
+        examples=(("jump 18:30", "at full speed up to the next 18:30"),),
+    ),
+    Verb(
+        "mark",
+        "put a note into log and recording",
+        Phrase(
+            lambda given: Mark(" ".join(given["note"] or ["mark"])),
+            (Slot("note", "NOTE", takes=Takes.REST, optional=True),),
+        ),
+        examples=(("mark EMS restarted here", ""),),
+    ),
+    Verb(
+        "record",
+        "record the run",
+        Phrase(lambda given: StartRecording(given["file"]), (Slot("file", "FILE", "a file"),), word="start"),
+        Phrase(lambda given: StopRecording(), word="stop"),
+        examples=(("record start run.jsonl", ""), ("record stop", "")),
+    ),
+)

@@ -1,0 +1,219 @@
+"""What a verb is declared with: from it follow its usage, reader, completion, form and page."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from enum import Enum
+from typing import Any
+
+from twin_tui.commands import values
+from twin_tui.engine.view import Command, DeviceView, SiteView
+from twin_tui.errors import CommandError
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The words that a screen adds to those of its site."""
+
+    views: Sequence[str] = ()
+    themes: Sequence[str] = ()
+    signals: Sequence[str] = ()
+    """What can be drawn over time of the chosen device."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCommand:
+    """What a line asks of the screen, not of the twin: the verb and the words it was given."""
+
+    verb: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Given:
+    """What is known of a line so far: the values read, by the keys of their slots, and all known words."""
+
+    site: SiteView
+    values: Mapping[str, Any] = field(default_factory=dict)
+    screen: Screen = field(default_factory=Screen)
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    """The values of slots that may come several times, one entry a round."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self.values.get(key)
+
+    @property
+    def device(self) -> DeviceView | None:
+        """The device that the line is about, as far as it has been named."""
+        return self.site.device(self.values.get("device") or "")
+
+
+Words = Callable[[Given], Sequence[str]]
+Read = Callable[[str, Given], Any]
+
+
+class Takes(Enum):
+    """How many words a slot takes."""
+
+    WORD = "one word"
+    PAIRS = "any number of key=value"
+    REST = "all words that are left"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One word of a command: how it is written, read, completed and asked for in a form."""
+
+    key: str
+    """The name of its value."""
+    shown: str
+    """How usage writes it; capitals are a name of the site, anything else is an example."""
+    missing: str = ""
+    """What an error calls it when it is missing."""
+    _: KW_ONLY
+    words: Words | None = None
+    """The possible words, where there is a list of them."""
+    noun: str = ""
+    """What an error calls one of these words, such as "fault of {device}"."""
+    read: Read | None = None
+    """Reads a word; without one it is among ``words``, or any text."""
+    takes: Takes = Takes.WORD
+    keyword: str = ""
+    """The word that comes before it; what has one may come in any order."""
+    bare: bool = False
+    """Whether usage and forms leave the keyword out: a number that nothing else takes is the duration."""
+    optional: bool = False
+    label: str = ""
+    """What a form calls it; a form does not ask for what has none."""
+    default: str = ""
+    """What a form proposes."""
+    implied: str = ""
+    """The answer that means the same as none."""
+    hint: str = ""
+
+    def choices(self, given: Given) -> Sequence[str]:
+        """Return the words that are possible here, if there is a list of them."""
+        return self.words(given) if self.words is not None else ()
+
+    def value(self, word: str, given: Given) -> Any:
+        """Return what a word means; raise CommandError when it means nothing."""
+        if self.read is not None:
+            return self.read(word, given)
+        if self.words is not None:
+            return values.name(word, self.words(given), self.noun.format_map(given.values))
+        return word
+
+    @property
+    def usage(self) -> str:
+        """How usage writes it, in brackets where it may be left out."""
+        text = self.shown if self.bare or not self.keyword else f"{self.keyword} {self.shown}"
+        return f"[{text}]" if self.optional else text
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One way to use a verb; with a title it is also a form."""
+
+    make: Callable[[Given], Command | ScreenCommand]
+    slots: tuple[Slot, ...] = ()
+    _: KW_ONLY
+    word: str = ""
+    """The word after the verb that tells this phrase from the others."""
+    repeats: int = 0
+    """How many slots at the end may come again and again."""
+    title: str = ""
+    about: str = ""
+    injects: bool = True
+    """Whether its form is one of the injections that the menu offers."""
+    needs: str = ""
+    """The kind of device without which it does nothing."""
+
+    @property
+    def usage(self) -> str:
+        """How the slots are written; names that may be left out one after the other nest."""
+        text, closing = "", ""
+        for slot in self.slots:
+            if slot.optional and not slot.keyword and slot.takes is Takes.WORD:
+                text += f" [{slot.shown}"
+                closing += "]"
+            else:
+                text += f"{closing} {slot.usage}"
+                closing = ""
+        if self.repeats:
+            text += f" [{' '.join(slot.shown for slot in self.slots[-self.repeats :])} ...]"
+        return text + closing
+
+
+class Verb:
+    """One verb of the command language; each of its examples works on the shipped site ``home``."""
+
+    def __init__(
+        self, name: str, help: str, *phrases: Phrase, examples: Sequence[tuple[str, str]], filler: str = ""
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.phrases = phrases
+        self.examples = examples
+        self.filler = filler
+        """A word behind the verb that changes nothing."""
+
+    def start(self, phrase: Phrase) -> str:
+        """Return the words with which a form begins this phrase."""
+        return " ".join(word for word in (self.name, self.filler, phrase.word) if word)
+
+    @property
+    def usages(self) -> list[str]:
+        """How each phrase is written."""
+        filler = f" [{self.filler}]" if self.filler else ""
+        return [
+            f"{self.name}{filler}{' ' * bool(phrase.word)}{phrase.word}{phrase.usage}"
+            for phrase in self.phrases
+        ]
+
+    @property
+    def usage(self) -> str:
+        """How the verb is written."""
+        return " | ".join(self.usages)
+
+
+class Group:
+    """Verbs that belong together."""
+
+    def __init__(self, title: str, *verbs: Verb) -> None:
+        self.title = title
+        self.verbs = verbs
+
+
+def number(
+    what: str, unit: str = "", low: float = -math.inf, high: float = math.inf, *, whole: bool = False
+) -> Read:
+    """Return the reader of a number in SI units that lies in a range."""
+    kind = "a whole number from " if whole else ""
+
+    def read(word: str, given: Given) -> float:
+        found = values.number(word, what, unit)
+        if not low <= found <= high or (whole and found != int(found)):
+            raise CommandError(f"{what}: expected {kind}{low:.12g} to {high:.12g}, not {found:g}")
+        return found
+
+    return read
+
+
+def seconds(what: str) -> Read:
+    """Return the reader of a duration."""
+    return lambda word, given: values.seconds(word, what)
+
+
+def duration(usual: str, *, label: str = "Duration", bare: bool = True, default: str | None = None) -> Slot:
+    """Return the slot of how long something lasts; a form proposes what usage shows unless told otherwise."""
+    return Slot(
+        "duration",
+        usual,
+        keyword="for",
+        bare=bare,
+        optional=True,
+        read=seconds("duration"),
+        label=label,
+        default=usual if default is None else default,
+        hint="2s, 500ms, 2m; empty: until cleared",
+    )
