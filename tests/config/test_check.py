@@ -15,9 +15,9 @@ def battery_with(register_map: Any) -> dict[str, Any]:
 
 
 def test_a_map_inside_a_site_says_whose_it_is(write_site: Callable[..., Path]) -> None:
-    path = write_site(battery_with({"registers": []}))
+    path = write_site(battery_with({"registers": [1]}))
     _, findings = check_file(path)
-    assert [finding.text for finding in findings] == ["register map of battery-1: device_type is missing"]
+    assert [finding.text for finding in findings] == ["register map of battery-1: missing key device_type"]
 
 
 def test_each_mistake_of_a_site_is_one_finding(write_site: Callable[..., Path]) -> None:

@@ -32,6 +32,24 @@ class Document:
         return f"{self.name}:{self._places.find(path).line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A part of a document as messages name it: file, line and a name of its own.
+
+    Its text is made when it is asked for: the lines of a text cost a second reading.
+    """
+
+    file: str
+    path: str
+    label: str
+    document: Document = field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        if self.document.text is None:
+            return f"{self.file}: {self.path}: {self.label}"
+        return f"{self.document.where(self.path)}: {self.label}"
+
+
 def open_document(path: Path, name: str | None = None) -> Document:
     """Return the document in a JSON or YAML file; raise ConfigError naming the file, line and column."""
     as_json = {".json": True, ".yaml": False, ".yml": False}.get(path.suffix.lower())

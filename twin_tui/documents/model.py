@@ -2,13 +2,13 @@
 
 import types
 from collections.abc import Iterator
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twin_tui.documents.loader import Document
 from twin_tui.documents.values import key_text, shown
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import ConfigError, TwinError, did_you_mean
 
 M = TypeVar("M", bound="Model")
 
@@ -38,6 +38,10 @@ class Complaints:
             line = ": ".join((*start, part))
             if line not in self.lines:
                 self.lines.append(line)
+
+    def take(self, error: TwinError) -> None:
+        """Note the errors of a message that names their places itself."""
+        self.lines += [line for line in str(error).splitlines() if line not in self.lines]
 
     def settle(self) -> None:
         """Raise one ConfigError when there was any mistake."""
@@ -74,6 +78,8 @@ class Complaints:
             self.add(where, f"expected an object with keys, found {shown(item['input'])}")
         elif kind in ("list_type", "tuple_type"):
             self.add(where, f"expected a list, found {shown(item['input'])}")
+        elif kind == "too_short":
+            self.add(where, "expected a list that is not empty, found []")
         elif kind == "invalid_key":
             self.add(place, f"keys must be text, found {shown(loc[-1])}")
         else:
@@ -100,12 +106,12 @@ def known_keys(model: type[Model], loc: tuple[int | str, ...] = ()) -> list[str]
             if inner is None:
                 return []
             found = inner
-    return list(found.model_fields)
+    return [field.alias or name for name, field in found.model_fields.items()]
 
 
 def _models(annotation: Any) -> Iterator[type[Model]]:
     if isinstance(annotation, type) and issubclass(annotation, Model):
         yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, list, tuple, dict):
+    elif get_origin(annotation) in (Annotated, Union, types.UnionType, list, tuple, dict):
         for inner in get_args(annotation):
             yield from _models(inner)

@@ -153,8 +153,8 @@ def test_rules_are_checked() -> None:
         "type": "uint16",
     }
     for commands, message in (
-        ({"cases": []}, "commands: expected a list of rules"),
-        ([{"cases": []}], "commands[0]: cases: expected a list"),
+        ({"cases": []}, "commands: expected a list, found"),
+        ([{"cases": []}], "commands[0].cases: expected a list that is not empty"),
         ([{"cases": [{"when": {"n": 1}, "set": {"start_stop": 1}}]}], "unknown register 'n'; known: m"),
         (
             [{"cases": [{"set": {"start_stp": 1}}]}],

@@ -1,5 +1,6 @@
 """Maps that cannot be: one sentence each, with place, value, what was expected and the nearest name."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ SOC = {"name": "soc", "signal": "soc", "address": 10, "func": 4, "type": "uint16
 POWER = {"name": "p", "signal": "active_power_setpoint_w", "address": 20, "func": 16, "type": "int32"}
 
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
-    ("a misspelt key", {"scal": 0.1}, "unknown key 'scal'; did you mean scale?"),
-    ("a misspelt type", {"type": "unt16"}, "type: unknown type 'unt16'; did you mean uint16?"),
+    ("a misspelt key", {"scal": 0.1}, "unknown key scal in registers[0]; did you mean scale?"),
+    ("a misspelt type", {"type": "unt16"}, "registers[0].type: expected one of uint16, "),
     ("a misspelt signal", {"signal": "socc"}, "a battery has no signal 'socc'; did you mean soc?"),
     (
         "a misspelt name of DER Twin",
@@ -25,11 +26,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("a unit of another kind", {"unit": "kWh"}, "unit: 'kWh' does not fit a signal that is a fraction"),
     ("a count that does not fit", {"count": 2}, "count 2 does not fit uint16, which takes 1"),
     ("a missing count", {"type": "bcd"}, "count is missing: how many registers does the bcd take?"),
-    ("no address", {"address": None}, "address is missing"),
+    ("no address", {"address": None}, "missing key address in registers[0]"),
     (
         "an address that is a text",
         {"address": "10"},
-        "address: expected a whole number from 0 to 65535, found '10'",
+        "registers[0].address: expected a whole number from 0 to 65535, found '10'",
     ),
     (
         "an address beyond the end",
@@ -48,7 +49,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         "func: a write takes 0x05, 0x06, 0x0F, 0x10; found 4",
     ),
     ("no table", {"func": None}, "expected func (0x02, 0x03, 0x04, 0x06, 0x10) or table"),
-    ("a table that is none", {"table": "inputs"}, "table: unknown table 'inputs'; did you mean input?"),
+    (
+        "a table that is none",
+        {"table": "inputs"},
+        "table: expected one of input, holding, both, discrete, coil, found 'inputs'; did you mean input?",
+    ),
     (
         "input registers that are written",
         {"access": "rw"},
@@ -56,14 +61,22 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("a scale of nothing", {"scale": 0}, "scale: expected a number other than 0"),
     ("a scale that is no number", {"scale": float("nan")}, "scale: expected a finite number, found nan"),
-    ("a word order", {"endian": "middle"}, "endian: unknown endian 'middle'; known: big, little"),
-    ("a sense", {"sense": "generating"}, "sense: unknown sense 'generating'; did you mean generation?"),
+    (
+        "a word order",
+        {"endian": "middle"},
+        "registers[0].endian: expected one of big, little, found 'middle'",
+    ),
+    ("a sense", {"sense": "generating"}, "magnitude, found 'generating'; did you mean generation?"),
     (
         "a range that does not fit",
         {"scale": 0.0001},
         "soc reaches 1, which would be 1000000 in the register; uint16 ends at 65535 (see scale)",
     ),
-    ("options that are a list", {"options": ["a"]}, "options: expected keys and values, found a list"),
+    (
+        "options that are a list",
+        {"options": ["a"]},
+        "registers[0].options: expected an object with whole numbers as keys, found ['a']",
+    ),
     (
         "options with texts as keys",
         {"options": {"on": 1}},
@@ -110,7 +123,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "a bit without a test",
         {"signal": None, "type": "bitfield16", "bits": {0: {"signal": "soc"}}},
-        "bits: 0: expected above, below or equals with a number in the signal's unit",
+        "registers[0].bits[0]: expected above, below or equals with a number in the signal's unit",
     ),
 ]
 
@@ -121,7 +134,9 @@ def test_a_mistake_in_an_entry_is_named(changes: dict[str, Any], message: str) -
     with pytest.raises(ConfigError) as caught:
         mapping(entry)
     text = str(caught.value)
-    assert text.startswith("site.yaml: registers[0]: ")
+    assert text.startswith("site.yaml: ")
+    assert "registers[0]" in text
+    assert len(text.splitlines()) == 1
     assert message in text
 
 
@@ -141,7 +156,7 @@ def test_the_same_address_of_another_table_is_another_register() -> None:
 
 
 def test_a_name_stands_once() -> None:
-    with pytest.raises(ConfigError, match="soc: the name stands there twice; first at input registers 10"):
+    with pytest.raises(ConfigError, match="soc: the name 'soc' is that of input registers 10 already"):
         mapping(SOC, {**SOC, "address": 11})
 
 
@@ -168,14 +183,21 @@ def test_a_mistake_in_a_file_has_its_line(tmp_path: Path) -> None:
         ("registers: [}", "map.yaml:1:13: "),
         (
             "device_type: bess\nregisters:\n  - {name: a, name: b}",
-            "map.yaml:3: the key 'name' stands there twice",
+            "map.yaml:3:15: bad YAML: key 'name' is given twice in one mapping",
         ),
-        ("- 1", "map.yaml: expected keys and values, found a list"),
-        ("device_type: bess", "map.yaml: registers: expected a list of entries"),
-        ("device_type: bes\nregisters: []", "device_type: unknown device type 'bes'; did you mean bess?"),
-        ("registers: []", "map.yaml: device_type is missing"),
-        ("device_typ: bess", "unknown key 'device_typ'; did you mean device_type?"),
-        ("device_type: bess\nregisters: [1]", "map.yaml:2: expected keys and values, found 1"),
+        ("- 1", "map.yaml: expected an object with keys, found [1]"),
+        ("device_type: bess", "map.yaml: missing key registers"),
+        ("device_type: bess\nregisters: []", "map.yaml:2: registers: expected a list that is not empty"),
+        (
+            "device_type: bes\nregisters: [1]",
+            "map.yaml:1: device_type: unknown device type 'bes'; did you mean bess?",
+        ),
+        ("registers: [1]", "map.yaml: missing key device_type"),
+        ("device_typ: bess", "map.yaml:1: unknown key device_typ; did you mean device_type?"),
+        (
+            "device_type: bess\nregisters: [1]",
+            "map.yaml:2: registers[0]: expected an object with keys, found 1",
+        ),
     ],
 )
 def test_a_file_that_is_no_map_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -188,11 +210,14 @@ def test_a_file_that_is_no_map_is_refused(tmp_path: Path, text: str, message: st
 
 def test_limits_and_watchdogs_are_checked() -> None:
     for top, message in (
-        ({"limits": {"max_read_registers": 126}}, "limits: max_read_registers 126: expected 1 to 125"),
+        (
+            {"limits": {"max_read_registers": 126}},
+            "limits.max_read_registers: expected a whole number from 1 to 125, found 126",
+        ),
         ({"limits": {"functions": [3, 99]}}, "limits: function 99 is not served"),
         (
             {"watchdog": {"seconds": 0, "fallback": {"start_stop": 2}}},
-            "watchdog: seconds: expected more than 0",
+            "watchdog.seconds: expected a number above 0, found 0",
         ),
         (
             {"watchdog": {"seconds": 9, "fallback": {"start": 2}}},
@@ -234,3 +259,55 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 def test_a_map_is_plain_data_too() -> None:
     assert parse_map({"device_type": "battery", "registers": [SOC]}).kind == "battery"
+
+
+def test_all_errors_of_a_map_are_reported_together(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text(
+        "device_type: bess\n"
+        "registers:\n"
+        "  - {name: soc, signal: socc, address: 1, func: 4, type: uint16}\n"
+        "  - {name: bad, signal: soc, address: x, func: 4, scal: 3,\n"
+        "     type: uint99}\n"
+        "  - name: a\n"
+        "    address: 9\n"
+        "    bits: {0: {signal: soc, abov: 1}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_map(path)
+    assert [line.removeprefix(f"{path}:").split(",")[0] for line in str(caught.value).splitlines()] == [
+        "3: soc: a battery has no signal 'socc'; did you mean soc?",
+        "4: registers[1].address: expected a whole number from 0 to 65535",
+        "5: registers[1].type: expected one of uint16",
+        "4: unknown key scal in registers[1]; did you mean scale?",
+        "8: unknown key abov in registers[2].bits[0]; did you mean above?",
+    ]
+
+
+def test_errors_between_entries_are_reported_together() -> None:
+    rule = {"cases": [{"when": {"socs": 1}, "set": {"start_stop": {"register": "soc", "off": 1}, "run": 1}}]}
+    watchdog = {"seconds": 5, "fallback": {"start": 1}}
+    with pytest.raises(ConfigError) as caught:
+        mapping(SOC, SOC, commands=[rule], watchdog=watchdog)
+    assert [line.split(";")[0] for line in str(caught.value).splitlines()] == [
+        "site.yaml: registers[1]: soc: the name 'soc' is that of input registers 10 already",
+        "site.yaml: registers[1]: soc: input registers 10 overlaps soc at 10",
+        "site.yaml: commands[0].cases[0].when.socs: unknown register 'socs'",
+        "site.yaml: unknown key off in commands[0].cases[0].set.start_stop",
+        "site.yaml: commands[0].cases[0].set.run: a battery has no command 'run'",
+        "site.yaml: watchdog.fallback.start: unknown command 'start'",
+    ]
+
+
+def test_a_map_reads_the_same_from_json_whose_keys_are_texts(tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    entry = {
+        **POWER,
+        "type": "uint16",
+        "signal": "start_stop",
+        "options": {1: "on", 2: "off"},
+        "codes": {9: 1},
+    }
+    path.write_text(json.dumps({"device_type": "bess", "registers": [entry]}))
+    (register,) = load_map(path).registers
+    assert (register.options, register.codes) == ({1: "on", 2: "off"}, {9: 1})

@@ -1,34 +1,38 @@
 """What can be wrong between the entries of a map, and ranges that do not fit their types."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from twin_tui.documents.model import Complaints
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Form
 from twin_tui.protocols.modbus.bank import Table
 
 
-def check_map(registers: Iterable[Register]) -> list[str]:
-    """Raise ConfigError for entries that cannot stand beside each other; return what is merely odd."""
-    members = list(registers)
-    _check_names(members)
-    _check_overlaps(members)
-    warnings = []
-    for register in members:
-        warnings += _check_range(register)
-        _check_codes(register)
+def check_map(registers: Sequence[Register], complaints: Complaints) -> list[str]:
+    """Note the entries that contradict each other or their types; return what is merely odd."""
+    warnings: list[str] = []
+    _check_names(registers, complaints)
+    _check_overlaps(registers, complaints)
+    for register in registers:
+        try:
+            warnings += _check_range(register)
+            _check_codes(register)
+        except ConfigError as error:
+            complaints.take(error)
     return warnings
 
 
-def _check_names(registers: list[Register]) -> None:
+def _check_names(registers: Sequence[Register], complaints: Complaints) -> None:
     seen: dict[tuple[Table, str], Register] = {}
     for register in registers:
         other = seen.setdefault((register.table, register.name), register)
         if other is not register:
-            raise ConfigError(f"{register.place}: the name stands there twice; first at {_at(other)}")
+            text = f"the name {register.name!r} is that of {_at(other)} already"
+            complaints.take(ConfigError(f"{register.place}: {text}"))
 
 
-def _check_overlaps(registers: list[Register]) -> None:
+def _check_overlaps(registers: Sequence[Register], complaints: Complaints) -> None:
     by_place = sorted(registers, key=lambda r: (r.table.value, r.address, r.end))
     taken: list[Register] = []
     for register in by_place:
@@ -36,7 +40,7 @@ def _check_overlaps(registers: list[Register]) -> None:
         if taken and (len(taken) > 1 or not shares_memory(taken[0], register)):
             names = " and ".join(f"{other.name} at {_extent(other)}" for other in taken)
             where = f"{register.table.value} {_extent(register)}"
-            raise ConfigError(f"{register.place}: {where} overlaps {names}")
+            complaints.take(ConfigError(f"{register.place}: {where} overlaps {names}"))
         taken.append(register)
 
 

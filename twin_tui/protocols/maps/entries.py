@@ -5,52 +5,17 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from twin_tui.documents.loader import Spot
+from twin_tui.documents.model import Complaints
+from twin_tui.documents.values import shown
 from twin_tui.engine.device import registry
-from twin_tui.errors import did_you_mean
-from twin_tui.protocols.maps.document import Section, exact
+from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.protocols.maps.file import ConditionFile, Entry, MapFile, Part, to_exact
 from twin_tui.protocols.maps.model import OWN, Condition, Register
 from twin_tui.protocols.maps.resolve import Meaning, resolve
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
 from twin_tui.protocols.modbus.bank import ADDRESSES, Table
 
-ENTRY_KEYS = (
-    "name",
-    "internal_name",
-    "signal",
-    "device",
-    "address",
-    "table",
-    "func",
-    "direction",
-    "access",
-    "type",
-    "count",
-    "endian",
-    "word_order",
-    "byte_order",
-    "scale",
-    "offset",
-    "scale_register",
-    "unit",
-    "sense",
-    "options",
-    "special",
-    "codes",
-    "bits",
-    "states",
-    "plus",
-    "mean",
-    "stored",
-    "value",
-    "param",
-    "not_available",
-    "min",
-    "max",
-    "beyond",
-    "modulo",
-    "quotient",
-    "description",
-)
 _TABLES = {
     "coil": Table.COILS,
     "discrete": Table.DISCRETE_INPUTS,
@@ -70,7 +35,6 @@ _WRITE_TABLES = {
     16: Table.HOLDING_REGISTERS,
 }
 _ACCESS = {"ro": (True, False), "wo": (False, True), "rw": (True, True)}
-_ORDERS = ("big", "little")
 _BIT_TABLES = (Table.COILS, Table.DISCRETE_INPUTS)
 _SUNSPEC = {
     "int16": 0x8000,
@@ -94,262 +58,218 @@ _SUNSPEC = {
 class EntryParser:
     """Reads the entries of one map in their order."""
 
-    def __init__(self, top: Section, kind: str, roles: Mapping[str, str]) -> None:
+    def __init__(self, file: MapFile, kind: str, roles: Mapping[str, str]) -> None:
+        self._file = file
         self._kind = kind
         self._roles = roles
-        self._words = top.choice("word_order", _ORDERS, "big")
-        self._bytes = top.choice("byte_order", _ORDERS, "big")
-        self._not_available = _not_available_patterns(top)
+        given = file.not_available
+        self._not_available: Mapping[str, int] = _SUNSPEC if isinstance(given, str) else given
         self._registers: list[Register] = []
-        self._scale_names: list[tuple[int, str, Section]] = []
+        self._scale_names: list[tuple[int, str]] = []
         self._next: dict[Table, int] = {}
 
-    def add(self, entry: Section) -> None:
-        """Read one entry; one in both tables becomes two registers."""
-        if entry.data.get("table") != "both":
-            self._add(entry)
-            return
-        self._add(Section({**entry.data, "table": "input", "access": "ro"}, entry.place))
-        self._add(Section({**entry.data, "table": "holding"}, entry.place))
+    def add(self, entry: Entry, spot: Spot) -> None:
+        """Read one entry; one in both tables becomes two registers. Raises ConfigError naming the spot."""
+        try:
+            if entry.table == "both":
+                self._add(entry.model_copy(update={"table": "input", "access": "ro"}), spot)
+                entry = entry.model_copy(update={"table": "holding"})
+            self._add(entry, spot)
+        except _EntryError as error:
+            raise ConfigError(f"{spot}: {error}") from None
 
-    def _add(self, entry: Section) -> None:
-        name = entry.text("name", entry.data.get("internal_name") or entry.data.get("signal"))
-        entry.place = f"{entry.place}: {name}"
-        entry.expect_keys(ENTRY_KEYS)
+    def _add(self, entry: Entry, spot: Spot) -> None:
         table, readable, writable = _access(entry)
         layout = self._layout(entry, table)
         address = self._address(entry, table, layout.count)
-        role = entry.choice("device", self._roles) if entry.has("device") else OWN
-        scale = entry.number("scale", 1)
-        if not scale:
-            raise entry.error("scale: expected a number other than 0")
-        param, _, per = entry.text("param", "").partition("/")
+        role = self._role(entry.device)
+        param, _, per = entry.param.partition("/")
         register = Register(
-            name=name,
+            name=spot.label,
             table=table,
             address=address,
             layout=layout,
             readable=readable,
             writable=writable,
-            place=entry.place,
+            place=spot,
             role=role,
-            scale=scale,
-            offset=entry.number("offset", 0),
-            unit=entry.text("unit", ""),
-            options=_options(entry),
-            codes=_numbers(entry, "codes"),
-            bits=self._conditions(entry, "bits"),
-            states=self._conditions(entry, "states"),
+            scale=entry.scale,
+            offset=entry.offset,
+            unit=entry.unit,
+            options=entry.options or None,
+            codes=entry.codes or None,
+            bits=self._conditions(entry.bits, "bits"),
+            states=self._conditions(entry.states, "states"),
             parts=self._parts(entry, role),
-            mean=entry.has("mean"),
-            stored=entry.flag("stored", False),
+            mean=entry.mean is not None,
+            stored=entry.stored,
             constant=_constant(entry, layout),
             param=param.strip(),
             per_param=per.strip(),
             not_available=self._pattern(entry, layout),
-            minimum=entry.number("min") if entry.has("min") else None,
-            maximum=entry.number("max") if entry.has("max") else None,
-            clamp=entry.choice("beyond", ("refuse", "clamp"), "refuse") == "clamp",
-            modulo=entry.integer("modulo", 0, high=10**9),
-            quotient=entry.integer("quotient", 0, high=10**9),
-            description=entry.text("description", "").strip(),
+            minimum=entry.min,
+            maximum=entry.max,
+            clamp=entry.beyond == "clamp",
+            modulo=entry.modulo,
+            quotient=entry.quotient,
+            description=entry.description.strip(),
         )
-        if entry.has("scale_register"):
-            self._scale_names.append((len(self._registers), entry.text("scale_register"), entry))
-        meaning = Meaning(
-            name=_signal_name(entry),
-            sense=entry.text("sense", ""),
-            special={
-                raw: exact(number, f"{entry.place}: special") for raw, number in _pairs(entry, "special")
-            },
-        )
+        if entry.scale_register is not None:
+            self._scale_names.append((len(self._registers), entry.scale_register))
+        meaning = Meaning(name=_signal_name(entry), sense=entry.sense, special=entry.special or {})
         kind = self._roles[role] if role else self._kind
-        self._registers.append(register)
-        self._registers[-1] = resolve(register, meaning, registry[kind])
+        self._registers.append(resolve(register, meaning, registry[kind]))
 
-    def finish(self) -> list[Register]:
+    def finish(self, complaints: Complaints) -> list[Register]:
         """Return the registers, scale-factor registers followed."""
         by_name = {register.name: register for register in self._registers}
-        for index, name, entry in self._scale_names:
-            factor = by_name.get(name)
+        for index, name in self._scale_names:
+            register, factor = self._registers[index], by_name.get(name)
             if factor is None:
                 hint = did_you_mean(name, [n for n, r in by_name.items() if r.layout.type.name == "sunssf"])
-                raise entry.error(f"scale_register: unknown register {name!r}{hint}")
-            if not isinstance(factor.constant, int) or factor.layout.type.name != "sunssf":
-                raise entry.error(f"scale_register: {name} is not of type sunssf with a fixed value")
-            ten = Fraction(10) ** factor.constant
-            register = self._registers[index]
-            self._registers[index] = replace(
-                register, scale=register.scale * ten, quantum=register.quantum * ten
-            )
+                text = f"{register.place}: scale_register: unknown register {name!r}{hint}"
+                complaints.take(ConfigError(text))
+            elif not isinstance(factor.constant, int) or factor.layout.type.name != "sunssf":
+                text = f"scale_register: {name} is not of type sunssf with a fixed value"
+                complaints.take(ConfigError(f"{register.place}: {text}"))
+            else:
+                ten = Fraction(10) ** factor.constant
+                self._registers[index] = replace(
+                    register, scale=register.scale * ten, quantum=register.quantum * ten
+                )
         return self._registers
 
-    def _layout(self, entry: Section, table: Table) -> Layout:
-        known = WIRE_TYPES
-        name = entry.choice("type", known, "bool" if table in _BIT_TABLES else None)
-        count_given = entry.has("count")
+    def _layout(self, entry: Entry, table: Table) -> Layout:
+        name = entry.type or ("bool" if table in _BIT_TABLES else None)
+        if name is None:
+            raise _EntryError("type is missing")
         if table in _BIT_TABLES:
-            if name not in {"bool", "uint16"} or entry.integer("count", 1) != 1:
-                raise entry.error(f"{table.value} hold single bits: expected type bool and count 1")
+            if name not in {"bool", "uint16"} or entry.count not in (None, 1):
+                raise _EntryError(f"{table.value} hold single bits: expected type bool and count 1")
             return Layout(WIRE_TYPES["bool"], 1)
-        wire = known[name]
+        wire = WIRE_TYPES[name]
         if wire.form is Form.BIT:
-            raise entry.error(f"type: {table.value} hold words; expected uint16 instead of bool")
-        if wire.words == 0 and not count_given and name != "pad":
-            raise entry.error(f"count is missing: how many registers does the {name} take?")
-        count = entry.integer("count", wire.words or 1, low=1, high=125)
+            raise _EntryError(f"type: {table.value} hold words; expected uint16 instead of bool")
+        if wire.words == 0 and entry.count is None and name != "pad":
+            raise _EntryError(f"count is missing: how many registers does the {name} take?")
+        count = entry.count or wire.words or 1
         if wire.words and count != wire.words:
-            raise entry.error(f"count {count} does not fit {name}, which takes {wire.words}")
-        words = entry.choice("word_order", _ORDERS, entry.choice("endian", _ORDERS, self._words))
-        return Layout(wire, count, words == "little", self._order(entry) == "little")
+            raise _EntryError(f"count {count} does not fit {name}, which takes {wire.words}")
+        words = entry.word_order or entry.endian or self._file.word_order
+        return Layout(wire, count, words == "little", (entry.byte_order or self._file.byte_order) == "little")
 
-    def _order(self, entry: Section) -> str:
-        return entry.choice("byte_order", _ORDERS, self._bytes)
-
-    def _address(self, entry: Section, table: Table, count: int) -> int:
-        if entry.data.get("address") == "next":
+    def _address(self, entry: Entry, table: Table, count: int) -> int:
+        address = entry.address
+        if isinstance(address, str):
             if table not in self._next:
-                raise entry.error(f"address: next, but it is the first entry of the {table.value}")
+                raise _EntryError(f"address: next, but it is the first entry of the {table.value}")
             address = self._next[table]
-        else:
-            address = entry.integer("address")
         if address + count > ADDRESSES:
-            raise entry.error(f"address {address} with {count} registers reaches beyond {ADDRESSES - 1}")
+            raise _EntryError(f"address {address} with {count} registers reaches beyond {ADDRESSES - 1}")
         self._next[table] = address + count
         return address
 
-    def _pattern(self, entry: Section, layout: Layout) -> bytes | None:
+    def _pattern(self, entry: Entry, layout: Layout) -> bytes | None:
         if layout.type.form in {Form.TEXT, Form.BIT}:
             return None
-        if entry.has("not_available"):
+        if entry.not_available is not None:
             most = (1 << 16 * layout.count) - 1
-            return layout.pattern(entry.integer("not_available", low=0, high=most))
+            if entry.not_available > most:
+                text = f"expected a whole number from 0 to {most}, found {entry.not_available}"
+                raise _EntryError(f"not_available: {text}")
+            return layout.pattern(entry.not_available)
         bits = self._not_available.get(layout.type.name)
         if bits is None:
             return None
         return layout.pattern(bits) if layout.type.words else bits.to_bytes(2, "big") * layout.count
 
-    def _conditions(self, entry: Section, key: str) -> dict[int, Condition] | None:
-        if not entry.has(key):
+    def _conditions(self, given: Mapping[int, ConditionFile] | None, key: str) -> dict[int, Condition] | None:
+        if given is None:
             return None
         found = {}
-        for code, data in _pairs(entry, key):
-            section = Section.of(data, f"{entry.place}: {key}: {code}")
-            section.expect_keys(("signal", "device", "above", "below", "equals"))
-            role, signal = self._role_and_signal(section, section.text("signal"))
-            tests = {
-                key: float(section.number(key)) for key in ("above", "below", "equals") if section.has(key)
-            }
-            if not tests:
-                raise section.error("expected above, below or equals with a number in the signal's unit")
-            found[code] = Condition(role, signal, **tests)
+        for code, condition in given.items():
+            role, signal = self._role_and_signal(condition.device, condition.signal, f"{key}: {code}: ")
+            tests = (condition.above, condition.below, condition.equals)
+            found[code] = Condition(role, signal, *(None if test is None else float(test) for test in tests))
         return found
 
-    def _parts(self, entry: Section, role: str) -> tuple[tuple[str, str], ...]:
+    def _parts(self, entry: Entry, role: str) -> tuple[tuple[str, str], ...]:
         """Return the further signals that an entry adds: of other devices, or other ones of its own."""
-        key = "mean" if entry.has("mean") else "plus"
-        items = entry.data.get(key, [])
-        if not isinstance(items, list) or (entry.has("mean") and entry.has("plus")):
-            raise entry.error("expected plus or mean with a list of signals")
-        parts = []
-        for item in items:
-            data = item if isinstance(item, dict) else {"signal": item}
-            section = Section.of({"device": role or None, **data}, f"{entry.place}: {key}")
-            section.expect_keys(("signal", "device"))
-            parts.append(self._role_and_signal(section, section.text("signal", _signal_name(entry))))
-        return tuple(parts)
+        if entry.mean is not None and entry.plus is not None:
+            raise _EntryError("expected plus or mean with a list of signals")
+        key, parts = ("mean", entry.mean) if entry.mean is not None else ("plus", entry.plus or [])
+        return tuple(self._part(part, entry, role, f"{key}: ") for part in parts)
 
-    def _role_and_signal(self, section: Section, signal: str) -> tuple[str, str]:
-        role = section.choice("device", self._roles) if section.has("device") else OWN
+    def _part(self, part: Part, entry: Entry, role: str, place: str) -> tuple[str, str]:
+        signal = part.signal or _signal_name(entry)
+        if not signal:
+            raise _EntryError(f"{place}signal is missing")
+        return self._role_and_signal(part.device or role or None, signal, place)
+
+    def _role(self, device: str | None, place: str = "") -> str:
+        if device is not None and device not in self._roles:
+            raise _EntryError(f"{place}device: unknown device {device!r}{did_you_mean(device, self._roles)}")
+        return device or OWN
+
+    def _role_and_signal(self, device: str | None, signal: str, place: str) -> tuple[str, str]:
+        role = self._role(device, place)
         kind = self._roles[role] if role else self._kind
         signals = registry[kind].signals
         if signal not in signals:
-            raise section.error(f"a {kind} has no signal {signal!r}{did_you_mean(signal, signals)}")
+            raise _EntryError(f"{place}a {kind} has no signal {signal!r}{did_you_mean(signal, signals)}")
         return role, signal
 
 
-def _not_available_patterns(top: Section) -> dict[str, int]:
-    given = top.data.get("not_available")
-    if given is None:
-        return {}
-    if given == "sunspec":
-        return dict(_SUNSPEC)
-    section = top.section("not_available")
-    section.expect_keys(WIRE_TYPES)
-    patterns = {}
-    for name in section.data:
-        wire = WIRE_TYPES[name]
-        patterns[name] = section.integer(name, low=0, high=(1 << 16 * (wire.words or 1)) - 1)
-    return patterns
+class _EntryError(ConfigError):
+    """What is wrong with an entry, before its place is known."""
 
 
-def _access(entry: Section) -> tuple[Table, bool, bool]:
+def _access(entry: Entry) -> tuple[Table, bool, bool]:
     """Return table, readable and writable from func and direction, or from table and access."""
-    if entry.has("table"):
-        table = _TABLES[entry.choice("table", _TABLES)]
-        readable, writable = _ACCESS[entry.choice("access", _ACCESS, "ro")]
-    elif entry.has("func"):
-        func = entry.integer("func", high=255)
-        default = "read" if func in _READ_TABLES else "write"
-        direction = entry.choice("direction", ("read", "write"), default)
+    if entry.table is not None:
+        table = _TABLES[entry.table]
+        readable, writable = _ACCESS[entry.access or "ro"]
+    elif entry.func is not None:
+        func = entry.func
+        direction = entry.direction or ("read" if func in _READ_TABLES else "write")
         tables = _READ_TABLES if direction == "read" else _WRITE_TABLES
         if func not in tables:
             known = ", ".join(f"0x{number:02X}" for number in tables)
-            raise entry.error(f"func: a {direction} takes {known}; found {func}")
+            raise _EntryError(f"func: a {direction} takes {known}; found {func}")
         table = tables[func]
         # What was written can be read back, as it can from the devices that these maps describe.
         readable, writable = True, direction == "write"
-        if entry.has("access"):
-            readable, writable = _ACCESS[entry.choice("access", _ACCESS)]
+        if entry.access is not None:
+            readable, writable = _ACCESS[entry.access]
     else:
-        raise entry.error("expected func (0x02, 0x03, 0x04, 0x06, 0x10) or table (input, holding, …)")
+        raise _EntryError("expected func (0x02, 0x03, 0x04, 0x06, 0x10) or table (input, holding, …)")
     if writable and table in {Table.DISCRETE_INPUTS, Table.INPUT_REGISTERS}:
-        raise entry.error(f"{table.value} cannot be written; expected access ro")
+        raise _EntryError(f"{table.value} cannot be written; expected access ro")
     return table, readable, writable
 
 
-def _signal_name(entry: Section) -> str:
-    if entry.has("signal") and entry.has("internal_name"):
-        raise entry.error("expected signal or internal_name, not both")
-    for key in ("signal", "internal_name"):
-        if entry.has(key):
-            return entry.text(key)
-    return ""
+def _signal_name(entry: Entry) -> str:
+    if entry.signal is not None and entry.internal_name is not None:
+        raise _EntryError("expected signal or internal_name, not both")
+    return entry.signal or entry.internal_name or ""
 
 
-def _pairs(entry: Section, key: str) -> list[tuple[int, Any]]:
-    if not entry.has(key):
-        return []
-    section = entry.section(key)
-    for raw in section.data:
-        if isinstance(raw, bool) or not isinstance(raw, int):
-            raise section.error(f"expected whole numbers as keys, found {raw!r}")
-    return list(section.data.items())
-
-
-def _options(entry: Section) -> dict[int, str] | None:
-    pairs = _pairs(entry, "options")
-    return {raw: str(text) for raw, text in pairs} if pairs else None
-
-
-def _numbers(entry: Section, key: str) -> dict[int, int] | None:
-    pairs = _pairs(entry, key)
-    for raw, number in pairs:
-        if not isinstance(number, int):
-            raise entry.error(f"{key}: {raw}: expected a whole number, found {number!r}")
-    return {raw: int(number) for raw, number in pairs} if pairs else None
-
-
-def _constant(entry: Section, layout: Layout) -> int | float | str | None:
-    if not entry.has("value"):
+def _constant(entry: Entry, layout: Layout) -> int | float | str | None:
+    found: Any = entry.value
+    if found is None:
         return None
     if layout.type.form is Form.TEXT:
-        return entry.text("value")
-    number = entry.number("value")
+        if isinstance(found, bool) or not isinstance(found, str | int | float):
+            raise _EntryError(f"value: expected a text, found {shown(found)}")
+        return str(found)
+    try:
+        number = to_exact(found)
+    except ValueError as error:
+        raise _EntryError(f"value: {error}") from None
     if layout.type.form is Form.FLOAT:
         return float(number)
     if number.denominator != 1 or not layout.low <= number <= layout.high:
-        raise entry.error(
+        raise _EntryError(
             f"value: expected a whole number from {layout.low:.0f} to {layout.high:.0f}, found {number}"
         )
     return int(number)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from twin_tui.documents.loader import Spot
 from twin_tui.engine.signals import Signal
 from twin_tui.protocols.maps.wire import Form, Layout, Raw
 from twin_tui.protocols.modbus.bank import Limits, Table
@@ -91,7 +92,7 @@ class Register:
     layout: Layout
     readable: bool
     writable: bool
-    place: str
+    place: Spot
     """File and line, for messages."""
     signal: Signal | None = None
     role: str = OWN

@@ -5,44 +5,34 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents.loader import read_text
+from twin_tui.documents.loader import Document, Spot, open_document
+from twin_tui.documents.model import Complaints, join
 from twin_tui.engine import devices
 from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import check_map
-from twin_tui.protocols.maps.document import Section, read_yaml
 from twin_tui.protocols.maps.entries import EntryParser
+from twin_tui.protocols.maps.file import Entry, LimitsFile, MapFile, WatchdogFile
 from twin_tui.protocols.maps.model import OWN, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
-from twin_tui.protocols.maps.rules import parse_rules
-from twin_tui.protocols.modbus.bank import ALL_FUNCTIONS, Limits
+from twin_tui.protocols.maps.rules import read_rules
+from twin_tui.protocols.modbus.bank import Limits
 
 assert devices  # registers the device types that come with the package
 
-MAP_KEYS = (
-    "protocol",
-    "device_type",
-    "description",
-    "source",
-    "devices",
-    "word_order",
-    "byte_order",
-    "not_available",
-    "limits",
-    "watchdog",
-    "commands",
-    "registers",
-)
-
 
 def load_map(path: Path) -> RegisterMap:
-    """Read, check and resolve a register map's file; raise ConfigError with file, line and reason."""
+    """Read, check and resolve a register map's file; raise one ConfigError with all that is wrong."""
     try:
         stamp = path.stat()
     except OSError:
-        read_text(path)
-        raise
+        return map_of(open_document(path))
     return _load(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, _modified_ns: int, _size: int) -> RegisterMap:
+    return map_of(open_document(path))
 
 
 def read_map(source: Path | Mapping[str, Any], owner: str) -> RegisterMap:
@@ -50,88 +40,89 @@ def read_map(source: Path | Mapping[str, Any], owner: str) -> RegisterMap:
     return load_map(source) if isinstance(source, Path) else parse_map(source, f"register map of {owner}")
 
 
-@lru_cache(maxsize=64)
-def _load(path: Path, _modified_ns: int, _size: int) -> RegisterMap:
-    data, lines = read_yaml(read_text(path), str(path))
-    return parse_map(data, str(path), lines)
+def parse_map(data: Any, place: str = "register map") -> RegisterMap:
+    """Check and resolve a register map that is plain data."""
+    return map_of(Document(data, place))
 
 
-def parse_map(data: Any, place: str = "register map", lines: list[int] | None = None) -> RegisterMap:
-    """Check and resolve a register map that is plain data; ``lines`` are those of its entries."""
-    top = Section.of(data, place)
-    top.expect_keys(MAP_KEYS)
-    kind = _kind(top, "device_type", top.text("device_type"))
-    roles = {}
-    if top.has("devices"):
-        section = top.section("devices")
-        roles = {str(role): _kind(section, str(role), section.text(str(role))) for role in section.data}
-    entries = top.data.get("registers")
-    if not isinstance(entries, list) or not entries:
-        raise top.error("registers: expected a list of entries")
-    parser = EntryParser(top, kind, roles)
-    for index, entry in enumerate(entries):
-        where = f"{place}:{lines[index]}" if lines else f"{place}: registers[{index}]"
-        parser.add(Section.of(entry, where))
-    registers = parser.finish()
-    warnings = check_map(registers)
+def map_of(document: Document) -> RegisterMap:
+    """Check and resolve the register map in a document."""
+    complaints = Complaints(document)
+    file = complaints.checked(MapFile, document.data)
+    if file is None:
+        complaints.settle()
+    assert file is not None
+    kind = _kind("device_type", file.device_type, complaints)
+    roles = {role: _kind(join("devices", role), name, complaints) for role, name in file.devices.items()}
+    complaints.settle()
+    parser = EntryParser(file, kind, roles)
+    for index, data in enumerate(file.registers):
+        place = join("registers", index)
+        entry = complaints.checked(Entry, data, place)
+        if entry is None:
+            continue
+        label = entry.name or entry.internal_name or entry.signal
+        if label is None:
+            complaints.add("", f"missing key name in {place}", at=place)
+            continue
+        try:
+            parser.add(entry, Spot(document.name, place, label, document))
+        except ConfigError as error:
+            complaints.take(error)
+    complaints.settle()
+    registers = parser.finish(complaints)
+    warnings = check_map(registers, complaints)
+    limits = _limits(file.limits, complaints)
+    rules = read_rules(file.commands, kind, roles, registers, complaints)
+    watchdog = None if file.watchdog is None else _watchdog(file.watchdog, kind, roles, complaints)
+    complaints.settle()
     return RegisterMap(
-        name=Path(place).stem,
-        place=place,
+        name=Path(document.name).stem,
+        place=document.name,
         kind=kind,
         roles=roles,
         registers=tuple(registers),
-        limits=_limits(top),
-        rules=parse_rules(top, kind, roles, registers),
-        watchdog=_watchdog(top, kind, roles),
-        description=top.text("description", ""),
-        source=top.text("source", ""),
+        limits=limits,
+        rules=rules,
+        watchdog=watchdog,
+        description=file.description,
+        source=file.source,
         warnings=tuple(warnings),
     )
 
 
-def _kind(section: Section, key: str, name: str) -> str:
+def _kind(place: str, name: str, complaints: Complaints) -> str:
     try:
         return registry[KINDS.get(name, name)].kind
     except ConfigError:
         hint = did_you_mean(name, [*registry.kinds(), *KINDS])
-        raise section.error(f"{key}: unknown device type {name!r}{hint}") from None
+        complaints.add(place, f"unknown device type {name!r}{hint}")
+        return ""
 
 
-def _limits(top: Section) -> Limits:
-    if not top.has("limits"):
-        return Limits()
-    section = top.section("limits")
-    section.expect_keys(("max_read_registers", "max_write_registers", "even_counts_only", "functions"))
-    functions = section.data.get("functions", sorted(ALL_FUNCTIONS))
-    if not isinstance(functions, list) or not all(isinstance(number, int) for number in functions):
-        raise section.error("functions: expected a list of function codes")
+def _limits(file: LimitsFile, complaints: Complaints) -> Limits:
     try:
         return Limits(
-            max_read_registers=section.integer("max_read_registers", 125),
-            max_write_registers=section.integer("max_write_registers", 123),
-            even_counts_only=section.flag("even_counts_only", False),
-            functions=frozenset(functions),
+            max_read_registers=file.max_read_registers,
+            max_write_registers=file.max_write_registers,
+            even_counts_only=file.even_counts_only,
+            functions=file.functions,
         )
     except ConfigError as error:
-        raise ConfigError(
-            str(error) if section.place in str(error) else f"{section.place}: {error}"
-        ) from None
+        complaints.add("limits", str(error))
+        return Limits()
 
 
-def _watchdog(top: Section, kind: str, roles: Mapping[str, str]) -> Watchdog | None:
-    if not top.has("watchdog"):
+def _watchdog(
+    file: WatchdogFile, kind: str, roles: Mapping[str, str], complaints: Complaints
+) -> Watchdog | None:
+    role = file.device or OWN
+    if role and role not in roles:
+        complaints.add("watchdog.device", f"unknown device {role!r}{did_you_mean(role, roles)}")
         return None
-    section = top.section("watchdog")
-    section.expect_keys(("seconds", "fallback", "device"))
-    seconds = float(section.number("seconds"))
-    if seconds <= 0:
-        raise section.error(f"seconds: expected more than 0, found {seconds:g}")
-    role = section.choice("device", roles) if section.has("device") else OWN
     commands = [s.name for s in registry[roles[role] if role else kind].signals.values() if s.command]
-    fallback = section.section("fallback")
-    values = {}
-    for name in fallback.data:
+    for name in file.fallback:
         if name not in commands:
-            raise fallback.error(f"unknown command {str(name)!r}{did_you_mean(str(name), commands)}")
-        values[str(name)] = float(fallback.number(name))
-    return Watchdog(seconds, values, role)
+            place = join("watchdog", "fallback", name)
+            complaints.add(place, f"unknown command {name!r}{did_you_mean(name, commands)}")
+    return Watchdog(file.seconds, {name: float(value) for name, value in file.fallback.items()}, role)

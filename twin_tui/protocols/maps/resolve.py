@@ -34,8 +34,6 @@ class Meaning:
 
 def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) -> Register:
     """Return the register with its signal and the factor between its raw number and SI."""
-    if meaning.sense and meaning.sense not in SENSES:
-        raise _error(register, f"sense: unknown sense {meaning.sense!r}{did_you_mean(meaning.sense, SENSES)}")
     if not meaning.name:
         return _without_signal(register, device_type)
     alias = _alias(register, meaning.name, device_type)

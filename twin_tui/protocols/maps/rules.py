@@ -4,99 +4,98 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from twin_tui.documents.model import Complaints, join
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.maps.document import Section
+from twin_tui.protocols.maps.file import CaseFile, ReferenceFile, RuleFile, to_exact
 from twin_tui.protocols.maps.model import OWN, Case, Reference, Register, Rule
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.units import conversion
 
 
-def parse_rules(
-    top: Section, kind: str, roles: Mapping[str, str], registers: Sequence[Register]
+def read_rules(
+    rules: Sequence[RuleFile],
+    kind: str,
+    roles: Mapping[str, str],
+    registers: Sequence[Register],
+    complaints: Complaints,
 ) -> tuple[Rule, ...]:
-    """Return the rules under ``commands``."""
-    entries = top.data.get("commands")
-    if entries is None:
-        return ()
-    if not isinstance(entries, list):
-        raise top.error("commands: expected a list of rules")
+    """Return the rules under ``commands``, noting what is wrong with them."""
     by_name = {register.name: register for register in registers}
-    return tuple(
-        _rule(Section.of(entry, f"{top.place}: commands[{index}]"), kind, roles, by_name)
-        for index, entry in enumerate(entries)
-    )
+    found: list[Rule] = []
+    for index, rule in enumerate(rules):
+        place, role = join("commands", index), rule.device or OWN
+        if role and role not in roles:
+            complaints.add(join(place, "device"), f"unknown device {role!r}{did_you_mean(role, roles)}")
+            continue
+        reader = _CaseReader(registry[roles[role] if role else kind], by_name, complaints)
+        cases = tuple(reader.read(case, join(place, "cases", at)) for at, case in enumerate(rule.cases))
+        names = {name for case in cases for name in case.when}
+        names |= {v.register for case in cases for v in case.values.values() if isinstance(v, Reference)}
+        found.append(Rule(role, cases, frozenset(names)))
+    return tuple(found)
 
 
-def _rule(section: Section, kind: str, roles: Mapping[str, str], by_name: Mapping[str, Register]) -> Rule:
-    section.expect_keys(("device", "cases"))
-    role = section.choice("device", roles) if section.has("device") else OWN
-    device_type = registry[roles[role] if role else kind]
-    cases = section.data.get("cases")
-    if not isinstance(cases, list) or not cases:
-        raise section.error("cases: expected a list")
-    found = tuple(
-        _case(Section.of(case, f"{section.place}: cases[{index}]"), device_type, by_name)
-        for index, case in enumerate(cases)
-    )
-    names = {name for case in found for name in case.when}
-    names |= {v.register for case in found for v in case.values.values() if isinstance(v, Reference)}
-    return Rule(role, found, frozenset(names))
+class _CaseReader:
+    """Reads the cases of one rule."""
 
+    def __init__(
+        self, device_type: AnyDeviceType, by_name: Mapping[str, Register], complaints: Complaints
+    ) -> None:
+        self._type = device_type
+        self._by_name = by_name
+        self._complaints = complaints
 
-def _case(section: Section, device_type: AnyDeviceType, by_name: Mapping[str, Register]) -> Case:
-    section.expect_keys(("when", "set", "mode"))
-    when: dict[str, frozenset[int]] = {}
-    if section.has("when"):
-        conditions = section.section("when")
-        for name in conditions.data:
-            _known(conditions, str(name), by_name)
-            when[str(name)] = _codes(conditions, str(name))
-    values: dict[str, float | Reference] = {}
-    if section.has("set"):
-        commands = section.section("set")
-        known = [signal.name for signal in device_type.signals.values() if signal.command]
-        for name in commands.data:
+    def read(self, case: CaseFile, place: str) -> Case:
+        """Return one case."""
+        for name in case.when:
+            self._register(name, join(place, "when", name))
+        known = [signal.name for signal in self._type.signals.values() if signal.command]
+        values: dict[str, float | Reference] = {}
+        for name, given in case.set.items():
+            where = join(place, "set", name)
             if name not in known:
-                hint = did_you_mean(str(name), known)
-                raise commands.error(f"a {device_type.kind} has no command {str(name)!r}{hint}")
-            values[name] = _value(commands, name, device_type, by_name)
-    return Case(when, values, section.text("mode", ""))
+                text = f"a {self._type.kind} has no command {name!r}{did_you_mean(name, known)}"
+                self._complaints.add(where, text)
+                continue
+            value = self._value(name, given, where)
+            if value is not None:
+                values[name] = value
+        return Case(case.when, values, case.mode)
 
+    def _value(self, name: str, given: Any, place: str) -> float | Reference | None:
+        if isinstance(given, dict):
+            reference = self._complaints.checked(ReferenceFile, given, place)
+            return None if reference is None else self._reference(name, reference, place)
+        try:
+            return float(to_exact(given))
+        except ValueError as error:
+            self._complaints.add(place, str(error))
+            return None
 
-def _codes(section: Section, name: str) -> frozenset[int]:
-    given: Any = section.data[name]
-    codes = given if isinstance(given, list) else [given]
-    if not all(isinstance(code, int) for code in codes):
-        raise section.error(f"{name}: expected a raw value or a list of them, found {given!r}")
-    return frozenset(codes)
+    def _reference(self, command: str, reference: ReferenceFile, place: str) -> Reference | None:
+        register = self._register(reference.name, join(place, "register"))
+        if register is None:
+            return None
+        sign = 1 if reference.sense is None else SENSES[reference.sense]
+        unit = self._type.signals[command].unit
+        if reference.of is not None:
+            if reference.of not in self._type.signals:
+                hint = did_you_mean(reference.of, self._type.signals)
+                self._complaints.add(join(place, "of"), f"unknown signal {reference.of!r}{hint}")
+                return None
+            unit = "1"
+        try:
+            factor, shift = conversion(register.unit, unit)
+        except ConfigError as error:
+            self._complaints.add(join(place, "register"), f"{register.name}: unit: {error}")
+            return None
+        quantum: Fraction = register.scale * factor * sign
+        shift = (register.offset * factor + shift) * sign
+        return Reference(register.name, quantum, shift, reference.of or "")
 
-
-def _value(
-    section: Section, name: str, device_type: AnyDeviceType, by_name: Mapping[str, Register]
-) -> float | Reference:
-    given = section.data[name]
-    if not isinstance(given, Mapping):
-        return float(section.number(name))
-    inner = section.section(name)
-    inner.expect_keys(("register", "sense", "of"))
-    register = _known(inner, inner.text("register"), by_name)
-    sign = SENSES[inner.choice("sense", SENSES)] if inner.has("sense") else 1
-    unit = device_type.signals[name].unit
-    of = ""
-    if inner.has("of"):
-        of = inner.choice("of", device_type.signals)
-        unit = "1"
-    try:
-        factor, shift = conversion(register.unit, unit)
-    except ConfigError as error:
-        raise inner.error(f"{register.name}: unit: {error}") from None
-    quantum: Fraction = register.scale * factor * sign
-    return Reference(register.name, quantum, (register.offset * factor + shift) * sign, of)
-
-
-def _known(section: Section, name: str, by_name: Mapping[str, Register]) -> Register:
-    register = by_name.get(name)
-    if register is None:
-        raise section.error(f"unknown register {name!r}{did_you_mean(name, by_name)}")
-    return register
+    def _register(self, name: str, place: str) -> Register | None:
+        register = self._by_name.get(name)
+        if register is None:
+            self._complaints.add(place, f"unknown register {name!r}{did_you_mean(name, self._by_name)}")
+        return register
