@@ -24,9 +24,8 @@ from twin_tui.engine.devices.ev_session import Session
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import CELLS, Cell, Converter
-from twin_tui.engine.policies.modes import ALIASES, MODES, Mode
-from twin_tui.engine.s2.descriptions import DESCRIPTIONS
 from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.steering import Mode
 from twin_tui.engine.weather import Series
 
 PAGE = Path(__file__).parent / "devices.md"
@@ -101,7 +100,7 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
     names = ", ".join(f"`{name}`" for name in (kind.kind, *kind.aliases))
     yield f"## {kind.title}\n"
     facts = [f"Type in a site file: {names}."]
-    controls = DESCRIPTIONS.get(kind.kind, {})
+    controls = kind.s2
     if maps:
         facts.append("Shipped register maps: " + ", ".join(f"`{name}`" for name in maps) + ".")
     if controls:
@@ -125,13 +124,12 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
             for fault in kind.faults
         ]
         yield from _table(("fault", "code", "latched", "meaning"), rows)
-    modes = MODES.get(kind.kind)
-    if modes:
+    if kind.modes:
         yield "### Operation modes\n"
         yield "[energy-managers.md](energy-managers.md) has who commands, and the law of each.\n"
-        rows = [(f"`{mode.name}`", mode.meaning, _parameters(mode)) for mode in modes.values()]
+        rows = [(f"`{mode.name}`", mode.meaning, _parameters(mode)) for mode in kind.modes]
         yield from _table(("mode", "meaning", "parameters"), rows)
-        aliases = ", ".join(f"`{alias}` is `{name}`" for alias, name in ALIASES.get(kind.kind, {}).items())
+        aliases = ", ".join(f"`{alias}` is `{mode.name}`" for mode in kind.modes for alias in mode.aliases)
         if aliases:
             yield f"Other names: {aliases}.\n"
 

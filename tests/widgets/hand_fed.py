@@ -125,6 +125,8 @@ def battery(power_w: float = -20_000.0, soc: float = 0.431, **changes: object) -
         telemetry=telemetry,
         commands=replace(BatteryCommands(), active_power_setpoint_w=-20_000.0, start_stop=1),
         pinned=(),
+        role="STORAGE",
+        flow_group="Battery",
     )
     return replace(found, **changes)
 
@@ -132,7 +134,9 @@ def battery(power_w: float = -20_000.0, soc: float = 0.431, **changes: object) -
 def load(power_w: float = -8_000.0) -> DeviceSnapshot:
     """Return a load."""
     telemetry = LoadTelemetry(**{**dict.fromkeys(signals_of(LoadTelemetry), 0.0), "active_power_w": power_w})
-    return DeviceSnapshot("load", "load", "Load", "RUN", power_w, 0.0, (), telemetry, LoadCommands(), ())
+    return DeviceSnapshot(
+        "load", "load", "Load", "RUN", power_w, 0.0, (), telemetry, LoadCommands(), (), "CONSUMER", "Load"
+    )
 
 
 def snapshot(time_s: float = 724.3, **changes: object) -> Snapshot:
@@ -145,8 +149,8 @@ def snapshot(time_s: float = 724.3, **changes: object) -> Snapshot:
         unix_s=1_781_913_600.0 + time_s,
         day_s=(36_000.0 + time_s) % 86_400,
         devices=(battery(), load()),
-        grid=GridSnapshot(50.0, 50.0, 230.94, (1.0, 1.0, 1.0), True, 28_000.0, 0.0),
-        weather=WeatherSnapshot(500.0, 20.0),
+        grid=GridSnapshot(50.0, 1.0, 1.0, 1.0, 28_000.0, 0.0, True, False, 50.0, 230.94),
+        weather=WeatherSnapshot(500.0, 20.0, 1.0),
         disturbances=(),
         log=(
             LogEntry(1, 10, 1.0, LogKind.STATE, "bess-1", "OFF → RUN"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
-from twin_tui.engine.engine import LOG_LENGTH
+from twin_tui.engine.log import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.view import Frame, ViewRequest
 from twin_tui.widgets.glyphs import UNICODE

@@ -181,7 +181,7 @@ def test_what_the_twin_writes_itself_is_no_ems_write(origin: str) -> None:
 def test_the_grid_is_named_by_what_is_wrong(
     voltages: tuple[float, float, float], hz: float, live: bool, state: str
 ) -> None:
-    grid = GridSnapshot(hz, 50.0, 230.94, voltages, live, 0.0, 0.0)
+    grid = GridSnapshot(hz, *voltages, 0.0, 0.0, live, False, 50.0, 230.94)
     assert grid_row(snapshot(grid=grid)).status == state
 
 

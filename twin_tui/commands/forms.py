@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import Given, Phrase, Slot, Verb
 from twin_tui.commands.verbs import VERBS
-from twin_tui.engine.disturbance import NEUTRAL, Disturbance, Shape
+from twin_tui.engine.disturbance import Disturbance, Shape
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import TwinError
@@ -83,7 +83,7 @@ def course(disturbance: Disturbance) -> tuple[float, ...]:
         after = disturbance
     else:
         after = None
-    neutral = NEUTRAL[disturbance.target]
+    neutral = disturbance.target.neutral
     points = []
     for place in range(PREVIEW_POINTS):
         elapsed = (place / (PREVIEW_POINTS - 1) * 1.3 - 0.15) * lasting

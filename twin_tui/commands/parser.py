@@ -1,7 +1,6 @@
 """Reads a command line: one language for the `:` line, the palette, the dialogs and scenarios."""
 
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 from twin_tui.commands import values
@@ -30,7 +29,7 @@ def parse(
     for word in words:
         reading.take(word)
     command = reading.command()
-    return replace(command, origin=origin) if isinstance(command, Event) else command
+    return command.by(origin) if isinstance(command, Event) else command
 
 
 def parse_event(line: str, site: SiteView, origin: str = "scenario") -> Event:

@@ -11,7 +11,6 @@ from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import refuse_unknown, shown
-from twin_tui.engine import apply
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.site import SitePlan
@@ -49,7 +48,7 @@ def read_events(
     for place, data in wanted:
         try:
             at_s, event = _one(data, view, complaints.context)
-            apply.check(engine, event, later=True)
+            engine.check(event, later=True)
             found.append((at_s, event))
         except (TwinError, ValueError) as error:
             complaints.add(place, str(error))

@@ -27,11 +27,9 @@ from twin_tui.config.world import (
 from twin_tui.documents.loader import Document, read_document
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import shown
-from twin_tui.engine import apply
-from twin_tui.engine.device import AnyDeviceType, registry
+from twin_tui.engine.device import AnyDeviceType, Stage, registry
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.policies.handles import HANDLES
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
@@ -201,7 +199,7 @@ class SiteReader:
         """Let the first load alone take the load steps of the site, unless the file says otherwise."""
         first = True
         for asset in assets:
-            if asset.type.kind == "load" and "takes_steps" not in asset.model.model_fields_set:
+            if asset.type.takes_load_steps and "takes_steps" not in asset.model.model_fields_set:
                 if not first:
                     asset.model = asset.model.model_copy(update={"takes_steps": False})
                     asset.model.model_fields_set.add("takes_steps")
@@ -239,7 +237,7 @@ class SiteReader:
         values = asset.model.first_commands()
         for name, wanted in asset.model.commands.items():
             try:
-                values[name] = apply.accepted(device, name, wanted, command=True)
+                values[name] = device.accept(name, wanted, "command")
             except (TwinError, TypeError) as error:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
         commands = replace(asset.type.commands(), **values)
@@ -256,10 +254,10 @@ class SiteReader:
                 place = found
                 found = read_document(self._complaints.context.folder / found)
             descriptions = descriptions_of(found, place)
-            handle = HANDLES.get(asset.type.kind)
-            if handle is None:
+            steering = asset.type.steering
+            if steering is None:
                 raise ConfigError(f"{place}: a {asset.type.kind} cannot be controlled")
-            if handle.steered_by_supply and any(d.control is not ControlType.DDBC for d in descriptions):
+            if steering.steered_by_supply and any(d.control is not ControlType.DDBC for d in descriptions):
                 raise ConfigError(f"{place}: a {asset.type.kind} is told its heat: expected DDBC")
         except ConfigError as error:
             self._complaints.add("", str(error))
@@ -285,8 +283,8 @@ class SiteReader:
         base_w = (top.external_models or ExternalModels()).power.base_load_w
         if base_w is None:
             peer_format = top.site_name is not None and top.name is None
-            has_load = any(asset.type.kind == "load" for asset in assets)
-            if not peer_format or has_load or not any(asset.type.kind == "meter" for asset in assets):
+            has_load = any(asset.type.takes_load_steps for asset in assets)
+            if not peer_format or has_load or not any(asset.type.stage is Stage.METER for asset in assets):
                 return
             base_w = BASE_LOAD_W
         if any(asset.name == "load" for asset in assets):

@@ -6,7 +6,9 @@ from enum import Enum, IntEnum
 from importlib.metadata import entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
-from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.s2.model import ControlType, Description
+from twin_tui.engine.signals import Signal, signals_of, value
+from twin_tui.engine.steering import Mode, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError, did_you_mean
 
@@ -31,6 +33,14 @@ class Stage(IntEnum):
     SOURCE = 0
     STORAGE = 1
     METER = 2
+
+
+class Role(Enum):
+    """What a device does with the site's energy: its S2 role, the sign of its reports."""
+
+    PRODUCER = "PRODUCER"
+    STORAGE = "STORAGE"
+    CONSUMER = "CONSUMER"
 
 
 class State(Protocol):
@@ -67,7 +77,22 @@ class FaultKind:
     latched: bool = True
 
 
-_BALANCED = (1 / 3, 1 / 3, 1 / 3)
+class Described(Protocol):
+    """What an S2 description is made from: a device as it is now."""
+
+    @property
+    def type(self) -> "AnyDeviceType": ...
+    @property
+    def params(self) -> Any: ...
+    @property
+    def state(self) -> Any: ...
+    @property
+    def commands(self) -> Any: ...
+    def telemetry(self, surroundings: Surroundings) -> Any: ...
+
+
+Describe = Callable[[Described, Surroundings], Description]
+"""(device, surroundings) → its S2 description now."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -99,11 +124,32 @@ class DeviceType(Generic[P, S, C, T]):
     forms: Callable[[P, S, C], tuple[float, float] | None] | None = None
     """Rating in VA with which a device can hold up the site without the grid now, and how far it raises the
     frequency in Hz; None when it cannot."""
+    role: Role = Role.CONSUMER
+    flow_group: str = ""
+    """Under which name the power flow sums the devices of this type; "" is the title."""
+    steering: Steering | None = None
+    """How a mode or an energy manager steers it; None is a type that nobody steers."""
+    modes: tuple[Mode, ...] = ()
+    """The operation modes that the site can run on it."""
+    s2: Mapping[ControlType, Describe] = field(default_factory=dict)
+    """The S2 control types that it offers."""
+    undisturbed: Callable[[P], P] | None = None
+    """The parameters without noise, for a forecast; None where weather and clock do not decide the power."""
+    shed_by: str = ""
+    """The switch command by which an island sheds it as a load, if it can."""
+    curtailed_by: str = ""
+    """The power limit command by which an island curtails it, if it can."""
+    solar_peak_w: Callable[[P], float] | None = None
+    """The peak power of a plant that the sun drives, W."""
+    takes_load_steps: bool = False
+    """Whether a load-step disturbance can act on it."""
     signals: Mapping[str, Signal] = field(init=False)
 
     def __post_init__(self) -> None:
         both = {**signals_of(self.telemetry), **signals_of(self.commands)}
         object.__setattr__(self, "signals", both)
+        if not self.flow_group and self.stage is not Stage.METER:
+            object.__setattr__(self, "flow_group", self.title)
 
     def fault_bit(self, name: str) -> int:
         """Return the bit of the named fault, or raise ConfigError with the nearest name."""
@@ -130,6 +176,21 @@ class DeviceType(Generic[P, S, C, T]):
 
 
 AnyDeviceType = DeviceType[Any, Any, Any, Any]
+
+
+@value
+class DevicePlan:
+    """One device of a site: its type, its parameters and the commands it starts with."""
+
+    name: str
+    type: AnyDeviceType
+    params: Any
+    commands: Any = None
+    """Commands at the start; None takes the defaults of the type."""
+    s2: tuple[Description, ...] = ()
+    """S2 descriptions in place of those that the type makes from its parameters."""
+    meters: tuple[str, ...] = ()
+    """For a sub-meter: the devices it measures; empty is the grid connection."""
 
 
 def first_code(faults: tuple[FaultKind, ...], bits: int) -> int:

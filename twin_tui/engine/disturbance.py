@@ -29,6 +29,11 @@ class Target(Enum):
     LOAD = "load"
     """Magnitude is the additional consumption in W."""
 
+    @property
+    def neutral(self) -> float:
+        """The magnitude that changes nothing."""
+        return 1.0 if self in (Target.VOLTAGE, Target.IRRADIANCE) else 0.0
+
 
 class Shape(Enum):
     """How a disturbance moves between its start and its end."""
@@ -42,15 +47,6 @@ class Shape(Enum):
     """Follows ``points``, (seconds after the start, magnitude), linearly."""
 
 
-_NEUTRAL = {
-    Target.VOLTAGE: 1.0,
-    Target.FREQUENCY: 0.0,
-    Target.PHASE: 0.0,
-    Target.UNBALANCE: 0.0,
-    Target.IRRADIANCE: 1.0,
-    Target.TEMPERATURE: 0.0,
-    Target.LOAD: 0.0,
-}
 _RANGE = {
     Target.VOLTAGE: (0.0, 2.0),
     Target.FREQUENCY: (-10.0, 10.0),
@@ -60,7 +56,6 @@ _RANGE = {
     Target.TEMPERATURE: (-60.0, 60.0),
     Target.LOAD: (-1e9, 1e9),
 }
-NEUTRAL: dict[Target, float] = _NEUTRAL
 
 
 @value
@@ -105,7 +100,7 @@ class Disturbance:
         """Return the magnitude ``elapsed_s`` seconds after the start."""
         if self.shape is Shape.STEP:
             return self.magnitude
-        neutral = _NEUTRAL[self.target]
+        neutral = self.target.neutral
         if self.shape is Shape.RAMP:
             return neutral + (self.magnitude - neutral) * min(1.0, elapsed_s / self.ramp_s)
         if self.shape is Shape.SINE:

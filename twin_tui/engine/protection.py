@@ -5,7 +5,7 @@ at or after its clearing time and never before it.
 """
 
 from enum import Enum
-from math import exp
+from math import exp, fsum
 
 from twin_tui.engine.grid_code import GridCode, Quantity
 from twin_tui.engine.signals import value
@@ -262,4 +262,4 @@ def _remember(code: GridCode, memory: Memory, dt_s: float, v_max_pu: float, freq
     # a step that does not divide 3 s makes longer blocks, of which fewer fill the ten minutes
     kept = max(1, round(MEAN_S / block_s))
     blocks = (*memory.blocks, block_sum / block_s)[-kept:]
-    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, sum(blocks) / kept)
+    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, fsum(blocks) / kept)

@@ -1,20 +1,48 @@
-"""What an engine keeps while it runs: its devices as they are now, and those who look at them regularly."""
+"""What runs: devices as they are now, what steers them, and the run as events, modes and S2 see it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, Self
 
-from twin_tui.engine.device import AnyDeviceType, State
-from twin_tui.engine.policies.guide import Guide
-from twin_tui.engine.policies.handles import Handle
-from twin_tui.engine.s2.control import Control
-from twin_tui.engine.signals import signals_of
-from twin_tui.engine.site import DevicePlan
+from twin_tui.engine.device import DevicePlan, State
+from twin_tui.engine.grid import Grid
+from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.signals import Scalar, signals_of, value
+from twin_tui.engine.snapshot import ControlSnapshot, LogKind
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import CommandError, did_you_mean
+
+
+class Guide(Protocol):
+    """Steers one device in place of direct setpoints: a site mode or an S2 control type."""
+
+    @property
+    def mode(self) -> str:
+        """Return the name of the active mode, for the screen and the log."""
+
+    @property
+    def factor(self) -> float:
+        """Return the factor of the active mode."""
+
+    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
+        """Return the power that the device should have now, W into the bus; or the heat it should supply.
+
+        ``bus_w`` is what all devices that have stepped in this tick put into the bus.
+        """
+
+
+class Controller(Protocol):
+    """The S2 control type at work on a device, as everybody but S2 sees it."""
+
+    kind: ControlType
+
+    def shown(self, moment: int) -> ControlSnapshot:
+        """Return what the screen shows."""
 
 
 class Device:
-    """One running device: what it is, how it is, what it was told."""
+    """One running device: what it is, how it is, its commands, and what steers it."""
 
     __slots__ = (
         "_observed",
@@ -24,7 +52,6 @@ class Device:
         "control",
         "direct",
         "guide",
-        "handle",
         "momentary",
         "name",
         "params",
@@ -38,7 +65,7 @@ class Device:
     def __init__(self, plan: DevicePlan, seed: int, dt_s: float) -> None:
         self.plan = plan
         self.name = plan.name
-        self.type: AnyDeviceType = plan.type
+        self.type = plan.type
         prepare = plan.type.prepare
         self.params: Any = plan.params if prepare is None else prepare(plan.params, plan.name, seed, dt_s)
         self.state: State = plan.type.initial(self.params)
@@ -46,14 +73,12 @@ class Device:
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
         self.advice = ""
-        """What was last said of its commands."""
+        """The last advice about its commands."""
         self.guide: Guide | None = None
-        """What steers the device in place of direct setpoints, if anything does."""
-        self.handle: Handle | None = None
-        self.control: Control | None = None
+        self.control: Controller | None = None
         """The S2 control type that an energy manager has selected, if any."""
         self.direct: dict[str, Any] = {}
-        """The commands that come back when the guide hands the device back."""
+        """The commands that come back when the guide ends."""
         self.momentary: dict[str, Any] = {
             signal.name: signal.default
             for signal in signals_of(plan.type.commands).values()
@@ -63,7 +88,7 @@ class Device:
         self._observed_tick = -1
 
     def telemetry(self, surroundings: Surroundings) -> Any:
-        """Return the telemetry of this tick, forced values in place; worked out on the first look."""
+        """Return the telemetry of this tick, forced values in place; computed when first asked for."""
         if self._observed_tick != surroundings.tick:
             seen = self.type.observe(self.params, self.state, self.commands, surroundings)
             forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
@@ -72,16 +97,91 @@ class Device:
         return self._observed
 
     def forget_observation(self) -> None:
-        """Have the telemetry worked out anew at the next look: a command or pin changed between ticks."""
+        """Compute the telemetry anew when next asked for: a command or pin changed between ticks."""
         self._observed_tick = -1
 
+    def accept(self, name: str, wanted: Scalar, what: str = "signal") -> Any:
+        """Return ``wanted`` in the type of a signal, or of a command where ``what`` says so.
 
-class Watcher:
-    """Someone who looks at the engine at regular simulated times: a recording, a trend, a verdict."""
+        Raises CommandError saying why it is invalid.
+        """
+        signal = self.type.signals.get(name)
+        if signal is None or (what == "command" and not signal.command):
+            known = [s.name for s in self.type.signals.values() if what == "signal" or s.command]
+            raise CommandError(f"{self.name} has no {what} {name!r}{did_you_mean(name, known)}")
+        return signal.accept(wanted, f"{self.name}.{name}")
 
-    __slots__ = ("due", "every", "look")
+    def change_state(self, **changes: Any) -> None:
+        """Replace parts of the state from outside the step."""
+        self.state = replace(self.state, **changes)  # type: ignore[type-var]
 
-    def __init__(self, every: int, look: Callable[[], None]) -> None:
-        self.every = every
-        self.due = every
-        self.look = look
+    def pinned_commands(self) -> dict[str, Any]:
+        """Return the commands that are forced."""
+        return {name: pin for name, pin in self.pins.items() if self.type.signals[name].command}
+
+
+@value
+class Event(ABC):
+    """Something that changes a run. Site, seed and events determine a run to the byte."""
+
+    origin = (
+        ""  # each event declares it as a field: who caused it, a client's address, "console", "scenario" …
+    )
+
+    def by(self, origin: str) -> Self:
+        """Return the event with another origin."""
+        return replace(self, origin=origin)  # type: ignore[call-arg]
+
+    def check(self, run: "Run") -> None:  # noqa: B027 - most events have nothing more to check
+        """Raise CommandError when the event is invalid on this site, now or later; change nothing."""
+
+    def check_now(self, run: "Run") -> None:  # noqa: B027
+        """Raise CommandError for ending what is not there now; an event for later may find it there."""
+
+    @abstractmethod
+    def carry_out(self, run: "Run", tick: int) -> None:
+        """Do what the checked event says, so that it shows in ``tick``."""
+
+
+class Run(Protocol):
+    """The running engine as events, modes, S2 control types and islands see it."""
+
+    tick: int
+    dt_s: float
+    start_unix_s: float
+    devices: dict[str, Device]
+    surroundings: Surroundings
+    grid: Grid
+    link_faults: dict[str, tuple[Any, int | None]]
+    """The link faults in force by label: the event, and the tick in which it ends, if it does."""
+    check_link_fault: Callable[[Any], object] | None
+    """Set by the protocol layer: raises CommandError for an invalid link fault."""
+    link_fault: Callable[[Event], None] | None
+    """Set by the protocol layer: carries out link faults and their end."""
+
+    def device(self, name: str) -> Device:
+        """Return the device of that name, or raise CommandError with the nearest one."""
+        ...
+
+    def note(self, kind: LogKind, device: str, text: str, origin: str = "", tick: int | None = None) -> None:
+        """Add an entry to the event log."""
+
+    def file_event(self, event: Event, tick: int) -> None:
+        """Carry out one of the engine's own events at the start of a tick; it is not recorded."""
+
+    def ticks(self, seconds: float) -> int:
+        """Return the ticks nearest to a duration, at least one."""
+        ...
+
+    def await_momentary(self, device: Device) -> None:
+        """Return the device's momentary commands to their defaults after the next tick."""
+
+    def next_label(self, what: str) -> str:
+        """Return a label that nothing of this run has had: "voltage-3"."""
+        ...
+
+    def refresh_weather(self) -> None:
+        """Compute the weather in the next tick: a disturbance began or ended."""
+
+    def regroup(self) -> None:
+        """Sort the devices anew: one is steered now, or no longer."""

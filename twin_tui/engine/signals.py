@@ -1,10 +1,15 @@
 """What a device exposes, declared once: on the field of its telemetry or command dataclass."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
+from twin_tui.errors import CommandError
+
 T = TypeVar("T")
+Scalar = float | int | bool | str
+"""What a command, a forced value or a mode parameter may be."""
 _SIGNAL = "signal"
 
 
@@ -22,6 +27,31 @@ class Signal:
     momentary: bool = False
     options: Mapping[int, str] | None = None
     default: Any = None
+
+    def accept(self, wanted: Scalar, place: str) -> Any:
+        """Return ``wanted`` in the type of the signal, or raise CommandError saying why it is invalid."""
+        if self.type is str:
+            return str(wanted)
+        if self.type is bool:
+            if wanted in (0, 1):
+                return bool(wanted)
+            raise CommandError(f"{place} takes 0 or 1, not {wanted!r}")
+        if isinstance(wanted, str):
+            raise CommandError(f"{place} takes a number, not {wanted!r}")
+        if not math.isfinite(wanted):
+            raise CommandError(f"{place} takes a finite number, not {wanted!r}")
+        low, high = self.low, self.high
+        if (low is not None and wanted < low) or (high is not None and wanted > high):
+            unit = f" {self.unit}" if self.unit not in ("", "1") else ""
+            raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
+        if self.type is int:
+            if wanted != int(wanted):
+                raise CommandError(f"{place} takes a whole number, not {wanted!r}")
+            if self.options is not None and int(wanted) not in self.options:
+                choices = ", ".join(f"{key} = {text}" for key, text in self.options.items())
+                raise CommandError(f"{place} takes {choices}; not {wanted:g}")
+            return int(wanted)
+        return float(wanted)
 
 
 def measured(

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Any
 
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import measured, value
 
 
 class LogKind(Enum):
@@ -70,6 +70,10 @@ class DeviceSnapshot:
     telemetry: Any
     commands: Any
     pinned: tuple[str, ...]
+    role: str = "CONSUMER"
+    """What the device is to the site's energy: "PRODUCER", "STORAGE" or "CONSUMER"."""
+    flow_group: str = ""
+    """Under which name the power flow sums it; "" is a meter, which has no power of its own."""
     mode: str = ""
     factor: float = 1.0
     explanation: str = ""
@@ -88,24 +92,32 @@ class ActiveDisturbance:
 
 @value
 class GridSnapshot:
-    """The point of connection at one tick."""
+    """The point of connection at one tick: the signals of "grid"."""
 
-    frequency_hz: float
+    frequency_hz: float = measured("Frequency", "Hz", low=0)
+    voltage_a_pu: float = measured("Voltage of phase a to neutral", "pu", low=0)
+    voltage_b_pu: float = measured("Voltage of phase b to neutral", "pu", low=0)
+    voltage_c_pu: float = measured("Voltage of phase c to neutral", "pu", low=0)
+    active_power_w: float = measured("Active power, + import", "W")
+    reactive_power_var: float = measured("Reactive power, + import", "var")
+    live: bool = measured("Whether there is voltage on the site's bus")
+    islanded: bool = measured("Whether the site is cut off and held up by a grid-forming device")
     nominal_hz: float
     nominal_v: float
-    voltages_pu: tuple[float, float, float]
-    live: bool
-    active_power_w: float
-    reactive_power_var: float
-    islanded: bool = False
+
+    @property
+    def voltages_pu(self) -> tuple[float, float, float]:
+        """The three phase voltages."""
+        return self.voltage_a_pu, self.voltage_b_pu, self.voltage_c_pu
 
 
 @value
 class WeatherSnapshot:
-    """The weather at one tick."""
+    """The weather at one tick: the signals of "weather"."""
 
-    ghi_w_m2: float
-    ambient_c: float
+    ghi_w_m2: float = measured("Global horizontal irradiance", "W/m2", low=0)
+    ambient_c: float = measured("Temperature of the air", "degC")
+    wind_m_s: float = measured("Wind speed", "m/s", low=0)
 
 
 @value

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.policies.modes import MODES
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.view import DeviceView, ModeView, RegisterInfo, SiteView
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind
@@ -34,7 +33,7 @@ def _device(name: str, kind: AnyDeviceType, registers: tuple[RegisterInfo, ...])
         faults={fault.name: fault.meaning for fault in kind.faults},
         modes={
             mode.name: ModeView(mode.meaning, {each.name: each.unit for each in mode.parameters})
-            for mode in MODES.get(kind.kind, {}).values()
+            for mode in kind.modes
         },
         registers=registers,
     )

@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, Write
-from twin_tui.engine.running import Watcher
 from twin_tui.engine.view import WriteTrace
 
 KEPT = 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twin_tui.engine.engine import LOG_LENGTH
+from twin_tui.engine.log import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.log_lines import merged
 

@@ -73,7 +73,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         name=device.name,
         kind=device.kind,
         status=device.status,
-        power_w=device.active_power_w if device.kind != "meter" else metered_w(device, frame.snapshot),
+        power_w=device.active_power_w if device.flow_group else metered_w(device, frame.snapshot),
         setpoint_w=setpoint_w(device),
         soc=soc if isinstance(soc, int | float) else None,
         mode=device.mode,
@@ -144,7 +144,7 @@ def metered_w(device: DeviceSnapshot, snapshot: Snapshot) -> float:
 def direction(device: DeviceSnapshot) -> str:
     """Return a word for which way the power flows."""
     power_w = device.active_power_w
-    if abs(power_w) < 0.5 or device.kind in ("meter", "load"):
+    if abs(power_w) < 0.5 or not device.flow_group or device.kind == "load":
         return ""
     stores = hasattr(device.telemetry, "soc")
     if power_w > 0:
@@ -186,29 +186,24 @@ def _rows(device: DeviceSnapshot, values: object) -> list[SignalRow]:
     ]
 
 
-FLOW_GROUPS = (
-    ("PV", ("pv",)),
-    ("CHP", ("chp",)),
-    ("Battery", ("battery",)),
-    ("EV", ("ev_charger",)),
-    ("Heat pump", ("heat_pump",)),
-    ("Appliance", ("appliance",)),
-    ("Load", ("load",)),
-)
+FLOW_LOOK = {"PRODUCER": "good", "STORAGE": "accent", "CONSUMER": "warn"}
+"""The look of a flow group by what its devices do with the site's energy, in the order of the groups."""
 
 
 def power_flow(snapshot: Snapshot) -> list[tuple[str, float]]:
     """Return who puts power into the bus (+) and who takes it (−), the grid first, in W."""
-    groups: list[tuple[str, float]] = [("Grid", snapshot.grid.active_power_w)]
-    named = {kind for _, kinds in FLOW_GROUPS for kind in kinds} | {"meter"}
-    for title, kinds in FLOW_GROUPS:
-        members = [d.active_power_w for d in snapshot.devices if d.kind in kinds]
-        if members:
-            groups.append((title, sum(members)))
-    others = [d.active_power_w for d in snapshot.devices if d.kind not in named]
-    if others:
-        groups.append(("Other", sum(others)))
-    return groups
+    groups = {"Grid": snapshot.grid.active_power_w}
+    for role in FLOW_LOOK:
+        for device in snapshot.devices:
+            if device.role == role and device.flow_group:
+                groups[device.flow_group] = groups.get(device.flow_group, 0.0) + device.active_power_w
+    return list(groups.items())
+
+
+def flow_look(snapshot: Snapshot, group: str, power_w: float) -> str:
+    """Return the look of a flow group: by its role; of the grid by the direction."""
+    roles = (device.role for device in snapshot.devices if device.flow_group == group)
+    return FLOW_LOOK[next(roles, "PRODUCER" if power_w > 0 else "CONSUMER")]
 
 
 LOG_LOOK = {

@@ -8,7 +8,7 @@ from twin_tui.engine.view import Frame
 from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs, bar, sparkline
 from twin_tui.widgets.history import History
-from twin_tui.widgets.model import GRID, DeviceRow, device_row, grid_row, power_flow
+from twin_tui.widgets.model import GRID, DeviceRow, device_row, flow_look, grid_row, power_flow
 from twin_tui.widgets.spans import Line
 
 CARD_HEIGHT = 5
@@ -217,7 +217,7 @@ def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
             [
                 (" " + formats.fit(title, name), "head"),
                 (f"{formats.kilowatts(abs(power_w), 8)} kW {arrow} ", "plain"),
-                (drawn, "good" if power_w > 0 else "warn"),
+                (drawn, flow_look(snapshot, title, power_w)),
                 (f" {word}" if width >= name + 16 + room + 9 else "", "dim"),
             ]
         )

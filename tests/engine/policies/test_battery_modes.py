@@ -12,8 +12,9 @@ from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryPar
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Pin, ReportStatus, Scalar, SelectMode, Write
-from twin_tui.engine.policies.modes import MODES, Settings, find_mode
+from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.steering import ModeInputs
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
 
@@ -36,8 +37,8 @@ def power_of(
     parameters: Mapping[str, Scalar] | None = None,
 ) -> float:
     """Return what a mode asks of the battery, positive while charging."""
-    found = find_mode("battery", mode)
-    settings = Settings(
+    found = find_mode(BATTERY, mode)
+    settings = ModeInputs(
         CHARGE_W, DISCHARGE_W, 10_000.0, factor, 1.0, 10_000.0, found.settle(parameters or {})
     )
     return found.build(settings)(net_w, soc, Surroundings(dt_s=1.0, frequency_hz=frequency_hz))
@@ -102,9 +103,9 @@ def test_frequency_regulation_follows_the_curve_of_its_reserve(
 
 
 def test_ramp_rate_control_lets_the_grid_see_no_more_than_the_ramp() -> None:
-    mode = find_mode("battery", "RAMP_RATE_CONTROL")
+    mode = find_mode(BATTERY, "RAMP_RATE_CONTROL")
     law = mode.build(
-        Settings(CHARGE_W, DISCHARGE_W, 10_000.0, 1.0, 1.0, 10_000.0, mode.settle({"ramp_w_per_min": 600}))
+        ModeInputs(CHARGE_W, DISCHARGE_W, 10_000.0, 1.0, 1.0, 10_000.0, mode.settle({"ramp_w_per_min": 600}))
     )
     surroundings = Surroundings(dt_s=1.0)
     seen = [net + law(net, 0.5, surroundings) for net in (0.0, -3_000.0, -3_000.0, 1_000.0)]
@@ -119,7 +120,7 @@ def test_reserve_backup_charges_below_the_reserve_and_never_discharges_through_i
 
 
 @given(
-    mode=st.sampled_from(sorted(MODES["battery"])),
+    mode=st.sampled_from(sorted(mode.name for mode in BATTERY.modes)),
     net_w=st.floats(-50_000, 50_000),
     factor=st.floats(0, 1),
     soc=st.floats(0, 1),
@@ -225,7 +226,7 @@ def test_a_forced_setpoint_stays_forced_under_a_mode() -> None:
 def test_a_battery_in_mode_fault_takes_no_mode_but_idle() -> None:
     engine = a_site()
     engine.submit(SelectMode("battery", "FAULT"))
-    with pytest.raises(CommandError, match="is in mode FAULT and takes no other than IDLE"):
+    with pytest.raises(CommandError, match="is in mode FAULT: only IDLE is accepted"):
         engine.submit(SelectMode("battery", "FORCED_CHARGE"))
     engine.submit(SelectMode("battery", "IDLE"))
     engine.submit(SelectMode("battery", "FORCED_CHARGE"))
@@ -270,10 +271,10 @@ def test_what_makes_no_sense_is_refused_with_the_nearest_right_name(
 
 
 def test_older_names_of_modes_still_work() -> None:
-    assert find_mode("battery", "CHARGE").name == "FORCED_CHARGE"
-    assert find_mode("battery", "DISCHARGE").name == "FORCED_DISCHARGE"
-    assert find_mode("battery", "ALLOW_DISCHARGE").name == "PEAK_SHAVING"
-    assert find_mode("battery", "self-consumption").name == "SELF_CONSUMPTION"
+    assert find_mode(BATTERY, "CHARGE").name == "FORCED_CHARGE"
+    assert find_mode(BATTERY, "DISCHARGE").name == "FORCED_DISCHARGE"
+    assert find_mode(BATTERY, "ALLOW_DISCHARGE").name == "PEAK_SHAVING"
+    assert find_mode(BATTERY, "self-consumption").name == "SELF_CONSUMPTION"
 
 
 def test_a_reported_power_beyond_the_rating_is_held_at_it() -> None:

@@ -27,8 +27,8 @@ from twin_tui.engine.s2.model import (
     ControlType,
     Element,
     InstructionStatus,
-    Mode,
     ModeDescription,
+    OperationMode,
     PowerRange,
     Storage,
     Timer,
@@ -51,10 +51,10 @@ TIMED = ModeDescription(
         Actuator(
             "a",
             (
-                Mode("off", (element(0, 0),)),
-                Mode("on", (element(1_000, 3_000, 0.0, 0.6), element(500, 1_000, 0.6, 0.9))),
-                Mode("boost", (element(4_000, 5_000),), abnormal_only=True),
-                Mode("drain", (element(-2_000, 0),)),
+                OperationMode("off", (element(0, 0),)),
+                OperationMode("on", (element(1_000, 3_000, 0.0, 0.6), element(500, 1_000, 0.6, 0.9))),
+                OperationMode("boost", (element(4_000, 5_000),), abnormal_only=True),
+                OperationMode("drain", (element(-2_000, 0),)),
             ),
             (
                 Transition("off-on", "off", "on", start_timers=("min-on",), blocking_timers=("min-off",)),
@@ -276,8 +276,8 @@ def test_a_battery_drains_once_its_transition_is_over() -> None:
         ({"id": "i", "mode": "charge", "factor": 1.3}, "factor 1.3 is not in 0 … 1"),
         ({"id": "i", "mode": "charge", "factor": math.nan}, "factor nan is not in"),
         ({"id": "i", "mode": "charge", "actuator": "other"}, "unknown actuator 'other'"),
-        ({"id": "i", "mode": "charge", "execute_unix_s": math.inf}, "cannot be"),
-        ({"id": "i", "mode": "charge", "execute_unix_s": "soon"}, "'soon' cannot be"),
+        ({"id": "i", "mode": "charge", "execute_unix_s": math.inf}, "invalid execution time"),
+        ({"id": "i", "mode": "charge", "execute_unix_s": "soon"}, "invalid execution time: 'soon'"),
         ({"mode": "charge"}, "needs an id"),
     ],
 )
@@ -417,12 +417,12 @@ def test_the_snapshot_shows_what_could_follow_and_which_timers_run() -> None:
         (
             ModeDescription(
                 ControlType.OMBC,
-                (Actuator("a", (Mode("on", (element(0, 0),)),), (Transition("t", "on", "of"),)),),
+                (Actuator("a", (OperationMode("on", (element(0, 0),)),), (Transition("t", "on", "of"),)),),
             ),
             "unknown mode 'of'; known: on",
         ),
         (
-            ModeDescription(ControlType.OMBC, (Actuator("a", (Mode("on", (element(5, 0),)),)),)),
+            ModeDescription(ControlType.OMBC, (Actuator("a", (OperationMode("on", (element(5, 0),)),)),)),
             "power 5 … 0 W is not a rising range",
         ),
         (
@@ -431,7 +431,7 @@ def test_the_snapshot_shows_what_could_follow_and_which_timers_run() -> None:
                 (
                     Actuator(
                         "a",
-                        (Mode("on", (element(0, 0),)),),
+                        (OperationMode("on", (element(0, 0),)),),
                         (Transition("t", "on", "on", start_timers=("min",)),),
                         (Timer("mine", 0),),
                     ),

@@ -16,8 +16,8 @@ from twin_tui.engine.s2.model import (
     Actuator,
     ControlType,
     Element,
-    Mode,
     ModeDescription,
+    OperationMode,
     PowerRange,
     Storage,
     Timer,
@@ -43,9 +43,9 @@ TIMED = ModeDescription(
         Actuator(
             "a",
             (
-                Mode("off", flat(0, 0)),
-                Mode("on", flat(0, 3_000)),
-                Mode("boost", flat(4_000, 5_000), abnormal_only=True),
+                OperationMode("off", flat(0, 0)),
+                OperationMode("on", flat(0, 3_000)),
+                OperationMode("boost", flat(4_000, 5_000), abnormal_only=True),
             ),
             (
                 Transition("off-on", "off", "on", ("hold",), duration_ms=2_000),

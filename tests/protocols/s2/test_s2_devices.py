@@ -367,7 +367,7 @@ def test_a_recorded_run_under_s2_replays_from_its_events() -> None:
     engine.advance(60.0)
     again = site(EV_CHARGER, EvParams())
     for tick, event in events:
-        again.file(event, tick)
+        again.file_event(event, tick, recorded=True)
     again.advance(90.0)
     assert again.devices["device"].state == engine.devices["device"].state
     assert list(again.log) == list(engine.log)

@@ -2,14 +2,18 @@
 
 from dataclasses import field
 from enum import IntEnum
-from math import inf, isfinite
+from math import fsum, inf, isfinite
 
 from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.devices.time_window import Window, left_s
+from twin_tui.engine.policies.modes import APPLIANCE_MODES
+from twin_tui.engine.s2.builders import appliance_ombc, appliance_ppbc
+from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
 
@@ -63,7 +67,7 @@ class ApplianceParams:
             raise ConfigError(
                 f"no time window of the appliance is as long as its run of {self.duration_s:g} s"
             )
-        whole = sum(self.profile)
+        whole = fsum(self.profile)
         used = [0.0]
         for height in self.profile:
             used.append(used[-1] + height / whole * self.consumption_wh)
@@ -267,6 +271,15 @@ def explain(params: ApplianceParams, state: ApplianceState) -> str:
     return ", ".join(parts)
 
 
+def _limits(params: ApplianceParams) -> PowerLimits:
+    share = max(params.profile) / fsum(params.profile)
+    return PowerLimits(share * params.consumption_wh * len(params.profile) * 3600.0 / params.duration_s)
+
+
+def _unready(seen: ApplianceTelemetry) -> str:
+    return "" if seen.running or seen.can_start else "no run can start now: the time window or the horizon"
+
+
 APPLIANCE = DeviceType(
     kind="appliance",
     title="Appliance",
@@ -280,4 +293,12 @@ APPLIANCE = DeviceType(
     shares=shares,
     aliases=("home_appliance",),
     explain=explain,
+    steering=Steering(
+        setpoints=frozenset({"run"}),
+        encode=lambda params, power_w: {"run": power_w < 0.0},
+        limits=_limits,
+        unready=_unready,
+    ),
+    modes=APPLIANCE_MODES,
+    s2={ControlType.OMBC: appliance_ombc, ControlType.PPBC: appliance_ppbc},
 )

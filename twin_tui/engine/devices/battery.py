@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from math import exp, inf
 
-from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
-from twin_tui.engine.devices import grid_tie
+from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
+from twin_tui.engine.devices import grid_tie, storage
 from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
@@ -40,6 +40,10 @@ from twin_tui.engine.physics.battery import (
     dc_from_ac,
 )
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
+from twin_tui.engine.policies.modes import BATTERY_MODES
+from twin_tui.engine.s2.builders import battery_frbc
+from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["BATTERY", "OFF", "ON", "STANDBY", "BatteryCommands", "BatteryParams", "BatteryState"]
@@ -292,6 +296,10 @@ def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection
     return ""
 
 
+def _limits(params: BatteryParams) -> PowerLimits:
+    return PowerLimits(params.max_charge_w, params.max_discharge_w, params.capacity_wh)
+
+
 BATTERY = DeviceType(
     kind="battery",
     title="Battery",
@@ -307,4 +315,15 @@ BATTERY = DeviceType(
     explain=explain,
     advise=advise,
     forms=forms,
+    role=Role.STORAGE,
+    steering=Steering(
+        setpoints=frozenset({"active_power_setpoint_w"}),
+        encode=lambda params, power_w: {"active_power_setpoint_w": power_w},
+        limits=_limits,
+        level=storage.level,
+        start={"start_stop": 1},
+        report=storage.report(_limits),
+    ),
+    modes=BATTERY_MODES,
+    s2={ControlType.FRBC: battery_frbc},
 )

@@ -1,7 +1,7 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status, settle_faults
+from twin_tui.engine.device import DeviceType, FaultKind, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
     AT_SPEED,
@@ -19,7 +19,10 @@ from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
+from twin_tui.engine.s2.builders import chp_ddbc
+from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
 IDLE_FUEL_PU = 0.10
@@ -419,4 +422,14 @@ CHP = DeviceType(
     stage=Stage.SOURCE,
     faults=FAULTS,
     explain=explain,
+    role=Role.PRODUCER,
+    steering=Steering(
+        setpoints=frozenset({"start_stop", "load_setpoint_pu"}),
+        encode=lambda params, power_w: {
+            "start_stop": int(power_w > 0.0),
+            "load_setpoint_pu": power_w / params.rated_w,
+        },
+        limits=lambda params: PowerLimits(0.0, params.rated_w * params.max_load_pu),
+    ),
+    s2={ControlType.DDBC: chp_ddbc},
 )

@@ -3,13 +3,18 @@
 from dataclasses import field
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceType, FaultKind, Role, Status, settle_faults
+from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_session import Session, current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
+from twin_tui.engine.policies.modes import CHARGER_MODES
+from twin_tui.engine.s2.builders import ev_frbc
+from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
 
@@ -341,6 +346,10 @@ def explain(params: EvParams, state: EvState) -> str:
     return ", ".join([f"state {state.pilot.name}", *EV_CHARGER.fault_names(state.faults)])
 
 
+def _limits(params: EvParams) -> PowerLimits:
+    return PowerLimits(params.max_charge_power_w, 0.0, params.capacity_wh)
+
+
 EV_CHARGER = DeviceType(
     kind="ev_charger",
     title="EV charger",
@@ -354,4 +363,17 @@ EV_CHARGER = DeviceType(
     shares=shares,
     aliases=("ev", "wallbox"),
     explain=explain,
+    role=Role.STORAGE,
+    flow_group="EV",
+    steering=Steering(
+        setpoints=frozenset({"active_power_limit_w", "current_limit_a"}),
+        encode=lambda params, power_w: {"active_power_limit_w": max(0.0, -power_w)},
+        limits=_limits,
+        level=storage.level,
+        start={"enabled": True},
+        report=storage.report(_limits),
+        unready=lambda seen: "" if seen.plugged_in else "no vehicle is plugged in",
+    ),
+    modes=CHARGER_MODES,
+    s2={ControlType.FRBC: ev_frbc},
 )

@@ -8,7 +8,10 @@ from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
+from twin_tui.engine.s2.builders import heat_pump_ddbc
+from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError
@@ -341,4 +344,13 @@ HEAT_PUMP = DeviceType(
     shares=shares,
     aliases=("boiler",),
     explain=explain,
+    steering=Steering(
+        setpoints=frozenset({"automatic", "heat_power_setpoint_w"}),
+        encode=lambda params, heat_w: {"heat_power_setpoint_w": heat_w},
+        limits=lambda params: PowerLimits(params.rated_heat_w),
+        start={"enabled": True, "automatic": False},
+        demand=lambda seen: (seen.heat_demand_w, seen.heat_demand_w),
+        steered_by_supply=True,
+    ),
+    s2={ControlType.DDBC: heat_pump_ddbc},
 )

@@ -226,4 +226,7 @@ LOAD = DeviceType(
     shares=shares,
     explain=explain,
     prepare=prepare,
+    undisturbed=lambda params: replace(params, noise_share=0.0),
+    shed_by="connected",
+    takes_load_steps=True,
 )

@@ -1,5 +1,7 @@
 """Demand as a meter bills it: the mean import over an interval that slides in steps."""
 
+from math import fsum
+
 from twin_tui.engine.signals import value
 
 SLOTS = 15
@@ -35,7 +37,7 @@ def add_slot(demand: Demand, slot_wh: float, dt_s: float) -> Demand:
     the greatest one.
     """
     slots = (*demand.slots_wh, slot_wh)[-demand.kept :]
-    mean = sum(slots) * 3600.0 / (len(slots) * demand.slot_ticks * dt_s)
+    mean = fsum(slots) * 3600.0 / (len(slots) * demand.slot_ticks * dt_s)
     whole = len(slots) == demand.kept
     greatest = max(mean, demand.greatest_w) if whole else demand.greatest_w
     return Demand(demand.interval_s, demand.slot_ticks, demand.kept, slots, mean, greatest)

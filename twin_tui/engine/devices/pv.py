@@ -2,7 +2,7 @@
 
 from math import exp
 
-from twin_tui.engine.device import DeviceType, Stage, Status, settle_faults
+from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.pv_model import (
@@ -42,6 +42,9 @@ from twin_tui.engine.physics.pv import (
     noct_cell_temperature,
 )
 from twin_tui.engine.physics.sun import plane_irradiance
+from twin_tui.engine.s2.builders import pv_pebc
+from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["NO_LIMIT_W", "PV", "CellModel", "PvCommands", "PvParams", "PvState"]
@@ -276,4 +279,16 @@ PV = DeviceType(
     faults=FAULTS,
     aliases=("inverter",),
     explain=explain,
+    role=Role.PRODUCER,
+    flow_group="PV",
+    steering=Steering(
+        setpoints=frozenset({"active_power_limit_w", "active_power_limit_pu"}),
+        encode=lambda params, power_w: {"active_power_limit_w": min(power_w, NO_LIMIT_W)},
+        limits=lambda params: PowerLimits(0.0, params.rated_w),
+        start={"on": True},
+    ),
+    s2={ControlType.PEBC: pv_pebc},
+    undisturbed=lambda params: params,
+    curtailed_by="active_power_limit_w",
+    solar_peak_w=lambda params: params.peak_w,
 )

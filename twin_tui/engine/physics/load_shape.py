@@ -2,7 +2,7 @@
 
 from datetime import date
 from functools import lru_cache
-from math import exp
+from math import exp, fsum
 
 QUARTERS = 96
 _DAY_H = 24.0
@@ -59,8 +59,8 @@ def _shape(peaks: tuple[tuple[float, float, float], ...]) -> tuple[float, ...]:
 def _normalized() -> tuple[tuple[float, ...], ...]:
     workday, saturday, sunday = _shape(_WORKDAY), _shape(_SATURDAY), _shape(_SUNDAY)
     week = (workday,) * 5 + (saturday, sunday)
-    mean_of_week = sum(map(sum, week)) / (7 * QUARTERS)
-    mean_of_year = sum(dynamic_factor(day) for day in range(1, 366)) / 365.0
+    mean_of_week = fsum(map(fsum, week)) / (7 * QUARTERS)
+    mean_of_year = fsum(dynamic_factor(day) for day in range(1, 366)) / 365.0
     return tuple(tuple(height / (mean_of_week * mean_of_year) for height in day) for day in week)
 
 

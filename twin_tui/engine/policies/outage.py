@@ -1,13 +1,10 @@
 """What a battery in mode OUTAGE_SUPPLY does to the rest of an island: sheds loads, curtails PV."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import LogKind
-
-if TYPE_CHECKING:
-    from twin_tui.engine.engine import Engine
-    from twin_tui.engine.running import Device
 
 MODE = "OUTAGE_SUPPLY"
 RECONNECT_S = 60.0
@@ -18,11 +15,11 @@ MARGIN_W = 1e-3
 class OutageRelief:
     """Keeps an island in balance beyond what its batteries can; the commands come back when it ends."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._shed: list[Device] = []
         self._curtailed: dict[Device, Any] = {}
-        self._told: set[str] = set()
+        self._noted: set[str] = set()
         self._retry_tick = 0
 
     def begin(self, tick: int) -> None:
@@ -39,58 +36,62 @@ class OutageRelief:
         """Give all commands back."""
         self._uncurtail()
         self._reconnect()
-        self._told.clear()
+        self._noted.clear()
 
     def _drop(self, missing_w: float, tick: int) -> bool:
         on = [
             (-device.state.active_power_w, device)
-            for device in self._engine.devices.values()
-            if device.type.kind == "load" and device.commands.connected and "connected" not in device.pins
+            for device in self._run.devices.values()
+            if (switch := device.type.shed_by)
+            and getattr(device.commands, switch)
+            and switch not in device.pins
         ]
         on = sorted((pair for pair in on if pair[0] > 0.0), key=lambda pair: pair[0])
         if not on:
             return False
         power_w, device = next((pair for pair in on if pair[0] >= missing_w), on[-1])
-        device.commands = replace(device.commands, connected=False)
+        device.commands = replace(device.commands, **{device.type.shed_by: False})
         device.forget_observation()
         self._shed.append(device)
-        self._retry_tick = tick + max(1, round(RECONNECT_S / self._engine.dt_s))
-        self._tell(device, f"load of {power_w / 1e3:.2f} kW shed: {missing_w / 1e3:.2f} kW missing", tick)
+        self._retry_tick = tick + self._run.ticks(RECONNECT_S)
+        self._note_once(
+            device, f"load of {power_w / 1e3:.2f} kW shed: {missing_w / 1e3:.2f} kW missing", tick
+        )
         return True
 
     def _curtail(self, excess_w: float, tick: int) -> bool:
-        for device in self._engine.devices.values():
-            power_w = device.state.active_power_w
-            if device.type.kind != "pv" or power_w <= 0.0 or "active_power_limit_w" in device.pins:
+        for device in self._run.devices.values():
+            power_w, limit = device.state.active_power_w, device.type.curtailed_by
+            if not limit or power_w <= 0.0 or limit in device.pins:
                 continue
             limit_w = max(0.0, power_w - excess_w)
             if limit_w < MARGIN_W:
                 limit_w = 0.0
-            if limit_w >= device.commands.active_power_limit_w:
-                continue  # it was told before, and cannot follow within this tick
-            self._curtailed.setdefault(device, device.commands.active_power_limit_w)
-            device.commands = replace(device.commands, active_power_limit_w=limit_w)
+            if limit_w >= getattr(device.commands, limit):
+                continue  # it was curtailed before, and cannot follow within this tick
+            self._curtailed.setdefault(device, getattr(device.commands, limit))
+            device.commands = replace(device.commands, **{limit: limit_w})
             device.forget_observation()
-            self._tell(device, f"PV curtailed: {excess_w / 1e3:.2f} kW too much", tick)
+            self._note_once(device, f"PV curtailed: {excess_w / 1e3:.2f} kW too much", tick)
             return True
         return False
 
-    def _tell(self, device: "Device", text: str, tick: int) -> None:
-        if device.name not in self._told:
-            self._told.add(device.name)
-            self._engine.note(LogKind.MODE, device.name, text, MODE, tick)
+    def _note_once(self, device: Device, text: str, tick: int) -> None:
+        if device.name not in self._noted:
+            self._noted.add(device.name)
+            self._run.note(LogKind.MODE, device.name, text, MODE, tick)
 
     def _uncurtail(self) -> None:
         for device, limit_w in self._curtailed.items():
-            device.commands = replace(device.commands, active_power_limit_w=limit_w)
+            device.commands = replace(device.commands, **{device.type.curtailed_by: limit_w})
         self._curtailed.clear()
 
     def _reconnect(self) -> None:
         for device in self._shed:
-            device.commands = replace(device.commands, connected=True)
+            device.commands = replace(device.commands, **{device.type.shed_by: True})
         self._shed.clear()
 
 
-def supplied(device: "Device") -> bool:
+def supplied(device: Device) -> bool:
     """Return whether a device is in the mode that carries an outage."""
     return device.guide is not None and device.guide.mode == MODE

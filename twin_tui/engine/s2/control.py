@@ -4,21 +4,17 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.events import Wake
 from twin_tui.engine.policies import guide
 from twin_tui.engine.policies.modes import FAULT
+from twin_tui.engine.running import Device, Event, Guide, Run
 from twin_tui.engine.s2.model import ControlType, InstructionStatus
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import ControlSnapshot, LogKind
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
-
-if TYPE_CHECKING:
-    from twin_tui.engine.engine import Engine
-    from twin_tui.engine.running import Device
 
 UPDATES_KEPT = 1000
 _LAST_UNIX_S = 1e12
@@ -77,15 +73,29 @@ class Instruction:
     content: Any
 
 
+@value
+class Wake(Event):
+    """Have the control type of a device do what is due; control types file this themselves, unrecorded."""
+
+    device: str
+    origin: str = "engine"
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Do what is due at the beginning of this tick; a device without a control type sleeps on."""
+        control = run.device(self.device).control
+        if isinstance(control, Control):
+            control.wake(tick - 1)
+
+
 class Control(ABC):
     """One selected control type of one device; it guides the device until another master takes over."""
 
     kind: ControlType
 
-    def __init__(self, engine: "Engine", device: "Device") -> None:
-        self._engine = engine
+    def __init__(self, run: Run, device: Device) -> None:
+        self._run = run
         self._device = device
-        self._before: guide.Guide | None = None
+        self._before: Guide | None = None
         self.updates: deque[Update] = deque(maxlen=UPDATES_KEPT)
         self.notify: Callable[[], None] | None = None
         """Called after each update, for whoever carries it to the energy manager."""
@@ -105,12 +115,12 @@ class Control(ABC):
         """Return the factor of the mode."""
 
     @abstractmethod
-    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the power that the device should have now, W into the bus."""
 
     @abstractmethod
     def _parse(self, data: Mapping[str, Any]) -> Any:
-        """Return the content of an instruction, or raise CommandError for what cannot be."""
+        """Return the content of an instruction, or raise CommandError for an invalid one."""
 
     @abstractmethod
     def _obstacle(self, instruction: Instruction, moment: int) -> str:
@@ -149,23 +159,21 @@ class Control(ABC):
         """Take a checked instruction: now, or held until its time."""
         instruction = self._instruction(data)
         self._seen.add(instruction.id)
-        moment = self._engine.tick
+        moment = self._run.tick
         self._last = self._text(instruction.content)
         text = f"{self.kind.name} {self._last}"
         due = max(instruction.due, self._busy_until(instruction))
         if due > moment:
             self._tell(instruction, InstructionStatus.ACCEPTED, moment)
             self._hold(instruction, due)
-            self._engine.note(
-                LogKind.S2, self._device.name, f"{text} at {due * self._engine.dt_s:g} s", origin
-            )
+            self._run.note(LogKind.S2, self._device.name, f"{text} at {due * self._run.dt_s:g} s", origin)
             return
         reason = self._refusal(instruction, moment)
         if reason:
             self._refuse(instruction, InstructionStatus.REJECTED, moment, reason)
             return
         self._tell(instruction, InstructionStatus.ACCEPTED, moment)
-        self._engine.note(LogKind.S2, self._device.name, text, origin)
+        self._run.note(LogKind.S2, self._device.name, text, origin)
         self._carry_out(instruction, moment)
 
     def statuses(self) -> list[Update]:
@@ -189,9 +197,9 @@ class Control(ABC):
     def revoke(self, instruction_id: str, origin: str) -> None:
         """Forget a held instruction."""
         instruction = self._held.pop(instruction_id)
-        self._tell(instruction, InstructionStatus.REVOKED, self._engine.tick)
+        self._tell(instruction, InstructionStatus.REVOKED, self._run.tick)
         text = f"{self.kind.name} {self._text(instruction.content)} revoked"
-        self._engine.note(LogKind.S2, self._device.name, text, origin)
+        self._run.note(LogKind.S2, self._device.name, text, origin)
 
     def wake(self, moment: int) -> None:
         """Do what has become due, in the order of its time and of its arrival."""
@@ -213,26 +221,26 @@ class Control(ABC):
         """Guide the device, whoever did before; a device in mode FAULT stays in it."""
         if self._device.guide is not self and not self._in_fault_mode():
             self._before = self._device.guide
-            guide.take_hold(self._engine, self._device, self)
+            guide.take_hold(self._run, self._device, self)
 
     def give_back(self) -> None:
         """End the control type: what guided the device before it does so again."""
         for instruction in list(self._held.values()):
-            self._refuse(instruction, InstructionStatus.ABORTED, self._engine.tick, "the session has ended")
+            self._refuse(instruction, InstructionStatus.ABORTED, self._run.tick, "the session has ended")
         self._held.clear()
         self.notify = None
         if self._device.guide is self:
-            guide.hand_back(self._engine, self._device)
+            guide.hand_back(self._run, self._device)
             if self._before is not None:
-                guide.take_hold(self._engine, self._device, self._before)
+                guide.take_hold(self._run, self._device, self._before)
 
     def _instruction(self, data: Mapping[str, Any]) -> Instruction:
         execute = data.get("execute_unix_s")
         due = 0
         if execute is not None:
             if not isinstance(execute, int | float) or not abs(execute) < _LAST_UNIX_S:
-                raise CommandError(f"an execution time of {execute!r} cannot be")
-            due = math.floor((execute - self._engine.plan.start_unix_s) / self._engine.dt_s + 1e-6)
+                raise CommandError(f"invalid execution time: {execute!r}")
+            due = math.floor((execute - self._run.start_unix_s) / self._run.dt_s + 1e-6)
         identity = data.get("id")
         if not isinstance(identity, str) or not identity:
             raise CommandError("an instruction needs an id")
@@ -262,14 +270,14 @@ class Control(ABC):
     def follow(self) -> None:
         """Have the device's command say what the control type asks now."""
         if self._device.guide is self:
-            guide.steer(self._device, self._engine.surroundings, 0.0)
+            guide.steer(self._device, self._run.surroundings, 0.0)
             self._device.forget_observation()
 
     def _refuse(self, instruction: Instruction, status: InstructionStatus, moment: int, why: str) -> None:
         self._refused = f"{self._text(instruction.content)}: {why}"
         self._tell(instruction, status, moment, why)
         text = f"{self.kind.name} {status.value.lower()} {self._refused}"
-        self._engine.note(LogKind.S2, self._device.name, text)
+        self._run.note(LogKind.S2, self._device.name, text)
 
     def _tell(
         self, instruction: Instruction, status: InstructionStatus, moment: int, reason: str = ""
@@ -282,4 +290,4 @@ class Control(ABC):
             self.notify()
 
     def _wake_at(self, moment: int) -> None:
-        self._engine.file(Wake(self._device.name), moment + 1, given=False)
+        self._run.file_event(Wake(self._device.name), moment + 1)

@@ -3,18 +3,15 @@
 import bisect
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from twin_tui.engine.running import Device, Run
 from twin_tui.engine.s2.control import Control, Instruction
 from twin_tui.engine.s2.machine import steps
 from twin_tui.engine.s2.model import ControlType, EnvelopeDescription, InstructionStatus
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
-
-if TYPE_CHECKING:
-    from twin_tui.engine.engine import Engine
-    from twin_tui.engine.running import Device
 
 _ROUNDING_W = 1e-6
 
@@ -31,8 +28,8 @@ class EnvelopeControl(Control):
 
     kind = ControlType.PEBC
 
-    def __init__(self, engine: "Engine", device: "Device", description: EnvelopeDescription) -> None:
-        super().__init__(engine, device)
+    def __init__(self, run: Run, device: Device, description: EnvelopeDescription) -> None:
+        super().__init__(run, device)
         self.description = description
         self._running: Instruction | None = None
         self._ends: list[int] = []
@@ -47,11 +44,11 @@ class EnvelopeControl(Control):
         """Return 1: envelopes know no factor."""
         return 1.0
 
-    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the most that the device may put into the bus now, W; infinite when nothing limits."""
         if self._running is None:
             return math.inf
-        position = bisect.bisect_right(self._ends, self._engine.tick)
+        position = bisect.bisect_right(self._ends, self._run.tick)
         elements = self._running.content.elements
         return math.inf if position >= len(elements) else max(0.0, -elements[position][2])
 
@@ -63,7 +60,7 @@ class EnvelopeControl(Control):
         )
         for duration_ms, upper, lower in elements:
             if duration_ms <= 0 or not (math.isfinite(upper) and math.isfinite(lower)) or lower > upper:
-                raise CommandError(f"limits {lower:g} … {upper:g} W for {duration_ms} ms cannot be")
+                raise CommandError(f"invalid power limits: {lower:g} … {upper:g} W for {duration_ms} ms")
             for name, limit, (low, high) in (
                 ("upper", upper, self.description.upper),
                 ("lower", lower, self.description.lower),
@@ -84,7 +81,7 @@ class EnvelopeControl(Control):
         self._ends = []
         end = moment
         for duration_ms, _, _ in instruction.content.elements:
-            end += steps(duration_ms, self._engine.dt_s)
+            end += steps(duration_ms, self._run.dt_s)
             self._ends.append(end)
             self._wake_at(end)
         return end

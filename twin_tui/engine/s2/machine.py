@@ -5,7 +5,7 @@ Time is counted in moments, the boundaries between ticks: moment m is m time ste
 
 import math
 
-from twin_tui.engine.s2.model import Actuator, Element, Mode, Transition
+from twin_tui.engine.s2.model import Actuator, Element, OperationMode, Transition
 
 
 def steps(duration_ms: int, dt_s: float) -> int:
@@ -21,9 +21,9 @@ class ActuatorMachine:
         self._dt_s = dt_s
         initial = actuator.mode(actuator.initial) if actuator.initial else actuator.modes[0]
         assert initial is not None
-        self.mode: Mode = initial
+        self.mode: OperationMode = initial
         self.factor = actuator.initial_factor
-        self.previous: Mode | None = None
+        self.previous: OperationMode | None = None
         self.since: int | None = None
         """The moment at which the last transition began."""
         self.settles = 0
@@ -51,7 +51,7 @@ class ActuatorMachine:
             None,
         )
 
-    def obstacle(self, target: Mode, level: float, abnormal: bool, moment: int) -> str:
+    def obstacle(self, target: OperationMode, level: float, abnormal: bool, moment: int) -> str:
         """Return what forbids a mode now, in a sentence; "" when nothing does."""
         if target.abnormal_only and not abnormal:
             return f"mode {target.id} is for abnormal conditions only"
@@ -72,7 +72,7 @@ class ActuatorMachine:
                 return f"timer {timer} blocks {change} for {left * self._dt_s:g} s"
         return ""
 
-    def enter(self, target: Mode, factor: float, abnormal: bool, moment: int) -> tuple[str, ...]:
+    def enter(self, target: OperationMode, factor: float, abnormal: bool, moment: int) -> tuple[str, ...]:
         """Begin to go to a mode that has no obstacle; return the timers that this starts."""
         if target.id == self.mode.id:
             self.factor = factor
@@ -103,7 +103,7 @@ class ActuatorMachine:
         element, factor = self.active(level, moment)
         return 0.0 if element is None else element.rate(factor)
 
-    def ended(self, moment: int) -> Mode | None:
+    def ended(self, moment: int) -> OperationMode | None:
         """Return the mode that follows by itself now, if one does."""
         if self.mode.ends_in and not self.in_transition(moment) and not self.running(moment):
             return self.actuator.mode(self.mode.ends_in)

@@ -1,9 +1,11 @@
 """FRBC, OMBC and DDBC: control by operation modes."""
 
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from twin_tui.engine.policies.handles import handle_of
+from twin_tui.engine.policies.guide import steering_of
+from twin_tui.engine.running import Device, Run
 from twin_tui.engine.s2.control import (
     ActuatorUpdate,
     Control,
@@ -13,15 +15,11 @@ from twin_tui.engine.s2.control import (
     Update,
 )
 from twin_tui.engine.s2.machine import ActuatorMachine
-from twin_tui.engine.s2.model import InstructionStatus, Mode, ModeDescription
+from twin_tui.engine.s2.model import InstructionStatus, ModeDescription, OperationMode
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import ControlSnapshot
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
-
-if TYPE_CHECKING:
-    from twin_tui.engine.engine import Engine
-    from twin_tui.engine.running import Device
 
 
 @value
@@ -29,24 +27,22 @@ class Wanted:
     """The content of a mode instruction."""
 
     actuator: str
-    mode: Mode
+    mode: OperationMode
     factor: float
 
 
 class ModeControl(Control):
     """Runs the actuators of a device as an energy manager instructs them."""
 
-    def __init__(self, engine: "Engine", device: "Device", description: ModeDescription) -> None:
-        super().__init__(engine, device)
+    def __init__(self, run: Run, device: Device, description: ModeDescription) -> None:
+        super().__init__(run, device)
         self.kind = description.control
         self.description = description
-        self.machines = {a.id: ActuatorMachine(a, engine.dt_s, engine.tick) for a in description.actuators}
+        self.machines = {a.id: ActuatorMachine(a, run.dt_s, run.tick) for a in description.actuators}
         for machine in self.machines.values():
             for finish in machine.finishes.values() if machine.mode.ends_in else ():
                 self._wake_at(finish)
-        handle = handle_of(device)
-        self._level, self._unready = handle.level, handle.unready
-        self._by_supply = handle.steered_by_supply
+        self._steering = steering_of(device)
         self._settling: dict[str, Instruction] = {}
 
     @property
@@ -62,15 +58,15 @@ class ModeControl(Control):
     @property
     def level(self) -> float:
         """Return the fill level of the device."""
-        return self._level(self._device.params, self._device.state)
+        return self._steering.level(self._device.params, self._device.state)
 
-    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the power of the active elements, W into the bus; or the heat that they supply."""
-        level = self._level(device.params, device.state)
-        moment = self._engine.tick
-        if self._by_supply:
-            return sum(machine.supply(level, moment) for machine in self.machines.values())
-        return -sum(machine.power_w(level, moment) for machine in self.machines.values())
+        level = self._steering.level(device.params, device.state)
+        moment = self._run.tick
+        if self._steering.steered_by_supply:
+            return math.fsum(machine.supply(level, moment) for machine in self.machines.values())
+        return -math.fsum(machine.power_w(level, moment) for machine in self.machines.values())
 
     def statuses(self) -> list[Update]:
         """Return how every actuator and timer stands, for a session that begins."""
@@ -85,7 +81,7 @@ class ModeControl(Control):
 
     def shown(self, moment: int) -> ControlSnapshot:
         """Return what the screen shows."""
-        level, dt_s = self.level, self._engine.dt_s
+        level, dt_s = self.level, self._run.dt_s
         machines = self.machines.values()
         return ControlSnapshot(
             control=self.kind.name,
@@ -130,7 +126,7 @@ class ModeControl(Control):
             or not element.power_w(wanted.factor)
         ):
             return reason
-        return self._unready(self._device, self._engine.surroundings)
+        return self._steering.unready(self._device.telemetry(self._run.surroundings))
 
     def _busy_until(self, instruction: Instruction) -> int:
         # a change can begin only when the one before has come to its end
@@ -169,7 +165,7 @@ class ModeControl(Control):
     def give_back(self) -> None:
         """End the control type; a transition that takes its time still is aborted."""
         for instruction in self._settling.values():
-            self._tell(instruction, InstructionStatus.ABORTED, self._engine.tick, "the session has ended")
+            self._tell(instruction, InstructionStatus.ABORTED, self._run.tick, "the session has ended")
         self._settling.clear()
         super().give_back()
 

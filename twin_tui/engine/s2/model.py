@@ -66,11 +66,11 @@ class Element:
 
     def power_w(self, factor: float) -> float:
         """Return the electrical power of all phases at a factor."""
-        return sum(r.at(factor) for r in self.powers if r.quantity.startswith("ELECTRIC."))
+        return math.fsum(r.at(factor) for r in self.powers if r.quantity.startswith("ELECTRIC."))
 
 
 @dataclass(slots=True, frozen=True)
-class Mode:
+class OperationMode:
     """An operation mode; in OMBC and DDBC it has one element for every fill level."""
 
     id: str
@@ -121,7 +121,7 @@ class Actuator:
     """What can be instructed; OMBC has exactly one."""
 
     id: str
-    modes: tuple[Mode, ...]
+    modes: tuple[OperationMode, ...]
     transitions: tuple[Transition, ...] = ()
     timers: tuple[Timer, ...] = ()
     initial: str = ""
@@ -132,7 +132,7 @@ class Actuator:
     device_takes_time: bool = False
     """Whether the device itself needs the duration of a transition, so that it is told at the beginning."""
 
-    def mode(self, mode_id: str) -> Mode | None:
+    def mode(self, mode_id: str) -> OperationMode | None:
         """Return the mode of that id."""
         return next((mode for mode in self.modes if mode.id == mode_id), None)
 
@@ -159,7 +159,7 @@ class Usage:
 
 
 @dataclass(slots=True, frozen=True)
-class Target:
+class FillTarget:
     """Where the fill level shall be for a while."""
 
     duration_ms: int
@@ -177,7 +177,7 @@ class Storage:
     fill_label: str = "state of charge, 0 to 1"
     leakage: tuple[Leakage, ...] = ()
     usage: tuple[Usage, ...] = ()
-    targets: tuple[Target, ...] = ()
+    targets: tuple[FillTarget, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -277,7 +277,7 @@ def _check_actuator(place: str, actuator: Actuator) -> None:
                 raise ConfigError(f"{where}: unknown timer {timer_id!r}{did_you_mean(timer_id, timers)}")
 
 
-def _check_mode(place: str, mode: Mode) -> None:
+def _check_mode(place: str, mode: OperationMode) -> None:
     if not mode.elements:
         raise ConfigError(f"{place}: no element")
     for element in mode.elements:

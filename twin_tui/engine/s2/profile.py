@@ -1,19 +1,16 @@
 """PPBC: control by the choice and the start of a power profile."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from twin_tui.engine.policies.handles import handle_of
+from twin_tui.engine.policies.guide import steering_of
+from twin_tui.engine.running import Device, Run
 from twin_tui.engine.s2.control import Control, Instruction, ProfileUpdate, Update
 from twin_tui.engine.s2.machine import steps
 from twin_tui.engine.s2.model import ControlType, InstructionStatus, ProfileDescription, Sequence
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
-
-if TYPE_CHECKING:
-    from twin_tui.engine.engine import Engine
-    from twin_tui.engine.running import Device
 
 SCHEDULE = "schedule"
 
@@ -31,10 +28,10 @@ class ProfileControl(Control):
 
     kind = ControlType.PPBC
 
-    def __init__(self, engine: "Engine", device: "Device", description: ProfileDescription) -> None:
-        super().__init__(engine, device)
+    def __init__(self, run: Run, device: Device, description: ProfileDescription) -> None:
+        super().__init__(run, device)
         self.description = description
-        self._ends_at = engine.tick + steps(description.horizon_ms, engine.dt_s)
+        self._ends_at = run.tick + steps(description.horizon_ms, run.dt_s)
         self._running: Instruction | None = None
         self._since = self._until = 0
         self._state = "NOT_SCHEDULED"
@@ -50,7 +47,7 @@ class ProfileControl(Control):
         """Return 1: profiles know no factor."""
         return 1.0
 
-    def power_w(self, device: "Device", surroundings: Surroundings, bus_w: float) -> float:
+    def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the greatest power of the running sequence, W into the bus: the device keeps its own course.
 
         A pause within the sequence is no reason to stop.
@@ -62,18 +59,18 @@ class ProfileControl(Control):
 
     def statuses(self) -> list[Update]:
         """Return how the profile stands, for a session that begins."""
-        return [ProfileUpdate(self._chosen, self._state, self._progress_ms(self._engine.tick))]
+        return [ProfileUpdate(self._chosen, self._state, self._progress_ms(self._run.tick))]
 
     def revoke(self, instruction_id: str, origin: str) -> None:
         """Forget a scheduled start."""
         super().revoke(instruction_id, origin)
         if not self._held and self._state == "SCHEDULED":
-            self._turn("NOT_SCHEDULED", "", self._engine.tick)
+            self._turn("NOT_SCHEDULED", "", self._run.tick)
 
     def _hold(self, instruction: Instruction, due: int) -> None:
         super()._hold(instruction, due)
         if self._running is None:
-            self._turn("SCHEDULED", instruction.content.sequence.id, self._engine.tick)
+            self._turn("SCHEDULED", instruction.content.sequence.id, self._run.tick)
 
     def _parse(self, data: Mapping[str, Any]) -> Choice:
         name = str(data.get("sequence", ""))
@@ -92,7 +89,7 @@ class ProfileControl(Control):
             return "the profile has been started already"
         if moment + self._length(choice.sequence) > self._ends_at:
             return "the sequence would not be finished by the end of the profile"
-        return handle_of(self._device).unready(self._device, self._engine.surroundings)
+        return steering_of(self._device).unready(self._device.telemetry(self._run.surroundings))
 
     def _begin(self, instruction: Instruction, moment: int) -> int:
         self._running = instruction
@@ -111,16 +108,16 @@ class ProfileControl(Control):
     def give_back(self) -> None:
         """End the control type; the device finishes by itself what it has begun."""
         if self._running is not None:
-            self._tell(self._running, InstructionStatus.ABORTED, self._engine.tick, "the session has ended")
+            self._tell(self._running, InstructionStatus.ABORTED, self._run.tick, "the session has ended")
         super().give_back()
 
     def _length(self, sequence: Sequence) -> int:
-        return sum(steps(duration_ms, self._engine.dt_s) for duration_ms, _ in sequence.elements)
+        return sum(steps(duration_ms, self._run.dt_s) for duration_ms, _ in sequence.elements)
 
     def _progress_ms(self, moment: int) -> int | None:
         if self._state not in ("EXECUTING", "FINISHED"):
             return None
-        return round((min(moment, self._until) - self._since) * self._engine.dt_s * 1000)
+        return round((min(moment, self._until) - self._since) * self._run.dt_s * 1000)
 
     def _turn(self, state: str, chosen: str, moment: int) -> None:
         self._state, self._chosen = state, chosen

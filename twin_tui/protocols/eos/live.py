@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.policies.modes import MODES
-from twin_tui.engine.running import Watcher
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
@@ -152,7 +151,7 @@ class EosFollower:
         refused = ""
         now = stamp(self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.plan.utc_offset_s)
         for device in self._engine.devices.values():
-            if device.type.kind not in MODES:
+            if not device.type.modes:
                 continue
             resource = next((r for r, name in self._names.items() if name == device.name), device.name)
             for report in reports_of(device, now):

@@ -10,8 +10,9 @@ from typing import Any
 from twin_tui.documents.loader import read_document
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode
-from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.running import Device
+from twin_tui.engine.steering import Mode
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 INSTRUCTIONS = ("FRBCInstruction", "DDBCInstruction", "OMBCInstruction")
@@ -108,9 +109,9 @@ def _step(item: Any, zone: tzinfo) -> Step:
     return Step(resource, unix_time(item.get("execution_time"), zone), mode, number)
 
 
-def parameters_of(kind: str, mode: str) -> dict[str, Scalar]:
+def parameters_of(mode: Mode) -> dict[str, Scalar]:
     """Return how EOS means a mode where that differs: its forced charge lets PV surplus in as well."""
-    if kind == "battery" and find_mode(kind, mode).name == "FORCED_CHARGE":
+    if any(parameter.name == "pv_surplus" for parameter in mode.parameters):
         return {"pv_surplus": "yes"}
     return {}
 
@@ -120,7 +121,7 @@ def device_of(engine: Engine, resource: str, names: Mapping[str, str]) -> Device
     name = names.get(resource, resource)
     found = engine.devices.get(name)
     if found is None:
-        known = [d.name for d in engine.devices.values() if d.type.kind in MODES]
+        known = [d.name for d in engine.devices.values() if d.type.modes]
         raise ConfigError(
             f"the plan instructs {resource!r}, which the site does not have{did_you_mean(name, known)}"
         )
@@ -131,10 +132,8 @@ def event_of(engine: Engine, step: Step, names: Mapping[str, str]) -> SelectMode
     """Return what the engine is told for an instruction; raise ConfigError for an unknown device or mode."""
     device = device_of(engine, step.resource, names)
     try:
-        parameters = parameters_of(device.type.kind, step.mode)
-        return SelectMode(
-            device.name, find_mode(device.type.kind, step.mode).name, step.factor, parameters, ORIGIN
-        )
+        mode = find_mode(device.type, step.mode)
+        return SelectMode(device.name, mode.name, step.factor, parameters_of(mode), ORIGIN)
     except CommandError as error:
         raise ConfigError(f"the plan instructs {step.resource}: {error}") from None
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from twin_tui.engine.device import Role
 from twin_tui.engine.events import Scalar
-from twin_tui.engine.policies.handles import HANDLES
-from twin_tui.engine.policies.modes import MODES, find_mode
+from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import L1, SYMMETRIC
 from twin_tui.engine.signals import bounds
@@ -19,18 +19,16 @@ from twin_tui.errors import CommandError, did_you_mean
 
 Message = dict[str, Any]
 
-INTO_SITE = ("battery", "ev_charger", "pv", "chp")
 ACTUATOR_TYPES = ("FRBCActuatorStatus", "OMBCStatus", "DDBCActuatorStatus")
 TYPES = (*ACTUATOR_TYPES, "FRBCStorageStatus", "PowerMeasurement")
 PHASES = (L1, "ELECTRIC.POWER.L2", "ELECTRIC.POWER.L3")
 _SPELLINGS = {"ELECTRIC.POWER.3_PHASE_SYM": SYMMETRIC}
 _TIMES = ("transition_timestamp", "transistion_timestamp", "measurement_timestamp")
-_ACTUATORS = {"battery": "FRBCActuatorStatus", "ev_charger": "FRBCActuatorStatus"}
 
 
 def sign_of(device: Device) -> float:
     """Return what turns power into the bus into the reported one, and back."""
-    return 1.0 if device.type.kind in INTO_SITE else -1.0
+    return -1.0 if device.type.role is Role.CONSUMER else 1.0
 
 
 def stamp(unix_s: float, utc_offset_s: float) -> str:
@@ -42,11 +40,10 @@ def stamp(unix_s: float, utc_offset_s: float) -> str:
 def reports_of(device: Device, now: str) -> list[Message]:
     """Return how a device stands: its mode, its fill level where it has one, its power."""
     reports: list[Message] = []
-    kind = device.type.kind
-    if kind in MODES and device.guide is not None and device.guide.mode in MODES[kind]:
+    if device.guide is not None and any(mode.name == device.guide.mode for mode in device.type.modes):
         reports.append(
             {
-                "type": _ACTUATORS.get(kind, "DDBCActuatorStatus"),
+                "type": f"{'FRBC' if device.type.role is Role.STORAGE else 'DDBC'}ActuatorStatus",
                 "actuator_id": device.name,
                 "active_operation_mode_id": device.guide.mode,
                 "operation_mode_factor": device.guide.factor,
@@ -72,10 +69,10 @@ def reports_of(device: Device, now: str) -> list[Message]:
 
 def level_of(device: Device) -> float | None:
     """Return the fill level of a storage, None for what is none."""
-    handle = HANDLES.get(device.type.kind)
-    if handle is None or "soc" not in handle.report:
+    steering = device.type.steering
+    if steering is None or "soc" not in steering.report:
         return None
-    return handle.level(device.params, device.state)
+    return steering.level(device.params, device.state)
 
 
 def parse_report(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar], list[str]]:
@@ -102,8 +99,8 @@ def parse_report(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, 
         raise CommandError(f"operation_mode_factor {factor:g} is not in 0 … 1")
     previous = message.get("previous_operation_mode_id")
     if previous is not None:
-        find_mode(device.type.kind, str(previous))
-    return {"mode": find_mode(device.type.kind, mode).name, "factor": factor}, []
+        find_mode(device.type, str(previous))
+    return {"mode": find_mode(device.type, mode).name, "factor": factor}, []
 
 
 def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar], list[str]]:
@@ -126,9 +123,8 @@ def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar
     if SYMMETRIC in found and len(found) > 1:
         raise CommandError(f"{SYMMETRIC} and single phases exclude each other")
     power_w = sign_of(device) * sum(found.values())
-    handle = HANDLES.get(device.type.kind)
-    if handle is not None:
-        limits = handle.limits(device.params)
+    if device.type.steering is not None:
+        limits = device.type.steering.limits(device.params)
         if not -limits.charge_w <= power_w <= limits.discharge_w:
             can = bounds(-limits.charge_w, limits.discharge_w)
             warnings.append(f"{power_w:g} W is beyond what {device.name} can, {can} W; held there")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from twin_tui.engine import apply
+from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode, Write
-from twin_tui.engine.running import Device, Watcher
+from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogKind, RegisterRow, RegisterWrite
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import shares_memory
@@ -171,7 +171,7 @@ class Binding:
         ]
         events += modes
         for event in events:
-            apply.check(self.engine, event)
+            self.engine.check(event)
         for event in events:
             self.engine.submit(event)
 

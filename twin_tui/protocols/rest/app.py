@@ -5,7 +5,6 @@ import hmac
 import json
 import math
 from collections.abc import AsyncIterator
-from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
@@ -15,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ReportStatus, from_dict
-from twin_tui.engine.policies.modes import MODES
+from twin_tui.engine.observing import SITE_TELEMETRY
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.errors import CommandError, TwinError
@@ -56,24 +55,22 @@ class SiteView:
             "faults": list(device.type.fault_names(device.state.faults)),
             "mode": device.guide.mode if device.guide is not None else "",
             "factor": device.guide.factor if device.guide is not None else 1.0,
-            "modes": list(MODES.get(device.type.kind, ())),
+            "modes": [mode.name for mode in device.type.modes],
             "s2_control_types": [kind.value for kind in offered(device)],
         }
 
     def telemetry(self, names: list[str]) -> dict[str, Any]:
         """Return what devices and grid show at this tick."""
-        engine, surroundings = self.engine, self.engine.surroundings
+        engine = self.engine
         return {
             "time": self.now(),
             "time_s": engine.time_s,
             "tick": engine.tick,
-            "grid": {
-                "frequency_hz": surroundings.frequency_hz,
-                "voltage_pu": [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu],
-                "active_power_w": _plain(surroundings.grid_w),
-                "reactive_power_var": _plain(surroundings.grid_var),
+            **{name: _shown(engine, name) for name in SITE_TELEMETRY},
+            "resources": {
+                name: {"status": engine.devices[name].state.status.value, **_shown(engine, name)}
+                for name in names
             },
-            "resources": {name: _shown(engine, engine.devices[name]) for name in names},
         }
 
     async def stream(self, names: list[str], every_s: float) -> AsyncIterator[str]:
@@ -212,10 +209,8 @@ def _origin(request: Request) -> str:
     return f"rest {client.host}:{client.port}" if client is not None else "rest"
 
 
-def _shown(engine: Engine, device: Device) -> dict[str, Any]:
-    seen = device.telemetry(engine.surroundings)
-    values = {item.name: _plain(getattr(seen, item.name)) for item in fields(seen)}
-    return {"status": device.state.status.value, **values}
+def _shown(engine: Engine, name: str) -> dict[str, Any]:
+    return {signal: _plain(found) for signal, found in engine.shown(name).items()}
 
 
 def _plain(found: Any) -> Any:

@@ -19,7 +19,7 @@ from twin_tui.engine.s2.model import (
     Description,
     Element,
     EnvelopeDescription,
-    Mode,
+    OperationMode,
     PowerRange,
     ProfileDescription,
     Storage,
@@ -185,7 +185,7 @@ class Converter:
             ],
         }
 
-    def _mode(self, actuator: str, mode: Mode, control: ControlType) -> Message:
+    def _mode(self, actuator: str, mode: OperationMode, control: ControlType) -> Message:
         ident = self.names.wire(actuator, "mode", mode.id)
         rest = {"diagnostic_label": mode.label or mode.id, "abnormal_condition_only": mode.abnormal_only}
         only = mode.elements[0]

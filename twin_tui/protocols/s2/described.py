@@ -10,12 +10,12 @@ from twin_tui.engine.s2.model import (
     Description,
     Element,
     EnvelopeDescription,
+    FillTarget,
     Leakage,
-    Mode,
     ModeDescription,
+    OperationMode,
     PowerRange,
     Storage,
-    Target,
     Timer,
     Transition,
     Usage,
@@ -99,7 +99,7 @@ def _storage(storage: Mapping[str, Any], behaviour: Mapping[str, Mapping[str, An
         fill_label=storage.get("fill_level_label", "fill level"),
         leakage=tuple(Leakage(*_range(e["fill_level_range"]), e["leakage_rate"]) for e in leakage),
         usage=tuple(Usage(e["duration"], e["usage_rate_expected"]) for e in usage),
-        targets=tuple(Target(e["duration"], *_range(e["fill_level_range"])) for e in targets),
+        targets=tuple(FillTarget(e["duration"], *_range(e["fill_level_range"])) for e in targets),
     )
 
 
@@ -132,14 +132,14 @@ def _actuator(item: Mapping[str, Any], control: ControlType) -> Actuator:
     )
 
 
-def _mode(item: Mapping[str, Any], control: ControlType) -> Mode:
+def _mode(item: Mapping[str, Any], control: ControlType) -> OperationMode:
     if control is ControlType.FRBC:
         elements = tuple(
             _element(e, e["fill_rate"], *_range(e["fill_level_range"])) for e in item["elements"]
         )
     else:
         elements = (_element(item, item.get("supply_range")),)
-    return Mode(
+    return OperationMode(
         id=item["Id"] if control is ControlType.DDBC else item["id"],
         elements=elements,
         label=item.get("diagnostic_label", ""),

@@ -5,9 +5,8 @@ from typing import Any
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.running import Device
-from twin_tui.engine.s2.descriptions import quantity_of
+from twin_tui.engine.s2.builders import quantity_of
 
-KINDS = ("pv", "load")
 HORIZON_S = 86_400.0
 ELEMENT_S = 900.0
 STEP_S = 300.0
@@ -15,7 +14,7 @@ STEP_S = 300.0
 
 def forecasts(device: Device) -> bool:
     """Return whether the device's power follows from weather and clock alone."""
-    return device.type.kind in KINDS
+    return device.type.undisturbed is not None
 
 
 def forecast_of(engine: Engine, device: Device) -> list[dict[str, Any]]:
@@ -26,7 +25,8 @@ def forecast_of(engine: Engine, device: Device) -> list[dict[str, Any]]:
     """
     plan = engine.plan
     calm = replace(plan.weather, clear_sky_index_std=0.0)
-    params = replace(device.params, noise_share=0.0) if device.type.kind == "load" else device.params
+    undisturbed = device.type.undisturbed
+    params = device.params if undisturbed is None else undisturbed(device.params)
     alone = replace(device.plan, params=params, commands=device.commands)
     model = Engine(
         replace(

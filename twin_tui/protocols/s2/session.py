@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Instruct, Revoke, SelectControl
-from twin_tui.engine.policies.handles import HANDLES
+from twin_tui.engine.s2.builders import quantity_of
 from twin_tui.engine.s2.control import Control
-from twin_tui.engine.s2.descriptions import demand_of, description_of, offered, quantity_of
+from twin_tui.engine.s2.controls import control_of
+from twin_tui.engine.s2.descriptions import demand_of, description_of, offered
 from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.snapshot import LogKind
@@ -21,13 +22,6 @@ from twin_tui.protocols.s2.forecast import forecast_of, forecasts
 from twin_tui.protocols.s2.names import NIL, Names
 from twin_tui.protocols.s2.schema import VERSIONS, fault_of, is_id
 
-ROLES = {
-    "battery": ("ENERGY_STORAGE", "ELECTRICITY"),
-    "ev_charger": ("ENERGY_STORAGE", "ELECTRICITY"),
-    "pv": ("ENERGY_PRODUCER", "ELECTRICITY"),
-    "chp": ("ENERGY_PRODUCER", "ELECTRICITY"),
-}
-_CONSUMER = ("ENERGY_CONSUMER", "ELECTRICITY")
 NOT_CONTROLLABLE = "NOT_CONTROLABLE"
 NO_SELECTION = "NO_SELECTION"
 
@@ -190,9 +184,10 @@ class Session:
 
     def _publish_demand(self, now_s: float) -> None:
         # version 0.0.2 tells the demand in the system description alone
-        if self._converter.version != "1.0.0-beta" or HANDLES[self._device.type.kind].demand is None:
+        demand = demand_of(self._device, self._engine.surroundings)
+        if self._converter.version != "1.0.0-beta" or demand is None:
             return
-        low_w, high_w = demand = demand_of(self._device, self._engine.surroundings)
+        low_w, high_w = demand
         before_w = self._demand[1] if self._demand is not None else 0.0
         changed = self._demand is None or abs(high_w - before_w) > DEMAND_CHANGE * max(before_w, 1.0)
         if changed or now_s - self._demand_at >= DEMAND_EVERY_S:
@@ -268,7 +263,7 @@ class Session:
         self._converter.version = selected
         self.state = State.SELECTING
         device, title = self._device, self._device.type.title
-        role, commodity = ROLES.get(device.type.kind, _CONSUMER)
+        role, commodity = f"ENERGY_{device.type.role.value}", "ELECTRICITY"
         types = [kind.value for kind in offered(device)] or [NOT_CONTROLLABLE]
         self._say(
             {
@@ -302,9 +297,7 @@ class Session:
         description = description_of(self._device, kind, self._engine.surroundings)
         self._release()
         self._engine.submit(SelectControl(self._device.name, kind.name, self._origin))
-        control = self._device.control
-        assert control is not None
-        self._control = control
+        control = self._control = control_of(self._device)
         self.state = State.CONTROLLED
         for message_out in self._converter.descriptions(description):
             self._say(message_out)

@@ -1,0 +1,75 @@
+"""What waits for its tick: filed events, and those who look at the run at regular times."""
+
+import heapq
+import math
+from collections.abc import Callable, Iterator
+
+from twin_tui.engine.running import Event
+
+
+class Agenda:
+    """Events in the order of their ticks, then of their filing."""
+
+    __slots__ = ("_filed", "_waiting", "next_due")
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, int, Event, bool]] = []
+        self._filed = 0
+        self.next_due: float = math.inf
+        """The tick of the first one."""
+
+    def file(self, event: Event, tick: int, *, recorded: bool) -> None:
+        """Have an event carried out at the start of a tick."""
+        self._filed += 1
+        heapq.heappush(self._waiting, (tick, self._filed, event, recorded))
+        self.next_due = self._waiting[0][0]
+
+    def due(self, tick: int) -> Iterator[tuple[Event, bool]]:
+        """Take out what is due, with whether it is recorded; also what is filed for this tick meanwhile."""
+        while self._waiting and self._waiting[0][0] <= tick:
+            _, _, event, recorded = heapq.heappop(self._waiting)
+            yield event, recorded
+        self.next_due = self._waiting[0][0] if self._waiting else math.inf
+
+
+class Watcher:
+    """Someone who looks at the engine at regular simulated times: a recording, a trend, a verdict."""
+
+    __slots__ = ("due", "every", "look")
+
+    def __init__(self, every: int, tick: int, look: Callable[[], None]) -> None:
+        self.every = every
+        self.due = (tick // every + 1) * every
+        self.look = look
+
+
+class Watchers:
+    """Everybody who looks at the engine at regular simulated times."""
+
+    __slots__ = ("_watchers", "next_due")
+
+    def __init__(self) -> None:
+        self._watchers: list[Watcher] = []
+        self.next_due: float = math.inf
+
+    def add(self, watcher: Watcher) -> None:
+        """Call a watcher from its due tick on."""
+        self._watchers.append(watcher)
+        self._sort()
+
+    def remove(self, watcher: Watcher) -> None:
+        """Stop calling a watcher; removing it twice is no error."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+        self._sort()
+
+    def show(self, tick: int) -> None:
+        """Call those who are due."""
+        for watcher in list(self._watchers):
+            if tick >= watcher.due:
+                watcher.due = tick + watcher.every
+                watcher.look()
+        self._sort()
+
+    def _sort(self) -> None:
+        self.next_due = min((watcher.due for watcher in self._watchers), default=math.inf)

@@ -1,0 +1,83 @@
+"""The site's bus: the devices in the order in which they step, and the one loop that steps them."""
+
+from twin_tui.engine.device import Stage, State
+from twin_tui.engine.metering import measured_devices, write_flows
+from twin_tui.engine.policies.guide import steer
+from twin_tui.engine.running import Device
+from twin_tui.engine.surroundings import Surroundings
+
+Steps = tuple[tuple[bool, tuple[Device, ...]], ...]
+"""(whether their guides steer them just before they step, devices), in the order in which they step."""
+Change = tuple[Device, State, State]
+"""A device whose status or faults changed in a step, with its state before and after."""
+
+
+def step_devices(
+    steps: Steps,
+    surroundings: Surroundings,
+    changes: list[Change],
+    active_w: float = 0.0,
+    reactive_var: float = 0.0,
+) -> tuple[float, float]:
+    """Step devices one after the other; return the power on the bus, W and var, with theirs added."""
+    for steered, devices in steps:
+        for device in devices:
+            if steered:
+                steer(device, surroundings, active_w)
+            old = device.state
+            device.state = state = device.step(device.params, old, device.commands, surroundings)
+            active_w += state.active_power_w
+            reactive_var += state.reactive_power_var
+            if state.status is not old.status or state.faults != old.faults:
+                changes.append((device, old, state))
+    return active_w, reactive_var
+
+
+class Bus:
+    """Keeps the devices in order: sources, storage, guided storage as it answers the rest, meters."""
+
+    def __init__(self, devices: dict[str, Device]) -> None:
+        self._devices = devices
+        self.changes: list[Change] = []
+        """What changed in this tick; the engine logs and empties it."""
+        self.steps: Steps = ()
+        self.guided_sources: tuple[Device, ...] = ()
+        self.sources: tuple[Device, ...] = ()
+        self.storage: tuple[Device, ...] = ()
+        """The storage, guided devices last."""
+        meters = tuple(d for d in devices.values() if d.type.stage is Stage.METER)
+        self.metered = bool(meters)
+        self._grid_meters: Steps = ((False, tuple(meter for meter in meters if not meter.plan.meters)),)
+        self._submeters = tuple(
+            (((False, (meter,)),), measured_devices(meter, devices)) for meter in meters if meter.plan.meters
+        )
+        self._unbalanced = tuple(d for d in devices.values() if d.type.shares is not None)
+        self.regroup()
+
+    def regroup(self) -> None:
+        """Sort the devices anew: one is steered now, or no longer."""
+        self.sources = tuple(d for d in self._devices.values() if d.type.stage is Stage.SOURCE)
+        storage = [d for d in self._devices.values() if d.type.stage is Stage.STORAGE]
+        free = tuple(d for d in storage if d.guide is None)
+        guided = tuple(d for d in storage if d.guide is not None)
+        self.storage = free + guided
+        self.guided_sources = tuple(d for d in self.sources if d.guide is not None)
+        steps = ((False, self.sources), (False, free), (True, guided))
+        self.steps = tuple(step for step in steps if step[1])
+
+    def steer_sources(self, surroundings: Surroundings, active_w: float) -> None:
+        """Steer the sources for their next tick: they have stepped before the rest of the bus was known."""
+        for device in self.guided_sources:
+            steer(device, surroundings, active_w)
+
+    def step_meters(self, surroundings: Surroundings) -> None:
+        """Step the meters, each with the flows of what it measures."""
+        for meter, group in self._submeters:
+            write_flows(surroundings, group, 0.0, 0.0)
+            step_devices(meter, surroundings, self.changes)
+        balanced_w, balanced_var = -surroundings.grid_w, -surroundings.grid_var
+        for device in self._unbalanced:
+            balanced_w -= device.state.active_power_w
+            balanced_var -= device.state.reactive_power_var
+        write_flows(surroundings, self._unbalanced, balanced_w, balanced_var)
+        step_devices(self._grid_meters, surroundings, self.changes)

@@ -1,0 +1,115 @@
+"""Events that command a device: write, force a value, release it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from twin_tui.engine.events.registry import event
+from twin_tui.engine.policies.guide import overridden
+from twin_tui.engine.running import Device, Event, Run
+from twin_tui.engine.signals import Scalar, short
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import CommandError, did_you_mean
+
+
+@event
+class Write(Event):
+    """Set commands of one device, all of them or none."""
+
+    device: str
+    values: dict[str, Scalar]
+    origin: str = "console"
+    detail: str = ""
+
+    def check(self, run: Run) -> None:
+        """Refuse unknown commands and invalid values."""
+        self._changes(run.device(self.device))
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Set the commands; end the guide that they override."""
+        device = run.device(self.device)
+        changes = self._changes(device)
+        old = device.commands
+        parts = []
+        for name, new in changes.items():
+            unit = device.type.signals[name].unit
+            suffix = f" {unit}" if unit not in ("", "1") else ""
+            parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{suffix}")
+        device.commands = replace(old, **{**changes, **device.pinned_commands()})
+        device.forget_observation()
+        if any(name in device.momentary for name in changes):
+            run.await_momentary(device)
+        text = "  ".join(filter(None, (", ".join(parts), self.detail)))
+        run.note(LogKind.WRITE, self.device, text, self.origin, tick)
+        if device.guide is not None:
+            overridden(run, device, changes, self.origin, tick)
+        _advise(run, device, changes, tick)
+
+    def _changes(self, device: Device) -> dict[str, Any]:
+        return {name: device.accept(name, wanted, "command") for name, wanted in self.values.items()}
+
+
+@event
+class Pin(Event):
+    """Force a signal, telemetry or command, to a value until it is released."""
+
+    device: str
+    signal: str
+    value: Scalar
+    origin: str = "console"
+
+    def check(self, run: Run) -> None:
+        """Refuse an unknown signal and an invalid value."""
+        run.device(self.device).accept(self.signal, self.value)
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Force the value."""
+        device = run.device(self.device)
+        device.pins[self.signal] = device.accept(self.signal, self.value)
+        device.commands = replace(device.commands, **device.pinned_commands())
+        device.forget_observation()
+        text = f"{self.signal} forced to {short(self.value)}"
+        run.note(LogKind.FORCE, self.device, text, self.origin, tick)
+
+
+@event
+class Unpin(Event):
+    """Release one forced signal, all of a device (signal "") or all of the site (device "")."""
+
+    device: str = ""
+    signal: str = ""
+    origin: str = "console"
+
+    def check(self, run: Run) -> None:
+        """Refuse an unknown device or signal."""
+        if self.device:
+            device = run.device(self.device)
+            if self.signal and self.signal not in device.type.signals:
+                hint = did_you_mean(self.signal, device.type.signals)
+                raise CommandError(f"{self.device} has no signal {self.signal!r}{hint}")
+
+    def check_now(self, run: Run) -> None:
+        """Refuse to release what is not forced."""
+        if self.signal:
+            pins = run.device(self.device).pins
+            if self.signal not in pins:
+                hint = did_you_mean(self.signal, pins)
+                raise CommandError(f"{self.device}.{self.signal} is not forced{hint}")
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Release the values; a command keeps the last one."""
+        for device in [run.device(self.device)] if self.device else list(run.devices.values()):
+            for name in [self.signal] if self.signal else list(device.pins):
+                if device.pins.pop(name, None) is not None:
+                    run.note(LogKind.FORCE, device.name, f"{name} released", self.origin, tick)
+            device.forget_observation()
+
+
+def _advise(run: Run, device: Device, changes: Mapping[str, Any], tick: int) -> None:
+    """Say once what a valid write may not have been meant to do."""
+    if device.type.advise is None:
+        return
+    advice = device.type.advise(device.params, device.commands, changes)
+    if advice and advice != device.advice:
+        run.note(LogKind.ALARM, device.name, advice, tick=tick)
+    device.advice = advice

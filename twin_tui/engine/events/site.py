@@ -1,0 +1,74 @@
+"""Events that concern the whole site: disturbances of its surroundings, marks, the end of everything."""
+
+from dataclasses import replace
+
+from twin_tui.engine.disturbance import Disturbance, Target
+from twin_tui.engine.events.commands import Unpin
+from twin_tui.engine.events.faults import ClearFault, ClearLinkFault
+from twin_tui.engine.events.registry import event
+from twin_tui.engine.running import Event, Run
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import CommandError
+
+
+@event
+class Disturb(Event):
+    """Start a disturbance of the surroundings."""
+
+    disturbance: Disturbance
+    origin: str = "console"
+
+    def check(self, run: Run) -> None:
+        """Refuse an invalid disturbance, and a load step where nothing can step."""
+        self.disturbance.check()
+        if self.disturbance.target is Target.LOAD and not any(
+            device.type.takes_load_steps for device in run.devices.values()
+        ):
+            raise CommandError("this site has no load whose consumption could step")
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Start it."""
+        disturbance = self.disturbance
+        if not disturbance.label:
+            disturbance = replace(disturbance, label=run.next_label(disturbance.target.value))
+        run.grid.add(disturbance, tick)
+        run.refresh_weather()
+        run.note(LogKind.INJECT, "grid", disturbance.text(), self.origin, tick)
+
+
+@event
+class ClearDisturbance(Event):
+    """End the disturbance with this label, or all of them."""
+
+    label: str = ""
+    origin: str = "console"
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """End them."""
+        for disturbance in run.grid.clear(self.label):
+            run.note(LogKind.CLEAR, "grid", f"{disturbance.text()} cleared", self.origin, tick)
+        run.refresh_weather()
+
+
+@event
+class ClearEverything(Event):
+    """End every disturbance, fault cause, link fault and forced value."""
+
+    origin: str = "console"
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """End them all."""
+        for clear in (ClearDisturbance, ClearFault, Unpin, ClearLinkFault):
+            clear(origin=self.origin).carry_out(run, tick)
+
+
+@event
+class Mark(Event):
+    """Put a note into the log and the recording."""
+
+    note: str
+    origin: str = "console"
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Write it into the log."""
+        run.note(LogKind.MARK, "", self.note, self.origin, tick)

@@ -1,0 +1,80 @@
+"""What an onlooker sees of a run, computed when asked for."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twin_tui.engine.running import Device, Run
+from twin_tui.engine.snapshot import DeviceSnapshot, GridSnapshot, LogEntry, Snapshot, WeatherSnapshot
+from twin_tui.engine.surroundings import Surroundings
+
+
+def observe_grid(surroundings: Surroundings) -> GridSnapshot:
+    """Return the point of connection as it is now."""
+    return GridSnapshot(
+        frequency_hz=surroundings.frequency_hz,
+        voltage_a_pu=surroundings.va_pu,
+        voltage_b_pu=surroundings.vb_pu,
+        voltage_c_pu=surroundings.vc_pu,
+        active_power_w=surroundings.grid_w,
+        reactive_power_var=surroundings.grid_var,
+        live=surroundings.grid_live,
+        islanded=surroundings.islanded,
+        nominal_hz=surroundings.nominal_hz,
+        nominal_v=surroundings.nominal_v,
+    )
+
+
+def observe_weather(surroundings: Surroundings) -> WeatherSnapshot:
+    """Return the weather as it is now."""
+    return WeatherSnapshot(
+        ghi_w_m2=surroundings.ghi_w_m2, ambient_c=surroundings.ambient_c, wind_m_s=surroundings.wind_m_s
+    )
+
+
+SITE_TELEMETRY: Mapping[str, tuple[type[Any], Callable[[Surroundings], Any]]] = {
+    "grid": (GridSnapshot, observe_grid),
+    "weather": (WeatherSnapshot, observe_weather),
+}
+"""What has signals without being a device, by name: where they are declared, and how they are observed."""
+
+
+def observe_site(run: Run, site: str, log: deque[LogEntry], length: int) -> Snapshot:
+    """Return the whole site as it is at this tick, with the newest ``length`` entries of the log."""
+    surroundings = run.surroundings
+    entries = tuple(log)
+    return Snapshot(
+        site=site,
+        tick=run.tick,
+        time_s=run.tick * run.dt_s,
+        dt_s=run.dt_s,
+        unix_s=surroundings.unix_s,
+        day_s=surroundings.day_s,
+        devices=tuple(_device(device, run) for device in run.devices.values()),
+        grid=observe_grid(surroundings),
+        weather=observe_weather(surroundings),
+        disturbances=run.grid.active(run.tick),
+        log=entries[max(0, len(entries) - length) :],
+    )
+
+
+def _device(device: Device, run: Run) -> DeviceSnapshot:
+    state, kind, guide = device.state, device.type, device.guide
+    return DeviceSnapshot(
+        name=device.name,
+        kind=kind.kind,
+        title=kind.title,
+        status=state.status.value,
+        active_power_w=state.active_power_w,
+        reactive_power_var=state.reactive_power_var,
+        faults=kind.fault_names(state.faults),
+        telemetry=device.telemetry(run.surroundings),
+        commands=device.commands,
+        pinned=tuple(device.pins),
+        role=kind.role.value,
+        flow_group=kind.flow_group,
+        mode=guide.mode if guide is not None else "",
+        factor=guide.factor if guide is not None else 1.0,
+        explanation=kind.explain(device.params, state) if kind.explain is not None else "",
+        control=device.control.shown(run.tick) if device.control is not None else None,
+    )
