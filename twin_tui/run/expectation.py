@@ -10,16 +10,6 @@ from twin_tui.engine.device import Status
 from twin_tui.engine.engine import Engine
 from twin_tui.errors import CommandError, did_you_mean
 
-GRID_SIGNALS = {
-    "active_power_w": ("grid_w", "W"),
-    "reactive_power_var": ("grid_var", "var"),
-    "frequency_hz": ("frequency_hz", "Hz"),
-    "voltage_a_pu": ("va_pu", "pu"),
-    "voltage_b_pu": ("vb_pu", "pu"),
-    "voltage_c_pu": ("vc_pu", "pu"),
-}
-"""What ``grid.…`` may name: where it stands in the surroundings, and its unit."""
-
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -53,8 +43,7 @@ class Expectation:
         if match is None:
             raise CommandError("that is no expectation such as 'battery-1.soc >= 60%'")
         device, signal, compare = match["device"], match["signal"], match["compare"]
-        if signal == "status" and device != "grid":
-            engine.device(device)
+        if signal == "status" and device in engine.devices:
             wanted, known = match["wanted"].strip().upper(), {status.value for status in Status}
             if wanted not in known:
                 raise CommandError(f"unknown status {wanted!r}{did_you_mean(wanted, known)}")
@@ -70,13 +59,12 @@ class Expectation:
 
     def look(self, engine: Engine) -> float | str:
         """Return what the signal shows now."""
-        if self.device == "grid":
-            return float(getattr(engine.surroundings, GRID_SIGNALS[self.signal][0]))
-        device = engine.device(self.device)
         if self.signal == "status":
-            return device.state.status.value
-        seen = device.telemetry(engine.surroundings)
-        return float(getattr(seen if hasattr(seen, self.signal) else device.commands, self.signal))
+            return engine.device(self.device).state.status.value
+        seen = engine.telemetry(self.device)
+        if not hasattr(seen, self.signal):
+            seen = engine.device(self.device).commands
+        return float(getattr(seen, self.signal))
 
     def met(self, seen: float | str) -> bool:
         """Return whether it holds for what is seen."""
@@ -100,13 +88,10 @@ def shown(number: float, unit: str) -> str:
 
 
 def _unit(engine: Engine, device: str, signal: str) -> str:
-    if device == "grid":
-        if signal not in GRID_SIGNALS:
-            raise CommandError(f"the grid has no signal {signal!r}{did_you_mean(signal, GRID_SIGNALS)}")
-        return GRID_SIGNALS[signal][1]
-    signals = engine.device(device).type.signals
+    signals = engine.signals(device)
     if signal not in signals:
-        raise CommandError(f"{device} has no signal {signal!r}{did_you_mean(signal, [*signals, 'status'])}")
+        known = [*signals, "status"] if device in engine.devices else signals
+        raise CommandError(f"{device} has no signal {signal!r}{did_you_mean(signal, known)}")
     if signals[signal].type is str:
         raise CommandError(f"{device}.{signal} is a text and cannot be compared with a number")
     return signals[signal].unit

@@ -46,7 +46,7 @@ def plot(
 
 
 class Course:
-    """The course of one signal, ``device.signal`` or ``grid.signal``, thinned out as the run grows."""
+    """The course of one signal, of a device, of "grid" or of "weather", thinned out as the run grows."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self.name = name
@@ -60,14 +60,12 @@ class Course:
         engine.watch(engine.dt_s, self._look)
 
     def _look_up_unit(self) -> str:
-        device = self._engine.device(self.device)
-        signals = {
-            s.name: s for s in device.type.signals.values() if s.type in (float, int) and not s.command
-        }
-        if self.signal not in signals:
-            hint = did_you_mean(self.signal, signals)
-            raise CommandError(f"{self.device} shows no number {self.signal!r}{hint}")
-        return signals[self.signal].unit
+        declared = self._engine.signals(self.device).values()
+        units = {s.name: s.unit for s in declared if s.type in (float, int) and not s.command}
+        if self.signal not in units:
+            hint = did_you_mean(self.signal, units)
+            raise CommandError(f"{self.device} has no numeric signal {self.signal!r}{hint}")
+        return units[self.signal]
 
     def _look(self) -> None:
         self._seen += 1

@@ -3,16 +3,17 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, from_dict, to_dict
+from twin_tui.engine.observing import SITE_TELEMETRY
 from twin_tui.errors import CommandError, ConfigError
 
-FORMAT = 1
+FORMAT = 2
 MOST_EVENTS = 100_000
 """How many events a run keeps so that a recording can begin later."""
 
@@ -37,21 +38,14 @@ def header(site: Mapping[str, Any], seed: int) -> dict[str, Any]:
 
 def sample(engine: Engine) -> dict[str, Any]:
     """Return what every device shows at this tick."""
-    surroundings = engine.surroundings
-    devices = {}
-    for device in engine.devices.values():
-        seen = device.telemetry(surroundings)
-        values = {item.name: getattr(seen, item.name) for item in fields(seen)}
-        devices[device.name] = {"status": device.state.status.value, **values}
+    devices = {
+        name: {"status": device.state.status.value, **engine.shown(name)}
+        for name, device in engine.devices.items()
+    }
     return {
         "tick": engine.tick,
         "t": engine.time_s,
-        "grid": {
-            "hz": surroundings.frequency_hz,
-            "pu": [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu],
-            "w": surroundings.grid_w,
-            "var": surroundings.grid_var,
-        },
+        **{name: engine.shown(name) for name in SITE_TELEMETRY},
         "devices": devices,
     }
 
