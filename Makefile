@@ -20,6 +20,7 @@ check: ## the same, in the environment at hand
 docs: ## rewrite the pages that are made from declarations
 	$(BIN)/python -m docs.make_devices
 	$(BIN)/python -m docs.make_commands
+	$(BIN)/python -m docs.make_console
 
 house: ## print the figures of the import graph: rooms, floors, arrows, circles
 	@$(BIN)/python -m benchmarks.house

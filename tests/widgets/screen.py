@@ -1,6 +1,6 @@
 """Runs the console on a hand-fed port and reads its screen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
@@ -12,10 +12,15 @@ from twin_tui.console.settings import Settings
 
 @asynccontextmanager
 async def console(
-    port: HandFedPort, size: tuple[int, int] = (80, 24), *, glyphs: str = "unicode", read_only: bool = False
+    port: HandFedPort,
+    size: tuple[int, int] = (80, 24),
+    *,
+    glyphs: str = "unicode",
+    read_only: bool = False,
+    keys: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Pilot[int]]:
     """Run a console; frames come when a test asks for them, not by the clock."""
-    app = ConsoleApp(port, Settings(glyphs=glyphs, hz=0.1, read_only=read_only))
+    app = ConsoleApp(port, Settings(glyphs=glyphs, hz=0.1, read_only=read_only, keys=keys or {}))
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield pilot

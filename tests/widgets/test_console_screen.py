@@ -3,14 +3,22 @@
 import asyncio
 from pathlib import Path
 
-from tests.widgets.hand_fed import CLIENT, HandFedPort, frame, snapshot
+import pytest
+from textual.pilot import Pilot
+
+from tests.widgets.hand_fed import CLIENT, SAG, HandFedPort, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
+from twin_tui.commands.forms import FORMS
 from twin_tui.commands.screen import SCREEN
 from twin_tui.console.app import ConsoleApp
+from twin_tui.console.help_text import ABOUT, HINTS
+from twin_tui.console.keys import entries
 from twin_tui.console.settings import Settings
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb, Pin
 from twin_tui.engine.view import Frame, Pause, ViewRequest
+from twin_tui.errors import ConfigError
+from twin_tui.widgets.views import VIEWS
 
 
 async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_write() -> None:
@@ -151,3 +159,93 @@ async def test_every_verb_of_the_screen_is_completed_and_carried_out(tmp_path: P
         assert await app.carry_out("quit")
         await settled(pilot)
         assert "would lose the twin" in screen_text(pilot)
+
+
+def _footer(pilot: Pilot[int]) -> str:
+    return screen_text(pilot).splitlines()[-1]
+
+
+async def test_a_key_that_the_user_chose_is_in_the_footer_and_in_the_help() -> None:
+    async with console(HandFedPort(), (80, 70), keys={"inject": "x"}) as pilot:
+        assert _footer(pilot).startswith(" x Inject  p Pause")
+        await pilot.press("question_mark")
+        await settled(pilot)
+        rows = [line.split() for line in screen_text(pilot).splitlines()]
+        assert any(row[1:4] == ["x", "inject:", "choose"] for row in rows)
+        assert not any("export what is shown" in " ".join(row) for row in rows), "its key is taken"
+        await pilot.press("escape", "i")
+        await settled(pilot)
+        assert "Inject ─" not in screen_text(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert "Inject ─" in screen_text(pilot)
+
+
+async def test_keys_can_be_swapped_and_those_of_lists_changed_too() -> None:
+    async with console(HandFedPort(), keys={"inject": "x", "export": "i", "follow": "f2"}) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        assert "f2 Follow" in _footer(pilot)
+        assert "i Export" in _footer(pilot)
+        log = app_of(pilot).views.log_pane.list
+        await pilot.press("F")
+        assert log.follows
+        await pilot.press("f2")
+        assert not log.follows
+        await pilot.press("i")
+        await settled(pilot)
+        assert "Write what is shown" in screen_text(pilot)
+
+
+async def test_the_key_of_a_list_gives_way_to_the_one_the_user_chose() -> None:
+    port = HandFedPort(frame(snapshot=snapshot(disturbances=(SAG,))))
+    async with console(port, keys={"inject": "x"}) as pilot:
+        await pilot.press("A")
+        await settled(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert "Inject ─" in screen_text(pilot)
+        assert port.commands == []
+
+
+async def test_messages_name_the_keys_in_force() -> None:
+    async with console(HandFedPort(), keys={"inject": "f9", "registers": "f8"}) as pilot:
+        await pilot.press("A")
+        await settled(pilot)
+        assert "f9 injects" in screen_text(pilot)
+        await pilot.press("z")
+        await settled(pilot)
+        assert "register (f8)" in screen_text(pilot)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"injct": "x"}, "unknown action 'injct'; did you mean inject"),
+        ({"inject": "x", "log": "x"}, "x is given to inject and to log"),
+        ({"inject": ""}, "inject has no key"),
+    ],
+)
+def test_a_key_that_cannot_be_given_is_refused_at_the_start(keys: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        ConsoleApp(HandFedPort(), Settings(keys=keys))
+    assert said in str(refusal.value)
+
+
+def test_every_key_has_its_own_name_a_hint_and_a_help() -> None:
+    names = [entry.id for entry in entries()]
+    assert len(names) == len(set(names))
+    assert all(entry.id and entry.description and entry.tooltip for entry in entries())
+    assert set(HINTS) == set(ABOUT) == set(VIEWS)
+
+
+async def test_the_palette_offers_every_form_that_is_possible_and_every_view() -> None:
+    async with console(HandFedPort()) as pilot:
+        app = app_of(pilot)
+        offered = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {f"View: {name}" for name in VIEWS} <= set(offered)
+        assert {form.phrase.title for form in FORMS if "plug" not in form.key} <= set(offered)
+        assert "Car" not in offered, "no device of this site takes one"
+        offered["Frequency ramp"].callback()
+        await settled(pilot)
+        assert ":freq grid ramp -0.5 over 5s for 30s" in screen_text(pilot)

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import work
 from textual.app import App
-from textual.binding import BindingType
 
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.slots import Screen
-from twin_tui.console.keys import DOING
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import CommandError
 from twin_tui.widgets import formats
@@ -26,8 +24,6 @@ SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, 
 
 class ConsoleActions(App[int]):
     """The actions of the console that need no knowledge of how it is laid out."""
-
-    BINDINGS: ClassVar[list[BindingType]] = DOING
 
     looks: Looks
     hints: Hints
@@ -113,7 +109,7 @@ class ConsoleActions(App[int]):
     async def action_repeat(self) -> None:
         """Inject again what was injected last."""
         if not self.last_injection:
-            self.say("nothing has been injected yet; i injects", "warning")
+            self.say(f"nothing has been injected yet; {self.looks.keys['inject']} injects", "warning")
         elif await self.carry_out(self.last_injection):
             self.say(f"again: {self.last_injection}")
 
@@ -154,7 +150,9 @@ class ConsoleActions(App[int]):
         """Freeze the chosen signal, or release it."""
         found = self.views.chosen_signal()
         if found is None:
-            self.say("choose a register (r) or a signal (enter on a device) first", "warning")
+            keys = self.looks.keys
+            where = f"a register ({keys['registers']}) or a signal ({keys['open']} on a device)"
+            self.say(f"choose {where} first", "warning")
         else:
             held = self.is_pinned(*found)
             await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
@@ -254,13 +252,17 @@ class ConsoleActions(App[int]):
             except CommandError as error:
                 self.say(str(error), "error")
 
+    def lists_are_at(self) -> str:
+        """Say where lists are."""
+        return f"go to registers ({self.looks.keys['registers']}) or log ({self.looks.keys['log']})"
+
     async def write_shown(self, path: str) -> None:
         """Write what is shown to a file; raise CommandError when nothing is or the file refuses."""
         self.looks.journal.ask_for_all()
         await self.refresh_frame()
         text = self.views.visible_text()
         if not text:
-            raise CommandError("there is no table to export here: go to registers (r) or log (l)")
+            raise CommandError(f"there is no table to export here: {self.lists_are_at()}")
         self.say(f"{len(text.splitlines())} lines written to {_write(path, text)}")
 
     @work

@@ -15,11 +15,13 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
+from twin_tui.commands.forms import FORMS
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import ConsoleActions
 from twin_tui.console.ending import end_on_signals
-from twin_tui.console.keys import LOOKING
+from twin_tui.console.help_text import help_text, hints
+from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
 from twin_tui.engine.view import TwinPort
 from twin_tui.errors import TwinError
@@ -29,7 +31,6 @@ from twin_tui.widgets.device_list import DeviceList
 from twin_tui.widgets.device_view import SignalList
 from twin_tui.widgets.dialogs import TextDialog
 from twin_tui.widgets.glyphs import VT, choose
-from twin_tui.widgets.help_text import HINTS, help_text
 from twin_tui.widgets.line_view import CursorView, LineView
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.mode_view import ModeList
@@ -53,7 +54,7 @@ class ConsoleApp(ConsoleActions):
     .-ascii Overview.-wide RegisterPane { border-left: ascii $primary 30%; }
     .-ascii DeviceScreen Side { border-left: ascii $primary 30%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = LOOKING
+    BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]
 
     def __init__(
         self, port: TwinPort, settings: Settings | None = None, *, duration_s: float | None = None
@@ -64,7 +65,9 @@ class ConsoleApp(ConsoleActions):
         self.site = port.site
         self.failure: Exception | None = None
         """What made the screen fail, for whoever runs it."""
-        self.looks = Looks(self.site, choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None)))
+        self.keys = Keys(self.settings.keys)
+        glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
+        self.looks = Looks(self.site, self.keys, glyphs)
         self.held = False
         self._duration_s = duration_s
         self._polling = False
@@ -90,8 +93,7 @@ class ConsoleApp(ConsoleActions):
         self.set_class(self.looks.glyphs is VT, "-vt")
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
-        if self.settings.keys:
-            self.set_keymap(self.settings.keys)
+        self.set_keymap(self.keys.keymap)
         self.action_view("overview")
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
@@ -110,7 +112,12 @@ class ConsoleApp(ConsoleActions):
         small = width < LEAST[0] or height < LEAST[1]
         self.tiny.display, self.views.display = small, not small
         needed = f"{LEAST[0]}x{LEAST[1]} needed"
-        self.tiny.show([[(text, "warn")] for text in ("Too small:", needed, "the twin runs on", "q quits")])
+        self.tiny.show(
+            [
+                [(text, "warn")]
+                for text in ("Too small:", needed, "the twin runs on", f"{self.keys['quit']} quits")
+            ]
+        )
 
     async def refresh_frame(self) -> None:
         """Ask the twin for a frame and show it; one question at a time."""
@@ -203,10 +210,10 @@ class ConsoleApp(ConsoleActions):
     def action_view(self, name: str) -> None:
         """Show another view."""
         if name == "device" and not self.views.chosen_device():
-            self.say("choose a device first: 1 to 9", "warning")
+            self.say(f"choose a device first: {self.keys['device-1']} to {self.keys['device-9']}", "warning")
             return
         self.views.go(name)
-        self.hints.set_hints(HINTS.get(name, HINTS["overview"]))
+        self.hints.set_hints(hints(name, self.keys))
         if self.frame is not None:
             self.views.present(self.frame)
 
@@ -242,7 +249,7 @@ class ConsoleApp(ConsoleActions):
         """Open the filter line."""
         self._skip_while_typing()
         if self.views.filterable(self.focused) is None:
-            self.say("there is nothing to filter here: try registers (r) or log (l)", "warning")
+            self.say(f"there is nothing to filter here: {self.lists_are_at()}", "warning")
             return
         self._before_line = self.focused
         self.bar.open("/")
@@ -255,7 +262,7 @@ class ConsoleApp(ConsoleActions):
 
     def action_help(self) -> None:
         """Say what can be done here."""
-        self.push_screen(TextDialog("Help", help_text(self.views.name_shown)))
+        self.push_screen(TextDialog("Help", help_text(self.views.name_shown, self.keys)))
 
     def action_hold(self) -> None:
         """Hold the view still, or let it go on."""
@@ -263,7 +270,11 @@ class ConsoleApp(ConsoleActions):
         self.status.redraw()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer the views in the palette, besides the themes."""
+        """Offer the views and the injections in the palette, besides the themes."""
         yield from super().get_system_commands(screen)
+        for form in FORMS:
+            if form.possible(self.site):
+                title, about = form.phrase.title, form.phrase.about
+                yield SystemCommand(title, about.capitalize(), lambda key=form.key: self.action_form(key))
         for name in VIEWS:
             yield SystemCommand(f"View: {name}", f"Show the {name} view", lambda n=name: self.action_view(n))

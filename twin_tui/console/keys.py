@@ -1,51 +1,133 @@
-"""The keys of the console and the names under which a user may give them others."""
+"""All keys of the console, each with its hint and help, and those in force once the user has chosen."""
 
-from textual.binding import Binding, BindingType
+from collections.abc import Iterator, Mapping
 
-DOING: list[BindingType] = [
-    Binding("i", "inject", "Inject", show=False, id="inject"),
-    Binding("v", "form('sag')", "Voltage sag", show=False, id="sag"),
-    Binding("f", "form('freq step')", "Frequency step", show=False, id="freq"),
-    Binding("e", "form('fault')", "Device fault", show=False, id="fault"),
-    Binding("L", "form('link')", "Link fault", show=False, id="link"),
-    Binding("s", "form('mode')", "Operation mode", show=False, id="mode"),
-    Binding("W", "write", "Write a command", show=False, id="write"),
-    Binding("w", "force", "Force the register", show=False, id="force"),
-    Binding("z", "freeze", "Freeze the register", show=False, id="freeze"),
-    Binding("U", "release", "Release all", show=False, id="release"),
-    Binding("u", "clear", "Clear all", show=False, id="clear"),
-    Binding("R", "repeat", "Repeat the injection", show=False, id="repeat"),
-    Binding("p", "pause", "Pause or run", show=False, id="pause"),
-    Binding("n", "command('step')", "One step", show=False, id="step"),
-    Binding("plus,full_stop", "speed(1)", "Faster", show=False, id="faster"),
-    Binding("minus,comma", "speed(-1)", "Slower", show=False, id="slower"),
-    Binding("equals_sign", "command('speed 1')", "Real time", show=False, id="real-time"),
-    Binding("J", "jump", "Run on to a time", show=False, id="jump"),
-    Binding("m", "mark", "Mark", show=False, id="mark"),
-]
-"""What does something to the twin."""
+from textual.binding import Binding, InvalidBinding
 
-LOOKING: list[BindingType] = [
-    Binding("o", "view('overview')", "Overview", show=False, id="overview"),
-    Binding("r", "view('registers')", "Registers", show=False, id="registers"),
-    Binding("l", "view('log')", "Log", show=False, id="log"),
-    Binding("t", "traffic_or_trend", "Traffic", show=False, id="traffic"),
-    Binding("T", "trend_window", "Trend window", show=False, id="window"),
-    Binding("S", "view('modes')", "Modes and S2", show=False, id="modes"),
-    Binding("A", "view('active')", "Active injections", show=False, id="active"),
-    *(Binding(str(n), f"device({n})", f"Device {n}", show=False, id=f"device-{n}") for n in range(1, 10)),
-    Binding("escape", "go_back", "Back", show=False, id="back"),
-    # with priority, so that what is typed right behind them reaches the line they open
-    Binding("slash", "filter", "Filter", show=False, priority=True, id="filter"),
-    Binding("colon", "line", "Command", show=False, priority=True, id="command"),
-    Binding("question_mark", "help", "Help", show=False, id="help"),
-    Binding("space", "hold", "Hold the view", show=False, id="hold"),
-    Binding("a", "acknowledge", "Acknowledge", show=False, id="acknowledge"),
-    Binding("c", "changed_only", "Changed only", show=False, id="changed"),
-    Binding("d", "number_format", "Number format", show=False, id="format"),
-    Binding("y", "copy", "Copy", show=False, id="copy"),
-    Binding("x", "export", "Export", show=False, id="export"),
-    Binding("q", "leave", "Quit", show=False, id="quit"),
-    Binding("ctrl+q,ctrl+c", "leave", "Quit", show=False, priority=True, id="quit-at-once"),
-]
-"""What changes only the screen."""
+from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.widgets.active_view import ActiveList
+from twin_tui.widgets.keys import key, key_text
+from twin_tui.widgets.line_view import CursorView
+from twin_tui.widgets.log_view import LogList
+
+APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
+    "Look": (
+        *(key(f"device-{n}", str(n), f"device({n})", "Device", "choose a device") for n in range(1, 10)),
+        key("back", "escape", "go_back", "Back", "go back, or end the filter"),
+        key("next-pane", "tab", "app.focus_next", "Next", "go to the next pane"),
+        key("overview", "o", "view('overview')", "Overview", "the whole site"),
+        key("registers", "r", "view('registers')", "Registers", "registers and who wrote them"),
+        key("log", "l", "view('log')", "Log", "everything that happened"),
+        key("active", "A", "view('active')", "Active", "active injections and the scenario"),
+        key("modes", "S", "view('modes')", "Modes", "operation modes and S2"),
+        key(
+            "traffic", "t", "traffic_or_trend", "Traffic", "traffic of one link; on a device, draw the signal"
+        ),
+        key("window", "T", "trend_window", "Window", "on a device, draw another window of time"),
+        # with priority, so that what is typed right behind them reaches the line they open
+        key("filter", "slash", "filter", "Filter", "filter the list", priority=True),
+        key("hold", "space", "hold", "Hold", "hold the view still; the twin runs on"),
+    ),
+    "Break things": (
+        key("inject", "i", "inject", "Inject", "inject: choose from all there is"),
+        key("sag", "v", "form('sag')", "Sag", "voltage sag"),
+        key("freq", "f", "form('freq step')", "Frequency", "frequency step"),
+        key("fault", "e", "form('fault')", "Fault", "device fault"),
+        key("link", "L", "form('link')", "Link fault", "link fault"),
+        key("mode", "s", "form('mode')", "Select a mode", "operation mode and factor"),
+        key("repeat", "R", "repeat", "Repeat", "repeat the last injection"),
+        key("clear", "u", "clear", "Clear all", "clear everything injected (asks first)"),
+        key("force", "w", "force", "Force", "force the chosen signal or register"),
+        key("freeze", "z", "freeze", "Freeze", "freeze it; once more: release it"),
+        key("release", "U", "release", "Release", "release all that is forced (asks first)"),
+        key("write", "W", "write", "Write", "write a command as an EMS would"),
+    ),
+    "Time": (
+        key("pause", "p", "pause", "Pause", "pause and run; the servers answer all the while"),
+        key("step", "n", "command('step')", "Step", "one step"),
+        key("faster", "plus,full_stop", "speed(1)", "Faster", "faster"),
+        key("slower", "minus,comma", "speed(-1)", "Slower", "slower"),
+        key("real-time", "equals_sign", "command('speed 1')", "Real time", "real time"),
+        key("jump", "J", "jump", "Jump", "run on to a time of day"),
+    ),
+    "Keep": (
+        key("mark", "m", "mark", "Mark", "mark with a note"),
+        key("export", "x", "export", "Export", "export what is shown to a file"),
+        key("copy", "y", "copy", "Copy", "copy what is shown, through the terminal (OSC 52)"),
+        key("acknowledge", "a", "acknowledge", "Acknowledge", "acknowledge alarms"),
+        key("changed", "c", "changed_only", "Changed", "registers: changed only, or all"),
+        key("format", "d", "number_format", "Format", "registers: number format"),
+    ),
+    "Everything": (
+        key("command", "colon", "line", "Command", "any command; tab completes", priority=True),
+        key(
+            "palette",
+            "ctrl+p",
+            "command_palette",
+            "Palette",
+            "command palette: themes and more",
+            priority=True,
+        ),
+        key("help", "question_mark", "help", "Help", "this help"),
+        key("quit", "q", "leave", "Quit", "quit; asks while clients are connected"),
+        key("quit-at-once", "ctrl+q,ctrl+c", "leave", "Quit", "the same, from everywhere", priority=True),
+    ),
+}
+LIST_KEYS: Mapping[str, tuple[Binding, ...]] = {
+    "Look": CursorView.KEYS,
+    "Break things": ActiveList.KEYS,
+    "Keep": LogList.KEYS,
+}
+"""The keys that belong to lists."""
+GROUPS: Mapping[str, tuple[Binding, ...]] = {
+    title: (*keys, *LIST_KEYS.get(title, ())) for title, keys in APP_KEYS.items()
+}
+"""Every key under the headings of the help."""
+NO_KEY = "unbound"
+"""What Textual is given for an action whose keys the user gave to others: no terminal sends it."""
+
+
+class Keys(Mapping[str, str]):
+    """The keys in force, as the screen writes them, by the names of their actions."""
+
+    def __init__(self, chosen: Mapping[str, str]) -> None:
+        """Give actions the user's keys; one that another action had is taken from it."""
+        usual = {entry.id or "": _pressed(entry.id or "", entry.key) for entry in entries()}
+        taken: dict[str, str] = {}
+        for name, text in chosen.items():
+            if name not in usual:
+                raise ConfigError(f"keys: unknown action {name!r}{did_you_mean(name, usual)}")
+            for pressed in _pressed(name, text):
+                if pressed in taken:
+                    raise ConfigError(f"keys: {pressed} is given to {taken[pressed]} and to {name}")
+                taken[pressed] = name
+        self.pressed = {
+            name: _pressed(name, chosen[name]) if name in chosen else [key for key in own if key not in taken]
+            for name, own in usual.items()
+        }
+        self.keymap = {
+            name: ",".join(keys) or NO_KEY for name, keys in self.pressed.items() if keys != usual[name]
+        }
+        """What Textual is to change."""
+
+    def __getitem__(self, name: str) -> str:
+        return key_text(self.pressed[name][0]) if self.pressed[name] else ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.pressed)
+
+    def __len__(self) -> int:
+        return len(self.pressed)
+
+
+def entries() -> Iterator[Binding]:
+    """Yield every key of the console."""
+    for keys in GROUPS.values():
+        yield from keys
+
+
+def _pressed(name: str, text: str) -> list[str]:
+    try:
+        return [binding.key for binding in Binding.make_bindings([Binding(text, "")])]
+    except InvalidBinding:
+        raise ConfigError(f"keys: {name} has no key; expected one such as 'x' or 'ctrl+n,f5'") from None

@@ -7,6 +7,7 @@ from textual.message import Message
 
 from twin_tui.engine.view import Frame
 from twin_tui.widgets import formats
+from twin_tui.widgets.keys import key
 from twin_tui.widgets.looks import FrameList, Looks
 from twin_tui.widgets.spans import Line, rule
 
@@ -14,7 +15,10 @@ from twin_tui.widgets.spans import Line, rule
 class ActiveList(FrameList):
     """Active injections with the time they have left; enter clears the chosen one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("delete,x", "choose", "Clear", show=False)]
+    KEYS: ClassVar[tuple[Binding, ...]] = (
+        key("clear-one", "delete,x", "choose", "Clear it", "clear the chosen injection"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     heading = 1
 
     class Clear(Message):
@@ -43,7 +47,9 @@ class ActiveList(FrameList):
         """Draw the list."""
         items = self.items()
         if not items:
-            self.show([[(" Nothing is injected. i injects.", "dim")], *self._timeline()])
+            self.show(
+                [[(f" Nothing is injected. {self.looks.keys['inject']} injects.", "dim")], *self._timeline()]
+            )
             return
         self.row = min(self.row, len(items) - 1)
         lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "head")]]
@@ -57,8 +63,9 @@ class ActiveList(FrameList):
                     (formats.clean(text), "plain"),
                 ]
             )
+        keys = self.looks.keys
         lines.append([])
-        lines.append([(" enter clears the chosen one, u clears everything", "dim")])
+        lines.append([(f" {keys['open']} clears the chosen one, {keys['clear']} clears everything", "dim")])
         lines += self._timeline()
         self.show(lines, self.row + 1 if self.has_focus else -1)
 

@@ -34,9 +34,9 @@ class SignalList(FrameList):
         """Draw the signals, or say why there are none."""
         device = self.snapshot()
         if device is None or self.frame is None:
-            gone = self.frame is not None
+            gone, back = self.frame is not None, self.looks.keys["overview"]
             self.signals = []
-            text = f" {self.device or 'This device'} is not there any more; o goes back." if gone else ""
+            text = f" {self.device or 'This device'} is not there any more; {back} goes back." if gone else ""
             self.show([[(text, "warn")]])
             return
         self.signals = signal_rows(device)

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from twin_tui.widgets.keys import key
 from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
 
 Drawn = tuple[tuple[str, str], ...]
@@ -97,15 +98,16 @@ class LineView(ScrollView):
 class CursorView(LineView, can_focus=True):
     """A list with a cursor: j and k, arrows, pages, ends, a click."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("home,g", "move_to(0)", "First", show=False),
-        Binding("end,G", "move_to(-1)", "Last", show=False),
-        Binding("enter", "choose", "Open", show=False),
-    ]
+    KEYS: ClassVar[tuple[Binding, ...]] = (
+        key("open", "enter", "choose", "Open", "open what is under the cursor"),
+        key("down", "down,j", "move(1)", "Down", "move the cursor"),
+        key("up", "up,k", "move(-1)", "Up", "move the cursor"),
+        key("page-down", "pagedown", "page(1)", "Page down", "move the cursor"),
+        key("page-up", "pageup", "page(-1)", "Page up", "move the cursor"),
+        key("first", "home,g", "move_to(0)", "First", "move the cursor"),
+        key("last", "end,G", "move_to(-1)", "Last", "move the cursor"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     heading = 0
     """How many lines at the top are headings that the cursor never enters."""
 

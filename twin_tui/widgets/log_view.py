@@ -8,6 +8,7 @@ from textual.containers import Vertical
 
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.engine.view import Frame
+from twin_tui.widgets.keys import key
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, sifted, unacknowledged
 from twin_tui.widgets.looks import FrameList, Looks
@@ -18,7 +19,10 @@ from twin_tui.widgets.spans import rule
 class LogList(FrameList):
     """The newest entries at the bottom; the list follows them until the cursor moves up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("F", "follow", "Follow", show=False)]
+    KEYS: ClassVar[tuple[Binding, ...]] = (
+        key("follow", "F", "follow", "Follow", "log: follow the newest entry, or hold"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(self, looks: Looks, *, id: str | None = None) -> None:
         super().__init__(looks, id=id)
@@ -39,9 +43,8 @@ class LogList(FrameList):
             return
         self.shown = sifted(self.entries, self.filter)
         if not self.shown:
-            nothing = (
-                "Nothing matches the filter; escape ends it." if self.entries else "Nothing has happened yet."
-            )
+            filtered = f"Nothing matches the filter; {self.looks.keys['back']} ends it."
+            nothing = filtered if self.entries else "Nothing has happened yet."
             self.show([[(f" {nothing}", "dim")]])
             return
         if self.follows:
@@ -116,13 +119,13 @@ class LogPane(Vertical):
     def retitle(self) -> None:
         """Say what is shown and what waits for acknowledgement."""
         waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
-        said = []
+        said, keys = [], self.looks.keys
         if self.list.filter.words:
             said.append(f"filter: {' '.join(self.list.filter.words)}")
         if not self.list.follows:
-            said.append("held, G follows")
+            said.append(f"held, {keys['last']} follows")
         if waiting:
-            said.append(f"{waiting} unacked, a acknowledges")
+            said.append(f"{waiting} unacked, {keys['acknowledge']} acknowledges")
         title = rule("events", self.size.width, self.looks.glyphs.line, "  ".join(said))
         self.title_line.show([title])
 

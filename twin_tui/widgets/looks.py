@@ -1,5 +1,6 @@
 """What all widgets share: the drawing characters, the history, how numbers are written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ class Looks:
     """One screen's way of drawing."""
 
     site: SiteView
+    keys: Mapping[str, str]
+    """The keys in force, as the screen writes them, by the names of their actions."""
     glyphs: Glyphs = UNICODE
     history: History = field(default_factory=History)
     journal: Journal = field(default_factory=Journal)

@@ -31,7 +31,7 @@ class ModeList(FrameList):
         if frame is None:
             self.show([])
             return
-        width, glyphs = self.size.width, self.looks.glyphs
+        width, glyphs, keys = self.size.width, self.looks.glyphs, self.looks.keys
         moded = [view for view in self.looks.site.devices if view.modes]
         self.shown_devices = [view.name for view in moded]
         if not moded:
@@ -63,9 +63,8 @@ class ModeList(FrameList):
             lines += [[("  ", "plain"), *line] for line in control_lines(device, width - 2, glyphs)]
             lines.append([(f"   modes: {', '.join(view.modes)}", "dim")])
             lines.append([])
-        lines.append(
-            [(" s or enter selects a mode for the chosen device; mode off returns its setpoints", "dim")]
-        )
+        how = f" {keys['mode']} or {keys['open']} selects a mode for the chosen device"
+        lines.append([(f"{how}; mode off returns its setpoints", "dim")])
         self.show(lines, self._tops[self.row] if self.has_focus else -1)
 
     def reveal(self) -> None:

@@ -89,8 +89,9 @@ class RegisterList(FrameList):
         if not self.registers:
             return "This device has no registers on any link."
         if self.filter.changed_only:
-            return f"No register has changed in the last {CHANGED_WITHIN_S:g} s; c shows all."
-        return "No register matches the filter; escape ends it."
+            every = self.looks.keys["changed"]
+            return f"No register has changed in the last {CHANGED_WITHIN_S:g} s; {every} shows all."
+        return f"No register matches the filter; {self.looks.keys['back']} ends it."
 
     def on_focus(self) -> None:
         """Show the cursor."""
@@ -198,7 +199,9 @@ class RegisterPane(Vertical):
             rate = sum(link.requests_per_s for link in links)
             said.append(f"{clients} client{'s' * (clients > 1)} {rate:.0f}/s")
         said += [f"link fault: {link.fault}" for link in links if link.fault]
-        title = f"{self.device}  {where}" if self.device else "choose a device: 1 to 9"
+        keys = self.looks.keys
+        nothing = f"choose a device: {keys['device-1']} to {keys['device-9']}"
+        title = f"{self.device}  {where}" if self.device else nothing
         self.title_line.show([rule(title, width, self.looks.glyphs.line, "  ".join(said))])
         self.heading_line.show([heading(self.list.size.width or width)])
 

@@ -1,0 +1,86 @@
+"""The hints and the help: what can be done here, in the words of a new user, with the keys in force."""
+
+from collections.abc import Mapping
+
+from twin_tui.commands.verbs import VERBS
+from twin_tui.console.keys import GROUPS, Keys, entries
+
+_LABELS = {entry.id: entry.description for entry in entries()}
+
+HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
+    "overview": (
+        *("inject", "pause", ("{faster} {slower}", "Speed"), ("{open}", "Device"), "registers", "log"),
+        *(("{clear}", "Clear"), "command", "help", "quit"),
+    ),
+    "device": (
+        *("overview", "inject", "fault", "registers", "hold", "force", ("{traffic}", "Draw"), "window"),
+        *("help", "quit"),
+    ),
+    "registers": (
+        *("overview", "filter", "force", "freeze", "release", "changed", "format", "copy", "help", "quit"),
+    ),
+    "active": ("overview", ("{open}", "Clear it"), "clear", "inject", "repeat", "help", "quit"),
+    "modes": ("overview", "mode", "log", "help", "quit"),
+    "traffic": ("overview", ("{device-1}-{device-9}", "Device"), "hold", "link", "copy", "help", "quit"),
+    "log": ("overview", "filter", "acknowledge", "follow", "export", "copy", "help", "quit"),
+}
+"""Per view the keys that help there, the most useful first: a key's name, or how it is written and a hint."""
+
+ABOUT: Mapping[str, str] = {
+    "overview": "The whole site: each device with its power (+ flows into the site's bus), setpoint, "
+    "state of charge and the age of the last write by an EMS. Beneath: the registers of the chosen device, "
+    "and what happened. W 46s is 46 seconds by the clock on the wall, at whatever speed the twin runs.",
+    "device": "One device: everything it shows, its commands (marked <), its links and last writes, and "
+    "trends. {traffic} draws the signal under the cursor, up to three; {window} changes the window of time.",
+    "registers": "The registers of one device as a client reads them. W 0.4s 10.0.0.7:51234 says who wrote "
+    "a register and how long ago by the clock on the wall; the lines beneath show the last writes and "
+    "what the device did about them.",
+    "log": "Everything that happened: writes, injections, faults, trips. Alarms keep their mark until "
+    "somebody acknowledges them.",
+    "traffic": "The frames of one link, decoded: > came in, < went out.",
+    "active": "What was injected and is still in force: {open} clears the chosen one, {clear} clears all. "
+    "Beneath: the timeline of the scenario that is played, with its next step and the verdicts so far.",
+    "modes": "What steers each device: its own setpoints, an operation mode, or an energy manager by S2.",
+}
+
+
+def hints(view: str, keys: Keys) -> list[tuple[str, str]]:
+    """Return the keys that help in a view, each with its hint; what has no key is left out."""
+    found = []
+    for hint in HINTS[view]:
+        how, label = hint if isinstance(hint, tuple) else (f"{{{hint}}}", _LABELS[hint])
+        if text := how.format_map(keys).strip():
+            found.append((text, label))
+    return found
+
+
+def key_rows(title: str, keys: Keys) -> list[tuple[list[str], str]]:
+    """Return the keys of one heading as (names, help); those that do the same share a row."""
+    rows: list[tuple[list[str], str]] = []
+    for entry in GROUPS[title]:
+        if not keys.pressed[entry.id or ""]:
+            continue
+        if not rows or rows[-1][1] != entry.tooltip:
+            rows.append(([], entry.tooltip))
+        rows[-1][0].append(entry.id or "")
+    return rows
+
+
+def help_text(view: str, keys: Keys) -> str:
+    """Return the help for a view, as console markup."""
+    lines = [_plain(ABOUT[view].format_map(keys)), ""]
+    for title in GROUPS:
+        lines.append(f"[bold $primary]{title}[/]")
+        for names, what in key_rows(title, keys):
+            pressed = " ".join(keys[name] for name in names)
+            lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(what)}")
+        lines.append("")
+    lines.append(f"[bold $primary]Commands[/] after [bold $accent]{keys['command']}[/], also in scenarios")
+    for verb in VERBS.values():
+        lines.append(f"  [$accent]{_plain(verb.usage)}[/]")
+        lines.append(f"      {_plain(verb.help)}")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
