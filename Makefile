@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format docs house clean
+.PHONY: demo test check format docs house mutants clean
 
 demo: $(VENV)/.installed ## open the console on the demo site
 	@$(BIN)/twin-tui
@@ -24,6 +24,10 @@ docs: ## rewrite the pages that are made from declarations
 
 house: ## print the figures of the import graph: rooms, floors, arrows, circles
 	@$(BIN)/python -m benchmarks.house
+
+mutants: $(VENV)/.dev ## plant faults in a sample of lines and list those that no test notices: takes hours
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	nice -n 10 $(BIN)/python -m benchmarks.mutants $(MUTANTS)
 
 format: ## rewrite to the house format
 	$(BIN)/ruff format .

@@ -1,0 +1,178 @@
+"""Plant faults in a sample of lines and say which of them no test notices.
+
+    python -m benchmarks.mutants [twin_tui/engine ...] [--sample 300] [--seed 1] [--jobs 1] [--budget 20]
+
+The suite runs once, in a copy of the working tree, to learn which test executes which line and how long it
+takes. Then each fault of the sample is planted in a copy, and the tests that execute its line run in a fork
+of this process, which has the libraries loaded already: those of the same room first, then the fastest,
+until one fails, or until tests worth ``budget`` seconds have passed. The checkout is not touched. What is
+found is kept in build/mutants, so that a run goes on where it was broken off: a fault that was noticed counts
+until its file changes, one that survived is tried again when the tests have changed.
+"""
+
+import argparse
+import hashlib
+import importlib
+import multiprocessing.connection
+import os
+import random
+import shutil
+import time
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from benchmarks.mutants.faults import Fault, faults
+from benchmarks.mutants.suite import Suite, learn
+from benchmarks.mutants.tree import Watcher, copies, digest, files, fork, join
+
+PACKAGES = ["twin_tui/engine", "twin_tui/protocols/modbus", "twin_tui/protocols/maps", "twin_tui/run"]
+KEPT = Path("build/mutants")
+PRELOADED = (
+    *("pytest_asyncio", "hypothesis", "xdist", "jsonschema", "pydantic", "yaml", "click", "plotext", "pvlib"),
+    *("textual.app", "pymodbus.client", "fastapi.testclient", "uvicorn", "websockets.asyncio.client"),
+)
+PATIENCE_S, PATIENCE = 20.0, 4.0
+"""A fault makes an endless loop if its tests take so much, and so many times, longer than alone."""
+NO_TEST, NOTICED, SURVIVED = "no test", "noticed", "survived"
+
+
+@dataclass(slots=True)
+class Trial:
+    """A fault in a copy of the tree, and the tests at work on it."""
+
+    fault: Fault
+    tree: Path
+    process: BaseProcess
+    until: float
+
+    @classmethod
+    def start(cls, fault: Fault, tree: Path, tests: list[str], seconds: float) -> "Trial":
+        """Plant a fault and set its tests on it."""
+        path = tree / fault.path
+        before = path.stat()
+        path.write_text(fault.plant(path.read_text()))
+        # another time than the bytecode knows, whatever the clock says
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 2_000_000_000))
+        process = fork(_try, tree, tests, _answer(tree))
+        return cls(fault, tree, process, time.monotonic() + PATIENCE_S + PATIENCE * seconds)
+
+    @property
+    def over(self) -> bool:
+        """Whether the tests have ended or taken too long."""
+        return self.process.exitcode is not None or time.monotonic() > self.until
+
+    def end(self, root: Path) -> str:
+        """Take the fault out again and return which test noticed it, or ""."""
+        ended, answer = join(self.process, 0.0), _answer(self.tree)
+        found = answer.read_text() if answer.exists() else "the end of the process"
+        answer.unlink(missing_ok=True)
+        shutil.copy2(root / self.fault.path, self.tree / self.fault.path)
+        return found if ended else "the clock"
+
+
+def _answer(tree: Path) -> Path:
+    return tree.parent / f"{tree.name}.answer"
+
+
+def _try(tree: Path, tests: list[str], answer: Path) -> None:
+    watcher = Watcher()
+    code = watcher.run(tree, "-x", *tests)
+    answer.write_text(watcher.failed[0] if watcher.failed else "the start of the tests" if code else "")
+    os._exit(0)
+
+
+class Book:
+    """What came of each fault, kept from run to run."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._path = KEPT / "outcomes.tsv"
+        self._tests = digest(root, [path for path in files(root) if path.parts[0] == "tests"])
+        self._known: dict[str, tuple[str, str]] = {}
+        if self._path.exists():
+            for line in self._path.read_text().splitlines():
+                key, outcome, tests = line.split("\t")[:3]
+                self._known[key] = outcome, tests
+
+    def _key(self, fault: Fault) -> str:
+        source = digest(self._root, [Path(fault.path)])
+        return hashlib.sha256(f"{source} {fault.start} {fault.end} {fault.after}".encode()).hexdigest()[:16]
+
+    def outcome(self, fault: Fault) -> str:
+        """Return what came of a fault, or "" if it has to be tried."""
+        outcome, tests = self._known.get(self._key(fault), ("", ""))
+        return outcome if outcome == NOTICED or tests == self._tests else ""
+
+    def write(self, fault: Fault, outcome: str, by: str = "") -> None:
+        """Keep what came of a fault."""
+        key = self._key(fault)
+        self._known[key] = outcome, self._tests
+        with self._path.open("a") as file:
+            file.write("\t".join((key, outcome, self._tests, str(fault), by)) + "\n")
+
+
+def sample(root: Path, package: str, size: int, seed: int) -> list[Fault]:
+    """Return the faults to plant in a package: the same for the same sources and seed."""
+    sources = [path for path in files(root) if path.suffix == ".py" and path.is_relative_to(package)]
+    every = [fault for path in sources for fault in faults(str(path), (root / path).read_text())]
+    return random.Random(seed).sample(every, min(size, len(every)))
+
+
+def judge(
+    root: Path, trees: list[Path], suite: Suite, book: Book, planted: list[Fault], budget_s: float
+) -> None:
+    """Try the faults of a sample that are not in the book yet."""
+    waiting = [fault for fault in planted if not book.outcome(fault)]
+    free, running, left = list(trees), list[Trial](), len(waiting)
+    while left:
+        while waiting and free:
+            fault = waiting.pop(0)
+            tests = suite.chosen(fault, budget_s)
+            if tests:
+                seconds = sum(suite.seconds[test] for test in tests)
+                running.append(Trial.start(fault, free.pop(), tests, seconds))
+            else:
+                book.write(fault, NO_TEST)
+                left -= 1
+        if running:
+            pause_s = max(0.0, min(trial.until for trial in running) - time.monotonic())
+            multiprocessing.connection.wait([trial.process.sentinel for trial in running], pause_s)
+        for trial in [trial for trial in running if trial.over]:
+            by = trial.end(root)
+            book.write(trial.fault, NOTICED if by else SURVIVED, by)
+            running.remove(trial)
+            free.append(trial.tree)
+            left -= 1
+            print(f"{left:5} left  {trial.fault}  {by or SURVIVED}", flush=True)
+
+
+def main() -> None:
+    """Plant, run and report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("packages", nargs="*", default=PACKAGES, help="folders or files to plant faults in")
+    parser.add_argument("--sample", type=int, default=300, help="faults for each package")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="faults tried at the same time")
+    parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests for one fault")
+    given = parser.parse_args()
+    root = Path.cwd()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    with copies(root, given.jobs) as trees:
+        suite, book = learn(root, trees[0], KEPT), Book(root)
+        scores = []
+        for package in given.packages:
+            planted = sample(root, package, given.sample, given.seed)
+            judge(root, trees, suite, book, planted, given.budget)
+            missed = [fault for fault in planted if book.outcome(fault) != NOTICED]
+            print(f"\n{package}: no test noticed", *(f"  {book.outcome(m):9} {m}" for m in missed), sep="\n")
+            score = 100.0 * (1.0 - len(missed) / max(1, len(planted)))
+            scores.append(f"{package}: {score:.1f} % of {len(planted)} faults were noticed")
+    print("", *scores, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

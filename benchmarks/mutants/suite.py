@@ -1,0 +1,110 @@
+"""Which test executes which line, and how long it takes."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import coverage
+
+from benchmarks.mutants.faults import Fault
+from benchmarks.mutants.tree import Watcher, digest, files, fork, join
+
+OTHER_ROOM = 3.0
+"""A test from elsewhere goes after one of the room that takes so many times longer."""
+
+
+@dataclass(slots=True)
+class Suite:
+    """The tests that pass."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    lines: dict[str, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(dict))
+    """The tests by path and line of a source."""
+
+    def covering(self, fault: Fault) -> set[str]:
+        """Return the tests that execute a line of a fault, or, if that runs on import, of its module."""
+        lines = self.lines.get(fault.path, {})
+        hit = {test for line in range(fault.line, fault.last_line + 1) for test in lines.get(line, ())}
+        return hit or {test for tests in lines.values() for test in tests}
+
+    def chosen(self, fault: Fault, budget_s: float) -> list[str]:
+        """Return the tests to run for a fault: those of its room first, the fastest first."""
+        room = "/".join(["tests", *Path(fault.path).parts[1:-1]])
+
+        def place(test: str) -> tuple[float, str]:
+            return self.seconds[test] * (1.0 if test.startswith(room) else OTHER_ROOM), test
+
+        spent_s, tests = 0.0, list[str]()
+        for test in sorted(self.covering(fault), key=place):
+            spent_s += self.seconds[test]
+            if tests and spent_s > budget_s:
+                break
+            tests.append(test)
+        return tests
+
+    def add(self, part: dict[str, Any]) -> None:
+        """Take what is known of one file of tests."""
+        self.seconds.update(part["seconds"])
+        for source, lines in part["lines"].items():
+            for line, tests in lines.items():
+                self.lines[source].setdefault(int(line), []).extend(tests)
+
+
+def learn(root: Path, tree: Path, kept: Path) -> Suite:
+    """Run the tests once and return what they execute; where no source has changed, only those that have."""
+    known = files(root)
+    shared = [path for path in known if path.parts[0] == "tests" and not path.name.startswith("test_")]
+    sources = [path for path in known if path.parts[0] == "twin_tui"]
+    folder = kept / f"suite-{digest(root, [*sources, *shared])}"
+    folder.mkdir(parents=True, exist_ok=True)
+    tests = [path for path in known if path.parts[0] == "tests" and path.match("test_*.py")]
+    parts = {str(path): folder / f"{path.stem}-{digest(root, [path])}.json" for path in tests}
+    missing = [path for path, part in parts.items() if not part.exists()]
+    if missing:
+        print(f"learning what {len(missing)} files of tests execute", flush=True)
+        answer = tree.parent / "learnt.json"
+        join(fork(_learn, tree, missing, answer), None)
+        learnt = json.loads(answer.read_text())
+        for test in learnt.pop("failed"):
+            print(f"  left out, as it does not pass here: {test}")
+        for path in missing:
+            parts[path].write_text(json.dumps(_part(learnt, f"{path}::")))
+    suite = Suite()
+    for part in parts.values():
+        suite.add(json.loads(part.read_text()))
+    return suite
+
+
+def _learn(tree: Path, tests: list[str], answer: Path) -> None:
+    traced = coverage.Coverage(data_file=None, source=[str(tree / "twin_tui")], config_file=False)
+    watcher = Watcher(traced)
+    watcher.run(tree, *tests)
+    traced.stop()
+    passed = watcher.seconds.keys() - set(watcher.failed)
+    data = traced.get_data()
+    lines = {}
+    for path in data.measured_files():
+        by_line = data.contexts_by_lineno(path).items()
+        lines[str(Path(path).relative_to(tree))] = {
+            line: sorted(passed & set(tests)) for line, tests in by_line
+        }
+    seconds = {test: round(watcher.seconds[test], 4) for test in sorted(passed)}
+    answer.write_text(json.dumps({"seconds": seconds, "lines": lines, "failed": watcher.failed}))
+    os._exit(0)
+
+
+def _part(learnt: dict[str, Any], prefix: str) -> dict[str, Any]:
+    def mine(tests: Iterable[str]) -> list[str]:
+        return [test for test in tests if test.startswith(prefix)]
+
+    return {
+        "seconds": {test: learnt["seconds"][test] for test in mine(learnt["seconds"])},
+        "lines": {
+            source: {line: found for line, tests in lines.items() if (found := mine(tests))}
+            for source, lines in learnt["lines"].items()
+        },
+    }
