@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOOK_EVERY_S = 1.0
+CLOSE_WITHIN_S = 2.0
 _UNAUTHORIZED = (401, 403)
 HUNG_UP = "the energy manager has hung up"
 
@@ -191,9 +192,15 @@ class ResourceManager:
         session = Session(self._engine, self.device, self._names, self._clock.ahead_s, self._origin)
         self.session = session
         ready = asyncio.Event()
-        session.wake = ready.set
         watcher = self._engine.watch(LOOK_EVERY_S, session.publish)
         sender = asyncio.create_task(self._send(connection, session, ready))
+
+        def wake() -> None:
+            ready.set()
+            if session.deaf:
+                sender.cancel()  # it waits for the energy manager to read
+
+        session.wake = wake
         try:
             session.begin()
             self.changed()
@@ -212,7 +219,10 @@ class ResourceManager:
             self.session = None
             self._agreed = bool(session.version)
             with contextlib.suppress(Exception):
-                await connection.close()
+                # close alone waits for ever if what was sent before cannot get away
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await connection.close()
+            connection.transport.abort()
             self._set(session.state, session.detail or HUNG_UP)
         if session.state is State.REFUSED:
             self._state_log(session.detail)

@@ -31,6 +31,7 @@ LEVEL_EVERY_S, LEVEL_CHANGE = 30.0, 0.001
 DEMAND_EVERY_S, DEMAND_CHANGE = 300.0, 0.05
 FORECAST_EVERY_S = 900.0
 UNREAD_LIMIT = 1000
+"""Messages that may wait for an energy manager that does not read; one more ends the connection."""
 BUSY_OUTBOX = 20
 DROPPABLE = ("PowerMeasurement", "FRBC.StorageStatus")
 
@@ -73,6 +74,8 @@ class Session:
         self.closing = False
         self.reconnect = False
         """Whether the energy manager has asked for a new connection at once."""
+        self.deaf = False
+        """Whether the energy manager has left too much unread: nothing more is kept for it."""
         self._control: Control | None = None
         self._power_w: float | None = None
         self._largest_w = 1.0
@@ -145,9 +148,10 @@ class Session:
         except CommandError as error:
             self._reception(subject, "INVALID_CONTENT", str(error))
             return
-        # the answer goes ahead of what acting on the message has brought about
-        self.outbox.insert(mark, self._reception_message(subject, "OK"))
-        self.wake()
+        if not self.deaf:
+            # the answer goes ahead of what acting on the message has brought about
+            self.outbox.insert(mark, self._reception_message(subject, "OK"))
+            self.wake()
 
     def publish(self) -> None:
         """Send measurements, fill level and forecast where they have changed or are due."""
@@ -203,9 +207,16 @@ class Session:
         fault = fault_of(full)
         if fault:
             raise AssertionError(f"{self._device.name}: {fault}")
-        self.outbox.append(full)
+        self._queue(full)
+
+    def _queue(self, message: Message) -> None:
+        if self.deaf:
+            return
+        self.outbox.append(message)
         if len(self.outbox) > UNREAD_LIMIT:
+            self.deaf = True
             self._refuse(f"the energy manager does not read: {len(self.outbox)} messages wait")
+            self.outbox.clear()
         self.wake()
 
     def _reception_message(self, subject: str, status: str, label: str = "") -> Message:
@@ -213,9 +224,8 @@ class Session:
         return {**body, "diagnostic_label": label} if label else body
 
     def _reception(self, subject: str, status: str, label: str) -> None:
-        self.outbox.append(self._reception_message(subject, status, label))
         self._note(f"answered {status}: {label}")
-        self.wake()
+        self._queue(self._reception_message(subject, status, label))
 
     def _answered(self, message: Message) -> None:
         fault = fault_of(message)
