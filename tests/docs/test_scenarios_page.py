@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 
 from twin_tui.cli.check import check_file
 from twin_tui.cli.main import cli
+from twin_tui.documents.model import known_keys
 from twin_tui.engine.device import Status
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import GridSnapshot, WeatherSnapshot
-from twin_tui.run import scenario as scenarios
+from twin_tui.run.scenario import ScenarioFile, StepFile
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 SAG, PIPELINE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -76,6 +77,6 @@ def test_each_command_of_the_pipeline_is_one() -> None:
 
 def test_the_page_names_every_key_signal_and_status() -> None:
     named = set(re.findall(r"`(\w+)`", PAGE))
-    assert set(scenarios._TOP_KEYS) | set(scenarios._STEP_KEYS) <= named
+    assert {*known_keys(ScenarioFile), *known_keys(StepFile)} <= named
     assert set(signals_of(GridSnapshot)) | set(signals_of(WeatherSnapshot)) <= named
     assert {status.value for status in Status} <= named

@@ -100,10 +100,10 @@ def test_what_does_not_fit_the_site_is_refused_before_the_run(
     ("text", "message"),
     [
         ("[]", "expected an object"),
-        ("steps: []", "at least one step"),
-        ("stepps: []", "did you mean steps"),
-        ("steps: [{at: 1s}]", "one of do, expect, always"),
-        ("steps: [{att: 1s, do: clear}]", "did you mean at"),
+        ("steps: []", ":1: steps: expected a list that is not empty"),
+        ("stepps: []", ":1: unknown key stepps; did you mean steps"),
+        ("steps:\n- {at: 1s}", r":2: steps\[0\]: expected one of do, expect, always"),
+        ("steps: [{att: 1s, do: clear}]", r":1: unknown key att in steps\[0\]; did you mean at"),
         ("steps: [{at: 1s, always: a.b > 1}]", "always needs for"),
         ("steps: [{at: 1s, within: 2s, do: clear}]", "within does not go with do"),
         ("steps: [{at: soon, do: clear}]", "soon"),
@@ -116,6 +116,29 @@ def test_a_file_that_is_no_scenario_names_file_and_step(tmp_path: Path, text: st
     with pytest.raises(ConfigError, match=message) as caught:
         Scenario.load(path)
     assert "scenario.yaml" in str(caught.value)
+
+
+def test_all_errors_of_a_scenario_are_reported_together_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("seed: 1.5\nsteps:\n- {at: soon, do: clear}\n- {at: 1s, expect: a.b > 1, for: 3s}\n")
+    with pytest.raises(ConfigError) as caught:
+        Scenario.load(path)
+    assert [line.removeprefix(f"{path}:").split(" from")[0] for line in str(caught.value).splitlines()] == [
+        "1: seed: expected a whole number",
+        "3: steps[0].at: 'soon' is no duration; expected seconds or a form like 90, 0.5s, 20m, 1h30m",
+        "4: steps[1]: for does not go with expect",
+    ]
+
+
+def test_all_steps_that_do_not_fit_the_site_are_named_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("steps:\n- {at: 1s, do: sagg}\n- {at: 1s, do: clear}\n- {at: 2s, expect: x.soc > 1}\n")
+    with pytest.raises(ConfigError) as caught:
+        Twin.from_file("demo").play(Scenario.load(path))
+    assert [line.removeprefix(f"{path}:").split(";")[0] for line in str(caught.value).splitlines()] == [
+        "2: steps[0]: 'sagg': unknown command 'sagg'",
+        "4: steps[2]: 'x.soc > 1': unknown device 'x'",
+    ]
 
 
 def test_a_scenario_names_its_site_from_where_it_lies(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
     Times are seconds since the start of the run, or ISO dates and times; those without a zone are in
     ``zone``. Raises ConfigError naming the line.
     """
-    text = read_text(path)
+    text = read_text(path, "CSV")
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
     rows: list[Row] = []

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,15 @@ class Document:
     name: str
     text: str | None = None
     """None for data that was in no file."""
-    as_json: bool = False
+    find_places: Callable[[str, str], Place] | None = field(default=None, repr=False)
     _places: Place | None = field(default=None, repr=False)
 
     def where(self, path: str = "") -> str:
         """Return how a message begins that is about a path like ``assets[0].port``: file and line."""
-        if self.text is None or not path:
+        if self.text is None or self.find_places is None or not path:
             return self.name
         if self._places is None:
-            self._places = (json_places if self.as_json else _yaml_places)(self.text, self.name)
+            self._places = self.find_places(self.text, self.name)
         return f"{self.name}:{self._places.find(path).line}"
 
 
@@ -45,15 +46,23 @@ class Spot:
     document: Document = field(compare=False, repr=False)
 
     def __str__(self) -> str:
-        if self.document.text is None:
-            return f"{self.file}: {self.path}: {self.label}"
-        return f"{self.document.where(self.path)}: {self.label}"
+        if self.document.text is not None:
+            return f"{self.document.where(self.path)}: {self.label}"
+        return ": ".join(dict.fromkeys((self.file, self.path, self.label)))
 
 
 def open_document(path: Path, name: str | None = None) -> Document:
     """Return the document in a JSON or YAML file; raise ConfigError naming the file, line and column."""
     as_json = {".json": True, ".yaml": False, ".yml": False}.get(path.suffix.lower())
     return to_document(read_text(path), name or str(path), as_json=as_json)
+
+
+def open_toml(path: Path) -> Document:
+    """Return the document in a TOML file."""
+    from twin_tui.documents.toml_text import parse_toml, toml_places  # noqa: PLC0415 - the console alone has one
+
+    text = read_text(path, "TOML")
+    return Document(parse_toml(text, str(path)), str(path), text, toml_places)
 
 
 def read_document(path: Path) -> Any:
@@ -75,10 +84,10 @@ def to_document(text: str, name: str, *, as_json: bool | None = None) -> Documen
     data = plain(parse_json(text, name), name) if as_json else _parse_yaml(text, name)
     if data is None:
         raise ConfigError(f"{name}: holds no data")
-    return Document(data, name, text, as_json)
+    return Document(data, name, text, json_places if as_json else _yaml_places)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, expected: str = "JSON or YAML") -> str:
     """Return the text of a file; raise ConfigError when there is none to read."""
     try:
         with path.open("rb") as file:
@@ -95,9 +104,9 @@ def read_text(path: Path) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: is not UTF-8 text; expected JSON or YAML") from None
+        raise ConfigError(f"{path}:{line}: is not UTF-8 text; expected {expected}") from None
     if "\0" in text:
-        raise ConfigError(f"{path}: is a binary file; expected JSON or YAML")
+        raise ConfigError(f"{path}: is a binary file; expected {expected}")
     return text
 
 

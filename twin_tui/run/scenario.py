@@ -2,19 +2,67 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import Field, model_validator
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.loader import read_document
+from twin_tui.documents.loader import Spot, open_document
+from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped
+from twin_tui.documents.values import Duration, Seed, Text
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
-from twin_tui.errors import CommandError, ConfigError, TwinError, did_you_mean
+from twin_tui.errors import CommandError
 
-_TOP_KEYS = ("name", "site", "seed", "duration", "steps")
-_STEP_KEYS = ("at", "do", "expect", "within", "always", "for", "note")
-_SPANS = {"expect": "within", "always": "for"}
+
+class StepFile(Model):
+    """An entry of ``steps``."""
+
+    at: Duration
+    """When, from the start of the run."""
+    do: Text | None = None
+    """A command, as in the console."""
+    expect: Text | None = None
+    """What must hold then, or come to hold within a while."""
+    within: Duration | None = None
+    always: Text | None = None
+    """What must hold all the while."""
+    span: Duration | None = Field(default=None, alias="for")
+    """How long it must hold."""
+    note: Text = ""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "StepFile":
+        kinds = [key for key in ("do", "expect", "always") if getattr(self, key) is not None]
+        if len(kinds) != 1:
+            raise ValueError("expected one of do, expect, always")
+        for key, given, kind in (("within", self.within, "expect"), ("for", self.span, "always")):
+            if given is not None and kinds != [kind]:
+                raise ValueError(f"{key} does not go with {kinds[0]}")
+        if self.always is not None and self.span is None:
+            raise ValueError("always needs for, the time it must hold")
+        return self
+
+    def step(self, place: Spot) -> "ScenarioStep":
+        """Return the step that this entry describes."""
+        kind = next(key for key in ("do", "expect", "always") if getattr(self, key) is not None)
+        span = self.within if self.within is not None else self.span
+        until_s = None if span is None else self.at + span
+        return ScenarioStep(self.at, kind, getattr(self, kind), until_s, self.note, place)
+
+
+class ScenarioFile(Model):
+    """The top level of a scenario."""
+
+    name: Text | None = None
+    """The file's own if not given."""
+    site: Text | None = None
+    """A site file, seen from the scenario's folder, or the name of a shipped site."""
+    seed: Seed | None = None
+    duration: Duration | None = None
+    """Of the run; a second after the last step if not given."""
+    steps: list[StepFile] = Field(min_length=1)
 
 
 @dataclass(slots=True, frozen=True)
@@ -28,6 +76,8 @@ class ScenarioStep:
     until_s: float | None = None
     """End of the while; None is at that moment only."""
     note: str = ""
+    place: Spot | None = None
+    """File and line, for messages."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,63 +92,29 @@ class Scenario:
 
     @classmethod
     def load(cls, path: Path) -> "Scenario":
-        """Read a scenario file; raise ConfigError naming the file and the step."""
-        data = read_document(path)
-        if not isinstance(data, dict):
-            raise ConfigError(f"{path}: expected an object with name and steps")
-        _check_keys(data, _TOP_KEYS, str(path))
-        rows = data.get("steps")
-        if not isinstance(rows, list) or not rows:
-            raise ConfigError(f"{path}: steps: expected a list with at least one step")
-        steps = []
-        for number, row in enumerate(rows):
-            try:
-                steps.append(_step(row))
-            except TwinError as error:
-                raise ConfigError(f"{path}: steps[{number}]: {error}") from None
+        """Read a scenario file; raise one ConfigError with all its errors."""
+        document = open_document(path)
+        complaints = Complaints(document)
+        file = complaints.checked(ScenarioFile, document.data)
+        complaints.settle()
+        assert file is not None
+        steps = tuple(
+            entry.step(Spot(document.name, place, place, document))
+            for entry, place in ((entry, join("steps", at)) for at, entry in enumerate(file.steps))
+        )
         last = max(step.until_s if step.until_s is not None else step.at_s for step in steps)
-        duration_s = parse_duration(data["duration"]) if "duration" in data else last + 1.0
+        duration_s = file.duration if file.duration is not None else last + 1.0
         if duration_s < last:
-            raise ConfigError(f"{path}: duration: {duration_s:g} s ends before the last step at {last:g} s")
-        seed = data.get("seed")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-            raise ConfigError(f"{path}: seed: expected a whole number, found {seed!r}")
-        site = None if data.get("site") is None else _beside(path, str(data["site"]))
-        return cls(str(data.get("name", path.stem)), tuple(steps), duration_s, site, seed)
+            complaints.add("duration", f"{duration_s:g} s ends before the last step at {last:g} s")
+        complaints.settle()
+        site = None if file.site is None else _beside(path, file.site)
+        return cls(file.name or path.stem, steps, duration_s, site, file.seed)
 
 
 def _beside(path: Path, site: str) -> str:
     """Return the site that a scenario names: a file seen from the scenario's folder, or a shipped site."""
     beside = path.parent / site
     return str(beside) if beside.is_file() else site
-
-
-def _check_keys(data: dict[Any, Any], known: tuple[str, ...], place: str) -> None:
-    for key in data:
-        if key not in known:
-            raise ConfigError(f"{place}: unknown key {key}{did_you_mean(str(key), known)}")
-
-
-def _step(row: Any) -> ScenarioStep:
-    if not isinstance(row, dict):
-        raise ConfigError(f"expected an object with at and do, expect or always, found {row!r}")
-    for key in row:
-        if key not in _STEP_KEYS:
-            raise ConfigError(f"unknown key {key}{did_you_mean(str(key), _STEP_KEYS)}")
-    if "at" not in row:
-        raise ConfigError("missing key at")
-    kinds = [key for key in ("do", "expect", "always") if key in row]
-    if len(kinds) != 1:
-        raise ConfigError("expected one of do, expect, always")
-    kind, span = kinds[0], _SPANS.get(kinds[0], "")
-    for key in ("within", "for"):
-        if key in row and key != span:
-            raise ConfigError(f"{key} does not go with {kind}")
-    if kind == "always" and "for" not in row:
-        raise ConfigError("always needs for, the time it must hold")
-    at_s = parse_duration(row["at"])
-    until_s = at_s + parse_duration(row[span]) if span in row else None
-    return ScenarioStep(at_s, kind, str(row[kind]), until_s, str(row.get("note", "")))
 
 
 def find(name: str) -> Scenario:

@@ -38,6 +38,7 @@ class Judge:
         self.scenario = scenario
         self.engine = engine
         self.verdicts: list[Verdict] = []
+        errors: list[str] = []
         for step in scenario.steps:
             try:
                 if step.kind == "do":
@@ -45,7 +46,9 @@ class Judge:
                 else:
                     self.verdicts.append(Verdict(step, Expectation.parse(step.text, engine)))
             except CommandError as error:
-                raise ConfigError(f"scenario {scenario.name}: {step.text!r}: {error}") from None
+                errors.append(f"{step.place or f'scenario {scenario.name}'}: {step.text!r}: {error}")
+        if errors:
+            raise ConfigError("\n".join(errors))
         self._open = list(self.verdicts)
         self._watcher = engine.watch(engine.dt_s, self._look)
 
