@@ -20,8 +20,8 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from twin_tui.protocols.modbus.bank import Bank, Extent, Table, WriteRequest
 from twin_tui.protocols.modbus.crc import with_crc
+from twin_tui.protocols.modbus.memory import Extent, Memory, Table, WriteRequest
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
@@ -30,28 +30,25 @@ TCP_SHARE = 0.75
 GAP_S = 0.002
 ANSWER_S = 10.0
 MARK = 0xF00D
+IDENTITIES = {1: {0: "Twin", 1: "Fuzz", 2: "1"}}
 GOOD = b"\x04\x00\xb4\x00\x01"
 GOOD_ANSWER = b"\x04\x02\xca\xfe"
 # What a burst leaves behind for good, such as grown dictionaries, is far below this.
 FLAT_KB = 256
 
 
-def a_bank() -> Bank:
-    """Return a unit that takes every write but 0xDEAD, with one input register that nobody can change."""
+class Unit(Memory):
+    """Takes every write but 0xDEAD, with one input register that nobody can change."""
 
-    def write(request: WriteRequest) -> int:
-        if b"\xde\xad" in request.data:
-            return 3
-        memory, offset = bank.locate(request.table, request.address)
-        memory[offset : offset + len(request.data)] = request.data
-        return 0
+    def __init__(self) -> None:
+        extents = [Extent(table, 0, 180, writable=True) for table in Table]
+        super().__init__([*extents, Extent(Table.INPUT_REGISTERS, 180, 1)])
+        memory, offset = self.locate(Table.INPUT_REGISTERS, 180)
+        memory[offset : offset + 2] = b"\xca\xfe"
 
-    extents = [Extent(table, 0, 180, writable=True) for table in Table]
-    extents.append(Extent(Table.INPUT_REGISTERS, 180, 1))
-    bank = Bank(extents, lambda: None, write, identity={0: "Twin", 1: "Fuzz", 2: "1"})
-    memory, offset = bank.locate(Table.INPUT_REGISTERS, 180)
-    memory[offset : offset + 2] = b"\xca\xfe"
-    return bank
+    def write(self, request: WriteRequest) -> int:
+        """Keep what is written, or refuse it."""
+        return 3 if b"\xde\xad" in request.data else super().write(request)
 
 
 class Source:
@@ -228,8 +225,8 @@ async def fuzz(frames: int, seed: int) -> str:
     )
     source = Source(seed)
     with tempfile.TemporaryDirectory() as folder:
-        tcp = ModbusTcpServer("127.0.0.1", 0, {1: a_bank()})
-        line = ModbusRtuServer(f"pty:{Path(folder) / 'tty'}", {1: a_bank()}, gap_s=GAP_S)
+        tcp = ModbusTcpServer("127.0.0.1", 0, {1: Unit()}, identities=IDENTITIES)
+        line = ModbusRtuServer(f"pty:{Path(folder) / 'tty'}", {1: Unit()}, identities=IDENTITIES, gap_s=GAP_S)
         await tcp.start()
         await line.start()
         targets = (TcpTarget(tcp.port, source), LineTarget(f"{folder}/tty", source))

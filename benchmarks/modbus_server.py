@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from twin_tui.protocols.modbus.bank import Bank, Extent, Table
+from twin_tui.protocols.modbus.memory import Extent, Memory, Table
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 CONNECTIONS = 10
@@ -82,17 +82,17 @@ asyncio.run(StartAsyncTcpServer(device, address=("127.0.0.1", int(sys.argv[1])))
 """
 
 
-def our_bank() -> Bank:
+def our_unit() -> Memory:
     """Return a unit of input registers that hold their own addresses."""
-    bank = Bank([Extent(Table.INPUT_REGISTERS, 0, REGISTERS)], lambda: None, lambda _request: 0)
-    memory, _ = bank.locate(Table.INPUT_REGISTERS, 0)
+    unit = Memory([Extent(Table.INPUT_REGISTERS, 0, REGISTERS)])
+    memory, _ = unit.locate(Table.INPUT_REGISTERS, 0)
     struct.pack_into(f">{REGISTERS}H", memory, 0, *range(REGISTERS))
-    return bank
+    return unit
 
 
 async def serve_ours(port: int) -> None:
     """Serve until killed."""
-    await ModbusTcpServer("127.0.0.1", port, {1: our_bank()}).start()
+    await ModbusTcpServer("127.0.0.1", port, {1: our_unit()}).start()
     await asyncio.Event().wait()
 
 
@@ -226,7 +226,7 @@ async def measure_ports() -> dict[str, float]:
     """Return the time to open many ports and the memory that each needs."""
     rss_before = rss_kb()
     begin = time.perf_counter()
-    servers = [ModbusTcpServer("127.0.0.1", 0, {1: our_bank()}) for _ in range(PORTS)]
+    servers = [ModbusTcpServer("127.0.0.1", 0, {1: our_unit()}) for _ in range(PORTS)]
     for server in servers:
         await server.start()
     start_s = time.perf_counter() - begin

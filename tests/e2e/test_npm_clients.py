@@ -30,7 +30,7 @@ def node_with(package: str) -> str:
 async def test_a_node_client_reads_writes_and_gets_the_right_exception(package: str) -> None:
     node = node_with(package)
     plant = Plant(identity={0: "Twin", 1: "BAT-10", 2: "1.0"})
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         process = await asyncio.create_subprocess_exec(
             node,
             f"{package}.js",

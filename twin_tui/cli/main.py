@@ -210,7 +210,7 @@ def registers(site: str, device: str | None = None) -> None:
     for wire in twin.links.modbus:
         for number, unit in sorted(wire.units.items()):
             if device is None or unit.device == device:
-                click.echo(listing(unit.binding, unit.device, f"{wire.name} unit {number}") + "\n")
+                click.echo(listing(unit.registers, unit.device, f"{wire.name} unit {number}") + "\n")
 
 
 @cli.command(short_help="Compare a device with a real one.")
@@ -232,14 +232,14 @@ def compare(
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it would say we say once ourselves
     where = comparing.Address.parse(real)
     twin = Twin.from_file(site)
-    bindings = twin.links.bindings(twin.device(device).name)
-    if not bindings:
+    maps = twin.links.registers(twin.device(device).name)
+    if not maps:
         raise ConfigError(f"{device} has no register map in {site}, so there is nothing to compare")
-    readings = asyncio.run(comparing.read_real(bindings[0], where, timeout_s=timeout))
-    click.echo(comparing.comparison(comparing.lines(bindings[0], readings), where, device))
+    readings = asyncio.run(comparing.read_real(maps[0], where, timeout_s=timeout))
+    click.echo(comparing.comparison(comparing.lines(maps[0], readings), where, device))
     if not adopt:
         return
-    for event in comparing.adopted(bindings[0], readings):
+    for event in comparing.adopted(maps[0], readings):
         twin.submit(event)
     if headless:
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415

@@ -121,44 +121,6 @@ class WeatherSnapshot:
 
 
 @value
-class RegisterWrite:
-    """The last write to a register: when, by whom, what, and what became of it ("ok" or the reason)."""
-
-    tick: int
-    time_s: float
-    client: str
-    function: int
-    raw: tuple[int, ...]
-    text: str
-    verdict: str
-
-
-@value
-class RegisterRow:
-    """One register as an inspector shows it: where it is, what it holds, what that means."""
-
-    table: str
-    address: int
-    count: int
-    name: str
-    type: str
-    raw: tuple[int, ...]
-    """The words (for coils and discrete inputs the bit) as a client reads them."""
-    text: str
-    """The value in the map's unit."""
-    option: str
-    """The meaning of a code, or an empty text."""
-    access: str
-    """"ro", "rw" or "wo"."""
-    device: str
-    signal: str
-    """The signal behind the register; empty for constants."""
-    pinned: bool
-    last_write: RegisterWrite | None = None
-    description: str = ""
-
-
-@value
 class Snapshot:
     """The whole site at one tick."""
 

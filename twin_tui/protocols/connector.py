@@ -7,10 +7,10 @@ connection to an energy manager. ``registry.py`` has the connectors, docs/connec
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Protocol, get_args
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast, get_args
 
 from pydantic import ConfigDict, PlainValidator, SecretStr, ValidationInfo, model_validator
 
@@ -20,6 +20,8 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.view import LinkView, TrafficLine
+
+T = TypeVar("T")
 
 NO_DEVICES: Mapping[str, str] = MappingProxyType({})
 
@@ -157,6 +159,14 @@ class Wiring:
     """The connector's endpoints, in the order of the site file."""
     settings: Any = None
     """The connector's settings for the whole site; None when neither file nor command line has any."""
+    shared: dict[object, object] = field(default_factory=dict)
+    """What the wires of all connectors have in common."""
+
+    def share(self, make: Callable[[Engine], T]) -> T:
+        """Return what the wires of a twin have in common, made once from its engine: a class's one object."""
+        if make not in self.shared:
+            self.shared[make] = make(self.engine)
+        return cast(T, self.shared[make])
 
     def log(self, device: str = "", origin: str = "", kind: LogKind = LogKind.LINK) -> StateLog:
         """Return what notes the state of a connection, of a device or of the whole site."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.protocols.connector import Endpoint, Settings, Wire, Wiring
-from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.registry import connectors
@@ -34,10 +34,11 @@ class Links:
         place = {id(endpoint): number for number, endpoint in enumerate(endpoints)}
         self.wires: list[Wire] = []
         """What a run with servers opens, in the order of the site file."""
+        shared: dict[object, object] = {}
         for connector in connectors:
             own = [endpoint for endpoint in endpoints if endpoint.kind == connector.kind]
             if own or connector.kind in settings:
-                self.wires += connector.wires(Wiring(engine, own, settings.get(connector.kind)))
+                self.wires += connector.wires(Wiring(engine, own, settings.get(connector.kind), shared))
         last = len(place)
         self.wires.sort(key=lambda wire: min((place.get(id(e), last) for e in wire.endpoints), default=last))
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
@@ -89,9 +90,10 @@ class Links:
         """Write what is said on the Modbus links to a .pcapng or .txt file when they stop."""
         self._capture = Capture(path)
 
-    def bindings(self, device: str) -> list[Binding]:
-        """Return the register maps of a device, in the order of its endpoints."""
-        return [unit.binding for wire in self.modbus for unit in wire.units.values() if unit.device == device]
+    def registers(self, device: str) -> list[Registers]:
+        """Return the registers of a device, map by map, in the order of its endpoints."""
+        units = [unit for wire in self.modbus for unit in wire.units.values()]
+        return list(dict.fromkeys(unit.registers for unit in units if unit.device == device))
 
     def lines(self) -> Iterator[str]:
         """Yield what a headless run lists when it starts."""

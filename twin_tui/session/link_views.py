@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Collection
 
 from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
-from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.image import Cell
+from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.wires import AnyModbusWire
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
@@ -19,7 +19,7 @@ class LinkViews:
         self._traces = traces
         self._clock = clock
         self._seen: dict[str, dict[int, tuple[bytes, float | None]]] = {}
-        self._bindings: dict[str, list[Binding]] = {}
+        self._maps: dict[str, list[Registers]] = {}
         self._watched = ""
         self._counted = ""
 
@@ -30,32 +30,32 @@ class LinkViews:
 
     def infos(self, device: str) -> tuple[RegisterInfo, ...]:
         """Return the registers of a device's first map."""
-        binding = self._binding(device)
-        return tuple(_info(cell) for cell in binding.cells) if binding is not None else ()
+        registers = self._registers(device)
+        return tuple(_info(cell) for cell in registers.cells) if registers is not None else ()
 
     def registers(
         self, device: str, indices: Collection[int], frozen: Collection[tuple[str, str]]
     ) -> tuple[RegisterValue, ...]:
         """Return the registers at these indices as they are now."""
         self._count_reads(device if indices else "")
-        binding = self._binding(device)
-        if binding is None or not indices:
+        registers = self._registers(device)
+        if registers is None or not indices:
             return ()
-        binding.refresh()
+        registers.refresh()
         seen = self._seen.setdefault(device, {})
-        cells = binding.cells
+        cells = registers.cells
         return tuple(self._value(i, cells[i], seen, frozen) for i in indices if 0 <= i < len(cells))
 
     def changed(self, device: str, within_s: float | None) -> tuple[int, ...]:
         """Return the registers that changed lately, by index."""
-        binding = self._binding(device)
-        if within_s is None or binding is None:
+        registers = self._registers(device)
+        if within_s is None or registers is None:
             return ()
-        binding.refresh()
+        registers.refresh()
         seen = self._seen.setdefault(device, {})
         now = self._clock()
         found = []
-        for index, cell in enumerate(binding.cells):
+        for index, cell in enumerate(registers.cells):
             changed_s = self._changed(index, cell, seen)
             if changed_s is not None and now - changed_s <= within_s:
                 found.append(index)
@@ -93,11 +93,11 @@ class LinkViews:
         found = [counts(number, register.table, register.address, register.count) for number in numbers]
         return sum(count for count in found if count is not None) if None not in found else None
 
-    def _binding(self, device: str) -> Binding | None:
-        bindings = self._bindings.get(device)
-        if bindings is None:
-            bindings = self._bindings[device] = self._twin.links.bindings(device)
-        return bindings[0] if bindings else None
+    def _registers(self, device: str) -> Registers | None:
+        maps = self._maps.get(device)
+        if maps is None:
+            maps = self._maps[device] = self._twin.links.registers(device)
+        return maps[0] if maps else None
 
     def _wire(self, device: str) -> AnyModbusWire | None:
         for wire in self._twin.links.modbus:
@@ -128,30 +128,27 @@ class LinkViews:
         data = cell.data
         now = self._clock()
         changed_s = self._changed(index, cell, seen)
-        device = cell.device.name if cell.device is not None else ""
+        device = cell.device.name
         signal = register.signal.name if register.signal is not None else ""
         wall_s, origin = self._traces.last.get((device, signal), (None, ""))
+        verdict, attempt = "", cell.last_write
+        if attempt is not None and (wall_s is None or attempt.wall_s >= wall_s):
+            wall_s, origin, verdict = attempt.wall_s, attempt.client, attempt.verdict
         held = ""
-        if cell.device is not None and signal in cell.device.pins:
+        if signal in cell.device.pins:
             held = "frozen" if (device, signal) in frozen else "forced"
         return RegisterValue(
             index=index,
-            words=_words(data),
+            words=cell.words,
             text=register.text(data),
             option=register.option(data),
             changed_age_s=None if changed_s is None else now - changed_s,
             writer=origin,
             write_age_s=None if wall_s is None else now - wall_s,
-            verdict=cell.last_write.verdict if cell.last_write is not None else "",
+            verdict=verdict,
             held=held,
             reads=self._reads(cell),
         )
-
-
-def _words(data: bytes) -> tuple[int, ...]:
-    if len(data) == 1:
-        return (data[0],)
-    return tuple(data[at] << 8 | data[at + 1] for at in range(0, len(data), 2))
 
 
 def _info(cell: Cell) -> RegisterInfo:
@@ -165,7 +162,7 @@ def _info(cell: Cell) -> RegisterInfo:
         name=register.name,
         type=register.layout.type.name,
         count=register.count,
-        device=cell.device.name if cell.device is not None else "",
+        device=cell.device.name,
         signal=register.signal.name if register.signal is not None else "",
         unit=register.unit,
         meaning=register.description,

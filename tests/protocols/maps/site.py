@@ -1,4 +1,4 @@
-"""A small running site, maps bound to it, and a client's view of a bank."""
+"""A small running site, registers of its devices, and a client's view of them."""
 
 from functools import cache
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Any
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.site import DevicePlan, SitePlan
-from twin_tui.protocols.maps.binding import Binding, bind
+from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import RegisterMap
 from twin_tui.protocols.maps.parse import load_map, parse_map
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.maps.registers import Registers, SiteRegisters
+from twin_tui.protocols.modbus.memory import Table
 from twin_tui.protocols.modbus.pdu import respond
 
 MAPS = Path(__file__).parents[3] / "register_maps"
@@ -52,10 +53,10 @@ def engine_with(*kinds: str) -> Engine:
     return Engine(SitePlan("test", tuple(plans)))
 
 
-def bound(register_map: RegisterMap) -> Binding:
-    """Return a map bound to a device of its kind, with one for each of its roles."""
+def bound(register_map: RegisterMap) -> Registers:
+    """Return the registers of a device of the map's kind, with one device for each of its roles."""
     engine = engine_with(register_map.kind, *register_map.roles.values())
-    return bind(register_map, engine, register_map.kind, devices=dict(register_map.roles))
+    return SiteRegisters(engine).of(register_map, register_map.kind, register_map.roles)
 
 
 def mapping(*entries: dict[str, Any], **top: Any) -> RegisterMap:
@@ -63,9 +64,9 @@ def mapping(*entries: dict[str, Any], **top: Any) -> RegisterMap:
     return parse_map({"device_type": "battery", **top, "registers": list(entries)}, "site.yaml")
 
 
-def read(binding: Binding, table: Table, address: int, count: int) -> list[int] | int:
+def read(registers: Registers, table: Table, address: int, count: int) -> list[int] | int:
     """Return the words (or bits) that a client reads, or the exception code."""
-    answer = respond(binding.bank, _request(READ_FUNCTIONS[table], address, count), 1, CLIENT)
+    answer = respond(registers, _request(READ_FUNCTIONS[table], address, count), CLIENT)
     if answer[0] & 0x80:
         return answer[1]
     data = answer[2:]
@@ -74,7 +75,7 @@ def read(binding: Binding, table: Table, address: int, count: int) -> list[int] 
     return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
 
 
-def write(binding: Binding, address: int, *words: int, function: int = 0) -> int:
+def write(registers: Registers, address: int, *words: int, function: int = 0, client: str = CLIENT) -> int:
     """Write words as a client does (FC06 for one, FC16 for more); return 0 or the exception code."""
     code = function or (6 if len(words) == 1 else 16)
     data = b"".join((word & 0xFFFF).to_bytes(2, "big") for word in words)
@@ -82,8 +83,21 @@ def write(binding: Binding, address: int, *words: int, function: int = 0) -> int
         pdu = bytes((6,)) + address.to_bytes(2, "big") + data
     else:
         pdu = _request(16, address, len(words)) + bytes((len(data),)) + data
-    answer = respond(binding.bank, pdu, 1, CLIENT)
+    answer = respond(registers, pdu, client)
     return answer[1] if answer[0] & 0x80 else 0
+
+
+def cell_at(registers: Registers, table: Table, address: int) -> Cell:
+    """Return the up-to-date cell at an address."""
+    registers.refresh()
+    return next(c for c in registers.cells if (c.reader.table, c.reader.address) == (table, address))
+
+
+def verdict(registers: Registers, address: int) -> str:
+    """Return what became of the last write to a holding register."""
+    last = cell_at(registers, Table.HOLDING_REGISTERS, address).last_write
+    assert last is not None
+    return last.verdict
 
 
 def _request(function: int, address: int, count: int) -> bytes:

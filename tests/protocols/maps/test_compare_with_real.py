@@ -5,15 +5,15 @@ import pytest
 from tests.protocols.maps.site import bound, mapping, shipped, write
 from twin_tui.engine.events import Pin
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.compare import Address, Reading, adopted, blocks, comparison, lines, read_real
 from twin_tui.protocols.maps.listing import listing
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.maps.registers import Registers
+from twin_tui.protocols.modbus.memory import Table
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
-async def readings_of(real: Binding, twin: Binding) -> tuple[dict[str, Reading], Address]:
-    server = ModbusTcpServer("127.0.0.1", 0, {7: real.bank})
+async def readings_of(real: Registers, twin: Registers) -> tuple[dict[str, Reading], Address]:
+    server = ModbusTcpServer("127.0.0.1", 0, {7: real})
     await server.start()
     try:
         where = Address("127.0.0.1", server.port, 7)

@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.protocols.maps.site import CLIENT, bound, mapping, read, shipped, write
+from tests.protocols.maps.site import CLIENT, bound, mapping, read, shipped, verdict, write
 from twin_tui.engine.events import Pin, Write
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.parse import parse_map
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.maps.registers import Registers
+from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
 SOC, STATUS, START, SETPOINT, POWER = 32002, 10050, 10055, 10126, 10059
 
 
 @pytest.fixture
-def battery() -> Binding:
+def battery() -> Registers:
     return bound(shipped("bess_modbus"))
 
 
-def test_an_energy_manager_starts_the_battery_and_charges_it(battery: Binding) -> None:
+def test_an_energy_manager_starts_the_battery_and_charges_it(battery: Registers) -> None:
     assert read(battery, INPUT, SOC, 1) == [500]
     assert read(battery, INPUT, STATUS, 1) == [0]
     assert write(battery, START, 1) == 0
@@ -34,32 +34,32 @@ def test_an_energy_manager_starts_the_battery_and_charges_it(battery: Binding) -
     assert soc[0] > 525
 
 
-def test_the_setpoint_reads_back_at_once_without_a_tick(battery: Binding) -> None:
+def test_the_setpoint_reads_back_at_once_without_a_tick(battery: Registers) -> None:
     write(battery, SETPOINT, 0xFFFF, 0xFF38)
     assert read(battery, HOLDING, SETPOINT, 2) == [0xFFFF, 0xFF38]
     assert battery.engine.devices["battery"].commands.active_power_setpoint_w == -20_000.0
 
 
-def test_the_log_tells_who_wrote_which_register_and_what_it_means(battery: Binding) -> None:
+def test_the_log_tells_who_wrote_which_register_and_what_it_means(battery: Registers) -> None:
     write(battery, SETPOINT, 0xFFFF, 0xFF38)
     (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT
     assert entry.text.endswith("fc16 10126 on_grid_power_setpoint -200 → -20.0 kW")
 
 
-def test_a_setpoint_that_somebody_else_changes_reads_as_the_new_one(battery: Binding) -> None:
+def test_a_setpoint_that_somebody_else_changes_reads_as_the_new_one(battery: Registers) -> None:
     write(battery, SETPOINT, 0, 55)
     battery.engine.submit(Write("battery", {"active_power_setpoint_w": 1500.0}))
     assert read(battery, HOLDING, SETPOINT, 2) == [0, 15]
 
 
-def test_one_word_of_a_setpoint_merges_with_the_other(battery: Binding) -> None:
+def test_one_word_of_a_setpoint_merges_with_the_other(battery: Registers) -> None:
     write(battery, SETPOINT, 0, 55)
     assert write(battery, SETPOINT + 1, 66) == 0
     assert read(battery, HOLDING, SETPOINT, 2) == [0, 66]
 
 
-def test_a_block_write_is_one_event(battery: Binding) -> None:
+def test_a_block_write_is_one_event(battery: Registers) -> None:
     battery.engine.listeners.append(lambda tick, event: events.append(event))
     events: list[object] = []
     assert write(battery, 10125, 1, 0, 77) == 0
@@ -67,39 +67,37 @@ def test_a_block_write_is_one_event(battery: Binding) -> None:
     assert events[0].values == {"power_control_mode": 1, "active_power_setpoint_w": 7700.0}  # type: ignore[attr-defined]
 
 
-def test_a_block_write_with_one_bad_value_changes_nothing(battery: Binding) -> None:
+def test_a_block_write_with_one_bad_value_changes_nothing(battery: Registers) -> None:
     write(battery, 10330, 200)
     assert write(battery, 10330, 1500) == 3
     assert battery.engine.devices["battery"].commands.soc_lower_limit_1 == 0.2
 
 
-def test_an_option_that_does_not_exist_is_refused(battery: Binding) -> None:
+def test_an_option_that_does_not_exist_is_refused(battery: Registers) -> None:
     assert write(battery, START, 4) == 3
-    row = battery.row(HOLDING, START)
-    assert row.last_write is not None
-    assert row.last_write.verdict == "refused: 4 is none of 1 = Power On, 2 = Power Off, 3 = Standby"
+    assert verdict(battery, START) == "refused: 4 is none of 1 = Power On, 2 = Power Off, 3 = Standby"
 
 
-def test_measured_registers_cannot_be_written_and_unmapped_ones_not_read(battery: Binding) -> None:
+def test_measured_registers_cannot_be_written_and_unmapped_ones_not_read(battery: Registers) -> None:
     assert write(battery, SOC, 500) == 2
     assert read(battery, INPUT, 1, 1) == 2
     assert read(battery, HOLDING, SOC, 1) == 2
 
 
-def test_a_fault_reset_acts_once_and_reads_as_zero_afterwards(battery: Binding) -> None:
+def test_a_fault_reset_acts_once_and_reads_as_zero_afterwards(battery: Registers) -> None:
     assert write(battery, 11004, 1) == 0
     assert read(battery, HOLDING, 11004, 1) == [1]
     battery.engine.step()
     assert read(battery, HOLDING, 11004, 1) == [0]
 
 
-def test_a_forced_signal_shows_on_the_wire_also_while_paused(battery: Binding) -> None:
+def test_a_forced_signal_shows_on_the_wire_also_while_paused(battery: Registers) -> None:
     read(battery, INPUT, SOC, 1)
     battery.engine.submit(Pin("battery", "soc", 0.123))
     assert read(battery, INPUT, SOC, 1) == [123]
 
 
-def test_a_power_beyond_its_register_is_held_at_the_end_of_it(battery: Binding) -> None:
+def test_a_power_beyond_its_register_is_held_at_the_end_of_it(battery: Registers) -> None:
     battery.engine.submit(Pin("battery", "max_charge_power_w", 700_000.0))
     battery.engine.submit(Pin("battery", "max_discharge_power_w", 655_340.0))
     assert read(battery, INPUT, 10272, 2) == [65535, 65534]
@@ -170,11 +168,11 @@ def test_the_working_mode_has_codes_of_its_own() -> None:
         "func": 6,
         "type": "uint16",
     }
-    binding = bound(mapping(mode))
-    assert read(binding, HOLDING, 1, 1) == [0xAA]
-    assert write(binding, 1, 0x55) == 0
-    assert read(binding, HOLDING, 1, 1) == [0x55]
-    assert write(binding, 1, 1) == 3
+    registers = bound(mapping(mode))
+    assert read(registers, HOLDING, 1, 1) == [0xAA]
+    assert write(registers, 1, 0x55) == 0
+    assert read(registers, HOLDING, 1, 1) == [0x55]
+    assert write(registers, 1, 1) == 3
 
 
 @pytest.mark.parametrize("device", ["bess", "inverter", "energy_meter", "chp"])
@@ -193,7 +191,7 @@ def test_a_map_as_users_of_der_twin_write_it_loads(device: str) -> None:
     found = parse_map(
         {"protocol": "modbus_tcp", "device_type": kind, "description": "", "registers": entries}
     )
-    assert len(bound(found).rows()) == len(rows) - (device == "bess")  # two entries share one register
+    assert len(bound(found).cells) == len(rows) - (device == "bess")  # two entries share one register
 
 
 def test_255_then_a_plain_rate_then_255_read_back_in_turn() -> None:
@@ -203,7 +201,7 @@ def test_255_then_a_plain_rate_then_255_read_back_in_turn() -> None:
         assert read(pv, HOLDING, 3, 1) == [rate]
 
 
-def test_a_refused_write_stands_in_the_log_with_its_client_and_its_reason(battery: Binding) -> None:
+def test_a_refused_write_stands_in_the_log_with_its_client_and_its_reason(battery: Registers) -> None:
     write(battery, START, 9)
     (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT

@@ -5,35 +5,35 @@ import pytest
 from tests.protocols.maps.site import bound, engine_with, mapping, read, shipped, write
 from twin_tui.engine.events import Pin
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.maps.binding import Binding, bind
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.maps.registers import Registers, SiteRegisters
+from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
 
 
 @pytest.fixture
-def huawei() -> Binding:
+def huawei() -> Registers:
     return bound(shipped("huawei_sun2000"))
 
 
 @pytest.fixture
-def sungrow() -> Binding:
+def sungrow() -> Registers:
     return bound(shipped("sungrow_sh"))
 
 
-def pin(binding: Binding, **powers_w: float) -> None:
+def pin(registers: Registers, **powers_w: float) -> None:
     for device, power_w in powers_w.items():
-        binding.engine.submit(Pin(device, "active_power_w", power_w))
+        registers.engine.submit(Pin(device, "active_power_w", power_w))
 
 
-def test_the_ac_side_of_a_hybrid_carries_modules_and_battery(huawei: Binding) -> None:
+def test_the_ac_side_of_a_hybrid_carries_modules_and_battery(huawei: Registers) -> None:
     pin(huawei, pv=6000.0, battery=-2500.0)
     assert read(huawei, HOLDING, 32080, 2) == [0, 3500]
 
 
-def test_each_document_has_its_own_sign(huawei: Binding, sungrow: Binding) -> None:
-    for binding in (huawei, sungrow):
-        pin(binding, battery=-2500.0, meter=-1200.0)
+def test_each_document_has_its_own_sign(huawei: Registers, sungrow: Registers) -> None:
+    for registers in (huawei, sungrow):
+        pin(registers, battery=-2500.0, meter=-1200.0)
     assert read(huawei, HOLDING, 37765, 2) == [0, 2500]  # + charges
     assert read(huawei, HOLDING, 37113, 2) == [0, 1200]  # + feeds in
     assert read(sungrow, INPUT, 13021, 1) == [2500]  # magnitude
@@ -41,12 +41,12 @@ def test_each_document_has_its_own_sign(huawei: Binding, sungrow: Binding) -> No
     assert read(sungrow, INPUT, 13009, 2) == [1200, 0]  # low word first
 
 
-def test_the_load_of_a_site_is_what_flows_into_it(sungrow: Binding) -> None:
+def test_the_load_of_a_site_is_what_flows_into_it(sungrow: Registers) -> None:
     pin(sungrow, pv=6000.0, battery=-2500.0, meter=-1200.0)
     assert read(sungrow, INPUT, 13007, 2) == [2300, 0]
 
 
-def test_forced_charging_takes_power_from_one_register_and_direction_from_another(huawei: Binding) -> None:
+def test_forced_charging_takes_power_from_one_register_and_direction_from_another(huawei: Registers) -> None:
     assert write(huawei, 47247, 0, 3000) == 0
     battery = huawei.engine.devices["battery"]
     assert battery.commands.active_power_setpoint_w == 0.0
@@ -58,19 +58,19 @@ def test_forced_charging_takes_power_from_one_register_and_direction_from_anothe
     assert read(huawei, HOLDING, 47247, 2) == [0, 4000]
 
 
-def test_an_inverter_on_the_grid_says_so_in_both_bits(huawei: Binding) -> None:
+def test_an_inverter_on_the_grid_says_so_in_both_bits(huawei: Registers) -> None:
     huawei.engine.submit(Pin("pv", "inverter_status", 1))
     assert read(huawei, HOLDING, 32000, 1) == [1 << 1 | 1 << 2]
 
 
-def test_the_huawei_map_answers_what_open_clients_read_before_they_take_it(huawei: Binding) -> None:
+def test_the_huawei_map_answers_what_open_clients_read_before_they_take_it(huawei: Registers) -> None:
     for address, count in ((30015, 50), (30070, 3), (37125, 1), (37200, 1), (42900, 1), (43006, 1)):
         assert isinstance(read(huawei, HOLDING, address, count), list)
     assert read(huawei, HOLDING, 47000, 1) == [2]  # LUNA2000
     assert read(huawei, HOLDING, 47089, 1) == [0]  # no second battery
 
 
-def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Binding) -> None:
+def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Registers) -> None:
     write(huawei, 47249, 0, 3000)
     write(huawei, 47100, 2)
     write(huawei, 47100, 0)
@@ -78,17 +78,39 @@ def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Binding)
     assert snapshot.mode == "SELF_CONSUMPTION"
 
 
-def test_a_command_that_is_no_option_changes_no_stored_register(sungrow: Binding) -> None:
+def test_a_command_that_is_no_option_changes_no_stored_register(sungrow: Registers) -> None:
     assert write(sungrow, 13050, 0xAB) == 3
     assert read(sungrow, HOLDING, 13050, 1) == [0xCC]
 
 
-def test_a_block_of_mode_command_and_power_is_one_command(sungrow: Binding) -> None:
+def test_a_block_of_mode_command_and_power_is_one_command(sungrow: Registers) -> None:
     assert write(sungrow, 13049, 2, 0xBB, 1500) == 0
     assert sungrow.engine.devices["battery"].commands.active_power_setpoint_w == 1500.0
 
 
-def test_a_write_only_register_cannot_be_read(huawei: Binding) -> None:
+def test_a_block_for_two_devices_changes_both_or_none() -> None:
+    # the inverter comes first and takes its power; the battery refuses a limit of 101 %
+    common = {"table": "holding", "access": "rw", "type": "int16"}
+    limit = {"name": "limit", "signal": "active_power_limit_pu", "unit": "%", "address": 0}
+    low = {"name": "low", "device": "battery", "signal": "soc_lower_limit_1", "unit": "%", "address": 1}
+    memory = {"name": "memory", "stored": True, "value": 5, "address": 2}
+    found = mapping(
+        *({**common, **entry} for entry in (limit, low, memory)),
+        device_type="pv",
+        devices={"battery": "battery"},
+    )
+    registers = bound(found)
+    before = [device.commands for device in registers.engine.devices.values()]
+    shown = read(registers, HOLDING, 0, 3)
+    assert write(registers, 0, 50, 101, 6) == 3
+    assert [device.commands for device in registers.engine.devices.values()] == before
+    assert read(registers, HOLDING, 0, 3) == shown
+    assert write(registers, 0, 50, 20, 6) == 0
+    assert read(registers, HOLDING, 0, 3) == [50, 20, 6]
+    assert registers.engine.devices["battery"].commands.soc_lower_limit_1 == 0.2
+
+
+def test_a_write_only_register_cannot_be_read(huawei: Registers) -> None:
     assert write(huawei, 40201, 0) == 0
     assert huawei.engine.devices["pv"].commands.on is False
     assert read(huawei, HOLDING, 40201, 1) == 2
@@ -96,11 +118,11 @@ def test_a_write_only_register_cannot_be_read(huawei: Binding) -> None:
 
 def test_registers_of_a_role_that_nobody_plays_are_not_there() -> None:
     found = shipped("huawei_sun2000")
-    binding = bind(found, engine_with("pv"), "pv")
-    assert read(binding, HOLDING, 37760, 1) == 2
-    assert read(binding, HOLDING, 32064, 2) == [0, 0]
-    pin(binding, pv=6000.0)
-    assert read(binding, HOLDING, 32080, 2) == [0, 6000]
+    registers = SiteRegisters(engine_with("pv")).of(found, "pv")
+    assert read(registers, HOLDING, 37760, 1) == 2
+    assert read(registers, HOLDING, 32064, 2) == [0, 0]
+    pin(registers, pv=6000.0)
+    assert read(registers, HOLDING, 32080, 2) == [0, 6000]
 
 
 def test_a_role_is_played_by_a_device_of_its_kind() -> None:
@@ -112,7 +134,7 @@ def test_a_role_is_played_by_a_device_of_its_kind() -> None:
         ({"meter": "meters"}, "unknown device 'meters'; did you mean meter?"),
     ):
         with pytest.raises(ConfigError) as caught:
-            bind(found, engine, "pv", devices=roles)
+            SiteRegisters(engine).of(found, "pv", roles)
         assert message in str(caught.value)
 
 

@@ -13,7 +13,7 @@ from twin_tui.documents.loader import parse_document
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.parse import parse_map
 from twin_tui.protocols.maps.wire import Form
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.memory import Table
 
 FACTS = Path(__file__).with_name("dertwin_registers.csv")
 DERTWIN_MAPS = {

@@ -8,7 +8,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from tests.protocols.maps.site import bound, shipped
 from twin_tui.engine.events import Pin
-from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 EXPECTED = {
@@ -18,9 +18,9 @@ EXPECTED = {
 }
 
 
-async def scanned(binding: Binding, act: Any = None) -> Any:
+async def scanned(registers: Registers, act: Any = None) -> Any:
     """Return a client that has scanned the device and read all of its models; ``act`` runs in between."""
-    server = ModbusTcpServer("127.0.0.1", 0, {1: binding.bank})
+    server = ModbusTcpServer("127.0.0.1", 0, {1: registers})
     await server.start()
     try:
         client = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=server.port)
@@ -45,7 +45,7 @@ async def test_a_scan_finds_every_model(name: str) -> None:
 
 
 async def test_an_inverter_reads_the_same_in_every_model() -> None:
-    binding = bound(shipped("sunspec_inverter"))
+    registers = bound(shipped("sunspec_inverter"))
     for signal, value in {
         "active_power_w": 12_340.0,
         "voltage_a_v": 231.4,
@@ -56,8 +56,8 @@ async def test_an_inverter_reads_the_same_in_every_model() -> None:
         "current_c_a": 17.7,
         "inverter_status": 1,
     }.items():
-        binding.engine.submit(Pin("pv", signal, value))
-    client = await scanned(binding)
+        registers.engine.submit(Pin("pv", signal, value))
+    client = await scanned(registers)
     integer, floating, der = client.models[103][0], client.models[113][0], client.models[701][0]
     for model in (integer, floating, der):
         assert model.W.cvalue == pytest.approx(12_340)
@@ -74,7 +74,7 @@ async def test_an_inverter_reads_the_same_in_every_model() -> None:
 
 
 async def test_a_battery_is_charged_through_its_storage_model() -> None:
-    binding = bound(shipped("sunspec_battery"))
+    registers = bound(shipped("sunspec_battery"))
 
     def charge(client: Any) -> None:
         storage = client.models[124][0]
@@ -83,8 +83,8 @@ async def test_a_battery_is_charged_through_its_storage_model() -> None:
         storage.StorCtl_Mod.value = 2
         storage.write()
 
-    client = await scanned(binding, charge)
-    assert binding.engine.devices["battery"].commands.active_power_setpoint_w == -5000.0
+    client = await scanned(registers, charge)
+    assert registers.engine.devices["battery"].commands.active_power_setpoint_w == -5000.0
     storage, capacity, bank = client.models[124][0], client.models[713][0], client.models[802][0]
     assert storage.OutWRte.cvalue == -25.0
     assert storage.WChaMax.cvalue == 20_000
@@ -95,14 +95,14 @@ async def test_a_battery_is_charged_through_its_storage_model() -> None:
 
 
 async def test_a_meter_counts_both_ways() -> None:
-    binding = bound(shipped("sunspec_meter"))
+    registers = bound(shipped("sunspec_meter"))
     for signal, value in {
         "active_power_w": -4200.0,
         "import_energy_wh": 7000.0,
         "export_energy_wh": 9000.0,
     }.items():
-        binding.engine.submit(Pin("meter", signal, value))
-    model = (await scanned(binding)).models[203][0]
+        registers.engine.submit(Pin("meter", signal, value))
+    model = (await scanned(registers)).models[203][0]
     assert model.W.cvalue == -4200
     assert model.TotWhImp.cvalue == 7000
     assert model.TotWhExp.cvalue == 9000
@@ -110,12 +110,12 @@ async def test_a_meter_counts_both_ways() -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 async def test_what_the_standard_makes_mandatory_is_there(name: str) -> None:
-    binding = bound(shipped(name))
+    registers = bound(shipped(name))
     for signal in ("total_energy_wh", "import_energy_wh", "export_energy_wh"):
-        device = binding.engine.devices[binding.map.kind]
+        device = registers.engine.devices[registers.map.kind]
         if signal in device.type.signals:  # an accumulator at 0 says "not implemented"
-            binding.engine.submit(Pin(device.name, signal, 5000.0))
-    client = await scanned(binding)
+            registers.engine.submit(Pin(device.name, signal, 5000.0))
+    client = await scanned(registers)
     for number in EXPECTED[name]:
         model = client.models[number][0]
         for point_name, point in model.points.items():

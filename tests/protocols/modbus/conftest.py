@@ -14,7 +14,7 @@ def plant() -> Plant:
 
 @pytest.fixture
 async def client(plant: Plant) -> AsyncIterator[RawClient]:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         raw = await connect(server)
         yield raw
         raw.writer.close()

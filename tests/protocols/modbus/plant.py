@@ -1,12 +1,13 @@
-"""A unit with known registers, and clients that speak raw bytes to it."""
+"""A unit with known registers, and clients that speak raw bytes to it over TCP and on a line."""
 
 import asyncio
 import contextlib
+import os
 import struct
 from collections.abc import AsyncIterator, Callable
 
-from twin_tui.protocols.modbus.bank import Bank, Extent, Limits, Table, WriteRequest
 from twin_tui.protocols.modbus.crc import with_crc
+from twin_tui.protocols.modbus.memory import Extent, Limits, Memory, Table, WriteRequest
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 HOLDING = Table.HOLDING_REGISTERS
@@ -14,8 +15,8 @@ INPUT = Table.INPUT_REGISTERS
 ANSWER_S = 5.0
 
 
-class Plant:
-    """A bank that keeps what is written, refuses the value 0xDEAD and breaks on 0xB00B.
+class Plant(Memory):
+    """Memory that keeps what is written, refuses the value 0xDEAD and breaks on 0xB00B.
 
     Input register n holds n and holding register n holds 1000 + n to begin with; coil and discrete input n
     are on when n is divisible by 3. Holding 150 to 159 are read-only, 160 to 169 write-only, 65535 is mapped.
@@ -24,7 +25,8 @@ class Plant:
     def __init__(self, *, limits: Limits | None = None, identity: dict[int, str] | None = None) -> None:
         self.writes: list[WriteRequest] = []
         self.refreshed = 0
-        self.bank = Bank(
+        self.identity = identity or {}
+        super().__init__(
             [
                 Extent(Table.COILS, 0, 2100, writable=True),
                 Extent(Table.DISCRETE_INPUTS, 0, 2100),
@@ -36,38 +38,33 @@ class Plant:
                 Extent(HOLDING, 170, 30, writable=True),
                 Extent(HOLDING, 65_535, 1, writable=True),
             ],
-            self._refresh,
-            self._write,
-            limits=limits,
-            identity=identity,
+            limits,
         )
         for n in range(200):
             self.put(INPUT, n, n)
             self.put(HOLDING, n, 1000 + n)
         for table in (Table.COILS, Table.DISCRETE_INPUTS):
-            memory, _ = self.bank.locate(table, 0)
+            memory, _ = self.locate(table, 0)
             memory[:] = bytes(n % 3 == 0 for n in range(2100))
 
     def put(self, table: Table, address: int, value: int) -> None:
-        memory, offset = self.bank.locate(table, address)
+        memory, offset = self.locate(table, address)
         struct.pack_into(">H", memory, offset, value)
 
     def get(self, table: Table, address: int) -> int:
-        memory, offset = self.bank.locate(table, address)
+        memory, offset = self.locate(table, address)
         return int(struct.unpack_from(">H", memory, offset)[0])
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         self.refreshed += 1
 
-    def _write(self, request: WriteRequest) -> int:
+    def write(self, request: WriteRequest) -> int:
         if request.data[:2] == b"\xb0\x0b":
             raise RuntimeError("the model broke")
         if b"\xde\xad" in request.data:
             return 3
         self.writes.append(request)
-        memory, offset = self.bank.locate(request.table, request.address)
-        memory[offset : offset + len(request.data)] = request.data
-        return 0
+        return super().write(request)
 
 
 def mbap(pdu: bytes, *, transaction: int = 1, unit: int = 1, protocol: int = 0) -> bytes:
@@ -138,6 +135,41 @@ class RawClient:
         return answer
 
 
+class Master:
+    """The far end of a line: sends and receives exact bytes."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.received = bytearray()
+        self._news = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.fd, self._ready)
+
+    def _ready(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self.received += os.read(self.fd, 4096)
+        self._news.set()
+
+    def send(self, data: bytes) -> None:
+        os.write(self.fd, data)
+
+    async def take(self, count: int) -> bytes:
+        async with asyncio.timeout(ANSWER_S):
+            while len(self.received) < count:
+                self._news.clear()
+                await self._news.wait()
+        taken = bytes(self.received[:count])
+        del self.received[:count]
+        return taken
+
+    async def expect(self, answer: bytes) -> None:
+        assert await self.take(len(answer)) == answer
+        assert not self.received
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.fd)
+        os.close(self.fd)
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until something holds; what it waits for happens in this process."""
     async with asyncio.timeout(ANSWER_S):
@@ -150,8 +182,9 @@ async def connect(server: ModbusTcpServer) -> RawClient:
 
 
 @contextlib.asynccontextmanager
-async def serving(units: dict[int, Bank], **options: object) -> AsyncIterator[ModbusTcpServer]:
-    server = ModbusTcpServer("127.0.0.1", 0, units, **options)  # type: ignore[arg-type]
+async def serving(units: dict[int, Memory], **options: object) -> AsyncIterator[ModbusTcpServer]:
+    identities = {number: unit.identity for number, unit in units.items() if isinstance(unit, Plant)}
+    server = ModbusTcpServer("127.0.0.1", 0, units, identities=identities, **options)  # type: ignore[arg-type]
     await server.start()
     try:
         yield server

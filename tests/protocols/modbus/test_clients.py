@@ -39,19 +39,19 @@ async def exercise(client: PymodbusClient, plant: Plant) -> None:
 
 
 async def test_pymodbus_over_tcp(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         await exercise(AsyncModbusTcpClient("127.0.0.1", port=server.port), plant)
 
 
 async def test_pymodbus_with_rtu_framing_over_tcp(plant: Plant) -> None:
-    async with serving({1: plant.bank}, framing="rtu") as server:
+    async with serving({1: plant}, framing="rtu") as server:
         client = AsyncModbusTcpClient("127.0.0.1", port=server.port, framer=FramerType.RTU)
         await exercise(client, plant)
 
 
 async def test_pymodbus_on_a_line(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "tty"
-    server = ModbusRtuServer(f"pty:{path}", {1: plant.bank})
+    server = ModbusRtuServer(f"pty:{path}", {1: plant}, identities={1: plant.identity})
     await server.start()
     await exercise(AsyncModbusSerialClient(str(path), baudrate=115_200), plant)
     await server.stop()
@@ -59,7 +59,7 @@ async def test_pymodbus_on_a_line(plant: Plant, tmp_path: Path) -> None:
 
 async def test_minimalmodbus_on_a_line(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "tty"
-    server = ModbusRtuServer(f"pty:{path}", {17: plant.bank})
+    server = ModbusRtuServer(f"pty:{path}", {17: plant}, identities={17: plant.identity})
     await server.start()
 
     def use() -> None:
@@ -115,13 +115,13 @@ async def poll_everything(target: list[str], plant: Plant) -> None:
 
 
 async def test_mbpoll_over_tcp(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         await poll_everything(["-p", str(server.port), "127.0.0.1"], plant)
 
 
 async def test_mbpoll_on_a_line(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "tty"
-    server = ModbusRtuServer(f"pty:{path}", {1: plant.bank})
+    server = ModbusRtuServer(f"pty:{path}", {1: plant}, identities={1: plant.identity})
     await server.start()
     await poll_everything(["-m", "rtu", "-b", "115200", "-P", "none", str(path)], plant)
     await server.stop()

@@ -16,7 +16,8 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.modbus.bank import Bank, Extent, Limits, Table
+from twin_tui.protocols.modbus.memory import Extent, Limits, Memory, Table
+from twin_tui.protocols.modbus.station import Station
 
 
 async def test_registers_read_back_in_wire_order(client: RawClient) -> None:
@@ -119,7 +120,7 @@ async def test_a_register_is_written_and_echoed(client: RawClient, plant: Plant)
     assert await client.ask(b"\x06\x00\x07\x12\x34") == b"\x06\x00\x07\x12\x34"
     assert plant.get(HOLDING, 7) == 0x1234
     (write,) = plant.writes
-    assert (write.function, write.unit, write.client, write.count) == (6, 1, client.name, 1)
+    assert (write.function, write.client, write.count) == (6, client.name, 1)
 
 
 async def test_many_coils_are_written_bit_by_bit(client: RawClient, plant: Plant) -> None:
@@ -252,12 +253,12 @@ async def test_a_model_that_breaks_is_a_device_failure_and_the_link_goes_on(clie
 async def test_a_refresh_that_breaks_is_a_device_failure_each_time() -> None:
     broken = False
 
-    def refresh() -> None:
-        if broken:
-            raise RuntimeError("no data")
+    class Breaking(Memory):
+        def refresh(self) -> None:
+            if broken:
+                raise RuntimeError("no data")
 
-    bank = Bank([Extent(INPUT, 0, 1)], refresh, lambda _request: 0)
-    async with serving({1: bank}) as server:
+    async with serving({1: Breaking([Extent(INPUT, 0, 1)])}) as server:
         client = await connect(server)
         assert words(await client.ask(read(4, 0, 1))) == [0]
         broken = True
@@ -308,14 +309,14 @@ async def test_other_identification_requests_are_refused(client: RawClient, pdu:
 
 async def test_a_level_above_ours_is_answered_with_ours() -> None:
     plant = Plant(identity={0: "A", 1: "B", 2: "C"})
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         client = await connect(server)
         assert (await client.ask(b"\x2b\x0e\x03\x00"))[3:7] == b"\x81\x00\x00\x03"
         client.writer.close()
 
 
 async def test_a_unit_without_identification_does_not_know_the_function() -> None:
-    async with serving({1: Plant().bank}) as server:
+    async with serving({1: Plant()}) as server:
         client = await connect(server)
         assert await client.ask(b"\x2b\x0e\x01\x00") == b"\xab\x01"
         client.writer.close()
@@ -323,7 +324,7 @@ async def test_a_unit_without_identification_does_not_know_the_function() -> Non
 
 async def test_device_limits_narrow_what_is_answered() -> None:
     limits = Limits(max_read_registers=80, even_counts_only=True, functions=frozenset({3, 4, 16}))
-    async with serving({1: Plant(limits=limits).bank}) as server:
+    async with serving({1: Plant(limits=limits)}) as server:
         client = await connect(server)
         assert (await client.ask(read(4, 0, 80)))[0] == 4
         assert await client.ask(read(4, 0, 82)) == b"\x84\x03"
@@ -338,8 +339,8 @@ def test_impossible_limits_extents_and_identities_say_so() -> None:
     with pytest.raises(ConfigError, match="function 7 is not served"):
         Limits(functions=frozenset({3, 7}))
     with pytest.raises(ConfigError, match="holding registers 65535 with 2"):
-        Bank([Extent(HOLDING, 65_535, 2)], lambda: None, lambda _request: 0)
+        Memory([Extent(HOLDING, 65_535, 2)])
     with pytest.raises(ConfigError, match="at most 244"):
-        Plant(identity={0: "x" * 245})
+        Station({1: Plant()}, identities={1: {0: "x" * 245}})
     with pytest.raises(ConfigError, match="coils 5000 is not mapped"):
-        Plant().bank.locate(Table.COILS, 5000)
+        Plant().locate(Table.COILS, 5000)

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.protocols.modbus.plant import Plant, mbap, read, rtu
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.link import Link, MbapLink
+from twin_tui.protocols.modbus.memory import Table
 from twin_tui.protocols.modbus.pdu import pack_bits, respond, unpack_bits
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import Station
@@ -62,9 +63,9 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[low:high] for low, high in zip([0, *ends], ends, strict=False)]
 
 
-@given(pdus, st.integers(0, 255))
-def test_every_request_gets_an_answer_of_its_own_function(pdu: bytes, unit: int) -> None:
-    answer = respond(Plant(identity={0: "A"}).bank, pdu, unit, "fuzz")
+@given(pdus)
+def test_every_request_gets_an_answer_of_its_own_function(pdu: bytes) -> None:
+    answer = respond(Plant(), pdu, "fuzz", encoded({0: "A"}))
     assert answer[0] in {pdu[0], pdu[0] | 0x80}
     assert len(answer) <= 253
     if answer[0] & 0x80:
@@ -75,9 +76,9 @@ def test_every_request_gets_an_answer_of_its_own_function(pdu: bytes, unit: int)
 @given(pdus)
 def test_a_refused_request_changes_nothing(pdu: bytes) -> None:
     plant = Plant()
-    before = plant.bank.snapshot()
-    if respond(plant.bank, pdu, 1, "fuzz")[0] & 0x80:
-        assert plant.bank.snapshot() == before
+    before = plant.snapshot()
+    if respond(plant, pdu, "fuzz")[0] & 0x80:
+        assert plant.snapshot() == before
 
 
 @given(st.lists(pdus, min_size=1, max_size=8), st.lists(st.integers(0, 2000), max_size=8))
@@ -85,7 +86,7 @@ def test_any_cut_of_a_stream_gives_the_same_answers(requests: list[bytes], place
     stream = b"".join(mbap(pdu, transaction=n) for n, pdu in enumerate(requests))
     answers = []
     for pieces in ([stream], cut(stream, places)):
-        wire = wired(link := MbapLink(Station({1: Plant().bank}), lambda _link, _made: None))
+        wire = wired(link := MbapLink(Station({1: Plant()}), lambda _link, _made: None))
         for piece in pieces:
             link.data_received(piece)
         answers.append(bytes(wire.sent))
@@ -95,7 +96,7 @@ def test_any_cut_of_a_stream_gives_the_same_answers(requests: list[bytes], place
 
 @given(st.lists(st.binary(max_size=80), max_size=8))
 def test_garbage_on_tcp_closes_or_leaves_a_link_that_answers(pieces: list[bytes]) -> None:
-    station = Station({1: Plant().bank})
+    station = Station({1: Plant()})
     link = MbapLink(station, lambda _link, _made: None)
     wire = wired(link)
     for piece in pieces:
@@ -111,7 +112,7 @@ def test_garbage_on_tcp_closes_or_leaves_a_link_that_answers(pieces: list[bytes]
 @given(st.lists(st.binary(max_size=80), max_size=6))
 def test_a_good_request_is_answered_after_garbage_and_a_pause_on_a_line(pieces: list[bytes]) -> None:
     async def speak() -> bytes:
-        link = RtuLink(Station({1: Plant().bank}), lambda _link, _made: None, "line", gap_s=0.0005)
+        link = RtuLink(Station({1: Plant()}), lambda _link, _made: None, "line", gap_s=0.0005)
         wire = wired(link)
         for piece in pieces:
             link.data_received(piece)
@@ -134,10 +135,10 @@ def test_bits_survive_the_wire(bits: list[bool]) -> None:
 
 @given(st.integers(0, 65_535), st.integers(1, 200))
 def test_a_block_is_readable_exactly_when_each_address_is(address: int, count: int) -> None:
-    bank = Plant().bank
+    plant = Plant()
     for table in Table:
-        whole = bank.readable(table, address, count) is not None
-        each = all(bank.readable(table, address + i, 1) is not None for i in range(count))
+        whole = plant.readable(table, address, count) is not None
+        each = all(plant.readable(table, address + i, 1) is not None for i in range(count))
         assert whole is each
 
 

@@ -22,8 +22,8 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import CommandError
-from twin_tui.protocols.modbus.bank import Bank, Extent
 from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.memory import Extent, Memory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def server(plant: Plant, clock: Clock) -> AsyncIterator[ModbusTcpServer]:
-    async with serving({1: plant.bank, 2: Plant().bank}, clock=clock) as running:
+    async with serving({1: plant, 2: Plant()}, clock=clock) as running:
         yield running
 
 
@@ -168,7 +168,7 @@ async def test_a_truncated_answer_misses_its_end_and_an_extended_one_has_more(
 
 
 async def test_a_bad_crc_is_bad_on_a_line(plant: Plant) -> None:
-    async with serving({1: plant.bank}, framing="rtu") as server:
+    async with serving({1: plant}, framing="rtu") as server:
         client = await connect(server)
         fault(server, kind="bad_crc", count=1)
         good = rtu(b"\x04\x02\x00\x03")
@@ -216,7 +216,7 @@ async def test_stale_values_lag_by_their_age(
 async def test_values_can_be_not_available(client: RawClient, server: ModbusTcpServer, plant: Plant) -> None:
     fault(server, kind="not_available", addresses=[1, 1])
     assert words(await client.ask(read(4, 0, 3))) == [0, 0xFFFF, 2]
-    plant.bank.not_available = lambda _table, _address, count: b"\x80\x00" * count
+    plant.not_available = lambda table, address, count: b"\x80\x00" * count  # type: ignore[method-assign]
     assert words(await client.ask(read(4, 0, 3))) == [0, 0x8000, 2]
 
 
@@ -263,7 +263,7 @@ async def test_filters_choose_the_requests(
 
 
 async def test_unit_zero_meets_the_rules_of_the_only_device(plant: Plant) -> None:
-    async with serving({7: plant.bank}) as server:
+    async with serving({7: plant}) as server:
         client = await connect(server)
         fault(server, kind="exception", code=5, unit=7)
         assert await client.ask(read(4, 0, 1), unit=0) == b"\x84\x05"
@@ -279,7 +279,7 @@ async def test_a_counted_fault_is_spent(client: RawClient, server: ModbusTcpServ
 async def test_chance_is_seeded_and_repeats(plant: Plant) -> None:
     runs = []
     for seed in (1, 1, 2):
-        async with serving({1: plant.bank}, rng=random.Random(seed)) as server:
+        async with serving({1: plant}, rng=random.Random(seed)) as server:
             client = await connect(server)
             fault(server, kind="exception", probability=0.5)
             runs.append([(await client.ask(read(4, 0, 1)))[0] for _ in range(40)])
@@ -300,11 +300,11 @@ async def test_faults_add_up(client: RawClient, server: ModbusTcpServer) -> None
 
 
 async def test_a_refresh_that_breaks_does_not_keep_a_fault_from_starting() -> None:
-    def refresh() -> None:
-        raise RuntimeError("no data")
+    class Broken(Memory):
+        def refresh(self) -> None:
+            raise RuntimeError("no data")
 
-    bank = Bank([Extent(INPUT, 0, 1)], refresh, lambda _request: 0)
-    server = ModbusTcpServer("127.0.0.1", 0, {1: bank})
+    server = ModbusTcpServer("127.0.0.1", 0, {1: Broken([Extent(INPUT, 0, 1)])})
     fault(server, kind="frozen")
     assert server.station.faults is not None
 

@@ -13,6 +13,7 @@ from tests.protocols.modbus.plant import (
     ANSWER_S,
     HOLDING,
     INPUT,
+    Master,
     Plant,
     connect,
     read,
@@ -22,46 +23,11 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import LinkError
-from twin_tui.protocols.modbus.bank import Limits
 from twin_tui.protocols.modbus.crc import crc16
+from twin_tui.protocols.modbus.memory import Limits
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 
 GAP_S = 0.02
-
-
-class Master:
-    """The far end of a line: sends and receives exact bytes."""
-
-    def __init__(self, path: str) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        self.received = bytearray()
-        self._news = asyncio.Event()
-        asyncio.get_running_loop().add_reader(self.fd, self._ready)
-
-    def _ready(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self.received += os.read(self.fd, 4096)
-        self._news.set()
-
-    def send(self, data: bytes) -> None:
-        os.write(self.fd, data)
-
-    async def take(self, count: int) -> bytes:
-        async with asyncio.timeout(ANSWER_S):
-            while len(self.received) < count:
-                self._news.clear()
-                await self._news.wait()
-        taken = bytes(self.received[:count])
-        del self.received[:count]
-        return taken
-
-    async def expect(self, answer: bytes) -> None:
-        assert await self.take(len(answer)) == answer
-        assert not self.received
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self.fd)
-        os.close(self.fd)
 
 
 @pytest.fixture
@@ -75,7 +41,9 @@ def two(plant: Plant) -> Plant:
 
 @pytest.fixture
 async def line(plant: Plant, two: Plant, tmp_path: Path) -> AsyncIterator[ModbusRtuServer]:
-    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant.bank, 2: two.bank}, gap_s=GAP_S)
+    server = ModbusRtuServer(
+        f"pty:{tmp_path}/tty", {1: plant, 2: two}, identities={1: plant.identity}, gap_s=GAP_S
+    )
     await server.start()
     yield server
     await server.stop()
@@ -217,7 +185,7 @@ async def test_clients_come_and_go_and_the_line_stays(line: ModbusRtuServer) -> 
 async def test_the_link_goes_with_the_line_and_replaces_an_older_link(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "tty"
     path.symlink_to("/nowhere")
-    server = ModbusRtuServer(f"pty:{path}", {1: plant.bank})
+    server = ModbusRtuServer(f"pty:{path}", {1: plant})
     await server.start()
     assert path.readlink() != Path("/nowhere")
     await server.stop()
@@ -232,15 +200,15 @@ async def test_a_file_is_never_replaced_by_a_link(plant: Plant, tmp_path: Path) 
     path = tmp_path / "notes.txt"
     path.write_text("mine")
     with pytest.raises(LinkError, match=r"notes\.txt.*it is no link"):
-        await ModbusRtuServer(f"pty:{path}", {1: plant.bank}).start()
+        await ModbusRtuServer(f"pty:{path}", {1: plant}).start()
     assert path.read_text() == "mine"
     with pytest.raises(LinkError, match="cannot be made: No such file or directory"):
-        await ModbusRtuServer(f"pty:{tmp_path}/no/such/tty", {1: plant.bank}).start()
+        await ModbusRtuServer(f"pty:{tmp_path}/no/such/tty", {1: plant}).start()
 
 
 async def test_a_serial_port_that_is_not_there_is_one_clear_message(plant: Plant) -> None:
     with pytest.raises(LinkError, match="/dev/ttyNone: there is no such serial port"):
-        await ModbusRtuServer("/dev/ttyNone", {1: plant.bank}).start()
+        await ModbusRtuServer("/dev/ttyNone", {1: plant}).start()
 
 
 class Adapter:
@@ -274,7 +242,7 @@ class Adapter:
 async def test_a_line_that_vanishes_is_served_again_when_it_returns(plant: Plant, tmp_path: Path) -> None:
     adapter = Adapter(tmp_path / "ttyUSB0")
     states: list[LineState] = []
-    server = ModbusRtuServer(str(adapter.path), {1: plant.bank}, retry_s=0.001, on_state=states.append)
+    server = ModbusRtuServer(str(adapter.path), {1: plant}, retry_s=0.001, on_state=states.append)
     await server.start()
     assert await adapter.ask(GOOD, len(GOOD_ANSWER)) == GOOD_ANSWER
     adapter.pull()
@@ -290,7 +258,7 @@ async def test_a_line_that_vanishes_is_served_again_when_it_returns(plant: Plant
 
 async def test_a_lost_line_can_be_given_up(plant: Plant, tmp_path: Path) -> None:
     adapter = Adapter(tmp_path / "ttyUSB0")
-    server = ModbusRtuServer(str(adapter.path), {1: plant.bank}, retry_s=0.001)
+    server = ModbusRtuServer(str(adapter.path), {1: plant}, retry_s=0.001)
     await server.start()
     adapter.pull()
     await until(lambda: server.state is LineState.LOST)
@@ -299,7 +267,7 @@ async def test_a_lost_line_can_be_given_up(plant: Plant, tmp_path: Path) -> None
 
 
 async def test_rtu_over_tcp_keeps_the_rules_of_a_line(plant: Plant, two: Plant) -> None:
-    async with serving({1: plant.bank, 2: two.bank}, framing="rtu") as server:
+    async with serving({1: plant, 2: two}, framing="rtu") as server:
         client = await connect(server)
         client.send(rtu(read(4, 0, 1), unit=9) + rtu(write_registers(1, 5), unit=0) + GOOD[:3])
         await client.writer.drain()
@@ -310,7 +278,7 @@ async def test_rtu_over_tcp_keeps_the_rules_of_a_line(plant: Plant, two: Plant) 
 
 
 async def test_a_busy_line_over_tcp_says_so(plant: Plant) -> None:
-    async with serving({1: plant.bank}, framing="rtu", max_clients=1, policy="busy") as server:
+    async with serving({1: plant}, framing="rtu", max_clients=1, policy="busy") as server:
         first, second = await connect(server), await connect(server)
         await until(lambda: len(server.links) == 2)
         second.send(GOOD)
@@ -321,7 +289,7 @@ async def test_a_busy_line_over_tcp_says_so(plant: Plant) -> None:
 
 async def test_limits_hold_on_a_line_too(tmp_path: Path) -> None:
     plant = Plant(limits=Limits(functions=frozenset({4})))
-    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant.bank}, gap_s=GAP_S)
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=GAP_S)
     await server.start()
     master = Master(f"{tmp_path}/tty")
     master.send(rtu(b"\x06\x00\x00\x00\x00"))

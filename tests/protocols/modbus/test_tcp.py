@@ -20,7 +20,7 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.modbus.bank import Bank, Extent
+from twin_tui.protocols.modbus.memory import Extent, Memory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
@@ -83,7 +83,7 @@ async def test_the_longest_frame_is_read(client: RawClient) -> None:
 
 
 async def test_a_client_that_vanishes_amid_a_frame_disturbs_nobody(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         gone, stays = await connect(server), await connect(server)
         gone.send(mbap(read(4, 0, 1))[:7])
         await gone.writer.drain()
@@ -93,12 +93,12 @@ async def test_a_client_that_vanishes_amid_a_frame_disturbs_nobody(plant: Plant)
 
 
 async def test_a_missing_unit_gets_an_exception_or_silence(plant: Plant) -> None:
-    async with serving({1: plant.bank, 2: plant.bank}) as server:
+    async with serving({1: plant, 2: plant}) as server:
         client = await connect(server)
         assert await client.ask(read(4, 0, 1), unit=9) == b"\x84\x0b"
         assert await client.ask(read(4, 0, 1), unit=0) == b"\x84\x0b"
         client.writer.close()
-    async with serving({1: plant.bank}, missing_unit="silent") as server:
+    async with serving({1: plant}, missing_unit="silent") as server:
         client = await connect(server)
         client.send(mbap(read(4, 0, 1), unit=9))
         assert words(await client.nothing_before(read(4, 3, 1))) == [3]
@@ -111,25 +111,20 @@ async def test_unit_zero_is_the_only_device(client: RawClient, plant: Plant) -> 
     assert plant.get(HOLDING, 1) == 2
 
 
-async def test_units_have_registers_of_their_own_and_come_and_go() -> None:
+async def test_units_have_registers_of_their_own() -> None:
     one, two = Plant(), Plant()
     two.put(INPUT, 0, 222)
-    async with serving({1: one.bank}) as server:
+    async with serving({1: one, 2: two}) as server:
         client = await connect(server)
         assert words(await client.ask(read(4, 0, 1))) == [0]
-        server.add_unit(2, two.bank)
         assert words(await client.ask(read(4, 0, 1), unit=2)) == [222]
-        server.remove_unit(1)
-        assert await client.ask(read(4, 0, 1)) == b"\x84\x0b"
-        server.add_unit(2, one.bank)
-        assert words(await client.ask(read(4, 0, 1), unit=2)) == [0]
-        with pytest.raises(ConfigError, match="unit 7 is not served; known: 2"):
-            server.remove_unit(7)
         client.writer.close()
+    with pytest.raises(ConfigError, match="unit 256: expected a number from 0 to 255"):
+        ModbusTcpServer("127.0.0.1", 0, {256: one})
 
 
 async def test_the_oldest_client_is_dropped_for_a_new_one(plant: Plant) -> None:
-    async with serving({1: plant.bank}, max_clients=1, policy="drop_oldest") as server:
+    async with serving({1: plant}, max_clients=1, policy="drop_oldest") as server:
         old = await connect(server)
         await old.ask(read(4, 0, 1))
         new = await connect(server)
@@ -140,7 +135,7 @@ async def test_the_oldest_client_is_dropped_for_a_new_one(plant: Plant) -> None:
 
 
 async def test_a_client_too_many_is_refused(plant: Plant) -> None:
-    async with serving({1: plant.bank}, max_clients=1, policy="refuse") as server:
+    async with serving({1: plant}, max_clients=1, policy="refuse") as server:
         first = await connect(server)
         await first.ask(read(4, 0, 1))
         assert await (await connect(server)).ended()
@@ -149,7 +144,7 @@ async def test_a_client_too_many_is_refused(plant: Plant) -> None:
 
 
 async def test_a_client_too_many_finds_the_device_busy_until_there_is_room(plant: Plant) -> None:
-    async with serving({1: plant.bank}, max_clients=1, policy="busy") as server:
+    async with serving({1: plant}, max_clients=1, policy="busy") as server:
         first = await connect(server)
         await first.ask(read(4, 0, 1))
         second = await connect(server)
@@ -163,14 +158,14 @@ async def test_a_client_too_many_finds_the_device_busy_until_there_is_room(plant
 
 
 async def test_an_idle_client_is_closed(plant: Plant) -> None:
-    async with serving({1: plant.bank}, idle_timeout_s=0.05) as server:
+    async with serving({1: plant}, idle_timeout_s=0.05) as server:
         client = await connect(server)
         await client.ask(read(4, 0, 1))
         assert await client.ended()
 
 
 async def test_a_client_that_does_not_read_stops_being_read_and_loses_nothing(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         sock = socket.create_connection(("127.0.0.1", server.port))
         sock.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -205,7 +200,7 @@ async def test_a_client_that_has_said_all_still_gets_every_answer(client: RawCli
 
 
 async def test_answers_that_wait_are_delivered_before_a_connection_is_closed(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         sock = socket.create_connection(("127.0.0.1", server.port))
         sock.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -223,7 +218,7 @@ async def test_answers_that_wait_are_delivered_before_a_connection_is_closed(pla
 
 @pytest.mark.parametrize("host", ["localhost", ""])
 async def test_a_host_name_or_all_interfaces_can_be_served(plant: Plant, host: str) -> None:
-    server = ModbusTcpServer(host, 0, {1: plant.bank})
+    server = ModbusTcpServer(host, 0, {1: plant})
     await server.start()
     client = await connect(server)
     assert words(await client.ask(read(4, 3, 1))) == [3]
@@ -232,7 +227,7 @@ async def test_a_host_name_or_all_interfaces_can_be_served(plant: Plant, host: s
 
 
 async def test_a_busy_or_impossible_port_is_one_clear_message(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         with pytest.raises(LinkError, match=f"127.0.0.1:{server.port} is in use by another program"):
             await ModbusTcpServer("127.0.0.1", server.port, {}).start()
     with pytest.raises(LinkError, match="expected a port from 0 to 65535"):
@@ -242,7 +237,7 @@ async def test_a_busy_or_impossible_port_is_one_clear_message(plant: Plant) -> N
 
 
 async def test_a_stopped_server_leaves_no_connection_and_starts_again(plant: Plant) -> None:
-    server = ModbusTcpServer("127.0.0.1", 0, {1: plant.bank})
+    server = ModbusTcpServer("127.0.0.1", 0, {1: plant})
     await server.start()
     client = await connect(server)
     await client.ask(read(4, 0, 1))
@@ -262,9 +257,9 @@ async def test_a_stopped_server_leaves_no_connection_and_starts_again(plant: Pla
 async def test_four_hundred_ports_open_and_each_answers_for_itself() -> None:
     servers = []
     for n in range(400):
-        bank = Bank([Extent(INPUT, 0, 10)], lambda: None, lambda _request: 0)
-        bank.locate(INPUT, 0)[0][:2] = n.to_bytes(2, "big")
-        servers.append(ModbusTcpServer("127.0.0.1", 0, {1: bank}))
+        memory = Memory([Extent(INPUT, 0, 10)])
+        memory.locate(INPUT, 0)[0][:2] = n.to_bytes(2, "big")
+        servers.append(ModbusTcpServer("127.0.0.1", 0, {1: memory}))
     try:
         for server in servers:
             await server.start()
@@ -278,7 +273,7 @@ async def test_four_hundred_ports_open_and_each_answers_for_itself() -> None:
 
 
 async def test_a_line_framed_as_rtu_runs_over_tcp(plant: Plant) -> None:
-    async with serving({1: plant.bank, 2: plant.bank}, framing="rtu") as server:
+    async with serving({1: plant, 2: plant}, framing="rtu") as server:
         client = await connect(server)
         client.send(bytes.fromhex("01 04 00 03 00 01 c1 ca"))
         assert await client.take(7) == bytes.fromhex("01 04 02 00 03 f9 31")

@@ -31,7 +31,7 @@ def ticking(step_s: float = 0.5):  # type: ignore[no-untyped-def]
 
 
 async def test_who_is_connected_and_what_was_asked_is_known(plant: Plant) -> None:
-    async with serving({1: plant.bank}) as server:
+    async with serving({1: plant}) as server:
         first, second = await connect(server), await connect(server)
         for _ in range(3):
             await first.ask(read(4, 5, 2))
@@ -54,7 +54,7 @@ def test_a_rate_is_counted_between_two_looks() -> None:
 
 
 async def test_a_capture_keeps_both_directions_of_every_frame(plant: Plant) -> None:
-    async with serving({1: plant.bank}, clock=ticking()) as server:
+    async with serving({1: plant}, clock=ticking()) as server:
         client = await connect(server)
         await client.ask(read(4, 3, 1))
         ring = server.station.start_capture()
@@ -74,7 +74,7 @@ async def test_a_capture_keeps_both_directions_of_every_frame(plant: Plant) -> N
 
 
 async def test_a_line_keeps_foreign_and_broken_frames_too(plant: Plant) -> None:
-    async with serving({1: plant.bank}, framing="rtu") as server:
+    async with serving({1: plant}, framing="rtu") as server:
         ring = server.station.start_capture()
         client = await connect(server)
         foreign = rtu(read(4, 0, 1), unit=9)
@@ -253,7 +253,7 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
     context = server_context(cert, key, ca=cert)
     trusting = ssl.create_default_context(cafile=str(cert))
     trusting.check_hostname = False
-    async with serving({1: plant.bank}, ssl_context=context) as server:
+    async with serving({1: plant}, ssl_context=context) as server:
         stranger_opened = asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
         stranger = RawClient(*await stranger_opened)
         with pytest.raises((ssl.SSLError, asyncio.IncompleteReadError, ConnectionError)):
@@ -271,7 +271,7 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
 async def test_a_client_without_tls_disturbs_nobody(plant: Plant, certificate: tuple[Path, Path]) -> None:
     trusting = ssl.create_default_context(cafile=str(certificate[0]))
     trusting.check_hostname = False
-    async with serving({1: plant.bank}, ssl_context=server_context(*certificate)) as server:
+    async with serving({1: plant}, ssl_context=server_context(*certificate)) as server:
         plain = await connect(server)
         plain.send(mbap(read(4, 3, 1)))
         assert await plain.ended()

@@ -6,7 +6,7 @@ from twin_tui.documents.model import Complaints
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Form
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.memory import Table
 
 
 def check_map(registers: Sequence[Register], complaints: Complaints) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 from twin_tui.documents.tables import table
 from twin_tui.engine.events import Event, ReportStatus, Scalar, Write
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.maps.binding import Binding
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import Refused, Register
+from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.maps.wire import Form
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.memory import Table
 
 ORIGIN = "compare"
 REPORTED = {"soc": "soc", "active_power_w": "power_w"}
@@ -82,16 +82,16 @@ class Line:
     same: bool
 
 
-def blocks(binding: Binding) -> Iterator[Block]:
+def blocks(registers: Registers) -> Iterator[Block]:
     """Yield the readable registers of a map in as few requests as its limits allow."""
-    limits = binding.map.limits
+    limits = registers.map.limits
     gathered: list[Cell] = []
 
     def block() -> Block:
         first, last = gathered[0].reader, gathered[-1].reader
         return Block(first.table, first.address, last.end - first.address, tuple(gathered))
 
-    for cell in binding.cells:
+    for cell in registers.cells:
         register = cell.reader
         if not register.readable:
             continue
@@ -107,7 +107,7 @@ def blocks(binding: Binding) -> Iterator[Block]:
         yield block()
 
 
-async def read_real(binding: Binding, where: Address, *, timeout_s: float = 3.0) -> dict[Key, Reading]:
+async def read_real(registers: Registers, where: Address, *, timeout_s: float = 3.0) -> dict[Key, Reading]:
     """Read every register of the map from a real device; blocks it refuses are read one by one."""
     from pymodbus.client import AsyncModbusTcpClient  # noqa: PLC0415 - half of the start-up time
 
@@ -116,7 +116,7 @@ async def read_real(binding: Binding, where: Address, *, timeout_s: float = 3.0)
     try:
         if not await client.connect():
             raise LinkError(f"{where.host}:{where.port} cannot be reached")
-        for block in blocks(binding):
+        for block in blocks(registers):
             data, problem = await _read(client, where, block.table, block.address, block.count)
             if data is None and problem.startswith("exception") and len(block.cells) > 1:
                 for cell in block.cells:
@@ -159,10 +159,10 @@ def _key(cell: Cell) -> Key:
     return cell.reader.table, cell.reader.address
 
 
-def lines(binding: Binding, readings: Mapping[Key, Reading]) -> list[Line]:
+def lines(registers: Registers, readings: Mapping[Key, Reading]) -> list[Line]:
     """Return every register of the real device beside that of the twin."""
-    binding.refresh()
-    return [_line(cell, readings[_key(cell)]) for cell in binding.cells if _key(cell) in readings]
+    registers.refresh()
+    return [_line(cell, readings[_key(cell)]) for cell in registers.cells if _key(cell) in readings]
 
 
 def _line(cell: Cell, reading: Reading) -> Line:
@@ -210,17 +210,17 @@ def comparison(found: list[Line], where: Address, device: str) -> str:
     return f"{table(head, rows, right=(0,))}\n{different} of {len(found)} registers differ"
 
 
-def adopted(binding: Binding, readings: Mapping[Key, Reading]) -> list[Event]:
+def adopted(registers: Registers, readings: Mapping[Key, Reading]) -> list[Event]:
     """Return the events that bring the twin to what the real device says of itself.
 
     Registers that can be written become commands; of the measured ones those that a twin can take over.
     """
     commands: dict[str, dict[str, Scalar]] = {}
     reports: dict[str, dict[str, Scalar]] = {}
-    for cell in binding.cells:
+    for cell in registers.cells:
         data = readings.get(_key(cell), Reading(None)).data
         register = cell.reader
-        if data is None or cell.device is None or register.signal is None or register.composed:
+        if data is None or register.signal is None or register.composed:
             continue
         name = register.signal.name
         if cell.writer is not None and not register.signal.momentary:

@@ -14,7 +14,7 @@ from twin_tui.protocols.maps.file import ConditionFile, Entry, MapFile, Part, to
 from twin_tui.protocols.maps.model import OWN, Condition, Register
 from twin_tui.protocols.maps.resolve import Meaning, resolve
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
-from twin_tui.protocols.modbus.bank import ADDRESSES, Table
+from twin_tui.protocols.modbus.memory import ADDRESSES, Table
 
 _TABLES = {
     "coil": Table.COILS,

@@ -9,7 +9,7 @@ from twin_tui.documents.model import Model
 from twin_tui.documents.values import Accepts, Positive, choice, shown
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.wire import WIRE_TYPES
-from twin_tui.protocols.modbus.bank import ALL_FUNCTIONS
+from twin_tui.protocols.modbus.memory import ALL_FUNCTIONS
 
 
 def _to_written(found: Any) -> str:

@@ -2,16 +2,27 @@
 
 import struct
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter, mul
 from typing import Any
 
 from twin_tui.engine.running import Device
-from twin_tui.engine.snapshot import RegisterWrite
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.modbus.memory import Memory, Table
+
+
+@dataclass(slots=True, frozen=True)
+class LastWrite:
+    """The last attempt to write a register: when by the wall clock, by whom, and "ok" or why not."""
+
+    wall_s: float
+    client: str
+    verdict: str
 
 
 class Cell:
@@ -20,7 +31,7 @@ class Cell:
     __slots__ = ("device", "echo", "end", "last_write", "memory", "reader", "start", "writer")
 
     def __init__(
-        self, reader: Register, writer: Register | None, device: Device | None, memory: bytearray, start: int
+        self, reader: Register, writer: Register | None, device: Device, memory: bytearray, start: int
     ) -> None:
         self.reader = reader
         self.writer = writer
@@ -30,16 +41,58 @@ class Cell:
         self.end = start + reader.layout.size
         self.echo: tuple[str, bytes, Any] | None = None
         """The command, the bytes that were written and what it became, until somebody else changes it."""
-        self.last_write: RegisterWrite | None = None
+        self.last_write: LastWrite | None = None
 
     @property
     def data(self) -> bytes:
         """The bytes as a client would read them."""
         return bytes(self.memory[self.start : self.end])
 
+    @data.setter
+    def data(self, data: bytes) -> None:
+        self.memory[self.start : self.end] = data
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """The registers as numbers; of a coil or discrete input its bit."""
+        data, size = self.data, 1 if self.reader.layout.type.form is Form.BIT else 2
+        return tuple(int.from_bytes(data[at : at + size], "big") for at in range(0, len(data), size))
+
     def put(self, value: Any) -> None:
         """Store a signal's value."""
-        self.memory[self.start : self.end] = self.reader.encode(value)
+        self.data = self.reader.encode(value)
+
+    def fixed(self) -> bytes:
+        """Return what a register that follows from no signal holds to begin with."""
+        register = self.reader
+        if register.param:
+            number = getattr(self.device.params, register.param)
+            if register.per_param:
+                number /= getattr(self.device.params, register.per_param)
+            return register.encode(number)
+        if register.constant is None:
+            return register.nothing()
+        text = register.constant
+        return register.layout.pack(
+            text.replace("{device}", self.device.name) if isinstance(text, str) else text
+        )
+
+
+def lay_out(memory: Memory, registers: Iterable[Register], devices: Mapping[str, Device]) -> list[Cell]:
+    """Return one cell per place, constants in it; the reading and the writing entry of a place share it."""
+    cells: list[Cell] = []
+    tables = list(Table)
+    for register in sorted(registers, key=lambda r: (tables.index(r.table), r.address, r.writable)):
+        if cells and shares_memory(cells[-1].reader, register):
+            cells[-1].writer = register
+            continue
+        writer = register if register.writable else None
+        place = memory.locate(register.table, register.address)
+        cells.append(Cell(register, writer, devices[register.role], *place))
+    for cell in cells:
+        if cell.reader.signal is None and not cell.reader.composed:
+            cell.data = cell.fixed()
+    return cells
 
 
 class Group:
@@ -162,7 +215,7 @@ class Source:
                 continue
             signal, written, command = cell.echo
             if getattr(commands, signal) == command:
-                cell.memory[cell.start : cell.end] = written
+                cell.data = written
                 kept.append(cell)
             else:
                 cell.echo = None

@@ -1,42 +1,43 @@
 """Registers as a table of text: what `twin-tui registers` prints."""
 
-from collections.abc import Iterable
+from itertools import groupby
 
 from twin_tui.documents.tables import table
-from twin_tui.engine.snapshot import RegisterRow
-from twin_tui.protocols.maps.binding import Binding
+from twin_tui.protocols.maps.image import Cell
+from twin_tui.protocols.maps.registers import Registers
 
 HEAD = ("address", "name", "type", "access", "raw", "value", "signal")
 
 
-def listing(binding: Binding, device: str, where: str = "") -> str:
+def listing(registers: Registers, device: str, where: str = "") -> str:
     """Return the decoded registers of one device, table by table, with where they are served."""
-    rows = binding.rows()
-    source = binding.map.description or binding.map.name
+    registers.refresh()
+    source = registers.map.description or registers.map.name
     place = f"  {where}" if where else ""
     parts = [f"{device}: {source}{place}"]
-    for name in dict.fromkeys(row.table for row in rows):
-        members = [_cells(row, device) for row in rows if row.table == name]
-        parts.append(f"\n{name}\n{table(HEAD, members, right=(0,))}")
+    for name, cells in groupby(registers.cells, key=lambda cell: cell.reader.table.value):
+        parts.append(f"\n{name}\n{table(HEAD, [_row(cell, device) for cell in cells], right=(0,))}")
     return "\n".join(parts)
 
 
-def _cells(row: RegisterRow, device: str) -> tuple[str, ...]:
-    value = f"{row.text}  ({row.option})" if row.option else row.text
-    signal = row.signal if row.device == device or not row.signal else f"{row.device}.{row.signal}"
-    forced = "  FORCED" if row.pinned else ""
+def _row(cell: Cell, device: str) -> tuple[str, ...]:
+    register, data = cell.reader, cell.data
+    text, option = register.text(data), register.option(data)
+    value = f"{text}  ({option})" if option else text
+    signal = register.signal.name if register.signal is not None else ""
+    readable = "rw" if register.readable else "wo"
     return (
-        str(row.address),
-        row.name,
-        row.type,
-        row.access,
-        raw_text(row.raw),
-        value + forced,
-        signal or "-",
+        str(register.address),
+        register.name,
+        register.layout.type.name,
+        readable if cell.writer is not None else "ro",
+        raw_text(cell.words),
+        value + ("  FORCED" if signal in cell.device.pins else ""),
+        f"{cell.device.name}.{signal}" if signal and cell.device.name != device else signal or "-",
     )
 
 
-def raw_text(words: Iterable[int]) -> str:
+def raw_text(words: tuple[int, ...]) -> str:
     """Return words in hexadecimal, long ones shortened."""
     shown = [f"{word:04X}" for word in words]
     return " ".join(shown) if len(shown) <= 4 else f"{' '.join(shown[:3])} … ({len(shown)} words)"

@@ -10,7 +10,7 @@ from typing import Any
 from twin_tui.documents.loader import Spot
 from twin_tui.engine.signals import Signal
 from twin_tui.protocols.maps.wire import Form, Layout, Raw
-from twin_tui.protocols.modbus.bank import Limits, Table
+from twin_tui.protocols.modbus.memory import Limits, Table
 
 OWN = ""
 """The role of the device that an endpoint belongs to."""
@@ -275,7 +275,7 @@ class Register:
         return self._limited(raw)
 
     def _limited(self, raw: int | float) -> int | float:
-        number = raw * self.scale + self.offset if isinstance(raw, int) else Fraction(raw) * self.scale
+        number = Fraction(raw) * self.scale + self.offset
         low, high = self.minimum, self.maximum
         if (low is None or number >= low) and (high is None or number <= high):
             return self._to_si(raw)

@@ -16,7 +16,7 @@ from twin_tui.protocols.maps.file import Entry, LimitsFile, MapFile, WatchdogFil
 from twin_tui.protocols.maps.model import OWN, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
 from twin_tui.protocols.maps.rules import read_rules
-from twin_tui.protocols.modbus.bank import Limits
+from twin_tui.protocols.modbus.memory import Limits
 
 assert devices  # registers the device types that come with the package
 

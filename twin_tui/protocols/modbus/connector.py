@@ -104,7 +104,7 @@ class ModbusTcpConnector(Connector):
         ports: dict[Hashable, list[ModbusTcp]] = {}
         for number, endpoint in enumerate(wiring.endpoints):
             ports.setdefault((endpoint.host, endpoint.port or f"free {number}"), []).append(endpoint)
-        return [TcpWire(wiring.engine, endpoints) for endpoints in ports.values()]
+        return [TcpWire(wiring, endpoints) for endpoints in ports.values()]
 
 
 class ModbusRtuConnector(Connector):
@@ -149,7 +149,7 @@ class ModbusRtuConnector(Connector):
         lines: dict[str, list[ModbusRtu]] = {}
         for endpoint in wiring.endpoints:
             lines.setdefault(endpoint.port, []).append(endpoint)
-        return [SerialWire(wiring.engine, endpoints) for endpoints in lines.values()]
+        return [SerialWire(wiring, endpoints) for endpoints in lines.values()]
 
 
 def find_map(name: str, root: Path) -> Path:

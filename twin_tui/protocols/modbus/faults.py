@@ -11,7 +11,7 @@ from typing import Any
 
 from twin_tui.engine.events import LinkFault
 from twin_tui.errors import CommandError, did_you_mean
-from twin_tui.protocols.modbus.bank import BYTES_PER_ADDRESS, Bank, Table
+from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Memory, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, pack_bits, unpack_bits
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ class Effect:
 class _Active:
     rule: LinkRule
     left: int | None
-    frozen: dict[Bank, dict[Table, list[tuple[int, bytes]]]] = field(default_factory=dict)
+    frozen: dict[Memory, dict[Table, list[tuple[int, bytes]]]] = field(default_factory=dict)
     history: dict[tuple[int, bytes], deque[tuple[float, bytes]]] = field(default_factory=dict)
 
 
@@ -207,17 +207,17 @@ class LinkFaults:
         """The active rules by id."""
         return {key: active.rule for key, active in self._active.items()}
 
-    def add(self, rule_id: str, rule: LinkRule, units: Mapping[int, Bank]) -> None:
+    def add(self, rule_id: str, rule: LinkRule, units: Mapping[int, Memory]) -> None:
         """Let a rule act from now on; frozen values are those of this moment."""
         active = _Active(rule, rule.count)
         if rule.kind is LinkFaultKind.FROZEN:
-            for unit, bank in units.items():
+            for unit, memory in units.items():
                 if rule.unit in {None, unit}:
                     try:
-                        bank.refresh()
+                        memory.refresh()
                     except Exception:
                         log.exception("unit %d: refresh failed; its last values are frozen", unit)
-                    active.frozen[bank] = bank.snapshot()
+                    active.frozen[memory] = memory.snapshot()
         self._active[rule_id] = active
 
     def remove(self, rule_id: str) -> bool:
@@ -246,16 +246,16 @@ class LinkFaults:
                 self._merge(effect, active)
         return effect
 
-    def alter(self, effect: Effect, bank: Bank | None, unit: int, request: bytes, answer: bytes) -> bytes:
+    def alter(self, effect: Effect, memory: Memory | None, unit: int, request: bytes, answer: bytes) -> bytes:
         """Return the answer with its values frozen, stale, not available or swapped as the effect says."""
         place = _read_place(request)
-        if not effect.data or bank is None or place is None or answer[0] & 0x80:
+        if not effect.data or memory is None or place is None or answer[0] & 0x80:
             return answer
         table, address, count = place
         bits = BYTES_PER_ADDRESS[table] == 1
         data = unpack_bits(answer[2:], count) if bits else answer[2:]
         for active in effect.data:
-            data = self._altered(active, bank, (unit, request), (table, address, count), data)
+            data = self._altered(active, memory, (unit, request), (table, address, count), data)
         return answer[:2] + (pack_bits(data) if bits else data)
 
     def noise(self, count: int) -> bytes:
@@ -299,7 +299,12 @@ class LinkFaults:
                 effect.data.append(active)
 
     def _altered(
-        self, active: _Active, bank: Bank, key: tuple[int, bytes], place: tuple[Table, int, int], data: bytes
+        self,
+        active: _Active,
+        memory: Memory,
+        key: tuple[int, bytes],
+        place: tuple[Table, int, int],
+        data: bytes,
     ) -> bytes:
         rule = active.rule
         table, address, count = place
@@ -311,11 +316,11 @@ class LinkFaults:
         part = slice((low - address) * size, (high - address) * size)
         changed: bytes | None
         if rule.kind is LinkFaultKind.FROZEN:
-            changed = _frozen(active.frozen.get(bank), table, low, high)
+            changed = _frozen(active.frozen.get(memory), table, low, high)
         elif rule.kind is LinkFaultKind.STALE:
             changed = self._stale(active, key, data)[part]
         elif rule.kind is LinkFaultKind.NOT_AVAILABLE:
-            changed = bank.not_available(table, low, high - low)
+            changed = memory.not_available(table, low, high - low)
         else:
             changed = data[part] if size == 1 else _swapped(data[part])
         return data if changed is None else data[: part.start] + changed + data[part.stop :]

@@ -158,6 +158,7 @@ class Link(asyncio.Protocol):
     def _misbehave(
         self, faults: LinkFaults, effect: Effect, transaction: bytes, unit: int, pdu: bytes
     ) -> bytes:
+        station = self.station
         if self.busy:
             answer: bytes | None = _busy(pdu)
         else:
@@ -167,7 +168,7 @@ class Link(asyncio.Protocol):
             return b""
         if answer is None or effect.silent:
             return b""
-        answer = faults.alter(effect, self.station.bank(unit), unit, pdu, answer)
+        answer = faults.alter(effect, station.units.get(station.number(unit)), unit, pdu, answer)
         if effect.function:
             answer = bytes(((answer[0] & 0x7F) % 0x7F + 1 | answer[0] & 0x80,)) + answer[1:]
         if effect.transaction and transaction:
@@ -219,9 +220,9 @@ class MbapLink(Link):
         if hit is None:
             self._consume(data)
             return
-        bank, memory, low, high, head = hit
+        served, memory, low, high, head = hit
         try:
-            bank.refresh()
+            served.refresh()
         except Exception:
             self._consume(data)
             return

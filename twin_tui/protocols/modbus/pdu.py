@@ -9,7 +9,9 @@ import logging
 import struct
 from collections.abc import Callable
 
-from twin_tui.protocols.modbus.bank import Bank, Table, WriteRequest
+from twin_tui.protocols.modbus import identity
+from twin_tui.protocols.modbus.identity import Identity
+from twin_tui.protocols.modbus.memory import Memory, Table, WriteRequest
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class ModbusCode(enum.IntEnum):
     GATEWAY_TARGET_FAILED = 11
 
 
-MAX_PDU_BYTES = 253
+IDENTIFY = 43
 MAX_READ_BITS = 2000
 MAX_WRITE_BITS = 1968
 MAX_READ_WRITE_REGISTERS = 121
@@ -67,18 +69,22 @@ def exception_pdu(function: int, code: int) -> bytes:
     return bytes((function & 0x7F | 0x80, code & 0xFF))
 
 
-def respond(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
-    """Answer one request PDU (at least the function byte); never raises."""
+def respond(memory: Memory, pdu: bytes, client: str, objects: Identity | None = None) -> bytes:
+    """Answer one request PDU (at least the function byte); never raises.
+
+    ``objects`` is what the unit says of itself on the link that the request came over.
+    """
     function = pdu[0]
     try:
-        handler = _HANDLERS.get(function)
-        if handler is None or function not in bank.limits.functions:
+        if function not in memory.limits.functions:
             raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
-        return handler(bank, pdu, unit, client)
+        if function == IDENTIFY:
+            return _identify(objects, pdu)
+        return _HANDLERS[function](memory, pdu, client)
     except Refusal as refusal:
         return exception_pdu(function, refusal.code)
     except Exception:
-        log.exception("unit %d: function %d from %s failed", unit, function, client)
+        log.exception("function %d from %s failed", function, client)
         return exception_pdu(function, ModbusCode.SERVER_DEVICE_FAILURE)
 
 
@@ -99,144 +105,123 @@ def _expect(condition: bool, code: ModbusCode = ModbusCode.ILLEGAL_DATA_VALUE) -
         raise Refusal(code)
 
 
-def _check_registers(bank: Bank, count: int, limit: int) -> None:
-    limits = bank.limits
+def _check_registers(memory: Memory, count: int, limit: int) -> None:
+    limits = memory.limits
     _expect(1 <= count <= limit and not (limits.even_counts_only and count % 2))
 
 
-def _block(bank: Bank, table: Table, address: int, count: int) -> bytearray:
+def _block(memory: Memory, table: Table, address: int, count: int) -> bytearray:
     """Return a copy of a readable block of fresh memory."""
-    found = bank.readable(table, address, count)
+    found = memory.readable(table, address, count)
     if found is None:
         raise Refusal(ModbusCode.ILLEGAL_DATA_ADDRESS)
-    bank.refresh()
-    memory, low, high = found
-    return memory[low:high]
+    memory.refresh()
+    data, low, high = found
+    return data[low:high]
 
 
-def _expect_writable(bank: Bank, table: Table, address: int, count: int) -> None:
-    _expect(bank.writable(table, address, count), ModbusCode.ILLEGAL_DATA_ADDRESS)
+def _expect_writable(memory: Memory, table: Table, address: int, count: int) -> None:
+    _expect(memory.writable(table, address, count), ModbusCode.ILLEGAL_DATA_ADDRESS)
 
 
-def _write(bank: Bank, request: WriteRequest) -> None:
-    code = bank.write(request)
+def _write(memory: Memory, request: WriteRequest) -> None:
+    code = memory.write(request)
     if code:
         raise Refusal(code)
 
 
-def _read_bits(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
+def _read_bits(memory: Memory, pdu: bytes, _client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     _expect(1 <= count <= MAX_READ_BITS)
-    packed = pack_bits(_block(bank, READ_TABLES[pdu[0]], address, count))
+    packed = pack_bits(_block(memory, READ_TABLES[pdu[0]], address, count))
     return bytes((pdu[0], len(packed))) + packed
 
 
-def _read_registers(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
+def _read_registers(memory: Memory, pdu: bytes, _client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
-    _check_registers(bank, count, bank.limits.max_read_registers)
-    return bytes((pdu[0], 2 * count)) + _block(bank, READ_TABLES[pdu[0]], address, count)
+    _check_registers(memory, count, memory.limits.max_read_registers)
+    return bytes((pdu[0], 2 * count)) + _block(memory, READ_TABLES[pdu[0]], address, count)
 
 
-def _write_single_coil(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _write_single_coil(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, value = _TWO_WORDS.unpack_from(pdu, 1)
     _expect(value in {0x0000, 0xFF00})
-    _expect_writable(bank, Table.COILS, address, 1)
+    _expect_writable(memory, Table.COILS, address, 1)
     data = b"\x01" if value else b"\x00"
-    _write(bank, WriteRequest(Table.COILS, address, 1, data, 5, unit, client))
+    _write(memory, WriteRequest(Table.COILS, address, 1, data, 5, client))
     return pdu
 
 
-def _write_single_register(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _write_single_register(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 5)
     address = int.from_bytes(pdu[1:3], "big")
-    _expect_writable(bank, Table.HOLDING_REGISTERS, address, 1)
-    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, 1, pdu[3:], 6, unit, client))
+    _expect_writable(memory, Table.HOLDING_REGISTERS, address, 1)
+    _write(memory, WriteRequest(Table.HOLDING_REGISTERS, address, 1, pdu[3:], 6, client))
     return pdu
 
 
-def _write_coils(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _write_coils(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 6)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     size = (count + 7) // 8
     _expect(1 <= count <= MAX_WRITE_BITS and pdu[5] == size and len(pdu) == 6 + size)
-    _expect_writable(bank, Table.COILS, address, count)
+    _expect_writable(memory, Table.COILS, address, count)
     data = unpack_bits(pdu[6:], count)
-    _write(bank, WriteRequest(Table.COILS, address, count, data, 15, unit, client))
+    _write(memory, WriteRequest(Table.COILS, address, count, data, 15, client))
     return pdu[:5]
 
 
-def _write_registers(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 6)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
-    _check_registers(bank, count, bank.limits.max_write_registers)
+    _check_registers(memory, count, memory.limits.max_write_registers)
     _expect(pdu[5] == 2 * count and len(pdu) == 6 + 2 * count)
-    _expect_writable(bank, Table.HOLDING_REGISTERS, address, count)
-    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, count, pdu[6:], 16, unit, client))
+    _expect_writable(memory, Table.HOLDING_REGISTERS, address, count)
+    _write(memory, WriteRequest(Table.HOLDING_REGISTERS, address, count, pdu[6:], 16, client))
     return pdu[:5]
 
 
-def _mask_write(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _mask_write(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 7)
     address, and_mask = _TWO_WORDS.unpack_from(pdu, 1)
     or_mask = int.from_bytes(pdu[5:], "big")
-    _expect_writable(bank, Table.HOLDING_REGISTERS, address, 1)
-    bank.refresh()
-    memory, offset = bank.locate(Table.HOLDING_REGISTERS, address)
-    present = int.from_bytes(memory[offset : offset + 2], "big")
+    _expect_writable(memory, Table.HOLDING_REGISTERS, address, 1)
+    memory.refresh()
+    data, offset = memory.locate(Table.HOLDING_REGISTERS, address)
+    present = int.from_bytes(data[offset : offset + 2], "big")
     masked = (present & and_mask) | (or_mask & ~and_mask & 0xFFFF)
-    data = masked.to_bytes(2, "big")
-    _write(bank, WriteRequest(Table.HOLDING_REGISTERS, address, 1, data, 22, unit, client))
+    changed = masked.to_bytes(2, "big")
+    _write(memory, WriteRequest(Table.HOLDING_REGISTERS, address, 1, changed, 22, client))
     return pdu
 
 
-def _read_write_registers(bank: Bank, pdu: bytes, unit: int, client: str) -> bytes:
+def _read_write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 10)
     read_from, read_count, address, count = _FOUR_WORDS.unpack_from(pdu, 1)
-    _check_registers(bank, read_count, bank.limits.max_read_registers)
-    _check_registers(bank, count, min(bank.limits.max_write_registers, MAX_READ_WRITE_REGISTERS))
+    _check_registers(memory, read_count, memory.limits.max_read_registers)
+    _check_registers(memory, count, min(memory.limits.max_write_registers, MAX_READ_WRITE_REGISTERS))
     _expect(pdu[9] == 2 * count and len(pdu) == 10 + 2 * count)
     table = Table.HOLDING_REGISTERS
-    _expect(bank.readable(table, read_from, read_count) is not None, ModbusCode.ILLEGAL_DATA_ADDRESS)
-    _expect_writable(bank, table, address, count)
-    _write(bank, WriteRequest(table, address, count, pdu[10:], 23, unit, client))
-    return bytes((23, 2 * read_count)) + _block(bank, table, read_from, read_count)
+    _expect(memory.readable(table, read_from, read_count) is not None, ModbusCode.ILLEGAL_DATA_ADDRESS)
+    _expect_writable(memory, table, address, count)
+    _write(memory, WriteRequest(table, address, count, pdu[10:], 23, client))
+    return bytes((23, 2 * read_count)) + _block(memory, table, read_from, read_count)
 
 
-_LAST_OBJECT = {1: 0x02, 2: 0x7F, 3: 0xFF}
-_INDIVIDUAL = 4
-
-
-def _identify(bank: Bank, pdu: bytes, _unit: int, _client: str) -> bytes:
-    """Answer FC43/14: device identification, as a stream of objects or one object."""
-    objects = bank.identity
+def _identify(objects: Identity | None, pdu: bytes) -> bytes:
     if not objects or len(pdu) < 2 or pdu[1] != 0x0E:
         raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
-    _expect(len(pdu) == 4)
-    code, wanted = pdu[2], pdu[3]
-    _expect(code in _LAST_OBJECT or code == _INDIVIDUAL)
-    highest = max(objects)
-    level = 1 if highest <= 0x02 else 2 if highest <= 0x7F else 3
-    head = bytes((0x2B, 0x0E, code, 0x80 | level))
-    if code == _INDIVIDUAL:
-        _expect(wanted in objects, ModbusCode.ILLEGAL_DATA_ADDRESS)
-        return head + bytes((0, 0, 1, wanted, len(objects[wanted]))) + objects[wanted]
-    last = _LAST_OBJECT[min(code, level)]
-    numbers = [number for number in objects if number <= last]
-    start = numbers.index(wanted) if wanted in numbers else 0
-    body, sent, following = bytearray(), 0, 0
-    for number in numbers[start:]:
-        if len(head) + 3 + len(body) + 2 + len(objects[number]) > MAX_PDU_BYTES:
-            following = number
-            break
-        body += bytes((number, len(objects[number]))) + objects[number]
-        sent += 1
-    return head + bytes((0xFF if following else 0, following, sent)) + body
+    _expect(len(pdu) == 4 and 1 <= pdu[2] <= 4)
+    answer = identity.answer(objects, pdu[2], pdu[3])
+    if answer is None:
+        raise Refusal(ModbusCode.ILLEGAL_DATA_ADDRESS)
+    return answer
 
 
-_HANDLERS: dict[int, Callable[[Bank, bytes, int, str], bytes]] = {
+_HANDLERS: dict[int, Callable[[Memory, bytes, str], bytes]] = {
     1: _read_bits,
     2: _read_bits,
     3: _read_registers,
@@ -247,5 +232,4 @@ _HANDLERS: dict[int, Callable[[Bank, bytes, int, str], bytes]] = {
     16: _write_registers,
     22: _mask_write,
     23: _read_write_registers,
-    43: _identify,
 }

@@ -14,8 +14,8 @@ import serial
 import serial_asyncio
 
 from twin_tui.errors import LinkError
-from twin_tui.protocols.modbus.bank import Bank
 from twin_tui.protocols.modbus.link import Link
+from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import Station
@@ -46,8 +46,9 @@ class ModbusRtuServer:
     def __init__(
         self,
         port: str,
-        units: Mapping[int, Bank],
+        units: Mapping[int, Memory],
         *,
+        identities: Mapping[int, Mapping[int, str]] | None = None,
         baudrate: int = 9600,
         parity: Literal["N", "E", "O"] = "N",
         stopbits: Literal[1, 2] = 1,
@@ -59,7 +60,9 @@ class ModbusRtuServer:
         on_state: Callable[[LineState], None] | None = None,
     ) -> None:
         self.port = port
-        self.station = Station(units, missing_unit="silent", framing="rtu", clock=clock, rng=rng)
+        self.station = Station(
+            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, rng=rng
+        )
         self.state = LineState.CLOSED
         self.problem = ""
         self.link = RtuLink(
@@ -77,22 +80,9 @@ class ModbusRtuServer:
         self._retrying: asyncio.Task[None] | None = None
 
     @property
-    def units(self) -> dict[int, Bank]:
-        """The units that are served, by number."""
-        return self.station.units
-
-    @property
     def links(self) -> list[Link]:
         """The line, while it is there."""
         return [self.link] if self.state is LineState.OPEN else []
-
-    def add_unit(self, unit: int, bank: Bank) -> None:
-        """Serve one more unit from now on."""
-        self.station.add_unit(unit, bank)
-
-    def remove_unit(self, unit: int) -> None:
-        """Stop serving a unit."""
-        self.station.remove_unit(unit)
 
     @property
     def requests(self) -> int:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from twin_tui.errors import LinkError
-from twin_tui.protocols.modbus.bank import Bank
 from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
+from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import MissingUnit, Station
 from twin_tui.protocols.modbus.tcp import Listener, TcpTransport, listen
@@ -41,8 +41,9 @@ class ModbusTcpServer:
         self,
         host: str,
         port: int,
-        units: Mapping[int, Bank],
+        units: Mapping[int, Memory],
         *,
+        identities: Mapping[int, Mapping[int, str]] | None = None,
         framing: Framing = "mbap",
         ssl_context: ssl.SSLContext | None = None,
         max_clients: int | None = None,
@@ -54,7 +55,9 @@ class ModbusTcpServer:
     ) -> None:
         self.host = host
         self.port = port
-        self.station = Station(units, missing_unit=missing_unit, framing=framing, clock=clock, rng=rng)
+        self.station = Station(
+            units, identities=identities, missing_unit=missing_unit, framing=framing, clock=clock, rng=rng
+        )
         self.links: list[Link] = []
         self._ssl_context = ssl_context
         self._max_clients = max_clients
@@ -63,19 +66,6 @@ class ModbusTcpServer:
         self._all_gone = asyncio.Event()
         self._listener: Listener | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
-
-    @property
-    def units(self) -> dict[int, Bank]:
-        """The units that are served, by number."""
-        return self.station.units
-
-    def add_unit(self, unit: int, bank: Bank) -> None:
-        """Serve one more unit from now on."""
-        self.station.add_unit(unit, bank)
-
-    def remove_unit(self, unit: int) -> None:
-        """Stop serving a unit."""
-        self.station.remove_unit(unit)
 
     @property
     def requests(self) -> int:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.modbus.bank import Bank, Table
 from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
+from twin_tui.protocols.modbus.identity import encoded
+from twin_tui.protocols.modbus.memory import Memory, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
 from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 
 MissingUnit = Literal["exception", "silent"]
-CachedRead = tuple[Bank, bytearray, int, int, bytes]
+CachedRead = tuple[Memory, bytearray, int, int, bytes]
 MAX_CACHED_READS = 64
 MAX_COUNTED_READS = 4096
 BROADCAST = 0
@@ -30,14 +31,19 @@ class Station:
 
     def __init__(
         self,
-        units: Mapping[int, Bank],
+        units: Mapping[int, Memory],
         *,
+        identities: Mapping[int, Mapping[int, str]] | None = None,
         missing_unit: MissingUnit = "exception",
         framing: Framing = "mbap",
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
     ) -> None:
-        self.units: dict[int, Bank] = {}
+        for unit in units:
+            if not 0 <= unit <= 0xFF:
+                raise ConfigError(f"unit {unit}: expected a number from 0 to 255")
+        self.units: dict[int, Memory] = dict(units)
+        self._identities = {unit: encoded(texts) for unit, texts in (identities or {}).items()}
         self.reads: dict[bytes, CachedRead] = {}
         self.missing_unit = missing_unit
         self.framing = framing
@@ -48,22 +54,6 @@ class Station:
         """How often each unit was asked each read (its first five bytes), while somebody wants to know."""
         self.past_requests = 0
         self._rng = rng or random.Random(0)
-        for unit, bank in units.items():
-            self.add_unit(unit, bank)
-
-    def add_unit(self, unit: int, bank: Bank) -> None:
-        """Serve one more unit, or another bank under a known number."""
-        if not 0 <= unit <= 0xFF:
-            raise ConfigError(f"unit {unit}: expected a number from 0 to 255")
-        self.units[unit] = bank
-        self.reads.clear()
-
-    def remove_unit(self, unit: int) -> None:
-        """Stop serving a unit; requests to it are then answered as to any missing unit."""
-        if self.units.pop(unit, None) is None:
-            known = ", ".join(map(str, sorted(self.units))) or "none"
-            raise ConfigError(f"unit {unit} is not served; known: {known}")
-        self.reads.clear()
 
     def add_fault(self, rule_id: str, rule: LinkRule) -> None:
         """Let a link fault act until it is removed."""
@@ -124,38 +114,35 @@ class Station:
             return next(iter(self.units))
         return unit
 
-    def bank(self, unit: int) -> Bank | None:
-        """Return the bank that answers for a unit number on TCP, where 0 means the only device there is."""
-        return self.units.get(self.number(unit))
-
     def respond(self, unit: int, pdu: bytes, client: str) -> bytes | None:
-        """Answer a request on TCP; None means silence."""
-        bank = self.bank(unit)
-        if bank is None:
+        """Answer a request on TCP, where unit 0 means the only device there is; None means silence."""
+        number = self.number(unit)
+        memory = self.units.get(number)
+        if memory is None:
             if self.missing_unit == "silent":
                 return None
             return exception_pdu(pdu[0], ModbusCode.GATEWAY_TARGET_FAILED)
-        answer = respond(bank, pdu, unit, client)
+        answer = respond(memory, pdu, client, self._identities.get(number))
         if answer[0] in {3, 4} and self.faults is None and self.ring is None and self.counted is None:
-            self._remember(bank, unit, pdu)
+            self._remember(memory, unit, pdu)
         return answer
 
     def respond_on_line(self, unit: int, pdu: bytes, client: str) -> bytes | None:
         """Answer a request in RTU framing: broadcasts and foreign units draw silence."""
         if unit == BROADCAST:
             if pdu[0] in WRITE_FUNCTIONS:
-                for number, each in list(self.units.items()):
-                    respond(each, pdu, number, client)
+                for each in list(self.units.values()):
+                    respond(each, pdu, client)
             return None
-        bank = self.units.get(unit)
-        return None if bank is None else respond(bank, pdu, unit, client)
+        memory = self.units.get(unit)
+        return None if memory is None else respond(memory, pdu, client, self._identities.get(unit))
 
-    def _remember(self, bank: Bank, unit: int, pdu: bytes) -> None:
+    def _remember(self, memory: Memory, unit: int, pdu: bytes) -> None:
         address, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
-        found = bank.readable(READ_TABLES[pdu[0]], address, count)
+        found = memory.readable(READ_TABLES[pdu[0]], address, count)
         if found is None:
             return
         if len(self.reads) >= MAX_CACHED_READS:
             self.reads.clear()
         head = bytes((0, 0, 0, 3 + 2 * count, unit, pdu[0], 2 * count))
-        self.reads[bytes((0, 0, 0, 6, unit)) + pdu] = (bank, *found, head)
+        self.reads[bytes((0, 0, 0, 6, unit)) + pdu] = (memory, *found, head)

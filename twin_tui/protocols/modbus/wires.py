@@ -1,21 +1,20 @@
 """The TCP ports and serial lines of a twin, with the units behind them."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.view import ClientView, LinkView, TrafficLine
-from twin_tui.protocols.connector import StateLog, Wire
-from twin_tui.protocols.maps.binding import Binding, bind
+from twin_tui.protocols.connector import StateLog, Wire, Wiring
 from twin_tui.protocols.maps.parse import read_map
-from twin_tui.protocols.modbus.bank import Bank
+from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
 from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.tls import server_context
@@ -32,31 +31,25 @@ class Unit:
     """One device under its number on a port or line."""
 
     device: str
-    binding: Binding
+    registers: Registers
+    identity: Mapping[int, str]
 
 
 class ModbusWire(Wire, Generic[E, S]):
     """One TCP port or serial line, with the units behind it; ``server`` is there while it serves."""
 
-    def __init__(self, engine: Engine, endpoints: Sequence[E]) -> None:
+    def __init__(self, wiring: Wiring, endpoints: Sequence[E]) -> None:
         self.endpoint: E = endpoints[0]
         self.endpoints = endpoints
         self.server: S | None = None
-        self.units = {
-            endpoint.unit: Unit(
-                endpoint.device,
-                bind(
-                    read_map(endpoint.register_map, endpoint.device),
-                    engine,
-                    endpoint.device,
-                    devices=endpoint.devices,
-                    identity=endpoint.identity,
-                ),
-            )
-            for endpoint in endpoints
-        }
-        self._engine = engine
-        self._log = StateLog(engine, "", self.name)
+        self.units: dict[int, Unit] = {}
+        site = wiring.share(SiteRegisters)
+        for endpoint in endpoints:
+            register_map = read_map(endpoint.register_map, endpoint.device)
+            registers = site.of(register_map, endpoint.device, endpoint.devices)
+            self.units[endpoint.unit] = Unit(endpoint.device, registers, endpoint.identity)
+        self._engine = wiring.engine
+        self._log = StateLog(wiring.engine, "", self.name)
         self._rate = RateMeter()
         self._rules: dict[str, list[str]] = {}
         self._ring: Ring | None = None
@@ -67,14 +60,23 @@ class ModbusWire(Wire, Generic[E, S]):
         """How a user names it: protocol, address, port."""
         raise NotImplementedError
 
-    def make(self, banks: dict[int, Bank], rng: random.Random) -> S:
+    def make(self, rng: random.Random) -> S:
         """Return a server that has not started yet."""
         raise NotImplementedError
 
+    @property
+    def memories(self) -> dict[int, Memory]:
+        """What each unit serves."""
+        return {number: unit.registers for number, unit in self.units.items()}
+
+    @property
+    def identities(self) -> dict[int, Mapping[int, str]]:
+        """What each unit says of itself."""
+        return {number: unit.identity for number, unit in self.units.items()}
+
     async def open(self) -> None:
         """Serve the units."""
-        banks: dict[int, Bank] = {number: unit.binding.bank for number, unit in self.units.items()}
-        server = self.make(banks, generator(self._engine.plan.seed, self.name))
+        server = self.make(generator(self._engine.plan.seed, self.name))
         await server.start()
         self.server = server
 
@@ -88,7 +90,7 @@ class ModbusWire(Wire, Generic[E, S]):
     def lines(self) -> Iterable[str]:
         """Return one line with all units."""
         units = ", ".join(
-            f"{number}: {unit.device} ({unit.binding.map.name})"
+            f"{number}: {unit.device} ({unit.registers.map.name})"
             for number, unit in sorted(self.units.items())
         )
         yield f"{self.name}  unit {units}"
@@ -173,13 +175,14 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         """How a user names it: protocol, address, port."""
         return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
 
-    def make(self, banks: dict[int, Bank], rng: random.Random) -> ModbusTcpServer:
+    def make(self, rng: random.Random) -> ModbusTcpServer:
         """Return a server that has not started yet."""
         options, tls = self.endpoint.options, self.endpoint.options.tls
         return ModbusTcpServer(
             self.endpoint.host,
             self.endpoint.port,
-            banks,
+            self.memories,
+            identities=self.identities,
             framing=options.framing,
             ssl_context=server_context(tls.certificate, tls.key, tls.ca) if tls is not None else None,
             max_clients=options.max_clients,
@@ -198,12 +201,13 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
         """How a user names it: protocol and line."""
         return f"Modbus RTU on {self.endpoint.port}"
 
-    def make(self, banks: dict[int, Bank], rng: random.Random) -> ModbusRtuServer:
+    def make(self, rng: random.Random) -> ModbusRtuServer:
         """Return a server that has not started yet."""
         serial = self.endpoint.options
         return ModbusRtuServer(
             self.endpoint.port,
-            banks,
+            self.memories,
+            identities=self.identities,
             baudrate=serial.baudrate,
             parity=serial.parity,
             stopbits=2 if serial.stopbits == 2 else 1,

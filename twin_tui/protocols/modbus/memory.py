@@ -1,14 +1,13 @@
-"""The registers of one Modbus unit: sparse memory in wire order, with access masks."""
+"""What one Modbus unit serves: sparse memory in wire order, with access masks."""
 
 import enum
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twin_tui.errors import ConfigError
 
 ADDRESSES = 65_536
-MAX_IDENTITY_BYTES = 244
 
 
 class Table(enum.Enum):
@@ -48,7 +47,6 @@ class WriteRequest:
     count: int
     data: bytes
     function: int
-    unit: int
     client: str
 
 
@@ -95,32 +93,15 @@ class _Tables:
     starts: list[int] = field(default_factory=list)
 
 
-class Bank:
-    """The registers of one unit.
+class Memory:
+    """What one unit serves; by itself it keeps what is written.
 
-    ``refresh`` is called before memory is read for an answer and brings it up to date if it is stale;
-    ``write`` executes a write and returns 0 or a Modbus exception code. ``not_available`` gives what this
-    device serves, in the layout of its memory, for values that it does not have. Extents may touch or
-    overlap: an address is readable or writable when any extent over it is.
+    Whoever stands behind it overrides ``refresh``, called before memory is read for an answer, and ``write``.
+    Extents may touch or overlap: an address is readable or writable when any extent over it is.
     """
 
-    __slots__ = ("_tables", "identity", "limits", "not_available", "refresh", "write")
-
-    def __init__(
-        self,
-        extents: Iterable[Extent],
-        refresh: Callable[[], None],
-        write: Callable[[WriteRequest], int],
-        *,
-        limits: Limits | None = None,
-        identity: Mapping[int, str] | None = None,
-        not_available: Callable[[Table, int, int], bytes] | None = None,
-    ) -> None:
-        self.refresh = refresh
-        self.write = write
+    def __init__(self, extents: Iterable[Extent], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.not_available = not_available or all_ones
-        self.identity = _identity(identity or {})
         by_table: dict[Table, list[Extent]] = {table: [] for table in Table}
         for extent in extents:
             if extent.count < 1 or extent.address < 0 or extent.address + extent.count > ADDRESSES:
@@ -134,9 +115,18 @@ class Bank:
             runs = _runs(table, members)
             self._tables[table] = _Tables(runs, [run.start for run in runs])
 
-    def runs(self, table: Table) -> list[Run]:
-        """Return the mapped runs of a table in ascending order."""
-        return self._tables[table].runs
+    def refresh(self) -> None:
+        """Bring the memory up to date."""
+
+    def write(self, request: WriteRequest) -> int:
+        """Carry out a write to writable addresses; return 0 or a Modbus exception code."""
+        memory, start = self.locate(request.table, request.address)
+        memory[start : start + len(request.data)] = request.data
+        return 0
+
+    def not_available(self, table: Table, address: int, count: int) -> bytes:
+        """Return what is served for values that there are not: commonly every bit set."""
+        return b"\xff\xff" * count if BYTES_PER_ADDRESS[table] == 2 else b"\x01" * count
 
     def locate(self, table: Table, address: int) -> tuple[bytearray, int]:
         """Return the memory that holds an address and the byte offset of the address in it."""
@@ -179,11 +169,6 @@ class Bank:
         return run if address < run.end else None
 
 
-def all_ones(table: Table, _address: int, count: int) -> bytes:
-    """Return the commonest not-available value: every bit set."""
-    return b"\xff\xff" * count if BYTES_PER_ADDRESS[table] == 2 else b"\x01" * count
-
-
 def _runs(table: Table, extents: list[Extent]) -> list[Run]:
     spans: list[tuple[int, int, list[Extent]]] = []
     for extent in sorted(extents, key=lambda e: e.address):
@@ -206,23 +191,3 @@ def _runs(table: Table, extents: list[Extent]) -> list[Run]:
         memory = bytearray((end - start) * BYTES_PER_ADDRESS[table])
         runs.append(Run(start, end, memory, bytes(readable), bytes(writable)))
     return runs
-
-
-def _identity(texts: Mapping[int, str]) -> dict[int, bytes]:
-    """Encode device identification objects; the three basic ones always exist where there are any."""
-    if not texts:
-        return {}
-    complete = {0: "", 1: "", 2: "", **texts}
-    return {number: _identity_bytes(number, complete[number]) for number in sorted(complete)}
-
-
-def _identity_bytes(number: int, text: str) -> bytes:
-    if not 0 <= number <= 0xFF:
-        raise ConfigError(f"device identification object {number}: expected a number from 0 to 255")
-    encoded = text.encode("ascii", "replace")
-    if len(encoded) > MAX_IDENTITY_BYTES:
-        raise ConfigError(
-            f"device identification object {number} is {len(encoded)} characters long: "
-            f"at most {MAX_IDENTITY_BYTES} fit into one answer"
-        )
-    return encoded

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocols.maps.site import bound, engine_with, mapping, read, shipped, write
-from twin_tui.engine.events import Pin, Write
-from twin_tui.protocols.maps.binding import WATCHDOG, Binding
+from tests.protocols.maps.site import CLIENT, bound, engine_with, mapping, read, shipped, verdict, write
+from twin_tui.engine.events import Pin, Unpin, Write
+from twin_tui.protocols.maps.listing import listing
+from twin_tui.protocols.maps.registers import WATCHDOG, Registers
 from twin_tui.protocols.maps.units import conversion
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
-from twin_tui.protocols.modbus.bank import Table
+from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
 NUMBERS = [wire for wire in WIRE_TYPES.values() if wire.form is Form.INTEGER and wire.words]
@@ -31,9 +33,9 @@ def setpoint(**changes: Any) -> dict[str, Any]:
 
 
 def showing(power_w: float, **changes: Any) -> list[int] | int:
-    binding = bound(mapping(entry(**changes)))
-    binding.engine.submit(Pin("battery", "active_power_w", power_w))
-    return read(binding, INPUT, 0, binding.map.registers[0].count)
+    registers = bound(mapping(entry(**changes)))
+    registers.engine.submit(Pin("battery", "active_power_w", power_w))
+    return read(registers, INPUT, 0, registers.map.registers[0].count)
 
 
 @given(st.data())
@@ -91,7 +93,7 @@ def test_half_a_step_goes_to_the_even_neighbour() -> None:
 
 
 @cache
-def of_every_kind() -> Binding:
+def of_every_kind() -> Registers:
     kinds = ("int16", "uint16", "int32", "uint32", "float32", "int64", "float64")
     return bound(
         mapping(
@@ -114,10 +116,10 @@ def of_every_kind() -> Binding:
 
 @given(st.floats(-1e7, 1e7))
 def test_many_at_once_read_as_one_by_one(power_w: float) -> None:
-    binding = of_every_kind()
-    binding.engine.submit(Pin("battery", "active_power_w", power_w))
-    binding.refresh()
-    for cell in binding.cells:
+    registers = of_every_kind()
+    registers.engine.submit(Pin("battery", "active_power_w", power_w))
+    registers.refresh()
+    for cell in registers.cells:
         assert cell.data == cell.reader.encode(power_w), cell.reader.name
 
 
@@ -127,14 +129,14 @@ def test_a_value_that_is_none_reads_as_not_available_or_zero() -> None:
         entry(name="q", address=2),
         entry(name="f", address=4, type="float32", not_available=0x7FC00000),
     )
-    binding = bound(found)
+    registers = bound(found)
     for value in (math.nan, None):
         assert [r.encode(value) for r in found.registers] == [
             b"\x80\0\0\0",
             bytes(4),
             struct.pack(">f", math.nan),
         ]
-    binding.cells[0].memory[:4] = b"\x80\0\0\0"
+    registers.cells[0].memory[:4] = b"\x80\0\0\0"
     assert found.registers[0].text(b"\x80\0\0\0") == "not available"
     assert found.registers[0].decode(b"\x80\0\0\0") is None
 
@@ -166,44 +168,61 @@ def test_a_scale_factor_register_scales_what_refers_to_it() -> None:
         entry(type="int16", scale_register="SF"),
         {"name": "SF", "table": "input", "address": 1, "type": "sunssf", "value": -2},
     )
-    binding = bound(found)
-    binding.engine.submit(Pin("battery", "active_power_w", 12.34))
-    assert read(binding, INPUT, 0, 2) == [1234, 0xFFFE]
+    registers = bound(found)
+    registers.engine.submit(Pin("battery", "active_power_w", 12.34))
+    assert read(registers, INPUT, 0, 2) == [1234, 0xFFFE]
 
 
 def test_limits_refuse_or_clamp_as_the_map_says() -> None:
     limited = {"scale": 0.1, "unit": "kW", "min": -5, "max": 5}
-    binding = bound(mapping(setpoint(**limited), setpoint(name="c", address=2, beyond="clamp", **limited)))
-    commands = lambda: binding.engine.devices["battery"].commands.active_power_setpoint_w  # noqa: E731
-    assert write(binding, 0, 0, 51) == 3
+    registers = bound(mapping(setpoint(**limited), setpoint(name="c", address=2, beyond="clamp", **limited)))
+    commands = lambda: registers.engine.devices["battery"].commands.active_power_setpoint_w  # noqa: E731
+    assert write(registers, 0, 0, 51) == 3
     assert commands() == 0.0
-    assert binding.row(HOLDING, 0).last_write.verdict == "refused: 5.1 is outside -5 … 5 kW"  # type: ignore[union-attr]
-    assert write(binding, 2, 0, 51) == 0
+    assert verdict(registers, 0) == "refused: 5.1 is outside -5 … 5 kW"
+    assert write(registers, 2, 0, 51) == 0
     assert commands() == 5000.0
-    assert read(binding, HOLDING, 2, 2) == [0, 50]
-    assert write(binding, 2, 0xFFFF, 0xFF00) == 0
+    assert read(registers, HOLDING, 2, 2) == [0, 50]
+    assert write(registers, 2, 0xFFFF, 0xFF00) == 0
     assert commands() == -5000.0
 
 
+@pytest.mark.parametrize("kind", ["float32", "int16"])
+def test_limits_are_those_of_the_value_with_its_offset(kind: str) -> None:
+    # by hand: the register holds kW + 100, so 5 is -95 kW and 110 is +10 kW
+    registers = bound(mapping(setpoint(type=kind, unit="kW", offset=-100, min=-20, max=20)))
+    battery = registers.engine.devices["battery"]
+
+    def words(number: int) -> tuple[int, ...]:
+        data = struct.pack(">f" if kind == "float32" else ">h", number)
+        return tuple(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
+
+    assert write(registers, 0, *words(5)) == 3
+    assert verdict(registers, 0) == "refused: -95 is outside -20 … 20 kW"
+    assert write(registers, 0, *words(110)) == 0
+    assert battery.commands.active_power_setpoint_w == 10_000.0
+    assert read(registers, HOLDING, 0, len(words(0))) == list(words(110))
+
+
 def test_what_is_no_number_is_refused() -> None:
-    binding = bound(
+    registers = bound(
         mapping(
             setpoint(type="float32"),
             setpoint(name="d", address=2, type="bcd", count=2),
             setpoint(name="n", address=4, not_available=0x7FFFFFFF),
         )
     )
-    assert write(binding, 0, 0x7FC0, 0) == 3
-    assert write(binding, 0, 0x7F80, 0) == 3
-    assert write(binding, 2, 0x12AB, 0) == 3
-    assert write(binding, 4, 0x7FFF, 0xFFFF) == 3
+    assert write(registers, 0, 0x7FC0, 0) == 3
+    assert write(registers, 0, 0x7F80, 0) == 3
+    assert write(registers, 2, 0x12AB, 0) == 3
+    assert write(registers, 4, 0x7FFF, 0xFFFF) == 3
 
 
 def test_a_float_reads_back_as_it_was_written() -> None:
-    binding = bound(mapping(setpoint(type="float32", unit="kW")))
+    registers = bound(mapping(setpoint(type="float32", unit="kW")))
     words = [0x3DCC, 0xCCCD]  # 0.1 in single precision
-    assert write(binding, 0, *words) == 0
-    assert read(binding, HOLDING, 0, 2) == words
+    assert write(registers, 0, *words) == 0
+    assert read(registers, HOLDING, 0, 2) == words
 
 
 def test_a_wire_code_stands_for_a_value_of_the_signal() -> None:
@@ -216,11 +235,11 @@ def test_a_wire_code_stands_for_a_value_of_the_signal() -> None:
             codes={0xCF: 1, 0xCE: 2, 0xCD: 3},
         )
     )
-    binding = bound(found)
-    assert read(binding, HOLDING, 0, 1) == [0xCE]
-    assert write(binding, 0, 0xCF) == 0
-    assert binding.engine.devices["battery"].commands.start_stop == 1
-    assert write(binding, 0, 1) == 3
+    registers = bound(found)
+    assert read(registers, HOLDING, 0, 1) == [0xCE]
+    assert write(registers, 0, 0xCF) == 0
+    assert registers.engine.devices["battery"].commands.start_stop == 1
+    assert write(registers, 0, 1) == 3
 
 
 def test_coils_are_commands_of_one_bit() -> None:
@@ -228,11 +247,11 @@ def test_coils_are_commands_of_one_bit() -> None:
         {"name": "reset", "signal": "fault_reset", "address": 3, "func": 5, "type": "bool"},
         {"name": "fault", "signal": "fault_code", "address": 3, "func": 2, "type": "bool"},
     )
-    binding = bound(found)
-    assert read(binding, Table.COILS, 3, 1) == [0]
-    assert read(binding, Table.DISCRETE_INPUTS, 3, 1) == [0]
-    binding.engine.submit(Pin("battery", "fault_code", 1001))
-    assert read(binding, Table.DISCRETE_INPUTS, 3, 1) == [1]
+    registers = bound(found)
+    assert read(registers, Table.COILS, 3, 1) == [0]
+    assert read(registers, Table.DISCRETE_INPUTS, 3, 1) == [0]
+    registers.engine.submit(Pin("battery", "fault_code", 1001))
+    assert read(registers, Table.DISCRETE_INPUTS, 3, 1) == [1]
 
 
 def test_a_silent_energy_manager_brings_on_the_fallback_once() -> None:
@@ -240,13 +259,13 @@ def test_a_silent_energy_manager_brings_on_the_fallback_once() -> None:
         setpoint(scale=0.1, unit="kW"),
         watchdog={"seconds": 30, "fallback": {"active_power_setpoint_w": 0, "start_stop": 3}},
     )
-    binding = bound(found)
-    engine, commands = binding.engine, lambda: binding.engine.devices["battery"].commands
+    registers = bound(found)
+    engine, commands = registers.engine, lambda: registers.engine.devices["battery"].commands
     engine.advance(100.0)
     assert not [entry for entry in engine.log if entry.origin == WATCHDOG]
-    write(binding, 0, 0, 50)
+    write(registers, 0, 0, 50)
     engine.advance(20.0)
-    write(binding, 0, 0, 60)
+    write(registers, 0, 0, 60)
     engine.advance(29.9)
     assert commands().active_power_setpoint_w == 6000.0
     engine.advance(0.2)
@@ -254,27 +273,95 @@ def test_a_silent_energy_manager_brings_on_the_fallback_once() -> None:
     assert commands().start_stop == 3
     engine.advance(100.0)
     assert len([entry for entry in engine.log if entry.origin == WATCHDOG]) == 1
-    assert read(binding, HOLDING, 0, 2) == [0, 0]
+    assert read(registers, HOLDING, 0, 2) == [0, 0]
 
 
-def test_rows_show_what_a_client_reads() -> None:
-    binding = bound(shipped("bess_modbus"))
-    write(binding, 10126, 0xFFFF, 0xFF38)
-    row = binding.row(HOLDING, 10126)
-    assert (row.name, row.type, row.raw, row.text) == ("on_grid_power", "int32", (0xFFFF, 0xFF38), "-20.0 kW")
-    assert row.access == "rw"
-    assert row.last_write is not None
-    assert (row.last_write.function, row.last_write.text, row.last_write.verdict) == (16, "-20.0 kW", "ok")
-    status = binding.row(INPUT, 10050)
-    assert (status.raw, status.text, status.option) == ((0,), "0", "Idle or standby")
-    assert {r.name for r in binding.rows()} >= {"system_soc", "working_status"}
+def test_a_watchdog_fires_again_after_each_silence() -> None:
+    registers = bound(
+        mapping(setpoint(), watchdog={"seconds": 30, "fallback": {"active_power_setpoint_w": 0}})
+    )
+    for times in (1, 2, 3):
+        assert write(registers, 0, 0, 5000) == 0
+        registers.engine.advance(29.9)
+        assert registers.engine.devices["battery"].commands.active_power_setpoint_w == 5000.0
+        registers.engine.advance(0.2)
+        assert registers.engine.devices["battery"].commands.active_power_setpoint_w == 0.0
+        assert len([entry for entry in registers.engine.log if entry.origin == WATCHDOG]) == times
 
 
-def test_a_forced_signal_shows_in_its_row() -> None:
-    binding = bound(shipped("bess_modbus"))
-    binding.engine.submit(Pin("battery", "soc", 0.123))
-    row = binding.row(INPUT, 32002)
-    assert (row.raw, row.pinned) == ((123,), True)
+def test_a_refused_write_neither_feeds_a_watchdog_nor_starts_it() -> None:
+    limited = setpoint(unit="kW", min=-5, max=5)
+    registers = bound(mapping(limited, watchdog={"seconds": 30, "fallback": {"active_power_setpoint_w": 0}}))
+    fired = lambda: [entry.time_s for entry in registers.engine.log if entry.origin == WATCHDOG]  # noqa: E731
+    assert write(registers, 0, 0, 6) == 3
+    registers.engine.advance(40.0)
+    assert fired() == []
+    assert write(registers, 0, 0, 5) == 0
+    registers.engine.advance(20.0)
+    assert write(registers, 0, 0, 6) == 3
+    registers.engine.advance(10.1)
+    assert len(fired()) == 1
+
+
+def test_a_write_to_several_signals_is_one_event_or_none() -> None:
+    # the map takes any int16; the battery refuses a limit of 101 %
+    entries = [
+        setpoint(type="int16"),
+        setpoint(name="low", type="int16", unit="%", address=1) | {"signal": "soc_lower_limit_1"},
+        setpoint(name="q", type="int16", address=2) | {"signal": "reactive_power_setpoint_var"},
+    ]
+    registers = bound(mapping(*entries))
+    engine, events = registers.engine, list[object]()
+    engine.listeners.append(lambda tick, event: events.append(event))
+    before = engine.devices["battery"].commands
+    shown = read(registers, HOLDING, 0, 3)
+    assert write(registers, 0, 700, 101, 300) == 3
+    assert (events, engine.devices["battery"].commands) == ([], before)
+    assert read(registers, HOLDING, 0, 3) == shown
+    assert write(registers, 0, 700, 20, 300) == 0
+    (event,) = events
+    assert isinstance(event, Write)
+    assert event.values == {
+        "active_power_setpoint_w": 700.0,
+        "soc_lower_limit_1": 0.2,
+        "reactive_power_setpoint_var": 300.0,
+    }
+    assert event.origin == CLIENT
+
+
+def test_registers_follow_whatever_changes_their_device() -> None:
+    registers = bound(mapping(entry(type="int16"), setpoint(name="set", type="int16")))
+    engine, device = registers.engine, registers.engine.devices["battery"]
+
+    def shown() -> tuple[object, object]:
+        return read(registers, INPUT, 0, 1), read(registers, HOLDING, 0, 1)
+
+    assert shown() == ([0], [0])
+    engine.submit(Write("battery", {"active_power_setpoint_w": 1500.0}))
+    assert shown() == ([0], [1500])
+    device.commands = replace(device.commands, active_power_setpoint_w=1600.0)
+    assert shown() == ([0], [1600])
+    engine.submit(Pin("battery", "active_power_w", 40.0))
+    assert shown() == ([40], [1600])
+    device.state = replace(device.state, active_power_w=90.0)
+    engine.submit(Unpin("battery", "active_power_w"))
+    assert shown() == ([90], [1600])
+    engine.submit(Pin("battery", "active_power_setpoint_w", 1700.0))
+    assert shown() == ([90], [1700])
+    device.state = replace(device.state, active_power_w=-4.0)
+    engine.step()
+    assert shown()[0] == [round(device.state.active_power_w) & 0xFFFF]
+
+
+def test_the_listing_shows_what_a_client_reads() -> None:
+    registers = bound(shipped("bess_modbus"))
+    write(registers, 10126, 0xFFFF, 0xFF38)
+    assert verdict(registers, 10126) == "ok"
+    registers.engine.submit(Pin("battery", "soc", 0.123))
+    shown = {line.split()[0]: line.split()[1:] for line in listing(registers, "battery").splitlines() if line}
+    assert shown["10126"][:6] == ["on_grid_power", "int32", "rw", "FFFF", "FF38", "-20.0"]
+    assert shown["10050"][:8] == ["working_status", "uint16", "ro", "0000", "0", "(Idle", "or", "standby)"]
+    assert shown["32002"] == ["system_soc", "uint16", "ro", "007B", "12.3", "%", "FORCED", "soc"]
 
 
 def test_reading_changes_nothing_in_the_run() -> None:
@@ -283,15 +370,14 @@ def test_reading_changes_nothing_in_the_run() -> None:
         engine.submit(Write("battery", {"start_stop": 1, "active_power_setpoint_w": -7000.0}))
     for _ in range(50):
         watched.engine.step()
-        watched.rows()
+        watched.refresh()
     alone.advance(5.0)
     assert watched.engine.devices["battery"].state == alone.devices["battery"].state
 
 
 def test_a_device_has_its_own_words_for_values_it_does_not_have() -> None:
     huawei = bound(shipped("huawei_sun2000"))
-    bank = huawei.bank
-    assert bank.not_available(HOLDING, 32064, 2).hex() == "7fffffff"
-    assert bank.not_available(HOLDING, 32065, 2).hex() == "ffffffff"
-    assert bank.not_available(HOLDING, 32087, 1).hex() == "7fff"
-    assert bound(shipped("bess_modbus")).bank.not_available(INPUT, 10059, 2).hex() == "ffffffff"
+    assert huawei.not_available(HOLDING, 32064, 2).hex() == "7fffffff"
+    assert huawei.not_available(HOLDING, 32065, 2).hex() == "ffffffff"
+    assert huawei.not_available(HOLDING, 32087, 1).hex() == "7fff"
+    assert bound(shipped("bess_modbus")).not_available(INPUT, 10059, 2).hex() == "ffffffff"

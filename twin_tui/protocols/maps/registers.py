@@ -1,7 +1,8 @@
-"""A register map bound to running devices: reads come from one tick, writes become atomic events."""
+"""A device's registers in one map: reads come from one tick, writes become atomic events."""
 
+import time
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,10 +11,9 @@ from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode, Write
 from twin_tui.engine.running import Device
-from twin_tui.engine.snapshot import LogKind, RegisterRow, RegisterWrite
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
-from twin_tui.protocols.maps.check import shares_memory
-from twin_tui.protocols.maps.image import Cell, Source
+from twin_tui.protocols.maps.image import Cell, LastWrite, Source, lay_out
 from twin_tui.protocols.maps.model import (
     OWN,
     Case,
@@ -24,15 +24,8 @@ from twin_tui.protocols.maps.model import (
     RegisterMap,
     Watchdog,
 )
-from twin_tui.protocols.maps.wire import Form, Raw
-from twin_tui.protocols.modbus.bank import (
-    BYTES_PER_ADDRESS,
-    Bank,
-    Extent,
-    Table,
-    WriteRequest,
-    all_ones,
-)
+from twin_tui.protocols.maps.wire import Raw
+from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Extent, Memory, Table, WriteRequest
 from twin_tui.protocols.modbus.pdu import ModbusCode
 
 WATCHDOG = "watchdog"
@@ -44,48 +37,47 @@ class _Change:
 
     cell: Cell
     writer: Register
-    device: Device
-    signal: str
-    """The command that is written; empty for a stored register."""
     data: bytes
     value: Scalar = 0
 
+    @property
+    def signal(self) -> str:
+        """The command that is written; empty for a stored register."""
+        return self.writer.signal.name if self.writer.signal is not None else ""
 
-class Binding:
-    """One register map behind one unit; ``bank`` is what a server serves."""
+
+class Registers(Memory):
+    """The registers of a device in one map, shared by every port, line and unit that serves them.
+
+    What is stored, the rules and the write watchdog belong to the device, not to who asks.
+    """
 
     def __init__(
         self,
         register_map: RegisterMap,
         engine: Engine,
         devices: Mapping[str, Device],
-        identity: Mapping[int, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.map = register_map
-        self.engine = engine
         served = [register for register in register_map.registers if register.role in devices]
         extents = [Extent(r.table, r.address, r.count, r.readable, r.writable) for r in served]
-        self.bank = Bank(
-            extents,
-            self.refresh,
-            self.write,
-            limits=register_map.limits,
-            identity=identity,
-            not_available=self.not_available,
-        )
-        self.cells = self._lay_out(served, devices)
+        super().__init__(extents, register_map.limits)
+        self.map = register_map
+        self.engine = engine
+        self.devices = dict(devices)
+        """The device, and those behind it, by role."""
+        self.cells = lay_out(self, served, devices)
         self._by_table = {table: [c for c in self.cells if c.reader.table is table] for table in Table}
         self._starts = {table: [c.reader.address for c in cells] for table, cells in self._by_table.items()}
-        self._sources = [
-            Source(device, [cell for cell in self.cells if cell.device is device])
-            for device in dict.fromkeys(devices.values())
-        ]
-        self._devices = dict(devices)
-        self._composed = [cell for cell in self.cells if cell.reader.composed]
         self._names = {
             r.name: cell for cell in reversed(self.cells) for r in (cell.reader, cell.writer) if r is not None
         }
-        self._write_constants()
+        self._sources = {
+            device.name: Source(device, [cell for cell in self.cells if cell.device is device])
+            for device in devices.values()
+        }
+        self._composed = [cell for cell in self.cells if cell.reader.composed]
+        self._clock = clock
         self._written_tick = 0
         self._watcher: Watcher | None = None
 
@@ -93,7 +85,7 @@ class Binding:
         """Bring the registers up to the engine's present tick; cheap when nothing has moved."""
         surroundings = self.engine.surroundings
         moved = False
-        for source in self._sources:
+        for source in self._sources.values():
             moved |= source.refresh(surroundings)
         if moved:
             for cell in self._composed:
@@ -102,7 +94,7 @@ class Binding:
     def not_available(self, table: Table, address: int, count: int) -> bytes:
         """Return what the device serves there for values that it does not have; all ones unless it says."""
         size = BYTES_PER_ADDRESS[table]
-        data = bytearray(all_ones(table, address, count))
+        data = bytearray(super().not_available(table, address, count))
         for cell in self._touched(table, address, count):
             pattern = cell.reader.not_available
             if pattern is None:
@@ -112,54 +104,37 @@ class Binding:
             data[low:high] = pattern[low - start : high - start]
         return bytes(data)
 
-    def rows(self) -> list[RegisterRow]:
-        """Return the registers as a listing shows them."""
-        self.refresh()
-        return [self._row(cell) for cell in self.cells]
-
-    def row(self, table: Table, address: int) -> RegisterRow:
-        """Return the register at an address, or raise CommandError."""
-        self.refresh()
-        return self._row(self.cell(table, address))
-
-    def cell(self, table: Table, address: int) -> Cell:
-        """Return the cell that covers an address, or raise CommandError."""
-        for cell in self._touched(table, address, 1):
-            return cell
-        raise CommandError(f"{self.map.name}: {table.value} {address} is not mapped")
-
     def write(self, request: WriteRequest) -> int:
         """Carry out a client's write, all of it or nothing; return 0 or a Modbus exception code."""
         self.refresh()
         changes: list[_Change] = []
         for cell in self._touched(request.table, request.address, request.count):
-            if cell.writer is None or cell.device is None:
+            if cell.writer is None:
                 return ModbusCode.ILLEGAL_DATA_ADDRESS
-            signal = cell.writer.signal.name if cell.writer.signal is not None else ""
-            changes.append(_Change(cell, cell.writer, cell.device, signal, _merged(cell, request)))
+            changes.append(_Change(cell, cell.writer, _merged(cell, request)))
         try:
             for change in changes:
                 change.value = change.writer.accept(change.data)
             self._submit(changes, request)
         except (Refused, CommandError) as error:
-            self._remember(changes, request, f"refused: {error}")
+            self._remember(changes, request.client, f"refused: {error}")
             text = f"refused: {error}  fc{request.function:02d} {request.address}"
-            self.engine.note(LogKind.WRITE, changes[0].device.name, text, request.client)
+            self.engine.note(LogKind.WRITE, changes[0].cell.device.name, text, request.client)
             return ModbusCode.ILLEGAL_DATA_VALUE
         self._feed_watchdog()
-        self._remember(changes, request, "ok")
+        self._remember(changes, request.client, "ok")
         for change in changes:
             if change.signal:
                 self._echo(change)
             else:
-                change.cell.memory[change.cell.start : change.cell.end] = change.data
+                change.cell.data = change.data
         return 0
 
     def _submit(self, changes: list[_Change], request: WriteRequest) -> None:
         values: dict[str, dict[str, Scalar]] = {}
         details: dict[str, list[str]] = {}
         for change in changes:
-            name = change.device.name
+            name = change.cell.device.name
             details.setdefault(name, []).append(_described(change, request.function))
             commands = values.setdefault(name, {})
             if change.signal:
@@ -170,8 +145,9 @@ class Binding:
             for name, commands in values.items()
         ]
         events += modes
-        for event in events:
-            self.engine.check(event)
+        if len(events) > 1:  # all or none; submitting checks a single one
+            for event in events:
+                self.engine.check(event)
         for event in events:
             self.engine.submit(event)
 
@@ -182,7 +158,7 @@ class Binding:
         written = {change.writer.name: change.data for change in changes}
         modes = []
         for rule in self.map.rules:
-            device = self._devices.get(rule.role)
+            device = self.devices.get(rule.role)
             if device is None or rule.registers.isdisjoint(written):
                 continue
             case = next((case for case in rule.cases if self._fits(case, written)), None)
@@ -213,35 +189,25 @@ class Binding:
 
     def _echo(self, change: _Change) -> None:
         """Remember bytes that their own command would not read back as, so that they do."""
-        cell, writer = change.cell, change.writer
+        cell, writer, source = change.cell, change.writer, self._sources[change.cell.device.name]
         cell.echo = None
-        command = getattr(change.device.commands, change.signal)
+        command = getattr(cell.device.commands, change.signal)
         taken = command == change.value and writer.decode(change.data) == change.value
         if not taken or writer.signal is not cell.reader.signal or cell.reader.encode(command) == change.data:
             return
         cell.echo = (change.signal, change.data, command)
-        source = next(source for source in self._sources if source.device is change.device)
         if cell not in source.echoed:
             source.echoed.append(cell)
 
-    def _remember(self, changes: list[_Change], request: WriteRequest, verdict: str) -> None:
-        engine = self.engine
+    def _remember(self, changes: list[_Change], client: str, verdict: str) -> None:
         for change in changes:
-            change.cell.last_write = RegisterWrite(
-                engine.tick,
-                engine.time_s,
-                request.client,
-                request.function,
-                _words(change.data, change.writer),
-                change.writer.text(change.data),
-                verdict,
-            )
+            change.cell.last_write = LastWrite(self._clock(), client, verdict)
 
     def _feed_watchdog(self) -> None:
         """Wait for the next write from now on; without one in time, the fallback is commanded once."""
         self._written_tick = self.engine.tick
         watchdog = self.map.watchdog
-        if watchdog is not None and watchdog.role in self._devices and self._watcher is None:
+        if watchdog is not None and watchdog.role in self.devices and self._watcher is None:
             self._watcher = self.engine.watch(self.engine.dt_s, partial(self._look, watchdog))
 
     def _look(self, watchdog: Watchdog) -> None:
@@ -251,41 +217,9 @@ class Binding:
         assert self._watcher is not None
         engine.unwatch(self._watcher)
         self._watcher = None
-        name = self._devices[watchdog.role].name
+        name = self.devices[watchdog.role].name
         detail = f"nobody has written for {watchdog.seconds:g} s"
         engine.submit(Write(name, dict(watchdog.fallback), origin=WATCHDOG, detail=detail))
-
-    def _lay_out(self, served: list[Register], devices: Mapping[str, Device]) -> list[Cell]:
-        """Return one cell per place; the reading and the writing entry of a place share it."""
-        cells: list[Cell] = []
-        for register in sorted(served, key=lambda r: (list(Table).index(r.table), r.address, r.writable)):
-            if cells and shares_memory(cells[-1].reader, register):
-                cells[-1].writer = register
-                continue
-            memory, start = self.bank.locate(register.table, register.address)
-            writer = register if register.writable else None
-            cells.append(Cell(register, writer, devices[register.role], memory, start))
-        return cells
-
-    def _write_constants(self) -> None:
-        for cell in self.cells:
-            register = cell.reader
-            if register.signal is not None or register.composed:
-                continue
-            if register.param:
-                assert cell.device is not None
-                number = getattr(cell.device.params, register.param)
-                if register.per_param:
-                    number /= getattr(cell.device.params, register.per_param)
-                data = register.encode(number)
-            elif isinstance(register.constant, str):
-                name = cell.device.name if cell.device is not None else ""
-                data = register.layout.pack(register.constant.replace("{device}", name))
-            elif register.constant is not None:
-                data = register.layout.pack(register.constant)
-            else:
-                data = register.nothing()
-            cell.memory[cell.start : cell.end] = data
 
     def _compose(self, cell: Cell) -> None:
         """Store a value that follows from several signals or from conditions."""
@@ -300,17 +234,17 @@ class Binding:
         else:
             assert register.signal is not None
             parts = ((register.role, register.signal.name), *register.parts)
-            numbers = [self._seen(role, name) for role, name in parts if role in self._devices]
+            numbers = [self._seen(role, name) for role, name in parts if role in self.devices]
             data = register.encode(sum(numbers) / len(numbers) if register.mean else sum(numbers))
-        cell.memory[cell.start : cell.end] = data
+        cell.data = data
 
     def _holds(self, condition: Condition) -> bool:
-        return condition.role in self._devices and condition.holds(
+        return condition.role in self.devices and condition.holds(
             self._seen(condition.role, condition.signal)
         )
 
     def _seen(self, role: str, signal: str) -> Any:
-        device = self._devices[role]
+        device = self.devices[role]
         command = device.type.signals[signal].command
         return getattr(device.commands if command else device.telemetry(self.engine.surroundings), signal)
 
@@ -325,73 +259,51 @@ class Binding:
                 found.append(cell)
         return found
 
-    def _row(self, cell: Cell) -> RegisterRow:
-        register = cell.reader
-        writable = cell.writer is not None
-        data = cell.data
-        signal = register.signal.name if register.signal is not None else ""
-        return RegisterRow(
-            table=register.table.value,
-            address=register.address,
-            count=register.count,
-            name=register.name,
-            type=register.layout.type.name,
-            raw=_words(data, register),
-            text=register.text(data),
-            option=register.option(data),
-            access=("rw" if register.readable else "wo") if writable else "ro",
-            device=cell.device.name if cell.device is not None else "",
-            signal=signal,
-            pinned=cell.device is not None and signal in cell.device.pins,
-            last_write=cell.last_write,
-            description=register.description,
-        )
 
+class SiteRegisters:
+    """The registers of all devices of a site: one object for a device and a map, whoever serves it."""
 
-def bind(
-    register_map: RegisterMap,
-    engine: Engine,
-    device: str,
-    *,
-    devices: Mapping[str, str] | None = None,
-    identity: Mapping[int, str] | None = None,
-) -> Binding:
-    """Bind a map to a running device, and to the further devices that its roles name.
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._found: list[Registers] = []
 
-    Registers of a role that nobody plays are not there. Raises ConfigError when kinds do not match.
-    """
-    players = {OWN: _device(engine, device, register_map.kind, register_map.name)}
-    for role, name in (devices or {}).items():
-        if role not in register_map.roles:
-            hint = did_you_mean(role, register_map.roles)
-            raise ConfigError(f"register map {register_map.name} has no role {role!r}{hint}")
-        players[role] = _device(engine, name, register_map.roles[role], f"{register_map.name}, {role}")
-    return Binding(register_map, engine, players, identity)
+    def of(
+        self, register_map: RegisterMap, device: str, devices: Mapping[str, str] | None = None
+    ) -> Registers:
+        """Return the registers of a device in a map, with the further devices that its roles name.
 
+        Registers of a role that nobody plays are not there. Raises ConfigError when kinds do not match.
+        """
+        players = {OWN: self._device(device, register_map.kind, register_map.name)}
+        for role, name in (devices or {}).items():
+            if role not in register_map.roles:
+                hint = did_you_mean(role, register_map.roles)
+                raise ConfigError(f"register map {register_map.name} has no role {role!r}{hint}")
+            players[role] = self._device(name, register_map.roles[role], f"{register_map.name}, {role}")
+        for found in self._found:
+            if found.devices == players and found.map == register_map:
+                return found
+        self._found.append(Registers(register_map, self._engine, players))
+        return self._found[-1]
 
-def _device(engine: Engine, name: str, kind: str, what: str) -> Device:
-    found = engine.devices.get(name)
-    if found is None:
-        raise ConfigError(f"register map {what}: unknown device {name!r}{did_you_mean(name, engine.devices)}")
-    if found.type.kind != kind:
-        raise ConfigError(f"register map {what} is for a {kind}; {name} is a {found.type.kind}")
-    return found
+    def _device(self, name: str, kind: str, what: str) -> Device:
+        devices = self._engine.devices
+        found = devices.get(name)
+        if found is None:
+            raise ConfigError(f"register map {what}: unknown device {name!r}{did_you_mean(name, devices)}")
+        if found.type.kind != kind:
+            raise ConfigError(f"register map {what} is for a {kind}; {name} is a {found.type.kind}")
+        return found
 
 
 def _merged(cell: Cell, request: WriteRequest) -> bytes:
     """Return the cell's bytes with those of a write laid over them; it may touch only a part."""
-    size = 1 if cell.reader.layout.type.form is Form.BIT else 2
+    size = BYTES_PER_ADDRESS[request.table]
     shift = (request.address - cell.reader.address) * size
     data = bytearray(cell.data)
     low, high = max(0, shift), min(len(data), shift + len(request.data))
     data[low:high] = request.data[low - shift : high - shift]
     return bytes(data)
-
-
-def _words(data: bytes, register: Register) -> tuple[int, ...]:
-    if register.layout.type.form is Form.BIT:
-        return tuple(data)
-    return tuple(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
 
 
 def _described(change: _Change, function: int) -> str:
