@@ -7,8 +7,9 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, Literal
 
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.decode import Framing
@@ -16,7 +17,7 @@ from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import MissingUnit, Station
-from twin_tui.protocols.modbus.tcp import Listener, TcpTransport, listen
+from twin_tui.protocols.modbus.tcp import listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 
 # Segments of one RTU frame may arrive this far apart.
 RTU_OVER_TCP_GAP_S = 0.1
+ACCEPT_RETRY_S = 1.0
 KEEP_ALIVE_IDLE_S = 60
 KEEP_ALIVE_INTERVAL_S = 15
 KEEP_ALIVE_PROBES = 4
@@ -64,8 +66,9 @@ class ModbusTcpServer:
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
         self._all_gone = asyncio.Event()
-        self._listener: Listener | None = None
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._listening: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Those who wait for clients, and those who agree on TLS with one."""
 
     @property
     def requests(self) -> int:
@@ -79,39 +82,52 @@ class ModbusTcpServer:
     async def start(self) -> None:
         """Open the port; afterwards ``port`` is the real one."""
         try:
-            self._listener = await listen(self.host, self.port, self._take)
+            self._listening = await listen(self.host, self.port)
         except (OSError, OverflowError) as error:
             raise LinkError(_start_message(self.host, self.port, error)) from error
-        self.port = self._listener.port
+        self.port = self._listening[0].getsockname()[1]
+        for sock in self._listening:
+            self._run(self._accept(sock))
 
     async def stop(self) -> None:
         """Close the port and every connection."""
-        listener, self._listener = self._listener, None
-        if listener is None:
-            return
-        listener.close()
-        for handshake in list(self._handshakes):
-            handshake.cancel()
-        await asyncio.gather(*self._handshakes, return_exceptions=True)
+        sockets, self._listening = self._listening, []
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sock in sockets:
+            sock.close()
         self._all_gone.clear()
         for link in list(self.links):
             link.close()
         if self.links:
             await self._all_gone.wait()
 
-    def _take(self, sock: socket.socket) -> None:
-        _keep_alive(sock)
-        if self._ssl_context is None:
-            TcpTransport(sock, self._new_link())
-            return
-        handshake = asyncio.get_running_loop().create_task(self._shake_hands(sock, self._ssl_context))
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _shake_hands(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(listening)
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                log.exception("cannot take another client; trying again in %g s", ACCEPT_RETRY_S)
+                await asyncio.sleep(ACCEPT_RETRY_S)
+                continue
+            serving = self._run(self._serve(sock))
+            serving.add_done_callback(partial(_close_cancelled, sock))
+
+    async def _serve(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.connect_accepted_socket(self._new_link, sock, ssl=context)
+            _keep_alive(sock)
+            await loop.connect_accepted_socket(self._new_link, sock, ssl=self._ssl_context)
         except OSError as error:
             log.info("a client failed to agree on TLS: %s", error)
             sock.close()
@@ -133,7 +149,7 @@ class ModbusTcpServer:
 
     def _admit(self, link: Link) -> None:
         faults = self.station.faults
-        if self._listener is None or (faults is not None and faults.refuses_connection()):
+        if not self._listening or (faults is not None and faults.refuses_connection()):
             link.close()
             return
         if self._max_clients is not None and len(self.links) >= self._max_clients:
@@ -167,6 +183,11 @@ class ModbusTcpServer:
             link.close()
         else:
             self._watch_idle(link, left_s)
+
+
+def _close_cancelled(sock: socket.socket, serving: asyncio.Task[None]) -> None:
+    if serving.cancelled():
+        sock.close()
 
 
 def _keep_alive(sock: socket.socket) -> None:
