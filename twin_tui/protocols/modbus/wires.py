@@ -194,7 +194,9 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
 
 
 class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
-    """One serial line; what becomes of it stands in the log."""
+    """One serial line; what becomes of it is in the log."""
+
+    _was_lost = False
 
     @property
     def name(self) -> str:
@@ -216,11 +218,10 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
         )
 
     def _changed(self, state: LineState) -> None:
-        if self.server is None:
-            return
         if state is LineState.LOST:
+            self._was_lost = True
             self._log(f"{self.endpoint.port} has gone; trying to open it again")
-        elif state is LineState.OPEN:
+        elif state is LineState.OPEN and self._was_lost:
             self._log(f"{self.endpoint.port} is back")
 
     def _trouble(self, server: ModbusRtuServer, unit: int) -> str:

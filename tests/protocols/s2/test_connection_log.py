@@ -1,0 +1,181 @@
+"""What becomes of a connection is in the log of the twin: each change once, and nothing else."""
+
+import asyncio
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from s2_cem import Cem, dialling, reaches
+from websockets.asyncio.server import serve
+
+from twin_tui import Twin
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.snapshot import LogKind
+from twin_tui.protocols.address import without_login
+from twin_tui.protocols.connector import StateLog
+from twin_tui.protocols.s2.manager import HUNG_UP, ResourceManager
+from twin_tui.protocols.s2.session import State
+
+SITE: dict[str, Any] = {
+    "name": "house",
+    "real_time": False,
+    "assets": [{"type": "battery", "name": "battery", "capacity_kwh": 10}],
+}
+
+
+def an_engine() -> Engine:
+    return Twin.from_dict(SITE).engine
+
+
+def said(engine: Engine) -> list[str]:
+    assert all(entry.device == "battery" and entry.origin.startswith("s2 127.0.0.1:") for entry in engine.log)
+    return [entry.text for entry in engine.log if entry.kind is LogKind.S2]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 - what is waited for comes from the system, without an event
+            await asyncio.sleep(0.001)
+
+
+async def attempts(manager: ResourceManager, number: int) -> None:
+    await until(lambda: manager.status.attempts >= number)
+
+
+async def test_a_refused_token_is_logged_once_however_often_it_is_tried() -> None:
+    engine = an_engine()
+    async with Cem(token="right") as cem, dialling(engine, cem.url, token="wrong") as manager:
+        await attempts(manager, 4)
+        assert said(engine) == [f"{cem.url} refuses the token (HTTP 401)"]
+
+
+async def test_an_absent_energy_manager_is_logged_once_and_again_when_it_has_come_and_gone() -> None:
+    engine = an_engine()
+    async with Cem() as cem:
+        url, port = cem.url, int(cem.url.rstrip("/").rpartition(":")[2])
+    async with dialling(engine, url) as manager:
+        await attempts(manager, 3)
+        assert [text.partition(":")[0] for text in said(engine)] == ["ws"]
+        assert "cannot be reached" in said(engine)[0]
+        cem = Cem()
+        async with serve(cem._take, "127.0.0.1", port) as server:
+            cem._server = server
+            await cem.shake_hands()
+            await until(lambda: len(engine.log) == 2)
+            assert said(engine)[1] == f"connected to {url}, S2 0.0.2-beta"
+        await until(lambda: len(engine.log) == 4)
+        assert said(engine)[2:] == [HUNG_UP, said(engine)[0]]
+    assert len(engine.log) == 4
+
+
+async def test_a_refusal_in_the_conversation_is_logged_once_however_often_it_is_repeated() -> None:
+    engine = an_engine()
+    async with Cem() as cem, dialling(engine, cem.url) as manager:
+        for _ in range(3):
+            await cem.expect("Handshake")
+            await cem.say("HandshakeResponse", selected_protocol_version="9.9")
+            await reaches(manager, State.REFUSED)
+        refusals = [text for text in said(engine) if not text.startswith("answered")]
+    assert refusals == ["the energy manager selected version 9.9; this twin speaks 0.0.2-beta, 1.0.0-beta"]
+
+
+async def test_ending_the_twin_is_no_hanging_up_of_the_energy_manager() -> None:
+    engine = an_engine()
+    async with Cem() as cem:
+        async with dialling(engine, cem.url):
+            await cem.shake_hands()
+        assert said(engine) == [f"connected to {cem.url}, S2 0.0.2-beta"]
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Path:
+    """Return a folder with a certificate c, signed by nobody, and its key k."""
+    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
+    command = [*new.split(), "-keyout", "k", "-out", "c"]
+    try:
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return tmp_path
+
+
+async def test_a_certificate_that_is_not_trusted_is_named(certified: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certified / "c", certified / "k")
+    engine = an_engine()
+    async with serve(Cem()._take, "127.0.0.1", 0, ssl=context) as server:
+        url = f"wss://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+        async with dialling(engine, url) as manager:
+            await reaches(manager, State.REFUSED, "is not trusted")
+            await attempts(manager, 3)
+    (text,) = said(engine)
+    assert text.startswith(f"the certificate of {url} is not trusted: self")
+
+
+async def test_a_task_that_fails_is_noted() -> None:
+    engine = an_engine()
+
+    async def fail() -> None:
+        raise RuntimeError("stumbled")
+
+    task = StateLog(engine, "battery", "x").watch(asyncio.create_task(fail(), name="feed"))
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert [entry.text for entry in engine.log] == ["feed has failed: RuntimeError('stumbled')"]
+
+
+async def test_a_serial_line_that_goes_and_comes_back_is_logged(tmp_path: Path) -> None:
+    plug = tmp_path / "usb"
+    near, far = os.openpty()
+    plug.symlink_to(os.ttyname(far))
+    rtu = {"kind": "modbus_rtu", "port": str(plug)}
+    asset = {**SITE["assets"][0], "protocols": [rtu]}
+    async with Twin.from_dict({**SITE, "assets": [asset]}) as twin:
+        log = twin.engine.log
+        assert not log
+        os.close(far)
+        os.close(near)
+        await until(lambda: len(log) == 1)
+        near, far = os.openpty()
+        plug.unlink()
+        plug.symlink_to(os.ttyname(far))
+        await until(lambda: len(log) == 2)
+    assert [entry.text for entry in log] == [f"{plug} has gone; trying to open it again", f"{plug} is back"]
+    assert {entry.kind for entry in log} == {LogKind.LINK}
+    os.close(far)
+    os.close(near)
+
+
+async def test_a_headless_run_prints_that_the_token_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "site.json").write_text(json.dumps(SITE))
+    async with Cem(token="right") as cem:
+        url = cem.url
+        command = ["run", "site.json", "--headless", "--duration", "2s", "--speed", "1"]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "twin_tui", *command, "--s2-cem", cem.url, "--s2-token", "wrong",
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        _, errors = await asyncio.wait_for(process.communicate(), 120)
+    text = errors.decode()
+    assert process.returncode == 0, text
+    assert text.count(f"{url} refuses the token (HTTP 401)") == 1
+    assert "wrong" not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ws://me:secret@h:1/p", "ws://h:1/p"),
+        ("ws://token@h/", "ws://h/"),
+        ("ws://h/a@b", "ws://h/a@b"),
+        ("ws://a@b@h?x=@", "ws://h?x=@"),
+    ],
+)
+def test_a_login_in_an_address_is_not_shown(address: str, shown: str) -> None:
+    assert without_login(address) == shown

@@ -1,0 +1,146 @@
+"""The registry of connectors, and what it asks of them."""
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from typing import Annotated
+
+import pytest
+from pydantic import SecretStr
+
+from twin_tui.cli.wire_flags import wire_options
+from twin_tui.config import load_site
+from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols import registry as registries
+from twin_tui.protocols.connector import Connector, Flag, Settings, Wire, Wiring
+from twin_tui.protocols.registry import Registry, connectors
+from twin_tui.twin import Twin
+
+BATTERY = {"assets": [{"type": "battery", "name": "bess"}]}
+DONE: list[str] = []
+
+
+class Bell(Wire):
+    """Notes what is done to it."""
+
+    def __init__(self, name: str, fails: bool = False) -> None:
+        self.name, self.fails = name, fails
+
+    async def open(self) -> None:
+        if self.fails:
+            raise LinkError(f"{self.name} is cracked")
+        DONE.append(f"open {self.name}")
+
+    async def close(self) -> None:
+        DONE.append(f"close {self.name}")
+
+
+class BellSettings(Settings):
+    fails: bool = False
+
+
+class Bells(Connector):
+    kind = "bells"
+    title = "Bells"
+    settings = BellSettings
+
+    def wires(self, wiring: Wiring) -> list[Wire]:
+        return [Bell("small"), Bell("large", wiring.settings.fails)]
+
+
+@pytest.fixture(autouse=True)
+def bells() -> Iterator[None]:
+    connectors.add(Bells())
+    DONE.clear()
+    yield
+    connectors.remove("bells")
+
+
+async def test_wires_are_opened_in_order_and_closed_together() -> None:
+    async with Twin.from_dict({**BATTERY, "links": {"bells": {}}}):
+        assert DONE == ["open small", "open large"]
+    assert sorted(DONE[2:]) == ["close large", "close small"]
+
+
+async def test_when_one_wire_cannot_be_opened_those_before_it_are_closed() -> None:
+    twin = Twin.from_dict({**BATTERY, "links": {"bells": {"fails": True}}})
+    with pytest.raises(LinkError, match="large is cracked"):
+        await twin.start()
+    assert DONE == ["open small", "close small"]
+    await twin.stop()
+    assert DONE == ["open small", "close small"]
+
+
+async def test_a_site_that_says_nothing_of_a_connector_has_none_of_its_wires() -> None:
+    for links in ({}, {"links": {}}, {"links": {"bells": None}}):
+        async with Twin.from_dict({**BATTERY, **links}):
+            assert DONE == []
+
+
+def test_two_connectors_of_one_kind_are_refused() -> None:
+    with pytest.raises(ConfigError, match="'bells' is registered already"):
+        connectors.add(Bells())
+
+
+def test_a_secret_that_a_recording_could_not_do_without_is_refused() -> None:
+    class Open(Settings):
+        key: SecretStr
+
+    class Sesame(Bells):
+        kind = "sesame"
+        settings = Open
+
+    with pytest.raises(ConfigError, match=r"'sesame': key is a secret, .* needs a default"):
+        connectors.add(Sesame())
+
+
+def test_a_kind_that_cannot_be_a_key_is_refused() -> None:
+    class Odd(Bells):
+        kind = "od d"
+
+    with pytest.raises(ConfigError, match="expected a kind of letters"):
+        connectors.add(Odd())
+
+
+def test_a_flag_that_is_taken_is_refused() -> None:
+    class Loud(Settings):
+        port: Annotated[int, Flag("--rest", "How loud.", "N")] = 1
+
+    class Gong(Bells):
+        kind = "gong"
+        settings = Loud
+
+    connectors.add(Gong())
+    try:
+        with pytest.raises(ConfigError, match="'gong': flag --rest is one of rest already"):
+            wire_options([])
+    finally:
+        connectors.remove("gong")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("no_such_module:X", r"connector strange \(no_such_module:X\) cannot be loaded: No module"),
+        ("json:dumps", r"connector strange \(json:dumps\): expected a Connector, found <function"),
+        ("twin_tui.protocols.rest.connector:RestConnector", "expected a Connector, found <class"),
+    ],
+)
+def test_an_entry_point_that_gives_no_connector_is_named(
+    value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint("strange", value, registries.GROUP)
+    monkeypatch.setattr(
+        registries, "entry_points", lambda group: [entry] if group == registries.GROUP else []
+    )
+    with pytest.raises(ConfigError, match=message):
+        list(Registry(()))
+
+
+def test_an_unknown_key_of_links_names_the_nearest_connector() -> None:
+    with pytest.raises(ConfigError, match=r"unknown key bels in links; did you mean bells\?"):
+        load_site({**BATTERY, "links": {"bels": {}}})
+
+
+def test_every_protocol_of_the_package_is_a_connector() -> None:
+    kinds = [connector.kind for connector in connectors]
+    assert kinds[:5] == ["modbus_tcp", "modbus_rtu", "s2", "eos", "rest"]
