@@ -11,7 +11,7 @@ from typing import Any
 import coverage
 
 from benchmarks.mutants.faults import Fault
-from benchmarks.mutants.tree import Watcher, digest, files, fork, join
+from benchmarks.mutants.tree import Watcher, digest, files, fork, join, settle
 
 OTHER_ROOM = 3.0
 """A test from elsewhere goes after one of the room that takes so many times longer."""
@@ -80,9 +80,11 @@ def learn(root: Path, tree: Path, kept: Path) -> Suite:
 
 
 def _learn(tree: Path, tests: list[str], answer: Path) -> None:
+    settle(tree)
     traced = coverage.Coverage(data_file=None, source=[str(tree / "twin_tui")], config_file=False)
     watcher = Watcher(traced)
-    watcher.run(tree, *tests)
+    traced.start()
+    watcher.run(tests)
     traced.stop()
     passed = watcher.seconds.keys() - set(watcher.failed)
     data = traced.get_data()

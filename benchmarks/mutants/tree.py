@@ -74,23 +74,22 @@ class Watcher:
         if report.failed:
             self.failed.append(report.nodeid)
 
-    def run(self, tree: Path, *arguments: str) -> int:
-        """Run tests in a copy of the tree; this process is a fork and good for nothing else afterwards."""
-        os.setsid()
-        os.chdir(tree)
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nowhere, stream)
-        for name in [name for name in sys.modules if name.split(".")[0] in OWN]:
-            del sys.modules[name]
-        sys.path.insert(0, str(tree))
-        os.environ.update(PYTHONPATH=str(tree), CI="1")
-        if self.traced is not None:
-            self.traced.start()
-        else:
-            sys.dont_write_bytecode = True
-            os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-        return pytest.main([*PYTEST, *arguments], plugins=[self])
+    def run(self, tests: list[str], *options: str) -> bool:
+        """Run tests where this process is and return whether all went well."""
+        return pytest.main([*PYTEST, *options, *tests], plugins=[self]) == 0
+
+
+def settle(tree: Path) -> None:
+    """Make this process, a fork, one that runs in a copy of the tree and says nothing."""
+    os.setsid()
+    os.chdir(tree)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    for name in [name for name in sys.modules if name.split(".")[0] in OWN]:
+        del sys.modules[name]
+    sys.path.insert(0, str(tree))
+    os.environ.update(PYTHONPATH=str(tree), CI="1")
 
 
 def fork(run: Any, *arguments: Any) -> BaseProcess:
