@@ -19,7 +19,7 @@ import coverage
 import pytest
 
 OWN = ("twin_tui", "benchmarks", "tests", "docs")
-PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+PYTEST = ("-q", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
 def files(root: Path) -> list[Path]:
