@@ -12,7 +12,10 @@ def lowest() -> list[str]:
     """Return one constraint for each dependency of the package and of its extras, test tools apart."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    needed = [*project["dependencies"], *(line for name in extras if name != "dev" for line in extras[name])]
+    needed = [
+        *project["dependencies"],
+        *(line for name in extras if name not in ("dev", "mutants") for line in extras[name]),
+    ]
     return ["==".join(found.groups()) for line in needed if (found := LOWEST.match(line))]
 
 

@@ -7,7 +7,7 @@ from twin_tui.errors import CommandError, ConfigError, LinkError, TwinError
 if TYPE_CHECKING:
     from twin_tui.twin import Twin
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["CommandError", "ConfigError", "LinkError", "Twin", "TwinError", "__version__"]
 
 

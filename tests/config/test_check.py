@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from twin_tui.cli.check import check_file
 from twin_tui.cli.main import cli
+from twin_tui.errors import ConfigError
 
 
 def battery_with(register_map: Any) -> dict[str, Any]:
@@ -64,13 +66,16 @@ def test_what_is_nothing_of_ours_is_told(site_folder: Path) -> None:
     assert check_file("dmo")[1][0].text == "dmo: no such file; did you mean demo?"
 
 
-def test_the_command_line_says_what_is_fit_and_what_is_not(write_site: Callable[..., Path]) -> None:
+def test_the_command_line_says_what_is_fit_and_what_is_not(
+    write_site: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = write_site({"assets": [{"type": "bess", "initial_socc": 1}]})
-    run = CliRunner().invoke(cli, ["check", "demo", "bess_modbus", str(bad)])
-    assert "demo: site, fit to use\n" in run.stdout
-    assert "bess_modbus: register map, fit to use\n" in run.stdout
-    assert f"{bad}:1: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in run.stderr
-    assert str(run.exception) == "1 fault in 3 files"
+    with pytest.raises(ConfigError, match=r"^1 fault in 3 files$"):
+        cli.main(["check", "demo", "bess_modbus", str(bad)], standalone_mode=False)
+    shown = capsys.readouterr()
+    assert "demo: site, fit to use\n" in shown.out
+    assert "bess_modbus: register map, fit to use\n" in shown.out
+    assert f"{bad}:1: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in shown.err
     assert CliRunner().invoke(cli, ["check", "demo"]).exit_code == 0
 
 

@@ -5,7 +5,7 @@ import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +13,16 @@ from twin_tui import __version__
 from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import ConfigError, TwinError
 
+if TYPE_CHECKING:
+    _Number = click.ParamType[float]
+else:
+    _Number = click.ParamType  # generic in the newest releases only
+
 DEMO = "demo"
 SHOWN_DIFFERENCES = 10
 
 
-class _Duration(click.ParamType[float]):
+class _Duration(_Number):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -27,7 +32,7 @@ class _Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-class _Speed(click.ParamType[float]):
+class _Speed(_Number):
     name = "speed"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ def _websockets() -> Any:
             "S2 needs the websockets package: install twin-tui with its extra s2 (pip install 'twin-tui[s2]')"
         ) from None
     return client
+
+
+def _without_proxy(connect: Any) -> dict[str, None]:
+    """Return the option that makes websockets dial directly; before 15.0 it knew no proxies."""
+    return {"proxy": None} if "proxy" in inspect.signature(connect).parameters else {}
 
 
 class ConversationLog:
@@ -174,7 +180,11 @@ class ResourceManager:
         headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
         try:
             connection = await self._client.connect(
-                self.options.cem, additional_headers=headers, proxy=None, open_timeout=10, close_timeout=1
+                self.options.cem,
+                additional_headers=headers,
+                open_timeout=10,
+                close_timeout=1,
+                **_without_proxy(self._client.connect),
             )
         except (OSError, TimeoutError, self._failures()) as error:
             self._set(*_why(error, self._address))
