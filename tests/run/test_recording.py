@@ -30,6 +30,19 @@ def test_two_runs_of_the_same_seed_and_events_are_the_same_bytes(tmp_path: Path)
     assert first != record(tmp_path / "c.jsonl", 6)
 
 
+def test_a_recording_names_the_signals_of_grid_and_weather_as_everybody_does(tmp_path: Path) -> None:
+    record(tmp_path / "a.jsonl", 5)
+    _, rows = recording.read(tmp_path / "a.jsonl")
+    during = next(row for row in rows if row.get("t") == 4.0)
+    twin = Twin.from_file("demo", seed=5)
+    for name in ("grid", "weather"):
+        assert set(during[name]) == set(twin.engine.signals(name))
+    assert during["grid"]["voltage_a_pu"] < 0.75
+    assert during["weather"]["ambient_c"] == pytest.approx(
+        twin.engine.telemetry("weather").ambient_c, abs=1.0
+    )
+
+
 def test_a_recording_ends_at_the_last_whole_line_when_the_machine_stopped(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     whole = record(path, 5)

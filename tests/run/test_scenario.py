@@ -194,6 +194,19 @@ def test_a_signal_is_drawn_after_a_headless_run() -> None:
     assert len([line for line in done.output.splitlines() if "┤" in line or "│" in line]) > 10
 
 
+def test_signals_of_grid_and_weather_are_drawn_and_expected_like_those_of_a_device(tmp_path: Path) -> None:
+    path = a_scenario(
+        tmp_path,
+        "{at: 3s, expect: grid.live == 1}",
+        "{at: 3s, expect: grid.islanded == 0}",
+        "{at: 3s, expect: weather.ambient_c < 60}",
+    )
+    done = run("--scenario", str(path), "--plot", "grid.frequency_hz", "--plot", "weather.ghi_w_m2")
+    assert done.exit_code == 0, done.output
+    assert "grid.frequency_hz in Hz over seconds" in done.output
+    assert "weather.ghi_w_m2 in W/m2 over seconds" in done.output
+
+
 def test_a_signal_that_is_not_there_cannot_be_drawn() -> None:
     done = CliRunner().invoke(
         cli, ["run", "demo", "--headless", "--duration", "1s", "--no-servers", "--plot", "battery.socc"]

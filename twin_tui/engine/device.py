@@ -28,7 +28,7 @@ class Status(Enum):
 
 
 class Stage(IntEnum):
-    """When in the tick a type steps: storage sees this tick's sources, meters see this tick's balance."""
+    """When in the tick a type steps: storage after what it answers, meters when the balance is known."""
 
     SOURCE = 0
     STORAGE = 1
@@ -148,8 +148,11 @@ class DeviceType(Generic[P, S, C, T]):
     def __post_init__(self) -> None:
         both = {**signals_of(self.telemetry), **signals_of(self.commands)}
         object.__setattr__(self, "signals", both)
-        if not self.flow_group and self.stage is not Stage.METER:
-            object.__setattr__(self, "flow_group", self.title)
+
+    @property
+    def flow_title(self) -> str:
+        """Return the name of the type's group in the power flow; a meter has no power of its own."""
+        return "" if self.stage is Stage.METER else self.flow_group or self.title
 
     def fault_bit(self, name: str) -> int:
         """Return the bit of the named fault, or raise ConfigError with the nearest name."""

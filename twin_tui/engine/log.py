@@ -22,7 +22,7 @@ class EventLog(deque[LogEntry]):
 
     def note(self, kind: LogKind, device: str, text: str, origin: str, tick: int) -> None:
         """Add an entry."""
-        if kind is LogKind.WRITE and self._repeated(device, text, origin, tick):
+        if kind is LogKind.WRITE and self._repeated(device, text, origin):
             return
         self._entries += 1
         self.append(LogEntry(self._entries, tick, tick * self._dt_s, kind, device, text, origin))
@@ -42,13 +42,13 @@ class EventLog(deque[LogEntry]):
             text = f"{old.status.value} → {new.status.value}" + (f": {why}" if why else "")
             self.note(LogKind.TRIP if tripped else LogKind.STATE, device.name, text, "", tick)
 
-    def _repeated(self, device: str, text: str, origin: str, tick: int) -> bool:
+    def _repeated(self, device: str, text: str, origin: str) -> bool:
         """Count a write that repeats the device's last one; return whether it does."""
         for back in range(1, min(len(self), REPEATS_WITHIN) + 1):
             entry = self[-back]
             if entry.kind is LogKind.WRITE and entry.device == device:
                 if entry.text != text or entry.origin != origin:
                     return False
-                self[-back] = replace(entry, repeats=entry.repeats + 1, last_s=tick * self._dt_s)
+                self[-back] = replace(entry, repeats=entry.repeats + 1)
                 return True
         return False

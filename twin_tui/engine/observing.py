@@ -28,7 +28,10 @@ def observe_grid(surroundings: Surroundings) -> GridSnapshot:
 def observe_weather(surroundings: Surroundings) -> WeatherSnapshot:
     """Return the weather as it is now."""
     return WeatherSnapshot(
-        ghi_w_m2=surroundings.ghi_w_m2, ambient_c=surroundings.ambient_c, wind_m_s=surroundings.wind_m_s
+        ghi_w_m2=surroundings.ghi_w_m2,
+        ambient_c=surroundings.ambient_c,
+        clear_sky_w_m2=surroundings.clear_sky_w_m2,
+        wind_m_s=surroundings.wind_m_s,
     )
 
 
@@ -72,7 +75,7 @@ def _device(device: Device, run: Run) -> DeviceSnapshot:
         commands=device.commands,
         pinned=tuple(device.pins),
         role=kind.role.value,
-        flow_group=kind.flow_group,
+        flow_group=kind.flow_title,
         mode=guide.mode if guide is not None else "",
         factor=guide.factor if guide is not None else 1.0,
         explanation=kind.explain(device.params, state) if kind.explain is not None else "",

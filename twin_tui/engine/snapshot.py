@@ -36,8 +36,6 @@ class LogEntry:
     origin: str = ""
     repeats: int = 1
     """How often it happened in a row: a client that writes the same again makes no new entry."""
-    last_s: float | None = None
-    """When it happened last, if it was repeated."""
 
 
 @value
@@ -117,6 +115,7 @@ class WeatherSnapshot:
 
     ghi_w_m2: float = measured("Global horizontal irradiance", "W/m2", low=0)
     ambient_c: float = measured("Temperature of the air", "degC")
+    clear_sky_w_m2: float = measured("Global horizontal irradiance of a cloudless sky", "W/m2", low=0)
     wind_m_s: float = measured("Wind speed", "m/s", low=0)
 
 

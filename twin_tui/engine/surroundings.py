@@ -46,9 +46,7 @@ class Surroundings:
     ambient_c: float = 20.0
     wind_m_s: float = 1.0
     load_step_w: float = 0.0
-    # the bus, complete only for devices of a later stage (see Stage)
-    sources_w: float = 0.0
-    sources_var: float = 0.0
+    # the bus, complete for meters
     grid_w: float = 0.0
     grid_var: float = 0.0
     grid_a_w: float = 0.0

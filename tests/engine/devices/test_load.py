@@ -14,8 +14,8 @@ from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
-from twin_tui.engine.physics.counted_noise import noise_key, normal_at
 from twin_tui.engine.physics.load_shape import dynamic_factor, household_share
+from twin_tui.engine.physics.noise import noise_key, normal_at
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError

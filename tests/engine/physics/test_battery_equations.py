@@ -126,13 +126,6 @@ def test_a_dc_power_below_the_no_load_loss_delivers_nothing():
     assert battery.ac_from_dc(50.0, 10_000.0, battery.SUNGROW_SC1000TL) == 0.0
 
 
-@given(st.floats(0.8, 0.999), st.floats(0.8, 0.999))
-def test_a_scaled_converter_has_the_efficiency_that_was_asked_for(discharge, charge):
-    converter = battery.scaled_converter(battery.SUNGROW_SC1000TL, discharge, charge)
-    assert 100.0 / battery.dc_from_ac(100.0, 100.0, converter) == pytest.approx(discharge)
-    assert battery.dc_from_ac(-100.0, 100.0, converter) / -100.0 == pytest.approx(charge)
-
-
 @pytest.mark.parametrize(
     ("value", "zero_at", "one_at", "factor"),
     [

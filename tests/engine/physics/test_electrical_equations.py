@@ -81,20 +81,6 @@ def test_line_voltages_of_a_healthy_grid():
     assert electrical.line_voltages(230.0, 230.0, 230.0) == pytest.approx([230 * sqrt(3)] * 3)
 
 
-@given(magnitudes, magnitudes, magnitudes)
-def test_with_even_angles_the_phases_are_the_extremes(a, b, c):
-    low, high = electrical.voltage_extremes(a, b, c)
-    lines = [v / sqrt(3) for v in electrical.line_voltages(a, b, c)]
-    assert low == min(a, b, c) <= min(lines) + 1e-9
-    assert high == max(a, b, c) >= max(lines) - 1e-9
-
-
-def test_a_shifted_phase_brings_line_voltages_beyond_the_phases():
-    low, high = electrical.voltage_extremes(1.0, 1.0, 1.0, angle_b=-90.0)
-    assert low == pytest.approx(sqrt(2) / sqrt(3))
-    assert high == pytest.approx(abs(cmath.rect(1, radians(-90)) - cmath.rect(1, radians(120))) / sqrt(3))
-
-
 @pytest.mark.parametrize(
     ("duty", "ampere"),
     [

@@ -92,7 +92,7 @@ def test_the_angle_of_incidence_matches_pvlib(surface):
     for time in unix(day_of(SUMMER, "30min")):
         vector = sun.sun_vector(time, BERLIN)
         reference = pvlib.irradiance.aoi(*surface, sun.zenith_deg(vector), sun.azimuth_deg(vector))
-        assert sun.incidence_deg(vector, ours) == pytest.approx(reference, abs=0.01)
+        assert sun.cos_incidence(vector, ours) == pytest.approx(cos(radians(reference)), abs=2e-4)
 
 
 @pytest.mark.parametrize("date", [SUMMER, WINTER])
@@ -136,36 +136,6 @@ def test_a_flat_plane_receives_the_global_irradiance():
     noon = pd.Timestamp("2026-06-21 11:00", tz="UTC").timestamp()
     vector = sun.sun_vector(noon, BERLIN)
     assert sun.plane_irradiance(640.0, noon, vector, sun.plane(0, 180)) == 640.0
-
-
-@pytest.mark.parametrize("date", [SUMMER, WINTER, "2026-03-20"])
-def test_sunrise_and_sunset_match_pvlibs_geometric_ones(date):
-    # Four minutes at the equinox: pvlib is given Spencer's declination, which leap years shift by up to 0.4°.
-    times = pd.DatetimeIndex([pd.Timestamp(date, tz="UTC")])
-    declination = pvlib.solarposition.declination_spencer71(times.day_of_year)
-    equation_of_time = pvlib.solarposition.equation_of_time_spencer71(times.day_of_year)
-    reference = pvlib.solarposition.sun_rise_set_transit_geometric(
-        times, 52.5, 13.4, declination, equation_of_time
-    )
-    rise, set_ = sun.sunrise_sunset(int(times[0].timestamp() // 86400), BERLIN)
-    assert rise == pytest.approx(reference[0][0].timestamp(), abs=240)
-    assert set_ == pytest.approx(reference[1][0].timestamp(), abs=240)
-
-
-@given(st.integers(0, 40000), st.floats(-60, 60), st.floats(-179, 179))
-def test_the_sun_is_on_the_horizon_at_sunrise_and_sunset(unix_day, latitude, longitude):
-    here = sun.place(latitude, longitude)
-    for time in sun.sunrise_sunset(unix_day, here):
-        assert sun.sun_vector(time, here)[2] == pytest.approx(0.0, abs=0.01)
-
-
-def test_the_polar_night_has_no_day_and_the_polar_summer_no_night():
-    tromso = sun.place(69.6, 18.9)
-    winter, summer = (int(pd.Timestamp(date, tz="UTC").timestamp() // 86400) for date in (WINTER, SUMMER))
-    rise, set_ = sun.sunrise_sunset(winter, tromso)
-    assert set_ == rise
-    rise, set_ = sun.sunrise_sunset(summer, tromso)
-    assert set_ - rise == 86400
 
 
 def test_the_sine_day_peaks_in_the_middle_and_has_its_known_total():

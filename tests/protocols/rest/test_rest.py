@@ -58,6 +58,9 @@ async def test_the_server_says_what_there_is() -> None:
         assert resources["battery"]["s2_control_types"] == ["FILL_RATE_BASED_CONTROL"]
         seen = (await client.get("/v1/telemetry", params={"resource_id": "load"})).json()
         assert seen["resources"]["load"]["active_power_w"] == pytest.approx(-1_000.0)
+        for name in ("grid", "weather"):
+            assert set(seen[name]) == set(twin.engine.signals(name))
+        assert seen["grid"]["frequency_hz"] == pytest.approx(50.0, abs=0.5)
         assert set(seen["resources"]) == {"load"}
         paths = (await client.get("/openapi.json")).json()["paths"]
         assert {"/v1/health", "/v1/resources", STATUS, "/v1/telemetry", "/v1/events"} <= set(paths)

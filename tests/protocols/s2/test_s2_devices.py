@@ -1,12 +1,13 @@
 """EV, appliance, heat pump, CHP, PV and load in conversation with an energy manager."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from s2_cem import Cem, Remote, dialling
 
-from twin_tui.engine.device import AnyDeviceType, Status
+from twin_tui.engine.device import AnyDeviceType, Role, Status
 from twin_tui.engine.devices.appliance import APPLIANCE, ApplianceParams
 from twin_tui.engine.devices.chp import CHP, ChpParams
 from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
@@ -306,6 +307,14 @@ async def test_a_pv_plant_keeps_within_the_envelope_and_is_free_after_it() -> No
         engine.advance(5.0)
         assert consumption_w(engine) == pytest.approx(free_w, rel=0.01)
         await cem.expect("InstructionStatusUpdate", lambda m: m["status_type"] == "SUCCEEDED")
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_type_introduces_itself_in_the_role_that_it_declares(role: Role) -> None:
+    engine = site(replace(LOAD, kind="kettle", role=role), LoadParams(1_500.0))
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        details = await cem.shake_hands()
+        assert details["roles"] == [{"role": f"ENERGY_{role.name}", "commodity": "ELECTRICITY"}]
 
 
 async def test_a_load_can_be_watched_but_not_controlled() -> None:

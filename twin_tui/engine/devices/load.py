@@ -8,9 +8,8 @@ from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
-from twin_tui.engine.physics.counted_noise import noise_key, normal_at
 from twin_tui.engine.physics.load_shape import household_share
-from twin_tui.engine.physics.noise import ou_coefficients
+from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
 from twin_tui.engine.signals import commanded, measured, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Series

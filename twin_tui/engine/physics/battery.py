@@ -12,8 +12,6 @@ from math import exp, sqrt
 
 GAS_CONSTANT_J_MOL_K = 8.314462618
 KELVIN = 273.15
-HEAT_CAPACITY_J_K_PER_WH = 7.3
-"""Of LFP cells: 0.07 kg · 1001 J/(kg·K) over 3 Ah · 3.2 V."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +105,6 @@ class Cell:
 
     name: str
     nominal_v: float
-    min_v: float
-    max_v: float
     capacity_ah: float
     ocv_v: Curve
     charge_ohm_25c: Curve
@@ -145,8 +141,6 @@ _DISCHARGE_10C = curve(
 LFP = Cell(
     name="lfp",
     nominal_v=3.2,
-    min_v=2.0,
-    max_v=3.6,
     capacity_ah=3.0,
     ocv_v=LFP_OCV_V,
     charge_ohm_25c=_CHARGE_25C,
@@ -159,8 +153,6 @@ NMC = Cell(
     # that of the LFP cell, which has about the same capacity, serves.
     name="nmc",
     nominal_v=3.7,
-    min_v=3.0,
-    max_v=4.2,
     capacity_ah=3.0,
     ocv_v=NMC_OCV_V,
     charge_ohm_25c=_CHARGE_25C,
@@ -251,18 +243,6 @@ class Converter:
 
 SUNGROW_SC1000TL = Converter(0.00551158, 0.018772838, 0.007701864, 0.017290859)
 NOTTON = Converter(0.0072, 0.0345, 0.0072, 0.0345)
-
-
-def scaled_converter(base: Converter, discharge_efficiency: float, charge_efficiency: float) -> Converter:
-    """Return a converter with the shape of `base` that has these efficiencies at full load."""
-    discharge = (1.0 / discharge_efficiency - 1.0) / (base.discharge_p0 + base.discharge_k)
-    charge = (1.0 / charge_efficiency - 1.0) / (base.charge_p0 + base.charge_k)
-    return Converter(
-        base.discharge_p0 * discharge,
-        base.discharge_k * discharge,
-        base.charge_p0 * charge,
-        base.charge_k * charge,
-    )
 
 
 def dc_from_ac(ac_w: float, rated_w: float, converter: Converter) -> float:

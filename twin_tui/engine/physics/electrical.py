@@ -153,47 +153,6 @@ def line_voltages(
     return hypot(ax - bx, ay - by), hypot(bx - cx, by - cy), hypot(cx - ax, cy - ay)
 
 
-def voltage_extremes(
-    va_pu: float,
-    vb_pu: float,
-    vc_pu: float,
-    *,
-    angle_a: float = 0.0,
-    angle_b: float = -120.0,
-    angle_c: float = 120.0,
-) -> tuple[float, float]:
-    """Lowest and highest of the phase and line voltages: what a protection relay acts on.
-
-    Parameters
-    ----------
-    va_pu, vb_pu, vc_pu : float
-        Phase-to-neutral magnitudes per unit.
-    angle_a, angle_b, angle_c : float
-        Their angles in degrees.
-
-    Returns
-    -------
-    tuple of float
-        Lowest and highest magnitude, per unit of the phase voltage for phases and of the line voltage for
-        lines.
-
-    Notes
-    -----
-    While the phases stand 120° apart each line voltage lies between its two phase voltages, so the phases
-    alone decide.
-    """
-    low = va_pu if va_pu < vb_pu else vb_pu
-    high = vb_pu if va_pu < vb_pu else va_pu
-    if vc_pu < low:
-        low = vc_pu
-    elif vc_pu > high:
-        high = vc_pu
-    if angle_b - angle_a == -120.0 and angle_c - angle_a == 120.0:
-        return low, high
-    lines = line_voltages(va_pu, vb_pu, vc_pu, angle_a=angle_a, angle_b=angle_b, angle_c=angle_c)
-    return min(low, min(lines) / _SQRT3), max(high, max(lines) / _SQRT3)
-
-
 def pilot_current(duty_percent: float) -> float:
     r"""Current that a charging station offers by the duty cycle of its control pilot.
 

@@ -193,11 +193,6 @@ def cos_incidence(sun: tuple[float, float, float], surface: Plane) -> float:
     return east * surface.normal_east + north * surface.normal_north + up * surface.normal_up
 
 
-def incidence_deg(sun: tuple[float, float, float], surface: Plane) -> float:
-    """Return the angle of incidence on the plane, in degrees."""
-    return degrees(acos(max(-1.0, min(1.0, cos_incidence(sun, surface)))))
-
-
 def haurwitz(cos_zenith: float) -> float:
     r"""Clear-sky global horizontal irradiance after Haurwitz.
 
@@ -349,48 +344,6 @@ def plane_irradiance(
     return isotropic_plane_irradiance(
         dni, dhi, ghi_w_m2, cos_incidence(sun, surface), surface.normal_up, albedo=albedo
     )
-
-
-def sunrise_sunset(unix_day: int, where: Place) -> tuple[float, float]:
-    r"""Times at which the centre of the sun crosses the horizon.
-
-    Parameters
-    ----------
-    unix_day : int
-        Days since 1970-01-01 (UTC).
-    where : Place
-        The observer.
-
-    Returns
-    -------
-    tuple of float
-        Sunrise and sunset in s since 1970-01-01 00:00 UTC, around the solar noon of that UTC day. In the
-        polar night both are the solar noon; under the midnight sun they are a day apart.
-
-    Notes
-    -----
-    .. math:: \cos\omega_s = -\tan\varphi\tan\delta
-
-    Geometric: refraction and the sun's radius would lengthen the day by some 7 to 10 minutes at 50°.
-
-    References
-    ----------
-    Duffie and Beckman, "Solar Engineering of Thermal Processes", 4th ed., eq. 1.6.10,
-    doi:10.1002/9781118671603.
-    """
-    day = sun_day(unix_day)
-    noon = SECONDS_PER_DAY / 2 - (where.longitude_rad + day.equation_of_time_rad) / _RADIANS_PER_SECOND
-    sin_declination = day.sin_declination + day.sin_declination_per_s * noon
-    cos_declination = day.cos_declination + day.cos_declination_per_s * noon
-    above, range_ = where.sin_latitude * sin_declination, where.cos_latitude * cos_declination
-    if above >= range_:
-        half_day = SECONDS_PER_DAY / 2
-    elif above <= -range_:
-        half_day = 0.0
-    else:
-        half_day = (pi / 2 + asin(above / range_)) / _RADIANS_PER_SECOND
-    noon += unix_day * SECONDS_PER_DAY
-    return noon - half_day, noon + half_day
 
 
 def sine_irradiance(

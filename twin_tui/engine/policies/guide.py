@@ -162,9 +162,10 @@ def _with_commands(commands: Any, wanted: Mapping[str, Any]) -> Any:
     known = _built.get(cls)
     if known is None:
         names = [item.name for item in fields(cls) if item.init]
-        known = _built[cls] = (attrgetter(*names), {n: i for i, n in enumerate(names)})
+        # one name more, as attrgetter gives no tuple for a single one
+        known = _built[cls] = (attrgetter(*names, "__class__"), {n: i for i, n in enumerate(names)})
     getter, index = known
-    values = list(getter(commands))
+    *values, _ = getter(commands)
     for name, value in wanted.items():
         values[index[name]] = value
     return cls(*values)

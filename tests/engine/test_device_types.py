@@ -1,0 +1,156 @@
+"""What a third party declares with a device type: everything else in the system reads it from there."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.laws.worlds import FLYWHEEL, FlywheelParams
+from twin_tui.engine.device import Described, Role, registry
+from twin_tui.engine.devices.battery import BATTERY, BatteryParams
+from twin_tui.engine.devices.load import LOAD, LoadParams
+from twin_tui.engine.devices.meter import METER, MeterParams
+from twin_tui.engine.disturbance import Disturbance, Target
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Disturb, Instruct, ReportStatus, SelectControl, SelectMode, Write
+from twin_tui.engine.s2.model import (
+    Actuator,
+    ControlType,
+    Element,
+    ModeDescription,
+    OperationMode,
+    PowerRange,
+)
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.steering import Mode, PowerLimits, Steering
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import CommandError
+from twin_tui.protocols.eos.status import reports_of
+from twin_tui.widgets.model import FLOW_LOOK, flow_look, power_flow
+
+
+def _spinning(device: Described, surroundings: Surroundings) -> ModeDescription:
+    spin = Element((PowerRange(0.0, device.params.rated_w),))
+    return ModeDescription(ControlType.OMBC, (Actuator("wheel", (OperationMode("spin", (spin,)),)),))
+
+
+STEERED = replace(
+    FLYWHEEL,
+    title="Flywheel",
+    role=Role.STORAGE,
+    steering=Steering(
+        setpoints=frozenset({"power_w"}),
+        encode=lambda params, power_w: {"power_w": power_w},
+        limits=lambda params: PowerLimits(params.rated_w, params.rated_w, params.capacity_wh),
+        report={"soc": lambda params, soc: {"energy_wh": soc * params.capacity_wh}},
+    ),
+    modes=(
+        Mode(
+            "SPIN_UP",
+            "Charges",
+            lambda inputs: lambda net_w, soc, surroundings: inputs.most_charge_w,
+            aliases=("CHARGE",),
+        ),
+    ),
+    s2={ControlType.OMBC: _spinning},
+)
+
+
+def a_site(*plans: DevicePlan) -> Engine:
+    return Engine(SitePlan("test", plans, dt_s=1.0))
+
+
+def wheel(**changes: Any) -> DevicePlan:
+    return DevicePlan("wheel", replace(STEERED, **changes), FlywheelParams(10_000.0, 4_000.0))
+
+
+def test_a_type_has_its_own_group_in_the_power_flow() -> None:
+    engine = a_site(wheel(), DevicePlan("load", LOAD, LoadParams(1_000.0)))
+    engine.submit(Write("wheel", {"power_w": 300.0}))
+    engine.step()
+    assert power_flow(engine.snapshot()) == [("Grid", 700.0), ("Flywheel", 300.0), ("Load", -1_000.0)]
+
+
+def test_a_type_can_join_the_flow_group_of_another() -> None:
+    battery = DevicePlan("battery", BATTERY, BatteryParams(10_000.0, 5_000.0, 5_000.0, 5_000.0))
+    engine = a_site(wheel(flow_group="Battery"), battery)
+    engine.submit(Write("wheel", {"power_w": 300.0}))
+    engine.step()
+    assert dict(power_flow(engine.snapshot())) == {"Grid": -300.0, "Battery": 300.0}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_colour_of_a_flow_group_follows_its_role(role: Role) -> None:
+    snapshot = a_site(wheel(role=role)).snapshot()
+    assert (
+        flow_look(snapshot, "Flywheel", -5.0) == flow_look(snapshot, "Flywheel", 5.0) == FLOW_LOOK[role.value]
+    )
+
+
+def test_a_meter_is_in_no_flow_group() -> None:
+    engine = a_site(DevicePlan("meter", METER, MeterParams()))
+    assert [group for group, _ in power_flow(engine.snapshot())] == ["Grid"]
+
+
+@pytest.mark.parametrize(("role", "sign"), [(Role.PRODUCER, 1), (Role.STORAGE, 1), (Role.CONSUMER, -1)])
+def test_reports_count_power_by_the_role(role: Role, sign: int) -> None:
+    engine = a_site(wheel(role=role))
+    engine.submit(Write("wheel", {"power_w": 300.0}))
+    engine.step()
+    power = reports_of(engine.device("wheel"), "now")[-1]
+    assert power["values"][0]["value"] == sign * 300.0
+
+
+def test_a_declared_mode_runs_under_its_name_and_its_alias() -> None:
+    engine = a_site(wheel())
+    for name in ("SPIN_UP", "charge"):
+        engine.submit(SelectMode("wheel", name, 0.5))
+        engine.step()
+        assert engine.telemetry("wheel").active_power_w == -2_000.0
+    with pytest.raises(CommandError, match="has no mode 'SPIN_DOWN'; did you mean SPIN_UP"):
+        engine.submit(SelectMode("wheel", "SPIN_DOWN"))
+
+
+def test_a_declared_control_type_can_be_selected_and_instructed() -> None:
+    engine = a_site(wheel())
+    engine.submit(SelectControl("wheel", "OMBC"))
+    engine.submit(Instruct("wheel", {"id": "1", "mode": "spin", "factor": 0.25}))
+    engine.advance(2)
+    assert engine.telemetry("wheel").active_power_w == -1_000.0
+
+
+def test_a_declared_report_sets_the_state() -> None:
+    engine = a_site(wheel())
+    engine.submit(ReportStatus("wheel", {"soc": 0.9}))
+    assert engine.telemetry("wheel").energy_wh == pytest.approx(9_000.0)
+    with pytest.raises(CommandError, match="cannot take over a reported power_w"):
+        engine.submit(ReportStatus("wheel", {"power_w": 1.0}))
+
+
+def test_a_type_without_steering_has_no_modes() -> None:
+    engine = a_site(wheel(steering=None, modes=(), s2={}))
+    with pytest.raises(CommandError, match="a flywheel has no operation modes"):
+        engine.submit(SelectMode("wheel", "SPIN_UP"))
+    with pytest.raises(CommandError, match="does not offer OMBC; offered: none"):
+        engine.submit(SelectControl("wheel", "OMBC"))
+
+
+def test_a_load_step_needs_a_type_that_takes_it() -> None:
+    step = Disturb(Disturbance(Target.LOAD, 500.0))
+    with pytest.raises(CommandError, match="no load whose consumption could step"):
+        a_site(wheel()).submit(step)
+    a_site(wheel(takes_load_steps=True)).submit(step)
+
+
+def test_every_shipped_type_declares_who_it_is() -> None:
+    roles = {kind: (registry[kind].role.value, registry[kind].flow_title) for kind in registry.kinds()}
+    assert roles == {
+        "appliance": ("CONSUMER", "Appliance"),
+        "battery": ("STORAGE", "Battery"),
+        "chp": ("PRODUCER", "CHP"),
+        "ev_charger": ("STORAGE", "EV"),
+        "heat_pump": ("CONSUMER", "Heat pump"),
+        "load": ("CONSUMER", "Load"),
+        "meter": ("CONSUMER", ""),
+        "pv": ("PRODUCER", "PV"),
+    }
