@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin_tui.engine.physics import battery, counted_noise, droop, electrical, pv
+from twin_tui.engine.physics import battery, droop, electrical, noise, pv
 
 # SimSES 1.3.12, SonyLFP: M. Naumann's measurements in milliohm, at 0, 10 … 100 % state of charge
 RESISTANCE_MILLIOHM = {
@@ -52,7 +52,7 @@ def test_counted_noise_is_that_of_splitmix64() -> None:
     for tick, number in enumerate(SPLITMIX64_FROM_1234567, 1):
         uniform = ((number >> 11) + 0.5) / 2**53
         expected = NormalDist().inv_cdf(uniform)
-        assert counted_noise.normal_at(1234567, tick) == pytest.approx(expected, abs=1e-6)
+        assert noise.normal_at(1234567, tick) == pytest.approx(expected, abs=1e-6)
 
 
 @given(st.floats(0.0, 1.0))
