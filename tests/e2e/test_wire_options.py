@@ -13,7 +13,7 @@ import pytest
 from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient, AsyncModbusTlsClient
 
-from tests.protocols.modbus.plant import RawClient, connect, read
+from tests.protocols.modbus.plant import Master, RawClient, connect, read
 from twin_tui import ConfigError, Twin
 from twin_tui.engine.events import LinkFault
 from twin_tui.protocols.modbus.crc import with_crc
@@ -170,6 +170,29 @@ async def test_a_line_that_is_pulled_and_comes_back_while_the_twin_runs(tmp_path
         assert os.read(master, 7) == with_crc(bytes.fromhex("0104 02 0000"))
     os.close(slave)
     os.close(master)
+
+
+async def test_the_timeout_of_a_line_is_how_long_the_rest_of_a_frame_may_take(tmp_path: Path) -> None:
+    request, answer = with_crc(bytes.fromhex("0104 2742 0001")), with_crc(bytes.fromhex("0104 02 0000"))
+    lines = [
+        {"kind": "modbus_rtu", "port": f"pty:{tmp_path / name}", "baudrate": 115_200, **options}
+        for name, options in (("plain", {}), ("patient", {"timeout": 600}))
+    ]
+    async with Twin.from_dict(site(*lines)) as twin:
+        plain, patient = (Master(str(tmp_path / name)) for name in ("plain", "patient"))
+        links = [server.link for server in twin.links.servers if isinstance(server, ModbusRtuServer)]
+        for master in (plain, patient):
+            master.send(request[:5])
+        await until(lambda: all(link._rest for link in links))
+        await until(lambda: not links[0]._rest)  # a line without timeout drops it after some 30 ms
+        for master in (plain, patient):
+            master.send(request[5:])
+        await patient.expect(answer)
+        await until(lambda: not links[0]._rest)
+        plain.send(request)
+        await plain.expect(answer)
+        plain.close()
+        patient.close()
 
 
 async def test_the_screen_counts_what_clients_that_left_have_asked() -> None:

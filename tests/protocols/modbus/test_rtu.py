@@ -157,6 +157,42 @@ async def test_half_a_frame_is_forgotten_after_a_pause(master: Master, line: Mod
     await master.expect(GOOD_ANSWER)
 
 
+@pytest.fixture
+async def patient(plant: Plant, tmp_path: Path) -> AsyncIterator[Master]:
+    """A master on a line that waits an hour for the rest of a frame."""
+    server = ModbusRtuServer(f"pty:{tmp_path}/patient", {1: plant}, gap_s=GAP_S, timeout_s=3600.0)
+    await server.start()
+    opened = Master(f"{tmp_path}/patient")
+    opened.send(GOOD[:3])
+    await until(lambda: server.link._rest)
+    silent_at_s = asyncio.get_running_loop().time() + 2 * GAP_S
+    await until(lambda: asyncio.get_running_loop().time() > silent_at_s)
+    yield opened
+    opened.close()
+    await server.stop()
+
+
+async def test_the_rest_of_a_frame_is_waited_for_as_long_as_the_line_says(patient: Master) -> None:
+    patient.send(GOOD[3:])
+    await patient.expect(GOOD_ANSWER)
+
+
+async def test_a_whole_frame_after_a_pause_takes_the_place_of_half_a_one(
+    patient: Master, plant: Plant
+) -> None:
+    long = rtu(write_registers(0, *range(100)))
+    patient.send(rtu(write_registers(1, 5)))
+    await patient.expect(rtu(b"\x10\x00\x01\x00\x01"))
+    patient.send(long[:50])
+    paused_at_s = asyncio.get_running_loop().time() + 2 * GAP_S
+    await until(lambda: asyncio.get_running_loop().time() > paused_at_s)
+    patient.send(GOOD)
+    await patient.expect(GOOD_ANSWER)
+    patient.send(long)
+    await patient.expect(rtu(b"\x10\x00\x00\x00\x64"))
+    assert plant.get(HOLDING, 99) == 99
+
+
 async def test_the_answers_of_other_units_are_heard_and_left_alone(master: Master, plant: Plant) -> None:
     for request, answer in [
         (read(3, 0, 1), b"\x03\x02\x00\x01"),

@@ -1,6 +1,7 @@
 """Modbus TCP framing, clients and connections, by raw socket."""
 
 import asyncio
+import errno
 import socket
 import struct
 
@@ -234,6 +235,26 @@ async def test_a_busy_or_impossible_port_is_one_clear_message(plant: Plant) -> N
         await ModbusTcpServer("127.0.0.1", 70_000, {}).start()
     with pytest.raises(LinkError, match="this machine has no address"):
         await ModbusTcpServer("192.0.2.1", 0, {}).start()
+
+
+async def test_a_lack_of_resources_delays_clients_and_loses_none(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    accept, failures = loop.sock_accept, [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    async def scarce(sock: socket.socket) -> object:
+        if failures:
+            raise failures.pop()
+        return await accept(sock)
+
+    monkeypatch.setattr(loop, "sock_accept", scarce)
+    monkeypatch.setattr("twin_tui.protocols.modbus.server.ACCEPT_RETRY_S", 0.0)
+    async with serving({1: plant}) as server:
+        client = await connect(server)
+        assert words(await client.ask(read(4, 3, 1))) == [3]
+        client.writer.close()
+    assert caplog.text.count("Too many open files") >= 2
 
 
 async def test_a_stopped_server_leaves_no_connection_and_starts_again(plant: Plant) -> None:

@@ -1,6 +1,7 @@
 """What was said on the wire: clients, rates, frames as text and as pcapng."""
 
 import asyncio
+import logging
 import ssl
 import struct
 import subprocess
@@ -268,13 +269,17 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
         client.writer.close()
 
 
-async def test_a_client_without_tls_disturbs_nobody(plant: Plant, certificate: tuple[Path, Path]) -> None:
+async def test_a_client_without_tls_is_logged_and_disturbs_nobody(
+    plant: Plant, certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "twin_tui")
     trusting = ssl.create_default_context(cafile=str(certificate[0]))
     trusting.check_hostname = False
     async with serving({1: plant}, ssl_context=server_context(*certificate)) as server:
         plain = await connect(server)
         plain.send(mbap(read(4, 3, 1)))
         assert await plain.ended()
+        assert "a client failed to agree on TLS: " in caplog.text
         half = await connect(server)
         half.send(b"\x16\x03")
         opened = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)

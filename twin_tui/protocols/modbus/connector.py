@@ -139,7 +139,7 @@ class ModbusRtuConnector(Connector):
             "parity": serial.parity,
             "stopbits": serial.stopbits,
             "bytesize": serial.bytesize,
-            "timeout": serial.timeout_s,
+            **({} if serial.timeout_s is None else {"timeout": serial.timeout_s}),
         }
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:

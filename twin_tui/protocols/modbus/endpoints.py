@@ -54,7 +54,8 @@ class SerialOptions:
     parity: Literal["N", "E", "O"] = "N"
     stopbits: float = 1
     bytesize: int = 8
-    timeout_s: float = 1.0
+    timeout_s: float | None = None
+    """How long the rest of a frame may take; None: as long as an adapter needs at this rate."""
 
 
 @dataclass(frozen=True, slots=True)

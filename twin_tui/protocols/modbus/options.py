@@ -82,4 +82,4 @@ class ModbusRtuEntry(UnitEntry):
     parity: Annotated[str, choice("N", "E", "O")] = "N"
     stopbits: Annotated[int, whole(1, 2)] = 1
     bytesize: Annotated[int, whole(8, 8)] = 8
-    timeout: Positive = 1.0
+    timeout: Positive | None = None

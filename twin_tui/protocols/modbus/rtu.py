@@ -53,6 +53,7 @@ class ModbusRtuServer:
         parity: Literal["N", "E", "O"] = "N",
         stopbits: Literal[1, 2] = 1,
         gap_s: float | None = None,
+        timeout_s: float | None = None,
         retry_s: float = 0.5,
         max_retry_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
@@ -70,6 +71,7 @@ class ModbusRtuServer:
             self._link_changed,
             port,
             gap_s=gap_s or ADAPTER_LATENCY_S + 3.5 * 11 / baudrate,
+            timeout_s=timeout_s,
             serial=True,
         )
         self._baudrate, self._parity, self._stopbits = baudrate, parity, stopbits

@@ -52,7 +52,8 @@ class RtuLink(Link):
     """Modbus RTU on a serial line or over TCP: unit, PDU, CRC.
 
     On a line, requests to other units and their answers pass by and draw no answer; ``serial`` says that
-    there is no connection which could be closed.
+    there is no connection which could be closed. Half a frame is dropped after ``timeout_s`` of silence; a
+    whole one that begins after ``gap_s`` of silence takes its place at once.
     """
 
     def __init__(
@@ -62,10 +63,12 @@ class RtuLink(Link):
         client: str = "",
         *,
         gap_s: float,
+        timeout_s: float | None = None,
         serial: bool = False,
     ) -> None:
         super().__init__(station, on_change, client)
         self._gap_s = gap_s
+        self._timeout_s = timeout_s or gap_s
         self._serial = serial
         self._in_step = True
         self._pause: asyncio.TimerHandle | None = None
@@ -79,10 +82,14 @@ class RtuLink(Link):
 
     def _consume(self, data: bytes) -> None:
         """Answer every complete frame; keep what may become one until the line is silent."""
-        self.last_seen_s = self._clock()
+        now_s = self._clock()
+        silence_s, self.last_seen_s = now_s - self.last_seen_s, now_s
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
+        if self._rest and silence_s >= self._gap_s and data and self._frame_at(data, 0) > 0:
+            self._overhear(self._rest)
+            self._rest, self._in_step = b"", True
         buffer = self._rest + data
         self._rest = b""
         at = 0
@@ -104,7 +111,7 @@ class RtuLink(Link):
         if self.transport is None or at >= len(buffer):
             return
         self._rest = buffer[at:] if self._held else buffer[at:][-MAX_FRAME_BYTES:]
-        self._pause = asyncio.get_running_loop().call_later(self._gap_s, self._silence)
+        self._pause = asyncio.get_running_loop().call_later(self._timeout_s, self._silence)
 
     def _frame_at(self, buffer: bytes, at: int) -> int:
         """Return the length of the good frame at ``at``, INCOMPLETE, or NO_FRAME."""

@@ -213,6 +213,7 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
             baudrate=serial.baudrate,
             parity=serial.parity,
             stopbits=2 if serial.stopbits == 2 else 1,
+            timeout_s=serial.timeout_s,
             rng=rng,
             on_state=self._changed,
         )
