@@ -1,20 +1,146 @@
-"""Twin TUI: a digital twin of an energy site that lives in a terminal."""
+"""Twin TUI: a digital twin of an energy site that lives in a terminal.
 
+The public names, each loaded when it is first asked for: importing the engine alone brings in no server.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from twin_tui.errors import CommandError, ConfigError, LinkError, TwinError
-
 if TYPE_CHECKING:
+    from twin_tui.config.site import Site, load_site
+    from twin_tui.device_handles import DeviceHandle
+    from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
+    from twin_tui.engine.devices import (
+        APPLIANCE,
+        BATTERY,
+        CHP,
+        EV_CHARGER,
+        HEAT_PUMP,
+        LOAD,
+        METER,
+        PV,
+        registry,
+    )
+    from twin_tui.engine.devices.battery_model import OFF, ON, STANDBY
+    from twin_tui.engine.devices.chp_signals import START, STOP
+    from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG
+    from twin_tui.engine.disturbance import Disturbance, Shape, Target
+    from twin_tui.engine.events import (
+        ClearDisturbance,
+        ClearEverything,
+        ClearFault,
+        ClearLinkFault,
+        Disturb,
+        Event,
+        Fault,
+        Instruct,
+        LinkFault,
+        Mark,
+        Pin,
+        ReportStatus,
+        Revoke,
+        SelectControl,
+        SelectMode,
+        Unpin,
+        Write,
+    )
+    from twin_tui.engine.signals import commanded, measured, value
+    from twin_tui.engine.snapshot import Snapshot
+    from twin_tui.engine.surroundings import Surroundings
+    from twin_tui.errors import ArgumentError, CommandError, ConfigError, LinkError, TwinError
+    from twin_tui.run.scenario import Scenario
+    from twin_tui.run.verdicts import Judge
     from twin_tui.twin import Twin
 
 __version__ = "0.2.0"
-__all__ = ["CommandError", "ConfigError", "LinkError", "Twin", "TwinError", "__version__"]
+__all__ = [
+    "APPLIANCE",
+    "BATTERY",
+    "CHP",
+    "EV_CHARGER",
+    "HEAT_PUMP",
+    "LOAD",
+    "METER",
+    "OFF",
+    "ON",
+    "PLUG",
+    "PV",
+    "STANDBY",
+    "START",
+    "STOP",
+    "UNPLUG",
+    "ArgumentError",
+    "ClearDisturbance",
+    "ClearEverything",
+    "ClearFault",
+    "ClearLinkFault",
+    "CommandError",
+    "ConfigError",
+    "DeviceHandle",
+    "DeviceType",
+    "Disturb",
+    "Disturbance",
+    "Event",
+    "Fault",
+    "FaultKind",
+    "Instruct",
+    "Judge",
+    "LinkError",
+    "LinkFault",
+    "Mark",
+    "Pin",
+    "ReportStatus",
+    "Revoke",
+    "Scenario",
+    "SelectControl",
+    "SelectMode",
+    "Shape",
+    "Site",
+    "Snapshot",
+    "Stage",
+    "Status",
+    "Surroundings",
+    "Target",
+    "Twin",
+    "TwinError",
+    "Unpin",
+    "Write",
+    "__version__",
+    "commanded",
+    "load_site",
+    "measured",
+    "registry",
+    "value",
+]
+_HOMES = {
+    "config.site": "Site load_site",
+    "device_handles": "DeviceHandle",
+    "engine.device": "DeviceType FaultKind Stage Status",
+    "engine.devices": "APPLIANCE BATTERY CHP EV_CHARGER HEAT_PUMP LOAD METER PV registry",
+    "engine.devices.battery_model": "OFF ON STANDBY",
+    "engine.devices.chp_signals": "START STOP",
+    "engine.devices.ev_signals": "PLUG UNPLUG",
+    "engine.disturbance": "Disturbance Shape Target",
+    "engine.events": "ClearDisturbance ClearEverything ClearFault ClearLinkFault Disturb Event Fault "
+    "Instruct LinkFault Mark Pin ReportStatus Revoke SelectControl SelectMode Unpin Write",
+    "engine.signals": "commanded measured value",
+    "engine.snapshot": "Snapshot",
+    "engine.surroundings": "Surroundings",
+    "errors": "ArgumentError CommandError ConfigError LinkError TwinError",
+    "run.scenario": "Scenario",
+    "run.verdicts": "Judge",
+    "twin": "Twin",
+}
+_HOME = {name: f"twin_tui.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    """Load the twin when it is asked for: importing the engine alone must not bring in the servers."""
-    if name == "Twin":
-        from twin_tui.twin import Twin  # noqa: PLC0415
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'twin_tui' has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(home), name)
+    return found
 
-        return Twin
-    raise AttributeError(name)
+
+def __dir__() -> list[str]:
+    return __all__

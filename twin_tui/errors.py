@@ -20,6 +20,10 @@ class LinkError(TwinError):
     """A port, serial line or peer that cannot be had."""
 
 
+class ArgumentError(TwinError, TypeError):
+    """An argument of the wrong type in a call from Python."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean X?"`` for the nearest known name, or what is known when nothing is near."""
     names = list(known)

@@ -1,107 +1,54 @@
 """One running twin: a site's engine, its pacer and its servers."""
 
 import asyncio
+import contextlib
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any
 
 from twin_tui.config import Site, load_site
-from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
+from twin_tui.device_handles import DeviceAccess
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearFault, Event, Fault, Pin, Scalar, SelectMode, Unpin, Write
-from twin_tui.engine.running import Device
+from twin_tui.engine.events import Event
+from twin_tui.engine.read_only import read_only
 from twin_tui.engine.snapshot import Snapshot
-from twin_tui.errors import CommandError
+from twin_tui.errors import ArgumentError, LinkError
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.vocabulary import site_view
+from twin_tui.run import recording
 from twin_tui.run.pacer import Pacer
-from twin_tui.run.recording import History, Recorder
-from twin_tui.run.scenario import Scenario, injection
+from twin_tui.run.recording import Difference, History, Recorder
+from twin_tui.run.scenario import Scenario, find, injection
 from twin_tui.run.verdicts import Judge
 
-T = TypeVar("T")
-C = TypeVar("C")
 
-
-class Handle(Generic[T, C]):
-    """One device of a twin: read what it shows, tell it what to do."""
-
-    def __init__(self, engine: Engine, device: Device) -> None:
-        self._engine = engine
-        self._device = device
-
-    @property
-    def name(self) -> str:
-        """The device's name in its site."""
-        return self._device.name
-
-    @property
-    def type(self) -> AnyDeviceType:
-        """The device's type: its parameters, signals and faults."""
-        return self._device.type
-
-    @property
-    def telemetry(self) -> T:
-        """What the device shows at this tick, in SI units."""
-        return cast(T, self._device.telemetry(self._engine.surroundings))
-
-    @property
-    def commands(self) -> C:
-        """What the device was told, in SI units."""
-        return cast(C, self._device.commands)
-
-    @property
-    def status(self) -> Status:
-        """The device's condition."""
-        return self._device.state.status
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """The names of the faults that the device reports."""
-        return self._device.type.fault_names(self._device.state.faults)
-
-    def write(self, origin: str = "python", **values: Scalar) -> None:
-        """Set commands by name, all or none; raise CommandError for what makes no sense."""
-        self._engine.submit(Write(self.name, values, origin))
-
-    def select_mode(self, mode: str, factor: float = 1.0, **parameters: Scalar) -> None:
-        """Give the device an operation mode, "" its own setpoints; raise CommandError for what cannot be."""
-        self._engine.submit(SelectMode(self.name, mode, factor, parameters, "python"))
-
-    def fault(self, fault: str, duration_s: float | None = None) -> None:
-        """Bring about a fault's cause, for a while or until it is cleared."""
-        self._engine.submit(Fault(self.name, fault, duration_s, "python"))
-
-    def clear_fault(self, fault: str = "") -> None:
-        """Remove the cause of one fault, or of all."""
-        self._engine.submit(ClearFault(self.name, fault, "python"))
-
-    def force(self, signal: str, forced: Scalar) -> None:
-        """Pin a signal to a value until it is released."""
-        self._engine.submit(Pin(self.name, signal, forced, "python"))
-
-    def release(self, signal: str = "") -> None:
-        """Release one forced signal, or all of the device."""
-        self._engine.submit(Unpin(self.name, signal, "python"))
-
-
-class Twin:
+class Twin(DeviceAccess):
     """A twin of one site.
 
-    Stepped by its caller, without a clock::
+    Stepped by its caller, without a clock:
 
-        twin = Twin.from_file("site.yaml")
-        twin.device("battery-1").write(start_stop=1, active_power_setpoint_w=-20_000)
-        twin.advance(1200)
+    >>> twin = Twin.from_file("site.yaml")
+    >>> twin.battery("bess").write(start_stop="Power On", active_power_setpoint_w=-5_000)
+    >>> twin.advance(1200)
+    >>> twin["bess"].telemetry.active_power_w
+    -5000.0
 
-    Or live, with its servers, in an asyncio loop::
+    Or live, with its servers, in an asyncio loop:
 
-        async with Twin.from_file("site.yaml") as twin:
-            await twin.run(60)
+    >>> async def main():
+    ...     async with Twin.from_file("site.yaml", speed=1000) as twin:
+    ...         await twin.run(60)  # until 60 more simulated seconds have passed
+    ...         return twin.time_s
+    >>> asyncio.run(main())
+    60.0
     """
 
     def __init__(self, site: Site, *, speed: float | None = None) -> None:
+        if not isinstance(site, Site):
+            raise ArgumentError(f"Twin takes a loaded site, not {site!r}: use Twin.from_file({site!r})")
         self.site = site
         self.engine = Engine(site.plan)
         self.links = Links(self.engine, site.endpoints, site.links)
@@ -110,7 +57,13 @@ class Twin:
         self.recorder: Recorder | None = None
         self.judge: Judge | None = None
         """Keeps the verdicts of the scenario that is being played, if one is."""
-        self._running: asyncio.Task[None] | None = None
+        self._pacing: asyncio.Task[None] | None = None
+        self._body: asyncio.Task[Any] | None = None
+        self._failure_raised = False
+        self._interrupted = False
+
+    def __repr__(self) -> str:
+        return f"<Twin {self.site.plan.name!r}: {len(self.engine.devices)} devices, {self.time_s:g} s>"
 
     @classmethod
     def from_file(cls, path: str | Path, *, seed: int | None = None, speed: float | None = None) -> "Twin":
@@ -124,6 +77,21 @@ class Twin:
         """Build a twin from what a site file would hold; raise ConfigError."""
         return cls(load_site(site, seed=seed), speed=speed)
 
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since the start."""
+        return self.engine.time_s
+
+    @property
+    def tick(self) -> int:
+        """Ticks since the start."""
+        return self.engine.tick
+
+    @property
+    def dt_s(self) -> float:
+        """Simulated seconds of a tick."""
+        return self.engine.dt_s
+
     async def start(self, *, servers: bool = True, paced: bool | None = None) -> None:
         """Start the servers and, for a real-time site, the pacer; nothing stays half-started.
 
@@ -132,59 +100,107 @@ class Twin:
         if servers:
             await self.links.start()
         if paced if paced is not None else self.site.real_time:
-            self._running = asyncio.create_task(self.pacer.run(), name="pacer")
+            self._failure_raised = False
+            self._pacing = asyncio.create_task(self.pacer.run(), name="pacer")
+            self._pacing.add_done_callback(self._pacing_ended)
 
     async def stop(self) -> None:
-        """Stop pacer and servers and close the recording."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-        await self.links.stop()
-        self.stop_recording()
+        """Stop pacer and servers and close the recording; raise what the engine failed with, if it did."""
+        pacing, self._pacing = self._pacing, None
+        if pacing is not None:
+            pacing.cancel()
+            await asyncio.wait([pacing])
+        try:
+            await self.links.stop()
+        finally:
+            self.stop_recording()
+        if pacing is not None and not pacing.cancelled() and not self._failure_raised:
+            self._failure_raised = True
+            pacing.result()
 
     async def __aenter__(self) -> "Twin":
+        self._body, self._interrupted = asyncio.current_task(), False
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        body, self._body = self._body, None
+        if self._interrupted and body is not None:
+            body.uncancel()
+            if error is None:  # the body ended before it could be interrupted
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
         await self.stop()
 
     async def run(self, seconds: float = math.inf) -> None:
-        """Run at the pacer's speed for a simulated time; the servers answer meanwhile."""
-        if self._running is not None:
-            raise CommandError("this twin is running already")
-        ticks = seconds if seconds == math.inf else round(seconds / self.engine.dt_s)
-        await self.pacer.run(self.engine.tick + ticks)
+        """Run for a simulated time while the servers answer, and raise what the engine fails with.
+
+        A started real-time twin is paced already: then this waits until the time has passed.
+        """
+        ticks = seconds if seconds == math.inf else round(seconds / self.dt_s)
+        pacing = self._pacing
+        if pacing is None:
+            await self.pacer.run(self.tick + ticks)
+            return
+        try:
+            if pacing.done():
+                pacing.result()
+            await self.pacer.reach(self.tick + ticks)
+        except Exception:
+            self._failure_raised = True
+            raise
+
+    def _pacing_ended(self, pacing: asyncio.Task[None]) -> None:
+        """Interrupt the body of an ``async with`` whose engine failed, unless ``run`` has raised it there."""
+        if pacing.cancelled() or pacing.exception() is None or self._failure_raised:
+            return
+        if self._body is not None and not self._body.done():
+            self._interrupted = True
+            self._body.cancel()
 
     def step_once(self) -> None:
         """Run one tick."""
         self.engine.step()
+        self.pacer.resync()
 
     def advance(self, seconds: float) -> None:
         """Run a simulated time as fast as the machine can."""
         self.engine.advance(seconds)
+        self.pacer.resync()
 
     def submit(self, event: Event, *, at_s: float | None = None) -> None:
         """Give the engine an event, for now or for a simulated time; raise CommandError."""
         self.engine.submit(event, at_s=at_s)
 
-    def device(self, name: str, kind: DeviceType[Any, Any, C, T] | None = None) -> Handle[T, C]:
-        """Return a device by name; with its type given, what it shows and takes is typed."""
-        found = self.engine.device(name)
-        if kind is not None and found.type is not kind:
-            raise CommandError(f"{name} is a {found.type.kind}, not a {kind.kind}")
-        return Handle(self.engine, found)
+    def port(self, device: str, *, unit: int | None = None, index: int | None = None) -> int:
+        """Return the TCP port of a device, the free one that port 0 got; raise LinkError without one.
 
-    def devices(self) -> tuple[Handle[Any, Any], ...]:
-        """Return every device of the site."""
-        return tuple(Handle(self.engine, found) for found in self.engine.devices.values())
+        A device on several ports needs ``unit``, or ``index`` in the order of its site file.
+        """
+        name = self.engine.device(device).name
+        ports = [port for wire in self.links.wires if (port := wire.tcp_port(name, unit)) is not None]
+        if not ports:
+            raise LinkError(f"{name} has no TCP port" + ("" if unit is None else f" with unit {unit}"))
+        if index is None and len(ports) > 1:
+            listed = ", ".join(f"{place}: {port}" for place, port in enumerate(ports))
+            raise LinkError(f"{name} has {len(ports)} TCP ports, give unit or index: {listed}")
+        if index is not None and not 0 <= index < len(ports):
+            raise LinkError(f"{name} has TCP ports 0 to {len(ports) - 1}, not {index}")
+        port = ports[index or 0]
+        if not port:
+            raise LinkError(f"the port of {name} is chosen when its server starts")
+        return port
 
     def snapshot(self) -> Snapshot:
         """Return the whole site as it is at this tick."""
-        return self.engine.snapshot()
+        seen = self.engine.snapshot()
+        devices = tuple(
+            replace(device, telemetry=read_only(device.telemetry), commands=read_only(device.commands))
+            for device in seen.devices
+        )
+        return replace(seen, devices=devices)
 
     def record(self, path: str | Path, every_s: float = 1.0) -> Recorder:
         """Record this run to a file, from now on; its replay begins at the start all the same."""
@@ -194,9 +210,17 @@ class Twin:
         )
         return self.recorder
 
-    def play(self, scenario: Scenario) -> Judge:
-        """Play a scenario from now on; raise ConfigError when it does not fit the site."""
-        self.judge = Judge(scenario, self.engine, site_view(self.engine))
+    @classmethod
+    def replay(cls, path: str | Path) -> Iterator[Difference]:
+        """Run a recording again on a fresh twin; yield each value that differs."""
+        head, rows = recording.read(Path(path))
+        again = cls.from_dict(head["site"], seed=head["seed"])
+        yield from recording.replay(again.engine, rows)
+
+    def play(self, scenario: Scenario | str | Path) -> Judge:
+        """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""
+        played = scenario if isinstance(scenario, Scenario) else find(str(scenario))
+        self.judge = Judge(played, self.engine, site_view(self.engine))
         return self.judge
 
     def inject(self, text: str) -> float:

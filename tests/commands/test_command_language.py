@@ -19,6 +19,7 @@ from twin_tui.engine.events import (
     ClearEverything,
     ClearFault,
     Disturb,
+    Event,
     Fault,
     LinkFault,
     Mark,
@@ -116,6 +117,8 @@ def test_a_line_describes_a_disturbance(line: str, wanted: Disturbance) -> None:
     ],
 )  # fmt: skip
 def test_a_line_is_one_command(line: str, wanted: object) -> None:
+    if isinstance(wanted, Event):
+        wanted = replace(wanted, origin="console")
     assert parse(line, SITE) == wanted
     assert parse(f":{line}  ", SITE) == wanted
 

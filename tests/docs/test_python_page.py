@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from twin_tui.engine.devices import __dict__ as types
+from twin_tui.engine import devices
+from twin_tui.engine.events import EVENT_TYPES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
@@ -21,10 +22,23 @@ def test_each_snippet_runs(snippet: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_page_shows_every_part() -> None:
-    assert len(SNIPPETS) == 6
+    assert len(SNIPPETS) == 7
+
+
+def test_the_page_needs_the_public_names_only() -> None:
+    for snippet in SNIPPETS:
+        assert "from twin_tui." not in snippet
 
 
 def test_the_page_names_every_device_type() -> None:
-    listed = re.search(r"The types are (.*?);", PAGE, re.DOTALL)
+    listed = re.search(r"`appliance`.*?(?= return a device)", PAGE, re.DOTALL)
     assert listed is not None
-    assert set(re.findall(r"`(\w+)`", listed[1])) == {name for name in types if name.isupper()}
+    assert set(re.findall(r"`(\w+)`", listed[0])) == {
+        found.kind for name, found in vars(devices).items() if name.isupper()
+    }
+
+
+def test_the_page_names_every_event() -> None:
+    listed = re.search(r"The events are (.*?)\.", PAGE, re.DOTALL)
+    assert listed is not None
+    assert set(re.findall(r"`(\w+)`", listed[1])) == set(EVENT_TYPES) - {"Wake"}

@@ -84,6 +84,95 @@ async def test_a_machine_that_is_too_slow_is_counted_and_does_not_race_to_catch_
     assert pacer.overruns > 0
 
 
+async def test_a_lateness_that_is_caught_up_is_no_overrun() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    for late_s in (0.15, 0.3, 0.45):
+        clock.now += late_s
+        pacer._changed.set()
+        await settle()
+    assert engine.tick == 9
+    assert pacer.overruns == 0
+    running.cancel()
+
+
+async def test_a_change_of_speed_goes_on_from_the_present_tick() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, speed=1.0, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    clock.now += 10.05
+    pacer._changed.set()
+    await settle()
+    assert engine.tick == 100
+    pacer.set_speed(10.0)
+    await settle()
+    assert engine.tick == 100
+    clock.now += 1.005
+    pacer._changed.set()
+    await settle()
+    assert engine.tick == 200
+    pacer.set_speed(0.1)
+    await settle()
+    assert engine.tick == 200
+    running.cancel()
+
+
+async def test_a_pause_is_not_made_up_for() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    pacer.pause()
+    clock.now += 60.0
+    pacer.resume()
+    await settle()
+    assert engine.tick == 0
+    running.cancel()
+
+
+async def test_who_waits_for_a_tick_goes_on_exactly_there_at_full_speed() -> None:
+    engine = an_engine()
+    pacer = Pacer(engine, speed=math.inf)
+    running = asyncio.create_task(pacer.run())
+    await pacer.reach(777)
+    assert engine.tick == 777
+    await pacer.reach(700)
+    assert engine.tick == 777
+    running.cancel()
+
+
+async def test_who_waits_hears_of_a_stop_and_of_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    pacer = Pacer(an_engine())
+    running = asyncio.create_task(pacer.run())
+    waiting = asyncio.create_task(pacer.reach(1000))
+    await settle()
+    running.cancel()
+    with pytest.raises(CommandError, match="stopped"):
+        await waiting
+
+    engine = an_engine()
+    pacer = Pacer(engine, speed=math.inf)
+    engine.watch(1.0, lambda: 1 / 0)
+    running = asyncio.create_task(pacer.run())
+    with pytest.raises(ZeroDivisionError):
+        await pacer.reach(1000)
+    with pytest.raises(ZeroDivisionError):
+        await running
+    assert not pacer.running
+
+
+async def test_a_twin_is_run_by_one_at_a_time() -> None:
+    pacer = Pacer(an_engine())
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    with pytest.raises(CommandError, match="running already"):
+        await pacer.run(until_tick=5)
+    running.cancel()
+
+
 @pytest.mark.parametrize("speed", [0.0, -1.0, math.nan, 1e9])
 def test_a_speed_that_makes_no_sense_is_refused(speed: float) -> None:
     with pytest.raises(CommandError, match="speed"):

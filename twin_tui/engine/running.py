@@ -120,6 +120,10 @@ class Device:
         return {name: pin for name, pin in self.pins.items() if self.type.signals[name].command}
 
 
+PYTHON = "python"
+"""The origin of an event that says none; every other source, the console among them, names itself."""
+
+
 @value
 class Event(ABC):
     """Something that changes a run. Site, seed and events determine a run to the byte."""

@@ -185,6 +185,10 @@ class Wire:
     async def close(self) -> None:
         """End, and let go of everybody; called only after ``open``."""
 
+    def tcp_port(self, device: str, unit: int | None = None) -> int | None:
+        """Return the TCP port at which a device answers, 0 until one is chosen, None without one."""
+        return None
+
     def lines(self) -> Iterable[str]:
         """Return what a headless run lists when it starts, one line each."""
         return ()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import Callable
 
@@ -25,6 +26,9 @@ class Pacer:
         self._clock = clock
         self._speed = 1.0
         self._paused = False
+        self._running = False
+        self._jump_tick: int | None = None
+        self._waiting: list[tuple[float, asyncio.Future[None]]] = []
         self._changed = asyncio.Event()
         self._anchor_wall = 0.0
         self._anchor_tick = 0
@@ -39,48 +43,125 @@ class Pacer:
 
     @property
     def paused(self) -> bool:
-        """Whether simulated time stands still."""
-        return self._paused
+        """Whether simulated time is paused; not during a jump, even one that began in a pause."""
+        return self._paused and self._jump_tick is None
+
+    @property
+    def running(self) -> bool:
+        """Whether ``run`` is under way, paused or not."""
+        return self._running
+
+    @property
+    def jump_tick(self) -> int | None:
+        """The tick to which the engine runs as fast as the machine can, during a jump."""
+        return self._jump_tick
 
     def set_speed(self, speed: float) -> None:
-        """Change the speed; raise CommandError unless it is 0.01 to 1,000,000 or infinity."""
+        """Change the speed and end a jump; raise CommandError unless it is 0.01 to 1,000,000 or infinity."""
         if not (SLOWEST <= speed <= FASTEST or speed == math.inf):
             raise CommandError(f"speed {speed:g} is not between {SLOWEST:g} and {FASTEST:,.0f} (or max)")
         self._speed = speed
-        self._restart()
+        self._jump_tick = None
+        self.resync()
 
     def pause(self) -> None:
-        """Let simulated time stand still; the servers answer on."""
+        """Pause simulated time, ending a jump; the servers go on answering."""
         self._paused = True
-        self._restart()
+        self._jump_tick = None
+        self.resync()
 
     def resume(self) -> None:
-        """Let simulated time go on from where it stands."""
+        """Go on at the chosen speed from the present tick, ending a jump or a pause."""
         self._paused = False
-        self._restart()
+        self._jump_tick = None
+        self.resync()
 
     def step(self, ticks: int = 1) -> None:
         """Pause and run a number of ticks."""
         self.pause()
         for _ in range(ticks):
             self._engine.step()
+        self.resync()
+
+    def jump(self, tick: int) -> None:
+        """Run as fast as the machine can until a tick, then be paused or paced as before.
+
+        Another jump replaces it; pause, resume, step and a new speed end it.
+        """
+        self._jump_tick = tick if tick > self._engine.tick else None
+        self.resync()
+
+    def resync(self) -> None:
+        """Pace from the present tick on: the steering has changed, or somebody else stepped the engine."""
+        self._anchor()
+        self._settle()
+        self._changed.set()
+
+    async def reach(self, tick: float) -> None:
+        """Wait until a tick is reached; raise what ended the running pacer before that."""
+        if self._engine.tick >= tick:
+            return
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((tick, reached))
+        await reached
 
     async def run(self, until_tick: float = math.inf) -> None:
         """Run the engine until a tick is reached or the task is cancelled."""
-        self._restart()
+        if self._running:
+            raise CommandError("this twin is running already")
+        self._running = True
+        self.resync()
         engine = self._engine
-        while engine.tick < until_tick:
-            self._changed.clear()
-            if self._paused:
-                await self._changed.wait()
-                continue
-            due = self._due_tick()
-            target = min(due, until_tick)
-            if target > engine.tick:
-                self._run_slice(target)
-                await asyncio.sleep(0)
-            if self._speed != math.inf and engine.tick < until_tick:
-                await self._keep_pace()
+        try:
+            while engine.tick < until_tick:
+                self._changed.clear()
+                if self.paused:
+                    await self._changed.wait()
+                    continue
+                target = min(self._due_tick(), until_tick, *self._stops())
+                if target > engine.tick:
+                    self._run_slice(target)
+                    self._settle()
+                    await asyncio.sleep(0)
+                if engine.tick < until_tick and not self._at_full_speed:
+                    await self._keep_pace()
+        finally:
+            self._running = False
+            self._dismiss(sys.exception())
+
+    @property
+    def _at_full_speed(self) -> bool:
+        return self._jump_tick is not None or self._speed == math.inf
+
+    def _stops(self) -> list[float]:
+        """Return the ticks at which somebody waits or the jump ends: no slice goes beyond them."""
+        stops = [tick for tick, _ in self._waiting]
+        return stops if self._jump_tick is None else [*stops, self._jump_tick]
+
+    def _settle(self) -> None:
+        """End the waits and the jump whose tick is reached."""
+        tick = self._engine.tick
+        if self._jump_tick is not None and tick >= self._jump_tick:
+            self._jump_tick = None
+            self._anchor()
+        for wanted, reached in self._waiting:
+            if wanted <= tick and not reached.done():
+                reached.set_result(None)
+        if self._waiting:
+            self._waiting = [item for item in self._waiting if not item[1].done()]
+
+    def _dismiss(self, error: BaseException | None) -> None:
+        """Tell those who wait why their tick will not be reached."""
+        waiting, self._waiting = self._waiting, []
+        for _, reached in waiting:
+            if not reached.done():
+                reached.set_exception(
+                    error if isinstance(error, Exception) else CommandError("this twin was stopped")
+                )
+
+    def _anchor(self) -> None:
+        self._anchor_wall = self._clock()
+        self._anchor_tick = self._engine.tick
 
     def _run_slice(self, target: float) -> None:
         engine, clock = self._engine, self._clock
@@ -92,7 +173,7 @@ class Pacer:
                 break
 
     def _due_tick(self) -> float:
-        if self._speed == math.inf:
+        if self._at_full_speed:
             return math.inf
         elapsed = self._clock() - self._anchor_wall
         return self._anchor_tick + math.floor(elapsed * self._speed / self._engine.dt_s)
@@ -108,9 +189,4 @@ class Pacer:
                 return
         elif wait_s < -LATEST_S:
             self.overruns += 1
-            self._restart()
-
-    def _restart(self) -> None:
-        self._anchor_wall = self._clock()
-        self._anchor_tick = self._engine.tick
-        self._changed.set()
+            self.resync()

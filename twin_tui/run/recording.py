@@ -87,6 +87,8 @@ class Recorder:
             )
         self._engine = engine
         self.path = path
+        self.since_s = engine.time_s
+        """Simulated time of the first sample."""
         try:
             self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n", buffering=1)
         except OSError as error:

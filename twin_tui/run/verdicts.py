@@ -67,6 +67,36 @@ class Judge:
             verdict.undecided = "undecided when the run ended" if reached else "never reached: the run ended"
         self._open = []
 
+    def report(self) -> str:
+        """Return the verdicts as lines of text."""
+        lines = []
+        for verdict in self.verdicts:
+            word = "passed" if verdict.passed else "FAILED"
+            reason = "" if verdict.passed else f"   {verdict.reason}"
+            note = f"   ({verdict.step.note})" if verdict.step.note else ""
+            lines.append(f"{word} {verdict.at_s:8.1f} s  {verdict.step.text}{reason}{note}")
+        failed = len(self.failed)
+        lines.append(f"{self.scenario.name}: {len(self.verdicts) - failed} passed, {failed} failed")
+        return "\n".join(lines)
+
+    def junit(self) -> str:
+        """Return the verdicts as a JUnit file."""
+        suite = ElementTree.Element(
+            "testsuite",
+            name=self.scenario.name,
+            tests=str(len(self.verdicts)),
+            failures=str(len(self.failed)),
+            time=f"{self.engine.time_s:g}",
+        )
+        for verdict in self.verdicts:
+            name = verdict.step.note or verdict.step.text
+            case = ElementTree.SubElement(suite, "testcase", classname=self.scenario.name, name=name)
+            if not verdict.passed:
+                message = f"{verdict.step.text}: {verdict.reason} at {verdict.at_s:g} s"
+                ElementTree.SubElement(case, "failure", message=message)
+        ElementTree.indent(suite)
+        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
     def _look(self) -> None:
         now = self.engine.time_s + 1e-9
         for verdict in list(self._open):
@@ -81,35 +111,3 @@ class Judge:
                 verdict.at_s = self.engine.time_s
                 verdict.seen = seen if isinstance(seen, str) else shown(seen, verdict.expectation.unit)
                 self._open.remove(verdict)
-
-
-def report(judge: Judge) -> str:
-    """Return the verdicts as lines of text."""
-    lines = []
-    for verdict in judge.verdicts:
-        word = "passed" if verdict.passed else "FAILED"
-        reason = "" if verdict.passed else f"   {verdict.reason}"
-        note = f"   ({verdict.step.note})" if verdict.step.note else ""
-        lines.append(f"{word} {verdict.at_s:8.1f} s  {verdict.step.text}{reason}{note}")
-    failed = len(judge.failed)
-    lines.append(f"{judge.scenario.name}: {len(judge.verdicts) - failed} passed, {failed} failed")
-    return "\n".join(lines)
-
-
-def junit(judge: Judge) -> str:
-    """Return the verdicts as a JUnit file."""
-    suite = ElementTree.Element(
-        "testsuite",
-        name=judge.scenario.name,
-        tests=str(len(judge.verdicts)),
-        failures=str(len(judge.failed)),
-        time=f"{judge.engine.time_s:g}",
-    )
-    for verdict in judge.verdicts:
-        name = verdict.step.note or verdict.step.text
-        case = ElementTree.SubElement(suite, "testcase", classname=judge.scenario.name, name=name)
-        if not verdict.passed:
-            message = f"{verdict.step.text}: {verdict.reason} at {verdict.at_s:g} s"
-            ElementTree.SubElement(case, "failure", message=message)
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -10,5 +10,7 @@ from twin_tui.engine.devices.load import LOAD
 from twin_tui.engine.devices.meter import METER
 from twin_tui.engine.devices.pv import PV
 
+__all__ = ["APPLIANCE", "BATTERY", "CHP", "EV_CHARGER", "HEAT_PUMP", "LOAD", "METER", "PV", "registry"]
+
 for _type in (APPLIANCE, BATTERY, CHP, EV_CHARGER, HEAT_PUMP, LOAD, METER, PV):
     registry.add(_type)

@@ -5,12 +5,13 @@ from twin_tui.engine.events.faults import END_OF_DURATION, ClearFault, ClearLink
 from twin_tui.engine.events.modes import Instruct, ReportStatus, Revoke, SelectControl, SelectMode
 from twin_tui.engine.events.registry import EVENT_TYPES, event, from_dict, to_dict
 from twin_tui.engine.events.site import ClearDisturbance, ClearEverything, Disturb, Mark
-from twin_tui.engine.running import Event
+from twin_tui.engine.running import PYTHON, Event
 from twin_tui.engine.signals import Scalar
 
 __all__ = [
     "END_OF_DURATION",
     "EVENT_TYPES",
+    "PYTHON",
     "ClearDisturbance",
     "ClearEverything",
     "ClearFault",

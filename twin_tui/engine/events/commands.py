@@ -6,7 +6,7 @@ from typing import Any
 
 from twin_tui.engine.events.registry import event
 from twin_tui.engine.policies.guide import overridden
-from twin_tui.engine.running import Device, Event, Run
+from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.signals import Scalar, short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, did_you_mean
@@ -18,7 +18,7 @@ class Write(Event):
 
     device: str
     values: dict[str, Scalar]
-    origin: str = "console"
+    origin: str = PYTHON
     detail: str = ""
 
     def check(self, run: Run) -> None:
@@ -56,7 +56,7 @@ class Pin(Event):
     device: str
     signal: str
     value: Scalar
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an unknown signal and an invalid value."""
@@ -78,7 +78,7 @@ class Unpin(Event):
 
     device: str = ""
     signal: str = ""
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an unknown device or signal."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from twin_tui.engine.events.registry import event
-from twin_tui.engine.running import Device, Event, Run
+from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
@@ -20,7 +20,7 @@ class Fault(Event):
     device: str
     fault: str
     duration_s: float | None = None
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an unknown fault and an invalid duration."""
@@ -45,7 +45,7 @@ class ClearFault(Event):
 
     device: str = ""
     fault: str = ""
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an unknown device or fault."""
@@ -74,7 +74,7 @@ class LinkFault(Event):
     rule: dict[str, Any]
     label: str = ""
     duration_s: float | None = None
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an invalid duration, and what the protocol layer refuses."""
@@ -103,7 +103,7 @@ class ClearLinkFault(Event):
     """End a link fault by its label, or all of them."""
 
     label: str = ""
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check_now(self, run: Run) -> None:
         """Refuse a label that is not in force."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from twin_tui.engine.events.registry import event
 from twin_tui.engine.policies import guide
-from twin_tui.engine.running import Device, Event, Run
+from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.s2.controls import control_of, control_type, deselect, select
 from twin_tui.engine.s2.descriptions import description_of
 from twin_tui.engine.signals import Scalar, short
@@ -22,7 +22,7 @@ class SelectMode(Event):
     mode: str
     factor: float = 1.0
     parameters: dict[str, Scalar] = field(default_factory=dict)
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an unknown mode, an invalid factor or parameter, and all but IDLE in mode FAULT."""
@@ -45,7 +45,7 @@ class ReportStatus(Event):
 
     device: str
     status: dict[str, Scalar]
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse quantities that the device cannot take over, and an invalid mode."""
@@ -102,7 +102,7 @@ class SelectControl(Event):
 
     device: str
     control: str
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse a control type that the device does not offer."""
@@ -129,7 +129,7 @@ class Instruct(Event):
 
     device: str
     instruction: dict[str, Any]
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an instruction that names what does not exist."""
@@ -146,7 +146,7 @@ class Revoke(Event):
 
     device: str
     instruction: str
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse to take back what does not wait."""

@@ -6,7 +6,7 @@ from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.events.commands import Unpin
 from twin_tui.engine.events.faults import ClearFault, ClearLinkFault
 from twin_tui.engine.events.registry import event
-from twin_tui.engine.running import Event, Run
+from twin_tui.engine.running import PYTHON, Event, Run
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError
 
@@ -16,7 +16,7 @@ class Disturb(Event):
     """Start a disturbance of the surroundings."""
 
     disturbance: Disturbance
-    origin: str = "console"
+    origin: str = PYTHON
 
     def check(self, run: Run) -> None:
         """Refuse an invalid disturbance, and a load step where nothing can step."""
@@ -41,7 +41,7 @@ class ClearDisturbance(Event):
     """End the disturbance with this label, or all of them."""
 
     label: str = ""
-    origin: str = "console"
+    origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
         """End them."""
@@ -54,7 +54,7 @@ class ClearDisturbance(Event):
 class ClearEverything(Event):
     """End every disturbance, fault cause, link fault and forced value."""
 
-    origin: str = "console"
+    origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
         """End them all."""
@@ -67,7 +67,7 @@ class Mark(Event):
     """Put a note into the log and the recording."""
 
     note: str
-    origin: str = "console"
+    origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
         """Write it into the log."""

@@ -175,6 +175,12 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         """How a user names it: protocol, address, port."""
         return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
 
+    def tcp_port(self, device: str, unit: int | None = None) -> int | None:
+        """Return the port where the device is one of its units."""
+        if not any(each.device == device and unit in (None, number) for number, each in self.units.items()):
+            return None
+        return self.server.port if self.server else self.endpoint.port
+
     def make(self, rng: random.Random) -> ModbusTcpServer:
         """Return a server that has not started yet."""
         options, tls = self.endpoint.options, self.endpoint.options.tls
