@@ -6,7 +6,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from twin_tui import Twin
 from twin_tui.engine.view import ViewRequest
-from twin_tui.session.local import LocalPort
+from twin_tui.session.local import LocalSession
 
 SITE: dict[str, Any] = {
     "name": "counted",
@@ -21,8 +21,8 @@ STATUS, POWER = 10_050, 10_059
 
 async def test_reads_are_counted_for_the_device_that_somebody_looks_at() -> None:
     async with Twin.from_dict(SITE) as twin:
-        port = LocalPort(twin)
-        registers = port.site.devices[0].registers
+        session = LocalSession(twin)
+        registers = session.site.devices[0].registers
         shown = {registers[at].address: at for at in range(len(registers)) if registers[at].address < 10_100}
         look = ViewRequest(device="bess-1", registers=tuple(shown.values()))
         first, second = (server.station for server in twin.links.servers)
@@ -30,20 +30,19 @@ async def test_reads_are_counted_for_the_device_that_somebody_looks_at() -> None
         await client.connect()
         await client.read_input_registers(STATUS, count=1)
 
-        await port.frame(look)
+        await session.frame(look)
         for _ in range(3):
             await client.read_input_registers(STATUS, count=1)
         await client.read_input_registers(STATUS, count=1)
         await client.read_input_registers(POWER, count=2)
-        frame = await port.frame(look)
+        frame = await session.frame(look)
         reads = {registers[value.index].address: value.reads for value in frame.registers}
         assert reads[STATUS] == 4
         assert reads[POWER] == 1
         assert second.counted is None
 
-        await port.frame(ViewRequest(device="bess-2", registers=(0,)))
+        await session.frame(ViewRequest(device="bess-2", registers=(0,)))
         assert first.counted is None
-        await port.frame(ViewRequest())
+        await session.frame(ViewRequest())
         assert second.counted is None
         client.close()
-        await port.close()

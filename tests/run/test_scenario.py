@@ -10,6 +10,7 @@ from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.documents.shipped import shipped_names
 from twin_tui.run.scenario import Scenario
+from twin_tui.run.verdicts import Judge
 
 
 def run(*words: str) -> Result:
@@ -245,3 +246,32 @@ def test_a_file_that_cannot_be_played_is_refused_with_its_line(
         twin.inject(f"1s play frequency {played}")
     with pytest.raises(CommandError, match="did you mean frequency"):
         twin.inject(f"1s play frequenzy {played}")
+
+
+def test_an_injection_takes_effect_in_the_first_tick_that_ends_after_its_time() -> None:
+    shown = {}
+    for at_s in (0.3, 5.0, 5.04, 5.07):  # 0.3 / 0.1 is a little less than 3 in binary
+        twin = Twin.from_file("demo")
+        assert twin.inject(f"{at_s}s sag grid 0.7 2s") == at_s
+        while min(twin.snapshot().grid.voltages_pu) > 0.75:
+            twin.step_once()
+        shown[at_s] = twin.tick
+    assert shown == {0.3: 4, 5.0: 51, 5.04: 51, 5.07: 51}
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_a_simulation_that_fails_ends_a_headless_run_with_its_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    def stumble(judge: Judge) -> None:
+        raise ZeroDivisionError("no such battery")
+
+    monkeypatch.setattr(Judge, "_look", stumble)
+    path = a_scenario(tmp_path, "{at: 1s, expect: battery.soc >= 0%}")
+    report, recorded = tmp_path / "report.xml", tmp_path / "run.jsonl"
+    done = run("--scenario", str(path), "--junit", str(report), "--record", str(recorded), *options)
+    assert done.exit_code == 3
+    said = "twin-tui: the simulation failed at 0.1 s: ZeroDivisionError: no such battery\n"
+    assert done.stderr.endswith(said)
+    assert ElementTree.parse(report).getroot().attrib["failures"] == "1"
+    assert recorded.read_text().splitlines()[-1] == '{"end":1}'

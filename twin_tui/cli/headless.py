@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import math
 import shutil
 import signal
@@ -15,11 +16,12 @@ from twin_tui.documents.tables import table
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
 from twin_tui.errors import ConfigError
-from twin_tui.run import verdicts
 from twin_tui.run.plots import Course
 from twin_tui.twin import Twin
 
+FAILED = 3
 INTERRUPTED = 130
+log = logging.getLogger(__name__)
 
 
 async def run(
@@ -33,15 +35,21 @@ async def run(
 ) -> int:
     """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code.
 
-    0 is a run to its end, 1 a scenario with an expectation that failed, 130 a run cut short by a signal.
+    0 is a run to its end, 1 a scenario with an expectation that failed, 3 a simulation that failed itself,
+    130 a run cut short by a signal.
     """
     courses = [Course(twin.engine, name) for name in plots]
+    stopped, failure = False, ""
     try:
         await twin.start(servers=servers, paced=False)
         if servers and not quiet:
             for text in twin.links.lines():
                 print(text, file=sys.stderr)
-        stopped = await _until_done(twin, duration_s, quiet)
+        try:
+            stopped = await _until_done(twin, duration_s, quiet)
+        except Exception as error:
+            log.exception("the simulation failed")
+            failure = f"{type(error).__name__}: {error}"
     finally:
         await twin.stop()
     print(summary(twin.snapshot()))
@@ -53,6 +61,9 @@ async def run(
             file=sys.stderr,
         )
     failed = _judge(twin, junit)
+    if failure:
+        print(f"twin-tui: the simulation failed at {twin.time_s:g} s: {failure}", file=sys.stderr)
+        return FAILED
     return INTERRUPTED if stopped and duration_s is not None else int(failed)
 
 
@@ -65,10 +76,10 @@ def _judge(twin: Twin, junit: Path | None) -> bool:
     if twin.judge is None:
         return False
     twin.judge.close()
-    print(verdicts.report(twin.judge))
+    print(twin.judge.report())
     if junit is not None:
         try:
-            junit.write_text(verdicts.junit(twin.judge), encoding="utf-8")
+            junit.write_text(twin.judge.junit(), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{junit}: cannot be written: {error.strerror}") from None
     return bool(twin.judge.failed)

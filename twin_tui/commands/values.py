@@ -121,6 +121,17 @@ def day_seconds(word: str) -> float:
     raise CommandError(f"expected a time of day such as 12:00, not {word!r}")
 
 
+def day_time(day_s: float) -> str:
+    """Return a time of day as "12:03:59"."""
+    whole = int(day_s) % 86_400
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def speed(factor: float) -> str:
+    """Return a speed as "x60" or "max"."""
+    return "max" if factor == math.inf else f"x{factor:g}"
+
+
 def name(word: str, known: Iterable[str], what: str) -> str:
     """Return the known name that ``word`` means, whatever its capitals and its - or _."""
     names = list(known)

@@ -7,11 +7,11 @@ from typing import Any
 from textual import work
 from textual.app import App
 
+from twin_tui.commands import values as words
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.slots import Screen
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import CommandError
-from twin_tui.widgets import formats
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.status_bar import Hints
@@ -188,7 +188,7 @@ class ConsoleActions(App[int]):
             wanted = next((speed for speed in SPEEDS if speed > now), now)
         else:
             wanted = next((speed for speed in reversed(SPEEDS) if speed < now), now)
-        await self.carry_out(f"speed {formats.speed(wanted).removeprefix('x')}")
+        await self.carry_out(f"speed {words.speed(wanted).removeprefix('x')}")
 
     @work
     async def action_jump(self) -> None:

@@ -23,7 +23,7 @@ from twin_tui.console.ending import end_on_signals
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
-from twin_tui.engine.view import TwinPort
+from twin_tui.engine.view import TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
@@ -57,12 +57,12 @@ class ConsoleApp(ConsoleActions):
     BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]
 
     def __init__(
-        self, port: TwinPort, settings: Settings | None = None, *, duration_s: float | None = None
+        self, session: TwinSession, settings: Settings | None = None, *, duration_s: float | None = None
     ) -> None:
         super().__init__()
-        self.port = port
+        self.session = session
         self.settings = settings or Settings()
-        self.site = port.site
+        self.site = session.site
         self.failure: Exception | None = None
         """What made the screen fail, for whoever runs it."""
         self.keys = Keys(self.settings.keys)
@@ -132,7 +132,7 @@ class ConsoleApp(ConsoleActions):
         self._polling = True
         try:
             asked = self.views.request()
-            frame = await self.port.frame(asked)
+            frame = await self.session.frame(asked)
         except TwinError as error:
             self.exit(1, message=str(error))
             return
@@ -163,7 +163,7 @@ class ConsoleApp(ConsoleActions):
             if self.settings.read_only:
                 self.say("this console is read-only", "warning")
                 return False
-            said = await self.port.send(command)
+            said = await self.session.send(command)
         except TwinError as error:
             self.say(str(error), "error")
             return False

@@ -33,6 +33,8 @@ def run_console(
         return _show(thread, settings, duration_s)
     finally:
         thread.stop()
+        if thread.failure is not None:
+            log.error("the simulation failed", exc_info=thread.failure)
 
 
 def _show(thread: TwinThread, settings: Settings | None, duration_s: float | None) -> int:

@@ -269,7 +269,7 @@ class StopRecording:
 Command = Pause | Resume | Step | SetSpeed | JumpTo | Freeze | StartRecording | StopRecording | Event
 
 
-class TwinPort(Protocol):
+class TwinSession(Protocol):
     """What a screen needs of a twin, wherever that twin runs."""
 
     @property

@@ -1,9 +1,9 @@
 """A running twin as a screen sees it: builds frames, carries out commands, in the twin's own loop."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
+from twin_tui.commands import values as words
 from twin_tui.engine.events import (
     ClearEverything,
     Event,
@@ -33,13 +33,12 @@ from twin_tui.protocols.vocabulary import site_view
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
-from twin_tui.widgets import formats
 
-JUMP_SLICE_S = 0.002
+ORIGIN = "console"
 
 
-class LocalPort:
-    """The twin's side of the interface between screen and twin; everything here runs in the twin's loop."""
+class LocalSession:
+    """A session with a twin in this process: everything here runs in the twin's own loop."""
 
     def __init__(self, twin: Twin, clock: Callable[[], float] = time.monotonic) -> None:
         self.twin = twin
@@ -49,8 +48,7 @@ class LocalPort:
         self._marks = 0
         self._frozen: set[tuple[str, str]] = set()
         self._fault_ends: dict[tuple[str, str], float] = {}
-        self._jump: asyncio.Task[None] | None = None
-        self._jumping_to_s: float | None = None
+        self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
         self.site = site_view(twin.engine, self.links.infos)
 
@@ -61,7 +59,7 @@ class LocalPort:
         return Frame(
             snapshot=twin.engine.snapshot(view.log),
             speed=pacer.speed,
-            paused=pacer.paused and self._jump is None,
+            paused=pacer.paused,
             overruns=pacer.overruns,
             links=self.links.links(),
             registers=self.links.registers(view.device, view.registers, self._frozen),
@@ -70,9 +68,9 @@ class LocalPort:
             injected=tuple(self._injected()),
             timeline=tuple(self._timeline()),
             traffic=self.links.traffic(view.traffic_device),
-            recording=Recording(str(recorder.path), 0.0) if recorder is not None else None,
+            recording=Recording(str(recorder.path), recorder.since_s) if recorder is not None else None,
             marks=self._marks,
-            jumping_to_s=self._jumping_to_s,
+            jumping_to_s=self._jump_day_s if pacer.jump_tick is not None else None,
         )
 
     async def send(self, command: Command) -> str:
@@ -89,48 +87,26 @@ class LocalPort:
             return self._stop_recording()
         return self._steer(command)
 
-    async def close(self) -> None:
-        """End a jump that is under way."""
-        if self._jump is not None:
-            self._jump.cancel()
-            await asyncio.gather(self._jump, return_exceptions=True)
-
     def _steer(self, command: Pause | Resume | Step | SetSpeed | JumpTo) -> str:
         pacer = self.twin.pacer
-        if self._jump is not None:
-            self._jump.cancel()
         if isinstance(command, Pause):
             pacer.pause()
-            return "paused; the servers answer on"
+            return "paused; the servers go on answering"
         if isinstance(command, Resume):
             pacer.resume()
-            return f"running {formats.speed(pacer.speed)}"
+            return f"running {words.speed(pacer.speed)}"
         if isinstance(command, Step):
             pacer.step(command.ticks)
             return f"{command.ticks} step{'s' * (command.ticks != 1)}"
         if isinstance(command, SetSpeed):
             pacer.set_speed(command.speed)
-            return f"speed {formats.speed(command.speed)}"
-        self._jump = asyncio.create_task(self._jump_to(command.day_s), name="jump")
-        return f"running on to {formats.day_time(command.day_s)}"
-
-    async def _jump_to(self, day_s: float) -> None:
-        engine, pacer = self.twin.engine, self.twin.pacer
-        was_paused = pacer.paused
-        ahead_s = (day_s - engine.surroundings.day_s) % DAY_S or DAY_S
-        target = engine.tick + round(ahead_s / engine.dt_s)
-        self._jumping_to_s = day_s
-        pacer.pause()
-        try:
-            while engine.tick < target:
-                ends = self._clock() + JUMP_SLICE_S
-                while engine.tick < target and self._clock() < ends:
-                    engine.step()
-                await asyncio.sleep(0)
-        finally:
-            self._jump = self._jumping_to_s = None
-            if not was_paused:
-                pacer.resume()
+            return f"speed {words.speed(command.speed)}"
+        engine = self.twin.engine
+        now_day_s = engine.plan.start_unix_s + engine.plan.utc_offset_s + engine.time_s
+        ahead_s = (command.day_s - now_day_s) % DAY_S or DAY_S
+        self._jump_day_s = command.day_s
+        pacer.jump(engine.tick + max(1, round(ahead_s / engine.dt_s)))
+        return f"running on to {words.day_time(command.day_s)}"
 
     def _freeze(self, command: Freeze) -> str:
         device = self.twin.engine.device(command.device)
@@ -139,7 +115,7 @@ class LocalPort:
             seen = device.telemetry(self.twin.engine.surroundings)
         if not hasattr(seen, command.signal):
             raise CommandError(f"{command.device} has no signal {command.signal!r}")
-        self.twin.submit(Pin(command.device, command.signal, getattr(seen, command.signal)))
+        self.twin.submit(Pin(command.device, command.signal, getattr(seen, command.signal), ORIGIN))
         self._frozen.add((command.device, command.signal))
         return f"{command.device} {command.signal} is frozen"
 

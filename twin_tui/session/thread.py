@@ -1,7 +1,6 @@
 """A twin in a thread with a loop of its own, so that nothing the terminal does can hold up its servers."""
 
 import asyncio
-import logging
 import sys
 import threading
 from collections.abc import Coroutine
@@ -10,14 +9,13 @@ from typing import Any, TypeVar
 
 from twin_tui.engine.view import Command, Frame, SiteView, ViewRequest
 from twin_tui.errors import TwinError
-from twin_tui.session.local import LocalPort
+from twin_tui.session.local import LocalSession
 from twin_tui.twin import Twin
 
 T = TypeVar("T")
 SWITCH_INTERVAL_S = 0.0005
 """How long a drawing thread may hold the interpreter while a request waits."""
 STOP_WITHIN_S = 5.0
-log = logging.getLogger(__name__)
 
 
 class TwinThread:
@@ -25,17 +23,21 @@ class TwinThread:
 
     def __init__(self, twin: Twin, *, servers: bool = True) -> None:
         self.twin = twin
-        self.port = LocalPort(twin)
+        self.session = LocalSession(twin)
         self._servers = servers
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="twin", daemon=True)
         self._started: Future[None] = Future()
         self._ending: asyncio.Event | None = None
+        self._over = ""
+        """Why no question is answered any more."""
+        self.failure: BaseException | None = None
+        """What the simulation failed with, for whoever ends the run."""
 
     @property
     def site(self) -> SiteView:
         """What never changes about the site."""
-        return self.port.site
+        return self.session.site
 
     def start(self) -> None:
         """Start the twin; raise the TwinError that keeps it from starting."""
@@ -52,18 +54,24 @@ class TwinThread:
 
     async def frame(self, view: ViewRequest) -> Frame:
         """Return the twin as it is now."""
-        return await self._across(self.port.frame(view))
+        return await self._across(self.session.frame(view))
 
     async def send(self, command: Command) -> str:
         """Carry out a command; raise CommandError when it is refused."""
-        return await self._across(self.port.send(command))
+        return await self._across(self.session.send(command))
 
     async def _across(self, work: Coroutine[Any, Any, T]) -> T:
         loop = self._loop
-        if loop is None or not self._thread.is_alive():
+        if loop is None or self._over or not self._thread.is_alive():
             work.close()
-            raise TwinError("the twin has ended")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+            raise TwinError(self._over or "the twin has ended")
+        crossing = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return await asyncio.wrap_future(crossing)
+        except asyncio.CancelledError:
+            if self._over:  # and with the twin its loop, in the middle of the answer
+                raise TwinError(self._over) from None
+            raise
 
     def _run(self) -> None:
         try:
@@ -72,7 +80,7 @@ class TwinThread:
             if not self._started.done():
                 self._started.set_exception(error)
             else:
-                log.exception("the twin has ended")
+                self.failure = error
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -80,7 +88,15 @@ class TwinThread:
         try:
             await self.twin.start(servers=self._servers, paced=True)
             self._started.set_result(None)
-            await self._ending.wait()
+            running = asyncio.ensure_future(self.twin.run())
+            ending = asyncio.ensure_future(self._ending.wait())
+            await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                error = running.exception()
+                self._over = (
+                    f"the simulation failed at {self.twin.time_s:g} s: {type(error).__name__}: {error}"
+                )
+                running.result()
         finally:
-            await self.port.close()
+            self._over = self._over or "the twin has ended"
             await self.twin.stop()

@@ -74,12 +74,6 @@ def clock(seconds: float, *, tenths: bool = True) -> str:
     return f"{days}d {text}" if days else text
 
 
-def day_time(day_s: float) -> str:
-    """Return a time of day as "12:03:59"."""
-    whole = int(day_s) % 86_400
-    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
 def age(seconds: float | None) -> str:
     """Return an age in at most four characters: "0.4s", "59s", "12m", "3h", "2d"; "-" for never.
 
@@ -111,13 +105,6 @@ def duration(seconds: float) -> str:
 def remaining(seconds: float | None) -> str:
     """Return what is left of a duration: "1.2s", or "until cleared"."""
     return "until cleared" if seconds is None else age(max(0.0, seconds))
-
-
-def speed(factor: float, paused: bool = False) -> str:
-    """Return the speed as the status bar names it."""
-    if paused:
-        return "PAUSED"
-    return "max" if factor == math.inf else f"x{factor:g}"
 
 
 def fit(text: str, width: int, mark: str = "…") -> str:

@@ -1,5 +1,6 @@
 """The one line at the top: site, run state, time, grid, clients, recording."""
 
+from twin_tui.commands import values as words
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets import formats
@@ -17,7 +18,7 @@ def status_line(
         (4, [(f" {formats.clean(snapshot.site)}", "title")]),
         (0, _run(frame)),
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
-        (10, [(f"at {formats.day_time(snapshot.day_s)[:5]}", "dim")]),
+        (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "dim")]),
         (3, _voltage(snapshot)),
         (6, _frequency(snapshot)),
         (2, _injected(frame, width, glyphs)),
@@ -44,10 +45,10 @@ def _fitting(parts: list[tuple[int, list[Span]]], width: int) -> list[list[Span]
 
 def _run(frame: Frame) -> list[Span]:
     if frame.jumping_to_s is not None:
-        return [(f"JUMP to {formats.day_time(frame.jumping_to_s)[:5]}", "fresh")]
+        return [(f"JUMP to {words.day_time(frame.jumping_to_s)[:5]}", "fresh")]
     if frame.paused:
         return [("PAUSED", "fresh")]
-    return [(f"RUN {formats.speed(frame.speed)}", "good")]
+    return [(f"RUN {words.speed(frame.speed)}", "good")]
 
 
 def _voltage(snapshot: Snapshot) -> list[Span]:
