@@ -83,7 +83,7 @@ async def test_clearing_asks_first_and_cancel_is_what_enter_says() -> None:
         await settled(pilot)
         await pilot.press("right", "enter")
         await settled(pilot)
-        assert port.commands == [ClearEverything()]
+        assert port.commands == [ClearEverything("console")]
 
 
 async def test_quitting_asks_while_clients_are_connected() -> None:
@@ -162,7 +162,7 @@ async def test_the_chosen_register_is_frozen_forced_and_released() -> None:
         await settled(pilot)
         await pilot.press(*"5kW", "enter", "enter")
         await settled(pilot)
-        assert port.commands[-1] == Pin("bess-1", "active_power_setpoint_w", 5000.0)
+        assert port.commands[-1] == Pin("bess-1", "active_power_setpoint_w", 5000.0, "console")
 
 
 async def test_a_filter_shows_what_matches_and_escape_ends_it() -> None:
