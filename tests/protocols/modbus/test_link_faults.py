@@ -4,6 +4,7 @@ import asyncio
 import random
 import struct
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -279,7 +280,7 @@ async def test_a_counted_fault_is_spent(client: RawClient, server: ModbusTcpServ
 async def test_chance_is_seeded_and_repeats(plant: Plant) -> None:
     runs = []
     for seed in (1, 1, 2):
-        async with serving({1: plant}, rng=random.Random(seed)) as server:
+        async with serving({1: plant}, chance=partial(random.Random, seed)) as server:
             client = await connect(server)
             fault(server, kind="exception", probability=0.5)
             runs.append([(await client.ask(read(4, 0, 1)))[0] for _ in range(40)])

@@ -348,10 +348,3 @@ class RegisterMap:
     description: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()
-
-    def register(self, name: str) -> Register:
-        """Return the register of that name; KeyError when there is none."""
-        for register in self.registers:
-            if register.name == name:
-                return register
-        raise KeyError(name)

@@ -41,14 +41,6 @@ READ_TABLES = {
     4: Table.INPUT_REGISTERS,
 }
 WRITE_FUNCTIONS = frozenset({5, 6, 15, 16, 22, 23})
-WRITE_TABLES = {
-    5: Table.COILS,
-    6: Table.HOLDING_REGISTERS,
-    15: Table.COILS,
-    16: Table.HOLDING_REGISTERS,
-    22: Table.HOLDING_REGISTERS,
-    23: Table.HOLDING_REGISTERS,
-}
 
 _TWO_WORDS = struct.Struct(">HH")
 _FOUR_WORDS = struct.Struct(">HHHH")

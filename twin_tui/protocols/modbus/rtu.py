@@ -4,7 +4,6 @@ import asyncio
 import enum
 import errno
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from twin_tui.protocols.modbus.link import Link
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
-from twin_tui.protocols.modbus.station import Station
+from twin_tui.protocols.modbus.station import SEED_0, Chance, Station
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
@@ -57,12 +56,12 @@ class ModbusRtuServer:
         retry_s: float = 0.5,
         max_retry_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
-        rng: random.Random | None = None,
+        chance: Chance = SEED_0,
         on_state: Callable[[LineState], None] | None = None,
     ) -> None:
         self.port = port
         self.station = Station(
-            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, rng=rng
+            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, chance=chance
         )
         self.state = LineState.CLOSED
         self.problem = ""

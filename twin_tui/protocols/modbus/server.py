@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import logging
-import random
 import socket
 import ssl
 import time
@@ -16,7 +15,7 @@ from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
-from twin_tui.protocols.modbus.station import MissingUnit, Station
+from twin_tui.protocols.modbus.station import SEED_0, Chance, MissingUnit, Station
 from twin_tui.protocols.modbus.tcp import listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
@@ -53,12 +52,17 @@ class ModbusTcpServer:
         idle_timeout_s: float | None = None,
         missing_unit: MissingUnit = "exception",
         clock: Callable[[], float] = time.monotonic,
-        rng: random.Random | None = None,
+        chance: Chance = SEED_0,
     ) -> None:
         self.host = host
         self.port = port
         self.station = Station(
-            units, identities=identities, missing_unit=missing_unit, framing=framing, clock=clock, rng=rng
+            units,
+            identities=identities,
+            missing_unit=missing_unit,
+            framing=framing,
+            clock=clock,
+            chance=chance,
         )
         self.links: list[Link] = []
         self._ssl_context = ssl_context

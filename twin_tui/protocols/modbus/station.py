@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from twin_tui.errors import ConfigError
@@ -16,6 +17,9 @@ from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 
 MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Memory, bytearray, int, int, bytes]
+Chance = Callable[[], random.Random]
+"""Makes the generator that faults by chance draw from; few links ever need one."""
+SEED_0: Chance = partial(random.Random, 0)
 MAX_CACHED_READS = 64
 MAX_COUNTED_READS = 4096
 BROADCAST = 0
@@ -37,7 +41,7 @@ class Station:
         missing_unit: MissingUnit = "exception",
         framing: Framing = "mbap",
         clock: Callable[[], float] = time.monotonic,
-        rng: random.Random | None = None,
+        chance: Chance = SEED_0,
     ) -> None:
         for unit in units:
             if not 0 <= unit <= 0xFF:
@@ -53,11 +57,13 @@ class Station:
         self.counted: Counter[tuple[int, bytes]] | None = None
         """How often each unit was asked each read (its first five bytes), while somebody wants to know."""
         self.past_requests = 0
-        self._rng = rng or random.Random(0)
+        self._chance = chance
+        self._rng: random.Random | None = None
 
     def add_fault(self, rule_id: str, rule: LinkRule) -> None:
         """Let a link fault act until it is removed."""
         if self.faults is None:
+            self._rng = self._rng or self._chance()
             self.faults = LinkFaults(self._rng, self.clock)
         self.faults.add(rule_id, rule, self.units)
         self.reads.clear()

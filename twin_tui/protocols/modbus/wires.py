@@ -1,8 +1,8 @@
 """The TCP ports and serial lines of a twin, with the units behind them."""
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from twin_tui.engine.events import LinkFault
@@ -17,6 +17,7 @@ from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
+from twin_tui.protocols.modbus.station import Chance
 from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import RateMeter, Ring
 
@@ -60,7 +61,7 @@ class ModbusWire(Wire, Generic[E, S]):
         """How a user names it: protocol, address, port."""
         raise NotImplementedError
 
-    def make(self, rng: random.Random) -> S:
+    def make(self, chance: Chance) -> S:
         """Return a server that has not started yet."""
         raise NotImplementedError
 
@@ -76,7 +77,7 @@ class ModbusWire(Wire, Generic[E, S]):
 
     async def open(self) -> None:
         """Serve the units."""
-        server = self.make(generator(self._engine.plan.seed, self.name))
+        server = self.make(partial(generator, self._engine.plan.seed, self.name))
         await server.start()
         self.server = server
 
@@ -181,7 +182,7 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             return None
         return self.server.port if self.server else self.endpoint.port
 
-    def make(self, rng: random.Random) -> ModbusTcpServer:
+    def make(self, chance: Chance) -> ModbusTcpServer:
         """Return a server that has not started yet."""
         options, tls = self.endpoint.options, self.endpoint.options.tls
         return ModbusTcpServer(
@@ -195,7 +196,7 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             policy=options.policy,
             idle_timeout_s=options.idle_timeout_s,
             missing_unit=options.missing_unit,
-            rng=rng,
+            chance=chance,
         )
 
 
@@ -209,7 +210,7 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
         """How a user names it: protocol and line."""
         return f"Modbus RTU on {self.endpoint.port}"
 
-    def make(self, rng: random.Random) -> ModbusRtuServer:
+    def make(self, chance: Chance) -> ModbusRtuServer:
         """Return a server that has not started yet."""
         serial = self.endpoint.options
         return ModbusRtuServer(
@@ -220,7 +221,7 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
             parity=serial.parity,
             stopbits=2 if serial.stopbits == 2 else 1,
             timeout_s=serial.timeout_s,
-            rng=rng,
+            chance=chance,
             on_state=self._changed,
         )
 
