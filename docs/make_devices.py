@@ -20,10 +20,10 @@ from twin_tui.config.named import CONVERTERS
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
-from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics.battery import CELLS, Cell, Converter
+from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
 from twin_tui.engine.weather import Series
@@ -41,9 +41,9 @@ _FORMS: dict[Any, str] = {
     bool: "yes or no",
     GridCode: "grid code",
     Series: "series",
-    Cell: ", ".join(CELLS),
-    Converter: ", ".join(CONVERTERS),
-    tuple[Session, ...]: "list of sessions",
+    CellType: ", ".join(CELLS),
+    ConverterLosses: ", ".join(CONVERTERS),
+    tuple[ChargingSession, ...]: "list of sessions",
     tuple[Window, ...]: "list of windows",
     tuple[float, ...]: "list",
 }
@@ -206,7 +206,9 @@ def _shown(found: Any) -> str:
         return f"{found:.12g}"
     if isinstance(found, tuple):
         return "[" + ", ".join(map(_shown, found)) + "]"
-    return str(found.value if isinstance(found, Enum) else found.name if isinstance(found, Cell) else found)
+    return str(
+        found.value if isinstance(found, Enum) else found.name if isinstance(found, CellType) else found
+    )
 
 
 def _unit(key: str, hint: Any) -> str:

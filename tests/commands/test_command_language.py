@@ -35,7 +35,7 @@ from twin_tui.engine.view import (
     Resume,
     SetSpeed,
     StartRecording,
-    Step,
+    StepTicks,
     StopRecording,
 )
 from twin_tui.errors import CommandError, TwinError
@@ -106,8 +106,8 @@ def test_a_line_describes_a_disturbance(line: str, wanted: Disturbance) -> None:
          LinkFault("bess-1", {"kind": "delay", "delay_s": 0.5, "jitter_s": 0.0})),
         ("pause", Pause()),
         ("run", Resume()),
-        ("step", Step(1)),
-        ("step 10", Step(10)),
+        ("step", StepTicks(1)),
+        ("step 10", StepTicks(10)),
         ("speed x60", SetSpeed(60.0)),
         ("speed max", SetSpeed(math.inf)),
         ("jump 12:00", JumpTo(43_200.0)),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from twin_tui.config import load_site
-from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.events import SelectMode
 
@@ -136,8 +136,8 @@ def test_the_stays_of_a_vehicle_read_as_people_write_them() -> None:
     ]
     (ev,) = load_site({"assets": [{"type": "ev_charger", "sessions": stays}]}).plan.devices
     assert ev.params.sessions == (
-        Session(63_000, 26_100, 0.4, (0, 1, 2, 3, 4)),
-        Session(36_000, 43_200, None, (5, 6)),
+        ChargingSession(63_000, 26_100, 0.4, (0, 1, 2, 3, 4)),
+        ChargingSession(36_000, 43_200, None, (5, 6)),
     )
 
 

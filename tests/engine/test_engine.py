@@ -243,8 +243,8 @@ def test_a_setpoint_that_moves_nothing_is_remarked_on_once() -> None:
     engine.submit(run_command(90_000.0))
     remarks = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
     assert remarks == [
-        "is told 5 kW but is not running: start_stop 1 starts it",
-        "is told 90 kW and can do 20 kW",
+        "setpoint 5 kW has no effect while stopped; write start_stop = 1",
+        "setpoint 90 kW is limited to 20 kW",
     ]
 
 

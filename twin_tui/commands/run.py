@@ -5,7 +5,7 @@ import math
 from twin_tui.commands import values
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
 from twin_tui.engine.events import Mark
-from twin_tui.engine.view import JumpTo, Pause, Resume, SetSpeed, StartRecording, Step, StopRecording
+from twin_tui.engine.view import JumpTo, Pause, Resume, SetSpeed, StartRecording, StepTicks, StopRecording
 
 MOST_STEPS = 100_000
 SPEEDS = ("0.1", "0.5", "1", "2", "5", "10", "60", "100", "300", "1000")
@@ -29,7 +29,7 @@ RUN = Group(
         "step",
         "pause and run n ticks",
         Phrase(
-            lambda given: Step(int(given["ticks"] or 1)),
+            lambda given: StepTicks(int(given["ticks"] or 1)),
             (Slot("ticks", "n", optional=True, read=number("steps", "", 1, MOST_STEPS, whole=True)),),
         ),
         examples=(("step", "one tick"), ("step 10", "")),

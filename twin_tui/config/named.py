@@ -10,10 +10,10 @@ from twin_tui.config.schedule import to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.documents.loader import Document
 from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
-from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, Cell, Converter
+from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, CellType, ConverterLosses
 from twin_tui.engine.weather import Series
 
 T = TypeVar("T")
@@ -39,15 +39,15 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
 CONVERTERS = {"sungrow_sc1000tl": SUNGROW_SC1000TL, "notton": NOTTON}
 
 
-def to_cell(found: Any, context: Context) -> Cell:
+def to_cell(found: Any, context: Context) -> CellType:
     """Return the cell of that name."""
     return _named(found, CELLS)
 
 
-def to_converter(found: Any, context: Context) -> Converter:
+def to_converter(found: Any, context: Context) -> ConverterLosses:
     """Return a converter's loss curve: of a known name, or of its four figures."""
     if isinstance(found, dict):
-        known = [item.name for item in fields(Converter)]
+        known = [item.name for item in fields(ConverterLosses)]
         refuse_unknown(found, known)
         missing = [key for key in known if key not in found]
         if missing:
@@ -55,7 +55,7 @@ def to_converter(found: Any, context: Context) -> Converter:
         values = {key: to_number(found[key]) for key in known}
         if any(not 0 <= value <= 1 for value in values.values()):
             raise ValueError(f"expected figures from 0 to 1, found {shown(found)}")
-        return Converter(**values)
+        return ConverterLosses(**values)
     return _named(found, CONVERTERS)
 
 
@@ -68,9 +68,9 @@ def _named(found: Any, known: Mapping[str, T]) -> T:
 
 READERS: Mapping[type, Callable[[Any, Context], Any]] = {
     Window: to_window,
-    Session: to_session,
+    ChargingSession: to_session,
     GridCode: to_grid_code,
     Series: to_series,
-    Cell: to_cell,
-    Converter: to_converter,
+    CellType: to_cell,
+    ConverterLosses: to_converter,
 }

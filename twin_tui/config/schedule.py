@@ -8,7 +8,7 @@ from typing import Any
 from twin_tui.config.context import Context
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.values import refuse_unknown, shown, to_number
-from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -77,7 +77,7 @@ def to_windows(found: Any, context: Context) -> tuple[Window, ...]:
     return tuple(to_window(item, context) for item in found)
 
 
-def to_session(found: Any, context: Context) -> Session:
+def to_session(found: Any, context: Context) -> ChargingSession:
     """Return a stay of a vehicle from arrival and departure."""
     data = _object(found, _SESSION_KEYS)
     soc = data.get("arrival_soc")
@@ -85,7 +85,7 @@ def to_session(found: Any, context: Context) -> Session:
         soc = to_number(soc, "a number from 0 to 100 (%)")
         if not 0 <= soc <= 100:
             raise ValueError(f"arrival_soc: expected a number from 0 to 100 (%), found {soc:g}")
-    return Session(
+    return ChargingSession(
         to_time_of_day(_one_of(data, "arrival")),
         to_time_of_day(_one_of(data, "departure")),
         None if soc is None else soc / 100.0,

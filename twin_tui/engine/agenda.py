@@ -1,4 +1,4 @@
-"""What waits for its tick: filed events, and those who look at the run at regular times."""
+"""What waits for its tick: filed events, and callbacks at regular simulated times."""
 
 import heapq
 import math
@@ -33,7 +33,7 @@ class Agenda:
 
 
 class Watcher:
-    """Someone who looks at the engine at regular simulated times: a recording, a trend, a verdict."""
+    """A callback at regular simulated times: a recording, a trend, a verdict."""
 
     __slots__ = ("due", "every", "look")
 
@@ -44,7 +44,7 @@ class Watcher:
 
 
 class Watchers:
-    """Everybody who looks at the engine at regular simulated times."""
+    """All callbacks at regular simulated times."""
 
     __slots__ = ("_watchers", "next_due")
 
@@ -64,7 +64,7 @@ class Watchers:
         self._sort()
 
     def show(self, tick: int) -> None:
-        """Call those who are due."""
+        """Call those that are due."""
         for watcher in list(self._watchers):
             if tick >= watcher.due:
                 watcher.due = tick + watcher.every

@@ -1,6 +1,6 @@
 """The site's bus: the devices in the order in which they step, and the one loop that steps them."""
 
-from twin_tui.engine.device import Stage, State
+from twin_tui.engine.device import DeviceState, Stage
 from twin_tui.engine.metering import measured_devices, write_flows
 from twin_tui.engine.policies.guide import steer
 from twin_tui.engine.running import Device
@@ -8,7 +8,7 @@ from twin_tui.engine.surroundings import Surroundings
 
 Steps = tuple[tuple[bool, tuple[Device, ...]], ...]
 """(whether their guides steer them just before they step, devices), in the order in which they step."""
-Change = tuple[Device, State, State]
+Change = tuple[Device, DeviceState, DeviceState]
 """A device whose status or faults changed in a step, with its state before and after."""
 
 

@@ -43,7 +43,7 @@ class Role(Enum):
     CONSUMER = "CONSUMER"
 
 
-class State(Protocol):
+class DeviceState(Protocol):
     """What the engine needs of any device's state. Powers are positive into the site's bus."""
 
     @property
@@ -62,7 +62,7 @@ class State(Protocol):
 
 
 P = TypeVar("P")
-S = TypeVar("S", bound=State)
+S = TypeVar("S", bound=DeviceState)
 C = TypeVar("C")
 T = TypeVar("T")
 
@@ -208,7 +208,7 @@ def settle_faults(faults: int, causes: int, latching: int, reset: bool) -> int:
     return causes if reset else causes | (faults & latching)
 
 
-class Registry:
+class DeviceRegistry:
     """The device types of this process, by kind and alias; built-in ones and those of entry points."""
 
     def __init__(self) -> None:
@@ -242,4 +242,4 @@ class Registry:
             self.add(entry.load())
 
 
-registry = Registry()
+registry = DeviceRegistry()

@@ -73,7 +73,7 @@ class Disturbance:
     label: str = ""
 
     def check(self) -> None:
-        """Raise CommandError, naming the field, when the disturbance makes no sense."""
+        """Raise CommandError, naming the field, when the disturbance is invalid."""
         low, high = _RANGE[self.target]
         magnitudes = [self.magnitude, *(magnitude for _, magnitude in self.points)]
         for magnitude in magnitudes:
@@ -94,7 +94,7 @@ class Disturbance:
             if len(times) < 2 or any(not math.isfinite(t) for t in times):
                 raise CommandError("a playback takes at least two points of finite time")
             if any(later < earlier for earlier, later in itertools.pairwise(times)):
-                raise CommandError("the times of a playback run backwards")
+                raise CommandError("the times of a playback must not decrease")
 
     def at(self, elapsed_s: float) -> float:
         """Return the magnitude ``elapsed_s`` seconds after the start."""

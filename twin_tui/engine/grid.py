@@ -24,7 +24,7 @@ class GridParams:
     """Spread of a second, slower movement: what balancing takes minutes to bring back."""
     frequency_drift_tau_s: float = 300.0
     voltage_std_pu: float = 0.0
-    """Spread of each phase by itself."""
+    """Spread of each phase alone."""
     voltage_tau_s: float = 30.0
     voltage_drift_std_pu: float = 0.0
     """Spread of what all three phases do together."""
@@ -179,7 +179,7 @@ class Grid:
         surroundings.va_pu = a
         surroundings.vb_pu = b
         surroundings.vc_pu = c
-        # phases stand 120° apart, so each line voltage lies between its two phase voltages
+        # phases are 120° apart, so each line voltage lies between its two phase voltages
         low, high = (a, b) if a < b else (b, a)
         surroundings.v_min_pu = c if c < low else low
         surroundings.v_max_pu = high = c if c > high else high

@@ -3,7 +3,7 @@
 import math
 
 from twin_tui.engine.bus import Bus, step_devices
-from twin_tui.engine.device import State
+from twin_tui.engine.device import DeviceState
 from twin_tui.engine.policies.outage import OutageRelief, supplied
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import LogKind
@@ -82,7 +82,7 @@ class Island:
             active_w, reactive_var = self._step(surroundings, [])
         return active_w, reactive_var
 
-    def _undo(self, before: list[tuple[Device, State]]) -> None:
+    def _undo(self, before: list[tuple[Device, DeviceState]]) -> None:
         self._bus.changes.clear()
         for device, state in before:
             device.state = state

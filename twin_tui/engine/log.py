@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import replace
 
-from twin_tui.engine.device import State, Status
+from twin_tui.engine.device import DeviceState, Status
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogEntry, LogKind
 
@@ -27,7 +27,7 @@ class EventLog(deque[LogEntry]):
         self._entries += 1
         self.append(LogEntry(self._entries, tick, tick * self._dt_s, kind, device, text, origin))
 
-    def note_change(self, device: Device, old: State, new: State, tick: int) -> None:
+    def note_change(self, device: Device, old: DeviceState, new: DeviceState, tick: int) -> None:
         """Log what changed in a device's faults and status."""
         kind, names = device.type, device.type.fault_names
         if new.faults != old.faults:

@@ -1,4 +1,4 @@
-"""What meters are given to measure: the flows of the whole bus or of a group, by phase."""
+"""What meters measure: the flows of the whole bus or of a group, by phase."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ THIRD = 1.0 / 3.0
 
 
 def measured_devices(meter: "Device", devices: "dict[str, Device]") -> "tuple[Device, ...]":
-    """Return the devices that a sub-meter stands in front of; raise ConfigError for one that cannot be."""
+    """Return the devices behind a sub-meter; raise ConfigError for an invalid one."""
     group = []
     for name in meter.plan.meters:
         found = devices.get(name)
@@ -21,7 +21,7 @@ def measured_devices(meter: "Device", devices: "dict[str, Device]") -> "tuple[De
             known = [d.name for d in devices.values() if d.type.stage is not Stage.METER]
             raise ConfigError(f"{meter.name} measures unknown device {name!r}{did_you_mean(name, known)}")
         if found.type.stage is Stage.METER:
-            raise ConfigError(f"{meter.name} measures {name!r}, which is a meter and takes nothing itself")
+            raise ConfigError(f"{meter.name} measures {name!r}, which is a meter and has no power of its own")
         group.append(found)
     return tuple(group)
 

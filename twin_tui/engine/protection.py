@@ -31,7 +31,7 @@ class Operation(Enum):
     CEASED = "CEASED"
     """No current for the moment; it comes back at once when the voltage does."""
     TRIPPED = "TRIPPED"
-    """Off, and the grid is not yet fit to return to."""
+    """Off, and the grid is not yet within the limits for reconnection."""
     WAITING = "WAITING"
     """Off, the grid is fit, the delay runs."""
     RAMPING = "RAMPING"
@@ -43,7 +43,7 @@ _RUNNING = Operation.RUNNING
 
 
 @value
-class Memory:
+class ProtectionMemory:
     """The past of voltage and frequency, for the stages that need it."""
 
     filtered_hz: float
@@ -56,7 +56,7 @@ class Memory:
 
 @value
 class ProtectionState:
-    """Where the protection stands after a step."""
+    """The state of the protection after a step."""
 
     operation: Operation
     share: float
@@ -69,13 +69,13 @@ class ProtectionState:
     """Running, and no stage is timing."""
     progress: float
     timers: tuple[float, ...]
-    memory: Memory
+    memory: ProtectionMemory
 
 
 def initial(code: GridCode, entering: bool = False) -> ProtectionState:
     """Return the protection of a device that runs, or of one that has yet to enter service."""
     idle = (_IDLE,) * len(code.stages)
-    memory = Memory(code.nominal_hz)
+    memory = ProtectionMemory(code.nominal_hz)
     if entering:
         delay_s = code.enter_service.delay_s
         return ProtectionState(Operation.TRIPPED, 0.0, "", delay_s, False, 0.0, idle, memory)
@@ -141,7 +141,7 @@ def step(
 def _on(
     code: GridCode,
     state: ProtectionState,
-    memory: Memory,
+    memory: ProtectionMemory,
     dt_s: float,
     v_min_pu: float,
     v_max_pu: float,
@@ -164,7 +164,7 @@ def _on(
 def _time_stages(
     code: GridCode,
     state: ProtectionState,
-    memory: Memory,
+    memory: ProtectionMemory,
     dt_s: float,
     v_min_pu: float,
     v_max_pu: float,
@@ -200,7 +200,7 @@ def _time_stages(
 def _off(
     code: GridCode,
     state: ProtectionState,
-    memory: Memory,
+    memory: ProtectionMemory,
     dt_s: float,
     v_min_pu: float,
     v_max_pu: float,
@@ -231,7 +231,7 @@ def _off(
 def _ramp(
     code: GridCode,
     state: ProtectionState,
-    memory: Memory,
+    memory: ProtectionMemory,
     dt_s: float,
     timers: tuple[float, ...],
     calm: bool,
@@ -244,7 +244,9 @@ def _ramp(
     return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory)
 
 
-def _remember(code: GridCode, memory: Memory, dt_s: float, v_max_pu: float, frequency_hz: float) -> Memory:
+def _remember(
+    code: GridCode, memory: ProtectionMemory, dt_s: float, v_max_pu: float, frequency_hz: float
+) -> ProtectionMemory:
     r"""Filter the frequency by a first-order lag, and slide the ten-minute mean.
 
     .. math:: f' = f_0 + (f - f_0)(1 - e^{-dt/\tau}),\quad \dot f = (f' - f_0)/dt
@@ -258,8 +260,8 @@ def _remember(code: GridCode, memory: Memory, dt_s: float, v_max_pu: float, freq
         v_max_pu = memory.mean_pu
     block_sum, block_s = memory.block_sum + v_max_pu * dt_s, memory.block_s + dt_s
     if block_s < MEAN_BLOCK_S - dt_s * _ROUNDING:
-        return Memory(filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu)
+        return ProtectionMemory(filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu)
     # a step that does not divide 3 s makes longer blocks, of which fewer fill the ten minutes
     kept = max(1, round(MEAN_S / block_s))
     blocks = (*memory.blocks, block_sum / block_s)[-kept:]
-    return Memory(filtered_hz, rocof, 0.0, 0.0, blocks, fsum(blocks) / kept)
+    return ProtectionMemory(filtered_hz, rocof, 0.0, 0.0, blocks, fsum(blocks) / kept)

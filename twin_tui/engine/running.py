@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
-from twin_tui.engine.device import DevicePlan, State
+from twin_tui.engine.device import DevicePlan, DeviceState
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import Scalar, signals_of, value
@@ -68,7 +68,7 @@ class Device:
         self.type = plan.type
         prepare = plan.type.prepare
         self.params: Any = plan.params if prepare is None else prepare(plan.params, plan.name, seed, dt_s)
-        self.state: State = plan.type.initial(self.params)
+        self.state: DeviceState = plan.type.initial(self.params)
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
@@ -128,9 +128,7 @@ PYTHON = "python"
 class Event(ABC):
     """Something that changes a run. Site, seed and events determine a run to the byte."""
 
-    origin = (
-        ""  # each event declares it as a field: who caused it, a client's address, "console", "scenario" …
-    )
+    origin = ""  # each event declares it as a field: a client's address, "console", "scenario" …
 
     def by(self, origin: str) -> Self:
         """Return the event with another origin."""

@@ -123,7 +123,7 @@ _declared: dict[type[Any], Mapping[str, Signal]] = {}
 
 
 def bounds(low: float | None, high: float | None) -> str:
-    """Return the range of a quantity as an error message tells it: "0 … 1", "0 …", "… 5"."""
+    """Return the range of a quantity as an error message writes it: "0 … 1", "0 …", "… 5"."""
     return f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
 
 

@@ -1,4 +1,4 @@
-"""A site as the engine takes it: everything in SI units, nothing left to look up."""
+"""A site as the engine takes it: all values in SI units, every reference resolved."""
 
 from dataclasses import field
 

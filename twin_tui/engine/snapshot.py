@@ -1,4 +1,4 @@
-"""What the engine shows: values that nobody changes, made when somebody looks."""
+"""What the engine shows: immutable values, computed when asked for."""
 
 from enum import Enum
 from typing import Any

@@ -38,7 +38,7 @@ class Surroundings:
     # weather, and the tick it was worked out in: devices need not do their part more often
     weather_tick: int = 0
     sun: tuple[float, float, float] | None = None
-    """Where the sun stands, as a unit vector east, north, up; None when the irradiance is the plane's own."""
+    """Direction of the sun, a unit vector east, north, up; None when the irradiance is that of the plane."""
     ghi_w_m2: float = 0.0
     clear_sky_w_m2: float = 0.0
     zenith_deg: float = 90.0

@@ -51,7 +51,7 @@ class RegisterValue:
     held: str = ""
     """"forced" or "frozen" while the signal behind it is pinned."""
     reads: int | None = None
-    """How often clients read it since somebody looks at the device's registers."""
+    """How often clients read it since the device's registers are on a screen."""
 
 
 @value
@@ -89,7 +89,7 @@ class LinkView:
     requests: int = 0
     requests_per_s: float = 0.0
     state: str = ""
-    """Where a link stands that is not simply open, such as "waiting for a control type"."""
+    """The state of a link that is not simply open, such as "waiting for a control type"."""
     fault: str = ""
     """How the link is made to misbehave, or what is wrong with it."""
 
@@ -217,7 +217,7 @@ class SiteView:
 
 @value
 class Pause:
-    """Let simulated time stand still."""
+    """Stop simulated time."""
 
 
 @value
@@ -226,7 +226,7 @@ class Resume:
 
 
 @value
-class Step:
+class StepTicks:
     """Pause and run a number of ticks."""
 
     ticks: int = 1
@@ -266,7 +266,7 @@ class StopRecording:
     """Close the recording."""
 
 
-Command = Pause | Resume | Step | SetSpeed | JumpTo | Freeze | StartRecording | StopRecording | Event
+Command = Pause | Resume | StepTicks | SetSpeed | JumpTo | Freeze | StartRecording | StopRecording | Event
 
 
 class TwinSession(Protocol):
@@ -280,5 +280,5 @@ class TwinSession(Protocol):
         ...
 
     async def send(self, command: Command) -> str:
-        """Carry out a command and return what to tell the user; raise CommandError when it is refused."""
+        """Carry out a command and return the message for the user; raise CommandError when it is refused."""
         ...

@@ -49,10 +49,10 @@ class Series:
             raise ConfigError("a series takes finite numbers only")
 
     holds: bool = False
-    """Whether a value stands until the next, as the mean of an hour does."""
+    """Whether a value holds until the next, as the mean of an hour does."""
 
     def at(self, unix_s: float, run_s: float) -> float:
-        """Return the value at an instant, given in Unix time and in time since the start of the run."""
+        """Return the value at an instant, in Unix time and in time since the start of the run."""
         position = ((run_s if self.relative else unix_s) - self.start_s) / self.step_s
         values = self.values
         count = len(values)

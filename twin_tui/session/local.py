@@ -22,7 +22,7 @@ from twin_tui.engine.view import (
     Resume,
     SetSpeed,
     StartRecording,
-    Step,
+    StepTicks,
     StopRecording,
     TimelineStep,
     ViewRequest,
@@ -87,7 +87,7 @@ class LocalSession:
             return self._stop_recording()
         return self._steer(command)
 
-    def _steer(self, command: Pause | Resume | Step | SetSpeed | JumpTo) -> str:
+    def _steer(self, command: Pause | Resume | StepTicks | SetSpeed | JumpTo) -> str:
         pacer = self.twin.pacer
         if isinstance(command, Pause):
             pacer.pause()
@@ -95,7 +95,7 @@ class LocalSession:
         if isinstance(command, Resume):
             pacer.resume()
             return f"running {words.speed(pacer.speed)}"
-        if isinstance(command, Step):
+        if isinstance(command, StepTicks):
             pacer.step(command.ticks)
             return f"{command.ticks} step{'s' * (command.ticks != 1)}"
         if isinstance(command, SetSpeed):

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.devices.appliance import APPLIANCE, ApplianceParams, ApplianceTelemetry, Refusal
+from twin_tui.engine.devices.appliance import APPLIANCE, ApplianceParams, ApplianceTelemetry, StartRefusal
 from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.devices.time_window import Window
@@ -101,7 +101,7 @@ def test_it_starts_once_in_each_horizon() -> None:
     engine.advance(3 * HOUR)
     assert not seen(engine).running
     ask(engine)
-    assert seen(engine).refusal == Refusal.ALREADY_RUN
+    assert seen(engine).refusal == StartRefusal.ALREADY_RUN
     assert engine.devices["washer"].state.status is Status.WAITING
     assert "refused: it has run in this horizon" in engine.snapshot().device("washer").explanation
     engine.advance(21 * HOUR)
@@ -122,21 +122,21 @@ def test_a_horizon_of_two_days_and_none_at_all() -> None:
 @pytest.mark.parametrize(
     ("at_h", "refusal"),
     [
-        (7.9, Refusal.NO_WINDOW),
-        (8.0, Refusal.NONE),
-        (11.0, Refusal.NONE),
-        (11.1, Refusal.TOO_LATE),
-        (13.0, Refusal.NO_WINDOW),
+        (7.9, StartRefusal.NO_WINDOW),
+        (8.0, StartRefusal.NONE),
+        (11.0, StartRefusal.NONE),
+        (11.1, StartRefusal.TOO_LATE),
+        (13.0, StartRefusal.NO_WINDOW),
     ],
 )
-def test_the_whole_run_has_to_fit_its_window(at_h: float, refusal: Refusal) -> None:
+def test_the_whole_run_has_to_fit_its_window(at_h: float, refusal: StartRefusal) -> None:
     morning = Window(start_s=8 * HOUR, duration_s=5 * HOUR)
     engine = site(ApplianceParams(1_200.0, 2 * HOUR, windows=(morning,)), dt_s=1.0, at_h=at_h)
     engine.submit(Write("washer", {"run": 1}), at_s=0.0)
-    assert seen(engine).can_start is (refusal is Refusal.NONE)
+    assert seen(engine).can_start is (refusal is StartRefusal.NONE)
     engine.step()
     assert seen(engine).refusal == refusal
-    assert seen(engine).running is (refusal is Refusal.NONE)
+    assert seen(engine).running is (refusal is StartRefusal.NONE)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_other_faults_end_the_run_until_they_are_reset_and_the_start_does_not_co
     engine.advance(600)
     assert (seen(engine).running, seen(engine).active_power_w, seen(engine).fault_code) == (False, 0.0, code)
     ask(engine)
-    assert seen(engine).refusal == Refusal.FAULT
+    assert seen(engine).refusal == StartRefusal.FAULT
     engine.submit(Write("washer", {"fault_reset": 1}))
     engine.submit(ClearFault())
     engine.step()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.chp import CHP, ChpParams
-from twin_tui.engine.devices.chp_engine import Unit
+from twin_tui.engine.devices.chp_engine import ChpUnit
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
@@ -17,10 +17,10 @@ from twin_tui.errors import CommandError, ConfigError
 
 UNIT = ChpParams(rated_w=4_000_000.0)
 SEQUENCE = [
-    (Unit.STARTING, 10.0),
-    (Unit.WARMUP, 60.0),
-    (Unit.IDLE, 30.0),
-    (Unit.SYNCHRONIZING, 15.0),
+    (ChpUnit.STARTING, 10.0),
+    (ChpUnit.WARMUP, 60.0),
+    (ChpUnit.IDLE, 30.0),
+    (ChpUnit.SYNCHRONIZING, 15.0),
 ]
 START_S = sum(seconds for _, seconds in SEQUENCE)
 
@@ -30,8 +30,8 @@ def site(params: ChpParams = UNIT, dt_s: float = 0.5) -> Engine:
     return Engine(SitePlan("boiler house", (DevicePlan("chp", CHP, params),), dt_s=dt_s, grid=grid))
 
 
-def unit(engine: Engine) -> Unit:
-    return Unit(engine.telemetry("chp").unit_state)
+def unit(engine: Engine) -> ChpUnit:
+    return ChpUnit(engine.telemetry("chp").unit_state)
 
 
 def running(load_pu: float = 1.0, params: ChpParams = UNIT, dt_s: float = 0.5) -> Engine:
@@ -39,11 +39,11 @@ def running(load_pu: float = 1.0, params: ChpParams = UNIT, dt_s: float = 0.5) -
     engine = site(params, dt_s)
     engine.submit(Write("chp", {"start_stop": 1, "load_setpoint_pu": load_pu}))
     engine.advance(START_S + 30.0)
-    assert unit(engine) is Unit.RUNNING
+    assert unit(engine) is ChpUnit.RUNNING
     return engine
 
 
-def advance_to(engine: Engine, wanted: Unit) -> None:
+def advance_to(engine: Engine, wanted: ChpUnit) -> None:
     for _ in range(2000):
         if unit(engine) is wanted:
             return
@@ -55,38 +55,40 @@ def advance_to(engine: Engine, wanted: Unit) -> None:
 def test_each_state_of_the_start_lasts_its_time_to_the_tick(dt_s: float) -> None:
     engine = site(dt_s=dt_s)
     engine.submit(Write("chp", {"start_stop": 1}))
-    seen: list[Unit] = []
-    while unit(engine) is not Unit.RUNNING:
+    seen: list[ChpUnit] = []
+    while unit(engine) is not ChpUnit.RUNNING:
         engine.step()
         seen.append(unit(engine))
     for state, seconds in SEQUENCE:
         assert seen.count(state) == round(seconds / dt_s)
     assert [state for i, state in enumerate(seen) if i == 0 or seen[i - 1] is not state] == [
         *(state for state, _ in SEQUENCE),
-        Unit.RUNNING,
+        ChpUnit.RUNNING,
     ]
 
 
 def test_the_numbers_of_the_unit_states_are_those_of_the_controller_register() -> None:
-    numbers = {state.name: state.value for state in Unit}
+    numbers = {state.name: state.value for state in ChpUnit}
     assert numbers == {
         "FAULT": 0, "READY": 1, "STARTING": 2, "IDLE": 3, "SYNCHRONIZING": 4, "RUNNING": 5,
         "STOPPING": 6, "START_BLOCKED": 7, "WARMUP": 18,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("state", [Unit.STARTING, Unit.WARMUP, Unit.IDLE, Unit.SYNCHRONIZING, Unit.RUNNING])
-def test_a_stop_is_obeyed_at_once_in_any_state(state: Unit) -> None:
+@pytest.mark.parametrize(
+    "state", [ChpUnit.STARTING, ChpUnit.WARMUP, ChpUnit.IDLE, ChpUnit.SYNCHRONIZING, ChpUnit.RUNNING]
+)
+def test_a_stop_is_obeyed_at_once_in_any_state(state: ChpUnit) -> None:
     engine = site()
     engine.submit(Write("chp", {"start_stop": 1}))
     advance_to(engine, state)
     engine.submit(Write("chp", {"start_stop": 0}))
     engine.step()
-    assert unit(engine) is Unit.STOPPING
+    assert unit(engine) is ChpUnit.STOPPING
     engine.advance(19.5)
-    assert unit(engine) is Unit.STOPPING
+    assert unit(engine) is ChpUnit.STOPPING
     engine.step()
-    assert unit(engine) is Unit.READY
+    assert unit(engine) is ChpUnit.READY
 
 
 def test_no_power_flows_before_it_runs_and_then_it_ramps_five_percent_a_second() -> None:
@@ -122,25 +124,25 @@ def test_stopping_unloads_on_the_ramp_and_opens_the_breaker_at_zero() -> None:
     engine.advance(6.0)
     seen = engine.telemetry("chp")
     assert (seen.load_pu, seen.circuit_breaker_closed) == (0.0, False)
-    assert unit(engine) is Unit.STOPPING
+    assert unit(engine) is ChpUnit.STOPPING
 
 
 def test_from_full_load_it_is_ready_again_after_twenty_seconds() -> None:
     engine = running(1.0, dt_s=0.1)
     engine.submit(Write("chp", {"start_stop": 0}))
     engine.advance(20.0)
-    assert unit(engine) is Unit.STOPPING
+    assert unit(engine) is ChpUnit.STOPPING
     engine.step()
-    assert unit(engine) is Unit.READY
+    assert unit(engine) is ChpUnit.READY
 
 
 def test_from_overload_it_stays_on_the_grid_until_it_is_unloaded() -> None:
     engine = running(1.1)
     engine.submit(Write("chp", {"start_stop": 0}))
     engine.advance(21.0)
-    assert unit(engine) is Unit.STOPPING
+    assert unit(engine) is ChpUnit.STOPPING
     engine.advance(1.5)
-    assert unit(engine) is Unit.READY
+    assert unit(engine) is ChpUnit.READY
 
 
 def test_heat_and_fuel_at_rated_load_follow_from_the_ratios() -> None:
@@ -180,10 +182,10 @@ def test_the_flags_of_each_state() -> None:
     assert (seen.starter_on, seen.prelube_pump_on, seen.ignition_on, seen.preheat_on) == (True,) * 3 + (
         False,
     )
-    advance_to(engine, Unit.WARMUP)
+    advance_to(engine, ChpUnit.WARMUP)
     seen = engine.telemetry("chp")
     assert (seen.starter_on, seen.preheat_on, seen.engine_running) == (False, True, False)
-    advance_to(engine, Unit.RUNNING)
+    advance_to(engine, ChpUnit.RUNNING)
     seen = engine.telemetry("chp")
     assert (seen.preheat_on, seen.engine_running, seen.auto_mode) == (False, True, True)
 
@@ -209,16 +211,16 @@ def test_a_fault_stays_until_it_is_acknowledged_with_0x10e1() -> None:
     assert not seen.circuit_breaker_closed
     engine.submit(Write("chp", {"acknowledge": 0x10E1}))
     engine.step()
-    assert unit(engine) is Unit.FAULT, "the cause is still there"
+    assert unit(engine) is ChpUnit.FAULT, "the cause is still there"
     engine.submit(ClearFault("chp"))
     engine.advance(60)
-    assert unit(engine) is Unit.FAULT
+    assert unit(engine) is ChpUnit.FAULT
     engine.submit(Write("chp", {"acknowledge": 4320}))
     engine.step()
-    assert unit(engine) is Unit.FAULT, "another number acknowledges nothing"
+    assert unit(engine) is ChpUnit.FAULT, "another number acknowledges nothing"
     engine.submit(Write("chp", {"acknowledge": 4321}))
     engine.step()
-    assert unit(engine) is Unit.READY
+    assert unit(engine) is ChpUnit.READY
     assert engine.devices["chp"].commands.acknowledge == 0
 
 
@@ -229,13 +231,13 @@ def test_after_a_fault_the_start_has_to_be_given_anew() -> None:
     assert engine.telemetry("chp").oil_pressure_bar < 4.0
     engine.submit(Write("chp", {"acknowledge": 4321}))
     engine.advance(10)
-    assert unit(engine) is Unit.READY
-    assert "given anew" in engine.snapshot().device("chp").explanation
+    assert unit(engine) is ChpUnit.READY
+    assert "a new start command is required" in engine.snapshot().device("chp").explanation
     engine.submit(Write("chp", {"start_stop": 0}))
     engine.step()
     engine.submit(Write("chp", {"start_stop": 1}))
     engine.step()
-    assert unit(engine) is Unit.STARTING
+    assert unit(engine) is ChpUnit.STARTING
 
 
 def test_an_engine_that_does_not_ignite_fails_at_the_end_of_cranking() -> None:
@@ -243,9 +245,9 @@ def test_an_engine_that_does_not_ignite_fails_at_the_end_of_cranking() -> None:
     engine.submit(Fault("chp", "start_failure"))
     engine.submit(Write("chp", {"start_stop": 1}))
     engine.advance(10.0)
-    assert unit(engine) is Unit.STARTING
+    assert unit(engine) is ChpUnit.STARTING
     engine.step()
-    assert (unit(engine), engine.telemetry("chp").fault_code) == (Unit.FAULT, 3004)
+    assert (unit(engine), engine.telemetry("chp").fault_code) == (ChpUnit.FAULT, 3004)
 
 
 def test_a_generator_that_does_not_come_into_step_never_closes_its_breaker() -> None:
@@ -253,7 +255,7 @@ def test_a_generator_that_does_not_come_into_step_never_closes_its_breaker() -> 
     engine.submit(Fault("chp", "synchronizing_failure"))
     engine.submit(Write("chp", {"start_stop": 1, "load_setpoint_pu": 1.0}))
     engine.advance(START_S + 0.5)
-    assert (unit(engine), engine.telemetry("chp").fault_code) == (Unit.FAULT, 3005)
+    assert (unit(engine), engine.telemetry("chp").fault_code) == (ChpUnit.FAULT, 3005)
     assert engine.telemetry("chp").energy_wh == 0.0
 
 
@@ -261,12 +263,12 @@ def test_a_failed_cooling_derates_and_then_shuts_down() -> None:
     engine = running()
     engine.submit(Fault("chp", "cooling_failure"))
     least = 2.0
-    while unit(engine) is Unit.RUNNING:
+    while unit(engine) is ChpUnit.RUNNING:
         engine.step()
-        if unit(engine) is Unit.RUNNING:
+        if unit(engine) is ChpUnit.RUNNING:
             least = min(least, engine.telemetry("chp").load_pu)
     seen = engine.telemetry("chp")
-    assert (unit(engine), seen.fault_code) == (Unit.FAULT, 3002)
+    assert (unit(engine), seen.fault_code) == (ChpUnit.FAULT, 3002)
     assert seen.collective_warning
     assert least == pytest.approx(0.3, abs=0.05)
 
@@ -278,7 +280,7 @@ def test_a_stuck_thermometer_hides_the_failed_cooling_from_the_controller() -> N
     before = engine.telemetry("chp").coolant_outlet_c
     engine.advance(600)
     assert engine.telemetry("chp").coolant_outlet_c == before
-    assert unit(engine) is Unit.RUNNING
+    assert unit(engine) is ChpUnit.RUNNING
     assert engine.devices["chp"].state.sensors.coolant_c > 130.0
 
 
@@ -299,11 +301,11 @@ def test_when_the_grid_is_lost_it_idles_and_comes_back_by_itself() -> None:
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=60.0)))
     engine.step()
     seen = engine.telemetry("chp")
-    assert (unit(engine), seen.active_power_w, seen.fault_code) == (Unit.IDLE, 0.0, 3007)
+    assert (unit(engine), seen.active_power_w, seen.fault_code) == (ChpUnit.IDLE, 0.0, 3007)
     assert engine.devices["chp"].state.status is Status.TRIPPED
     engine.advance(59.0)
-    assert unit(engine) is Unit.IDLE
-    advance_to(engine, Unit.RUNNING)
+    assert unit(engine) is ChpUnit.IDLE
+    advance_to(engine, ChpUnit.RUNNING)
     assert engine.telemetry("chp").fault_code == 0
     assert engine.telemetry("chp").starts == 1
 
@@ -317,14 +319,14 @@ def test_it_trips_when_its_grid_code_says_and_returns_after_delay_and_ramp() -> 
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.3, duration_s=5.0)))
     engine.advance(1.0)
     seen = engine.telemetry("chp")
-    assert (unit(engine), seen.active_power_w, seen.fault_code) == (Unit.IDLE, 0.0, 3008)
+    assert (unit(engine), seen.active_power_w, seen.fault_code) == (ChpUnit.IDLE, 0.0, 3008)
     assert engine.devices["chp"].state.status is Status.TRIPPED
     assert "UV2" in engine.snapshot().device("chp").explanation
     engine.advance(5.0)
     assert engine.devices["chp"].state.status is Status.WAITING
     engine.advance(290.0)
-    assert unit(engine) is Unit.IDLE, "the code's delay of 300 s is not over"
-    advance_to(engine, Unit.RUNNING)
+    assert unit(engine) is ChpUnit.IDLE, "the code's delay of 300 s is not over"
+    advance_to(engine, ChpUnit.RUNNING)
     engine.advance(60.0)
     assert 0.0 < engine.telemetry("chp").load_pu < 0.5, "the code's ramp takes 300 s"
     engine.advance(300.0)
@@ -339,7 +341,7 @@ def test_while_its_code_wants_no_current_it_gives_none_and_ramps_up_again() -> N
     assert engine.devices["chp"].state.status is Status.CEASED
     assert (seen.active_power_w, seen.reactive_power_var) == (0.0, 0.0)
     engine.advance(5.0)
-    assert unit(engine) is Unit.RUNNING
+    assert unit(engine) is ChpUnit.RUNNING
     assert 0.0 < engine.telemetry("chp").load_pu <= 0.15
 
 
@@ -414,10 +416,10 @@ def test_whatever_happens_it_keeps_its_laws(actions: list[tuple[str, float]], dt
             rise = seen.load_pu - before.load_pu
             assert rise <= 0.05 * dt_s + 1e-9
             assert 0.0 <= seen.load_pu <= 1.1
-            if seen.unit_state not in (Unit.RUNNING, Unit.STOPPING):
+            if seen.unit_state not in (ChpUnit.RUNNING, ChpUnit.STOPPING):
                 assert (seen.active_power_w, seen.circuit_breaker_closed) == (0.0, False)
             if seen.collective_fault:
-                assert seen.unit_state == Unit.FAULT
+                assert seen.unit_state == ChpUnit.FAULT
             loss = seen.fuel_power_w - seen.active_power_w - seen.heat_power_w
             assert loss >= 0.0
     seen = engine.telemetry("chp")

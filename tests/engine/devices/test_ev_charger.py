@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
-from twin_tui.engine.devices.ev_session import Session
+from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvTelemetry, Pilot
 from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.disturbance import Disturbance, Target
@@ -225,7 +225,7 @@ def test_without_grid_voltage_the_pilot_is_gone_and_charging_resumes_by_itself()
 
 
 def test_sessions_plug_in_and_out_by_the_clock_over_midnight() -> None:
-    night = Session(arrival_s=18 * HOUR, departure_s=7 * HOUR, arrival_soc=0.3)
+    night = ChargingSession(arrival_s=18 * HOUR, departure_s=7 * HOUR, arrival_soc=0.3)
     engine = site(EvParams(sessions=(night,), initial_soc=0.9), dt_s=60.0)
     engine.advance(60)
     assert seen(engine).plugged_in, "the run starts at midnight, within the stay"
@@ -241,7 +241,7 @@ def test_sessions_plug_in_and_out_by_the_clock_over_midnight() -> None:
 
 
 def test_a_weekday_session_stays_away_at_the_weekend() -> None:
-    work = Session(arrival_s=8 * HOUR, departure_s=17 * HOUR, weekdays=(0, 1, 2, 3, 4))
+    work = ChargingSession(arrival_s=8 * HOUR, departure_s=17 * HOUR, weekdays=(0, 1, 2, 3, 4))
     engine = site(EvParams(sessions=(work,)), dt_s=300.0)
     there = []
     for _ in range(3):  # Saturday, Sunday, Monday at noon
@@ -252,7 +252,7 @@ def test_a_weekday_session_stays_away_at_the_weekend() -> None:
 
 
 def test_an_unplugged_vehicle_stays_away_until_its_next_session() -> None:
-    day = Session(arrival_s=8 * HOUR, departure_s=17 * HOUR)
+    day = ChargingSession(arrival_s=8 * HOUR, departure_s=17 * HOUR)
     engine = site(EvParams(sessions=(day,)), dt_s=60.0, start_unix_s=SATURDAY + 9 * HOUR)
     engine.advance(60)
     engine.submit(Write("ev", {"plug": UNPLUG}))
@@ -301,7 +301,7 @@ def test_a_station_that_cannot_be_is_refused(wrong: dict[str, float], message: s
 )
 def test_a_session_that_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Session(**wrong)  # type: ignore[arg-type]
+        ChargingSession(**wrong)  # type: ignore[arg-type]
 
 
 ACTIONS = st.one_of(

@@ -218,7 +218,7 @@ def test_a_sub_meter_measures_its_group_and_all_of_them_sum_to_the_grid() -> Non
     ("meters", "message"),
     [
         (("kettel",), "sub measures unknown device 'kettel'; did you mean kettle?"),
-        (("sub",), "sub measures 'sub', which is a meter and takes nothing itself"),
+        (("sub",), "sub measures 'sub', which is a meter and has no power of its own"),
     ],
 )
 def test_a_sub_meter_of_nothing_is_refused(meters: tuple[str, ...], message: str) -> None:

@@ -20,7 +20,7 @@ from twin_tui.errors import ConfigError
 _ROUNDING_S = 1e-6
 
 
-class Refusal(IntEnum):
+class StartRefusal(IntEnum):
     """Why a start was refused."""
 
     NONE = 0
@@ -31,11 +31,11 @@ class Refusal(IntEnum):
 
 
 REFUSAL_TEXT = {
-    Refusal.NONE: "none",
-    Refusal.NO_WINDOW: "no time window is open",
-    Refusal.TOO_LATE: "the whole run does not fit what is left of the time window",
-    Refusal.ALREADY_RUN: "it has run in this horizon",
-    Refusal.FAULT: "it has a fault",
+    StartRefusal.NONE: "none",
+    StartRefusal.NO_WINDOW: "no time window is open",
+    StartRefusal.TOO_LATE: "the whole run does not fit what is left of the time window",
+    StartRefusal.ALREADY_RUN: "it has run in this horizon",
+    StartRefusal.FAULT: "it has a fault",
 }
 
 
@@ -77,7 +77,7 @@ class ApplianceParams:
 
 @value
 class ApplianceCommands:
-    """What an energy manager can tell an appliance."""
+    """The commands of an appliance."""
 
     run: bool = commanded(False, "Asks for a run; a refused or finished one takes 0 and 1 anew")
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
@@ -94,8 +94,8 @@ class ApplianceState:
     faults: int = 0
     asked: bool = False
     ticks: int = -1
-    """Ticks that the run has worked, -1 when there is none."""
-    refusal: Refusal = Refusal.NONE
+    """Ticks that the run has worked, -1 without a run."""
+    refusal: StartRefusal = StartRefusal.NONE
     horizon: int | None = None
     """The horizon of the last start."""
     starts: int = 0
@@ -131,8 +131,8 @@ class ApplianceTelemetry:
 
 FAULTS = (
     FaultKind("emergency_stop", 6001, "It is switched off at the wall"),
-    FaultKind("water_inlet", 6002, "No water comes; the run is given up"),
-    FaultKind("over_temperature", 6003, "The heater is too hot; the run is given up"),
+    FaultKind("water_inlet", 6002, "No water supply; the run is aborted"),
+    FaultKind("over_temperature", 6003, "The heater is too hot; the run is aborted"),
     FaultKind("door_open", 6004, "The door is open; the run waits", latched=False),
 )
 DOOR = 1 << 3
@@ -156,16 +156,16 @@ def used_wh(params: ApplianceParams, run_s: float) -> float:
 
 def _may_start(
     params: ApplianceParams, state: ApplianceState, faults: int, local: float
-) -> tuple[Refusal, int | None]:
+) -> tuple[StartRefusal, int | None]:
     horizon = int(local // params.horizon_s) if params.horizon_s > 0.0 else None
     if faults:
-        return Refusal.FAULT, horizon
+        return StartRefusal.FAULT, horizon
     if horizon is not None and horizon == state.horizon:
-        return Refusal.ALREADY_RUN, horizon
+        return StartRefusal.ALREADY_RUN, horizon
     left = left_s(params.windows, local)
     if left <= 0.0:
-        return Refusal.NO_WINDOW, horizon
-    return (Refusal.TOO_LATE if left < params.duration_s - _ROUNDING_S else Refusal.NONE), horizon
+        return StartRefusal.NO_WINDOW, horizon
+    return (StartRefusal.TOO_LATE if left < params.duration_s - _ROUNDING_S else StartRefusal.NONE), horizon
 
 
 def step(
@@ -187,11 +187,11 @@ def step(
     if ticks >= 0 and faults & _LATCHING:
         ticks, horizon = -1, None
     if not asked:
-        refusal = Refusal.NONE
+        refusal = StartRefusal.NONE
     elif not state.asked and ticks < 0:
         # the tick ends at the surroundings' time: a run that starts in it began a step before
         refusal, now = _may_start(params, state, faults, local_s(surroundings) - dt_s)
-        if refusal is Refusal.NONE:
+        if refusal is StartRefusal.NONE:
             ticks, horizon, starts = 0, now, starts + 1
             total_wh += run_wh
             run_wh = 0.0
@@ -206,7 +206,7 @@ def step(
     elif not surroundings.grid_live:
         status = Status.OFF
     else:
-        status = Status.STANDBY if refusal is Refusal.NONE else Status.WAITING
+        status = Status.STANDBY if refusal is StartRefusal.NONE else Status.WAITING
     if faults:
         status = Status.FAULT
     if ticks >= 0 and ticks * dt_s >= params.duration_s - _ROUNDING_S:
@@ -252,7 +252,7 @@ def observe(
         run_energy_wh=state.run_wh,
         total_energy_wh=state.total_wh + state.run_wh,
         starts=state.starts,
-        can_start=not running and refusal is Refusal.NONE,
+        can_start=not running and refusal is StartRefusal.NONE,
         refusal=int(state.refusal),
         window_left_s=left if left < inf else float(DAY_S),
         current_a_a=seen.currents_a[0],
@@ -266,7 +266,7 @@ def observe(
 def explain(params: ApplianceParams, state: ApplianceState) -> str:
     """Return the faults and why a start was refused."""
     parts = list(APPLIANCE.fault_names(state.faults))
-    if state.refusal is not Refusal.NONE:
+    if state.refusal is not StartRefusal.NONE:
         parts.append(f"start refused: {REFUSAL_TEXT[state.refusal]}")
     return ", ".join(parts)
 

@@ -289,10 +289,10 @@ def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection
     if "active_power_setpoint_w" not in changed or not wanted:
         return ""
     if commands.start_stop != ON:
-        return f"is told {wanted / 1000:g} kW but is not running: start_stop 1 starts it"
+        return f"setpoint {wanted / 1000:g} kW has no effect while stopped; write start_stop = 1"
     most = params.max_discharge_w if wanted > 0 else params.max_charge_w
     if abs(wanted) > most:
-        return f"is told {wanted / 1000:g} kW and can do {most / 1000:g} kW"
+        return f"setpoint {wanted / 1000:g} kW is limited to {most / 1000:g} kW"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What a battery is, can be told, remembers and shows."""
+"""Parameters, commands, state and telemetry of a battery."""
 
 from dataclasses import field
 
@@ -6,7 +6,7 @@ from twin_tui.engine import bounds
 from twin_tui.engine.device import FaultKind, Status
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics.battery import LFP, Cell, Converter, pack_layout
+from twin_tui.engine.physics.battery import LFP, CellType, ConverterLosses, pack_layout
 from twin_tui.engine.signals import commanded, measured, value
 
 ON, OFF, STANDBY = 1, 2, 3
@@ -34,7 +34,7 @@ class BatteryParams:
     """Share of the charge power that reaches the cells, without ``converter``."""
     discharge_efficiency: float = 0.9592
     """Share of what leaves the cells that reaches the terminals, without ``converter``."""
-    converter: Converter | None = None
+    converter: ConverterLosses | None = None
     """Curve of its efficiency over part load, in place of the two efficiencies above."""
     standby_w: float = 0.0
     """What the converter takes from the cells while it is energised, running or in standby."""
@@ -44,7 +44,7 @@ class BatteryParams:
     """Fastest change of the active power."""
     q_priority: bool = False
     """Whether reactive power is served first when both do not fit the current."""
-    cell: Cell = LFP
+    cell: CellType = LFP
     """Chemistry: the open-circuit voltage and resistance over the state of charge."""
     nominal_dc_v: float = 400.0
     """Nominal voltage of the cells' string."""
@@ -108,7 +108,7 @@ class BatteryParams:
 
 @value
 class BatteryCommands:
-    """What an energy manager can tell a battery."""
+    """The commands of a battery."""
 
     start_stop: int = commanded(
         OFF, "Run command", options={ON: "Power On", OFF: "Power Off", STANDBY: "Standby"}
@@ -191,7 +191,7 @@ class BatteryTelemetry:
     cell_temperature_c: float = measured("Temperature of the cells", "degC")
     energy_wh: float = measured("Energy in the cells", "Wh", low=0)
     charged_energy_wh: float = measured("Energy taken in at the terminals", "Wh", low=0)
-    discharged_energy_wh: float = measured("Energy given out at the terminals", "Wh", low=0)
+    discharged_energy_wh: float = measured("Energy discharged at the terminals", "Wh", low=0)
     cycles: float = measured("Equivalent full cycles", "cycles", low=0)
     max_charge_power_w: float = measured("Rated charge power", "W", low=0)
     max_discharge_power_w: float = measured("Rated discharge power", "W", low=0)
@@ -213,13 +213,13 @@ FAULTS = (
     FaultKind("emergency_stop", 1003, "The emergency stop is pressed: stopped"),
     FaultKind("isolation", 1004, "The isolation of the DC side is too low: stopped"),
     FaultKind(
-        "bms_comms_loss", 1005, "No word from the cells: stopped, SOC stays as last told", latched=False
+        "bms_comms_loss", 1005, "No word from the cells: stopped, SOC keeps its last value", latched=False
     ),
     FaultKind("grid_loss", 1006, "The AC breaker has opened: stopped", latched=False),
     FaultKind("grid_voltage", 1007, "Tripped by the grid's voltage", latched=False),
     FaultKind("grid_frequency", 1008, "Tripped by the grid's frequency", latched=False),
     FaultKind("cell_imbalance", 1009, "One cell is ahead of the others: half power", latched=False),
-    FaultKind("fan", 1010, "A fan stands still: a quarter of the cooling", latched=False),
+    FaultKind("fan", 1010, "A fan has stopped: a quarter of the cooling", latched=False),
     FaultKind("sensor_stuck", 1011, "The SOC that is shown does not move", latched=False),
     FaultKind("sensor_drift", 1012, "The SOC that is shown drifts away", latched=False),
 )

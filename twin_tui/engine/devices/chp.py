@@ -8,8 +8,8 @@ from twin_tui.engine.devices.chp_engine import (
     COOLANT_SPREAD_K,
     NEXT,
     TURNING,
+    ChpUnit,
     Sensors,
-    Unit,
     advance_sensors,
     at_rest,
 )
@@ -91,11 +91,11 @@ class ChpState:
     status: Status
     causes: int
     faults: int
-    unit: Unit
+    unit: ChpUnit
     ticks: int
     """Ticks since the unit state was entered."""
     armed: bool
-    """Whether a start demand counts: after a fault it has to be given anew."""
+    """Whether a start demand counts: after a fault a new start command is required."""
     breaker_closed: bool
     load_pu: float
     permitted_pu: float
@@ -111,8 +111,13 @@ class ChpState:
 
 
 # a global is found five times faster than a member of its Enum, and a step asks for a dozen
-FAULT, READY, STARTING, IDLE = Unit.FAULT, Unit.READY, Unit.STARTING, Unit.IDLE
-SYNCHRONIZING, RUNNING, STOPPING, WARMUP = Unit.SYNCHRONIZING, Unit.RUNNING, Unit.STOPPING, Unit.WARMUP
+FAULT, READY, STARTING, IDLE = ChpUnit.FAULT, ChpUnit.READY, ChpUnit.STARTING, ChpUnit.IDLE
+SYNCHRONIZING, RUNNING, STOPPING, WARMUP = (
+    ChpUnit.SYNCHRONIZING,
+    ChpUnit.RUNNING,
+    ChpUnit.STOPPING,
+    ChpUnit.WARMUP,
+)
 IN_SERVICE, CEASED = Status.RUNNING, Status.CEASED
 
 FAULTS = (
@@ -166,7 +171,7 @@ def initial(params: ChpParams) -> ChpState:
     )
 
 
-def duration_s(params: ChpParams, unit: Unit) -> float:
+def duration_s(params: ChpParams, unit: ChpUnit) -> float:
     """Return how long a unit state of the sequence lasts."""
     if unit is STARTING:
         return params.starting_s
@@ -179,14 +184,14 @@ def duration_s(params: ChpParams, unit: Unit) -> float:
     return params.stopping_s
 
 
-def fuel_w(params: ChpParams, unit: Unit, load_pu: float) -> float:
+def fuel_w(params: ChpParams, unit: ChpUnit, load_pu: float) -> float:
     r"""Fuel power of the engine.
 
     Parameters
     ----------
     params : ChpParams
         The unit.
-    unit : Unit
+    unit : ChpUnit
         Its state.
     load_pu : float
         Electrical load in per unit of the rating.
@@ -208,7 +213,7 @@ def fuel_w(params: ChpParams, unit: Unit, load_pu: float) -> float:
     return rated_fuel_w * (IDLE_FUEL_PU + (1.0 - IDLE_FUEL_PU) * load_pu)
 
 
-def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt_s: float) -> Unit:
+def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt_s: float) -> ChpUnit:
     """Return the unit state of this tick, as far as no step of the sequence fails."""
     unit = state.unit
     if faults & SHUTS_DOWN:
@@ -331,7 +336,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     )
 
 
-def _status(unit: Unit, tie: Tie) -> Status:
+def _status(unit: ChpUnit, tie: Tie) -> Status:
     if unit is FAULT:
         return Status.FAULT
     if unit is READY:
@@ -406,7 +411,7 @@ def explain(params: ChpParams, state: ChpState) -> str:
     if protection:
         parts.append(protection)
     if not state.armed and not state.faults & SHUTS_DOWN:
-        parts.append("a start has to be given anew: stop, then start")
+        parts.append("a new start command is required: stop, then start")
     return ", ".join(parts)
 
 

@@ -7,7 +7,7 @@ from math import exp
 from twin_tui.engine.signals import value
 
 
-class Unit(IntEnum):
+class ChpUnit(IntEnum):
     """The unit states, with the numbers that gas engine controllers put into their state register."""
 
     FAULT = 0
@@ -21,14 +21,14 @@ class Unit(IntEnum):
     WARMUP = 18
 
 
-TURNING = frozenset({Unit.STARTING, Unit.WARMUP, Unit.IDLE, Unit.SYNCHRONIZING, Unit.RUNNING})
-AT_SPEED = TURNING - {Unit.STARTING}
+TURNING = frozenset({ChpUnit.STARTING, ChpUnit.WARMUP, ChpUnit.IDLE, ChpUnit.SYNCHRONIZING, ChpUnit.RUNNING})
+AT_SPEED = TURNING - {ChpUnit.STARTING}
 NEXT = {
-    Unit.STARTING: Unit.WARMUP,
-    Unit.WARMUP: Unit.IDLE,
-    Unit.IDLE: Unit.SYNCHRONIZING,
-    Unit.SYNCHRONIZING: Unit.RUNNING,
-    Unit.STOPPING: Unit.READY,
+    ChpUnit.STARTING: ChpUnit.WARMUP,
+    ChpUnit.WARMUP: ChpUnit.IDLE,
+    ChpUnit.IDLE: ChpUnit.SYNCHRONIZING,
+    ChpUnit.SYNCHRONIZING: ChpUnit.RUNNING,
+    ChpUnit.STOPPING: ChpUnit.READY,
 }
 
 # representative of lean-burn gas engines of the megawatt class
@@ -76,7 +76,7 @@ def at_rest(ambient_c: float) -> Sensors:
 
 def advance_sensors(
     sensors: Sensors,
-    unit: Unit,
+    unit: ChpUnit,
     load_pu: float,
     dt_s: float,
     *,
@@ -93,7 +93,7 @@ def advance_sensors(
     ----------
     sensors : Sensors
         Before the step.
-    unit : Unit
+    unit : ChpUnit
         State of the unit in this step.
     load_pu : float
         Electrical load in per unit of the rating.

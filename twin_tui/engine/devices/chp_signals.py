@@ -1,6 +1,6 @@
-"""What a CHP shows and what it can be told."""
+"""Telemetry and commands of a CHP."""
 
-from twin_tui.engine.devices.chp_engine import Unit
+from twin_tui.engine.devices.chp_engine import ChpUnit
 from twin_tui.engine.signals import commanded, measured, value
 
 STOP, START = 0, 1
@@ -9,7 +9,7 @@ ACKNOWLEDGE = 0x10E1
 
 @value
 class ChpCommands:
-    """What an energy manager can tell a CHP."""
+    """The commands of a CHP."""
 
     start_stop: int = commanded(STOP, "Run command", options={STOP: "Stop", START: "Start"})
     load_setpoint_pu: float = commanded(
@@ -34,7 +34,8 @@ class ChpTelemetry:
     """What a CHP shows."""
 
     unit_state: int = measured(
-        "State of the unit", options={unit.value: unit.name.replace("_", " ").capitalize() for unit in Unit}
+        "State of the unit",
+        options={unit.value: unit.name.replace("_", " ").capitalize() for unit in ChpUnit},
     )
     active_power_w: float = measured("Electrical power", "W", low=0)
     reactive_power_var: float = measured("Reactive power, + into the grid", "var")
@@ -52,7 +53,7 @@ class ChpTelemetry:
     current_c_a: float = measured("Current of phase c", "A", low=0)
     load_pu: float = measured("Electrical power as a share of the rating", "1", low=0)
     permitted_load_pu: float = measured("Load that gas and temperature allow now", "1", low=0)
-    heat_power_w: float = measured("Heat given to the heating circuit", "W", low=0)
+    heat_power_w: float = measured("Heat delivered to the heating circuit", "W", low=0)
     fuel_power_w: float = measured("Fuel burnt, lower heating value", "W", low=0)
     engine_speed_rpm: float = measured("Speed of the engine", "rpm", low=0)
     throttle_position_pu: float = measured("Opening of the throttle", "1", low=0)
@@ -65,8 +66,8 @@ class ChpTelemetry:
     charge_pressure_bar: float = measured("Charge pressure over the atmosphere", "bar", low=0)
     operating_hours_h: int = measured("Whole hours on the grid", "h", low=0)
     starts: int = measured("Starts", low=0)
-    energy_wh: float = measured("Electrical energy given", "Wh", low=0)
-    heat_energy_wh: float = measured("Heat given", "Wh", low=0)
+    energy_wh: float = measured("Electrical energy delivered", "Wh", low=0)
+    heat_energy_wh: float = measured("Heat delivered", "Wh", low=0)
     fuel_energy_wh: float = measured("Fuel burnt", "Wh", low=0)
     fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
     auto_mode: bool = measured("Obeys remote commands")

@@ -1,4 +1,4 @@
-"""A charging station with the vehicle that may stand at it."""
+"""A charging station and its vehicle."""
 
 from dataclasses import field
 
@@ -6,7 +6,7 @@ from twin_tui.engine import bounds
 from twin_tui.engine.device import DeviceType, FaultKind, Role, Status, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
-from twin_tui.engine.devices.ev_session import Session, current_session
+from twin_tui.engine.devices.ev_session import ChargingSession, current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
@@ -23,7 +23,7 @@ MIN_CURRENT_A = 6.0
 LEAST_V = 50.0
 """Below it the station has no supply to offer anything."""
 PLAIN_PILOT_A = 51.0
-"""Up to here the duty cycle can stand for any current."""
+"""Up to here the duty cycle can signal any current."""
 
 
 @value
@@ -53,8 +53,8 @@ class EvParams:
     ramp_a_per_s: float = 10.0
     """Fastest change of the current."""
     plugged_in: bool = True
-    """Whether a vehicle stands there at the start; sessions decide when there are any."""
-    sessions: tuple[Session, ...] = field(default_factory=tuple)
+    """Whether a vehicle is plugged in at the start; sessions decide when there are any."""
+    sessions: tuple[ChargingSession, ...] = field(default_factory=tuple)
     """When a vehicle comes and goes."""
     needs_ventilation: bool = False
     """Whether the vehicle asks for ventilation (state D)."""
@@ -84,7 +84,7 @@ class EvState:
     pilot: Pilot
     plugged_in: bool
     session: int | None
-    """The scheduled session that is on, -1 for none, None before the first look at the clock."""
+    """The scheduled session that is on, -1 for none, None before the first step."""
     energy_wh: float
     current_a: float
     offered_a: float
@@ -103,7 +103,9 @@ FAULTS = (
     FaultKind("over_temperature", 5004, "The station is too hot to charge", latched=False),
     FaultKind("pilot_short", 5005, "The pilot line is shorted", latched=False),
     FaultKind("sensor_stuck", 5006, "The station's meter no longer changes", latched=False),
-    FaultKind("ventilation_missing", 5007, "The vehicle needs ventilation, there is none", latched=False),
+    FaultKind(
+        "ventilation_missing", 5007, "The vehicle requires ventilation, which is not available", latched=False
+    ),
 )
 ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR = (1 << bit for bit in range(len(FAULTS)))
 NOT_AVAILABLE = ESTOP | RCD | WELDED | HOT
@@ -177,7 +179,7 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: 
 
     References
     ----------
-    IEC 61851-1:2017, annex A: no duty cycle stands for less than 6 A.
+    IEC 61851-1:2017, annex A: no duty cycle signals less than 6 A.
     """
     if not commands.enabled or volts < LEAST_V:
         return 0.0

@@ -8,7 +8,7 @@ from twin_tui.errors import ConfigError
 
 
 @value
-class Session:
+class ChargingSession:
     """A stay at the station, at the same time of each day; it may last past midnight."""
 
     arrival_s: float
@@ -44,7 +44,7 @@ class Session:
         return 0.0
 
 
-def current_session(sessions: tuple[Session, ...], local: float) -> tuple[int, float]:
+def current_session(sessions: tuple[ChargingSession, ...], local: float) -> tuple[int, float]:
     """Return the number of the session that is on and how long it lasts still, (-1, 0) for none."""
     for number, session in enumerate(sessions):
         left_s = session.left_s(local)

@@ -1,4 +1,4 @@
-"""What a charging station shows and what it can be told."""
+"""Telemetry and commands of a charging station."""
 
 from enum import IntEnum
 

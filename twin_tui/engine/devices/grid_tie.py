@@ -11,7 +11,7 @@ from twin_tui.engine.surroundings import Surroundings
 
 @value
 class Tie:
-    """Where protection and grid support of one device stand."""
+    """The state of protection and grid support of one device."""
 
     free: bool
     """Nothing is asked of the device: it runs, at any power, without support."""

@@ -53,15 +53,15 @@ class HeatPumpParams:
     tank_l: float = 500.0
     """Water in the tank."""
     tank_loss_w_per_k: float = 2.5
-    """Of the tank, to the room it stands in."""
+    """Of the tank, to its room."""
     room_c: float = 18.0
-    """Where the tank stands."""
+    """Temperature of the room of the tank."""
     initial_tank_c: float = 45.0
     """Temperature of the tank at the start."""
     min_tank_c: float = 35.0
-    """Below it heats whatever it is told."""
+    """Below it heats regardless of its commands."""
     max_tank_c: float = 60.0
-    """At it stops whatever it is told."""
+    """At it stops regardless of its commands."""
     hysteresis_k: float = 6.0
     """Between the thermostat's on and off; half of it ends a forced run."""
     usable_c: float = 28.0

@@ -1,11 +1,11 @@
-"""What a heat pump or boiler shows and what it can be told."""
+"""Telemetry and commands of a heat pump or boiler."""
 
 from twin_tui.engine.signals import commanded, measured, value
 
 
 @value
 class HeatPumpCommands:
-    """What an energy manager can tell a heat pump or boiler."""
+    """The commands of a heat pump or boiler."""
 
     enabled: bool = commanded(True, "May run; below the least tank temperature it runs anyway")
     automatic: bool = commanded(True, "The thermostat decides; otherwise the heat setpoint does")
@@ -41,7 +41,7 @@ class HeatPumpTelemetry:
     max_heat_power_w: float = measured("Heat possible now", "W", low=0)
     min_heat_power_w: float = measured("Least heat while running", "W", low=0)
     energy_wh: float = measured("Electrical energy taken", "Wh", low=0)
-    heat_energy_wh: float = measured("Heat given to the tank", "Wh", low=0)
+    heat_energy_wh: float = measured("Heat delivered to the tank", "Wh", low=0)
     starts: int = measured("Starts", low=0)
     running_time_s: float = measured("Time spent heating", "s", low=0)
     current_a_a: float = measured("Current of phase a", "A", low=0)

@@ -25,7 +25,7 @@ class Profile(Enum):
 
 @value
 class LoadParams:
-    """What a load is: a base, an annual energy, a series, whatever of them is given, and noise on top."""
+    """What a load is: a base, an annual energy and a series as far as set, and noise on top."""
 
     base_w: float
     """Consumption at all times."""

@@ -1,4 +1,4 @@
-"""What a PV plant is, can be told, remembers and shows."""
+"""Parameters, commands, state and telemetry of a PV plant."""
 
 from dataclasses import field
 from enum import Enum
@@ -34,7 +34,7 @@ class PvParams:
     tilt_deg: float = 30.0
     """Of the modules, 0 is flat."""
     azimuth_deg: float = 180.0
-    """Where the modules look, clockwise from north."""
+    """Direction that the modules face, clockwise from north."""
     albedo: float = 0.2
     """Share of the sunlight that the ground reflects."""
     series: Series | None = None
@@ -96,7 +96,7 @@ class PvParams:
 
 @value
 class PvCommands:
-    """What an energy manager can tell a PV inverter."""
+    """The commands of a PV inverter."""
 
     on: bool = commanded(True, "Run command")
     active_power_limit_pu: float = commanded(
@@ -194,7 +194,7 @@ FAULTS = (
     FaultKind("grid_loss", 2006, "The AC breaker has opened: stopped", latched=False),
     FaultKind("grid_voltage", 2007, "Tripped by the grid's voltage", latched=False),
     FaultKind("grid_frequency", 2008, "Tripped by the grid's frequency", latched=False),
-    FaultKind("fan", 2009, "A fan stands still: a quarter of the cooling", latched=False),
+    FaultKind("fan", 2009, "A fan has stopped: a quarter of the cooling", latched=False),
     FaultKind("sensor_stuck", 2010, "The irradiance that is shown does not move", latched=False),
     FaultKind("sensor_drift", 2011, "The irradiance that is shown drifts away", latched=False),
 )

@@ -100,7 +100,7 @@ NMC_OCV_V = curve(
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CellType:
     """One cell type: what a pack is made of."""
 
     name: str
@@ -138,7 +138,7 @@ _DISCHARGE_10C = curve(
     ]
 )
 
-LFP = Cell(
+LFP = CellType(
     name="lfp",
     nominal_v=3.2,
     capacity_ah=3.0,
@@ -148,7 +148,7 @@ LFP = Cell(
     charge_ohm_10c=_CHARGE_10C,
     discharge_ohm_10c=_DISCHARGE_10C,
 )
-NMC = Cell(
+NMC = CellType(
     # Voltage window and capacity of a common 18650 NMC cell. No measured resistance stands in our source:
     # that of the LFP cell, which has about the same capacity, serves.
     name="nmc",
@@ -163,17 +163,17 @@ NMC = Cell(
 CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 
-def cell_resistance(cell: Cell, soc: float, temperature_c: float, discharging: bool) -> float:
+def cell_resistance(cell: CellType, soc: float, temperature_c: float, discharging: bool) -> float:
     """Inner resistance of one cell.
 
     Parameters
     ----------
-    cell : Cell
+    cell : CellType
         The cell type.
     soc : float
         State of charge, 0 to 1.
     temperature_c : float
-        Cell temperature in °C; measured at 10 and 25 °C, linear between, held outside.
+        CellType temperature in °C; measured at 10 and 25 °C, linear between, held outside.
     discharging : bool
         Which direction the current flows in.
 
@@ -196,7 +196,7 @@ def cell_resistance(cell: Cell, soc: float, temperature_c: float, discharging: b
     return warm_ohm + (lookup(cold, soc) - warm_ohm) * (25.0 - temperature_c) / 15.0
 
 
-def pack_layout(cell: Cell, capacity_wh: float, nominal_v: float) -> tuple[int, float]:
+def pack_layout(cell: CellType, capacity_wh: float, nominal_v: float) -> tuple[int, float]:
     """Return cells in series, and strings in parallel (a fraction, so that the capacity fits exactly)."""
     series = max(1, round(nominal_v / cell.nominal_v))
     return series, capacity_wh / (series * cell.nominal_v * cell.capacity_ah)
@@ -232,7 +232,7 @@ def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Converter:
+class ConverterLosses:
     """Part-load loss of a converter: no-load part P0 and quadratic part K, per unit of the rating."""
 
     discharge_p0: float
@@ -241,11 +241,11 @@ class Converter:
     charge_k: float
 
 
-SUNGROW_SC1000TL = Converter(0.00551158, 0.018772838, 0.007701864, 0.017290859)
-NOTTON = Converter(0.0072, 0.0345, 0.0072, 0.0345)
+SUNGROW_SC1000TL = ConverterLosses(0.00551158, 0.018772838, 0.007701864, 0.017290859)
+NOTTON = ConverterLosses(0.0072, 0.0345, 0.0072, 0.0345)
 
 
-def dc_from_ac(ac_w: float, rated_w: float, converter: Converter) -> float:
+def dc_from_ac(ac_w: float, rated_w: float, converter: ConverterLosses) -> float:
     r"""DC power behind an AC power.
 
     Parameters
@@ -254,7 +254,7 @@ def dc_from_ac(ac_w: float, rated_w: float, converter: Converter) -> float:
         AC power in W, positive when the battery discharges.
     rated_w : float
         Rating of the converter in W, greater than 0.
-    converter : Converter
+    converter : ConverterLosses
         Its losses.
 
     Returns
@@ -284,7 +284,7 @@ def dc_from_ac(ac_w: float, rated_w: float, converter: Converter) -> float:
     return 0.0
 
 
-def ac_from_dc(dc_w: float, rated_w: float, converter: Converter) -> float:
+def ac_from_dc(dc_w: float, rated_w: float, converter: ConverterLosses) -> float:
     """AC power that leads to a DC power: the inverse of `dc_from_ac`.
 
     Parameters
@@ -293,7 +293,7 @@ def ac_from_dc(dc_w: float, rated_w: float, converter: Converter) -> float:
         DC power in W, positive when the battery discharges.
     rated_w : float
         Rating of the converter in W, greater than 0.
-    converter : Converter
+    converter : ConverterLosses
         Its losses.
 
     Returns
@@ -360,7 +360,7 @@ def temperature_derating(
     Parameters
     ----------
     temperature_c : float
-        Cell temperature in °C.
+        CellType temperature in °C.
     cold_zero_c, cold_full_c : float
         Power rises from none to all between these, in °C.
     hot_full_c, hot_zero_c : float
@@ -413,7 +413,7 @@ def calendar_stress(temperature_c: float, soc: float) -> float:
     Parameters
     ----------
     temperature_c : float
-        Cell temperature in °C.
+        CellType temperature in °C.
     soc : float
         State of charge, 0 to 1.
 

@@ -1,4 +1,4 @@
-"""Where the sun stands and what reaches a tilted plane."""
+"""The position of the sun and the irradiance on a tilted plane."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +30,7 @@ class SunDay:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A point on the earth; build it with `place`."""
 
     latitude_deg: float
@@ -51,10 +51,10 @@ class Plane:
     normal_up: float
 
 
-def place(latitude_deg: float, longitude_deg: float) -> Place:
+def place(latitude_deg: float, longitude_deg: float) -> Location:
     """Return the place at a latitude (north +) and longitude (east +), both in degrees."""
     latitude = radians(latitude_deg)
-    return Place(latitude_deg, longitude_deg, sin(latitude), cos(latitude), radians(longitude_deg))
+    return Location(latitude_deg, longitude_deg, sin(latitude), cos(latitude), radians(longitude_deg))
 
 
 def plane(tilt_deg: float, azimuth_deg: float) -> Plane:
@@ -126,14 +126,14 @@ def sun_day(unix_day: int) -> SunDay:
     )
 
 
-def sun_vector(unix_s: float, where: Place) -> tuple[float, float, float]:
+def sun_vector(unix_s: float, where: Location) -> tuple[float, float, float]:
     r"""Direction of the sun as a unit vector.
 
     Parameters
     ----------
     unix_s : float
         Time in s since 1970-01-01 00:00 UTC.
-    where : Place
+    where : Location
         The observer.
 
     Returns

@@ -170,7 +170,7 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
 
 
 def appliance_ombc(device: Described, surroundings: Surroundings) -> ModeDescription:
-    """Describe an appliance: off, or run; a run holds for its whole duration and then ends by itself.
+    """Describe an appliance: off, or run; a run holds for its whole duration and then ends.
 
     What runs already is described as running, here and in the other kinds that do not stop at once.
     """

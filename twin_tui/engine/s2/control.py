@@ -98,7 +98,7 @@ class Control(ABC):
         self._before: Guide | None = None
         self.updates: deque[Update] = deque(maxlen=UPDATES_KEPT)
         self.notify: Callable[[], None] | None = None
-        """Called after each update, for whoever carries it to the energy manager."""
+        """Called after each update; set by the protocol layer."""
         self._seen: set[str] = set()
         self._held: dict[str, Instruction] = {}
         self._last = ""
@@ -177,7 +177,7 @@ class Control(ABC):
         self._carry_out(instruction, moment)
 
     def statuses(self) -> list[Update]:
-        """Return how everything stands, for a session that begins."""
+        """Return the state of everything, for a session that begins."""
         return []
 
     def _hold(self, instruction: Instruction, due: int) -> None:
@@ -218,7 +218,7 @@ class Control(ABC):
                 self._carry_out(instruction, moment)
 
     def take_over(self) -> None:
-        """Guide the device, whoever did before; a device in mode FAULT stays in it."""
+        """Guide the device in place of what did before; a device in mode FAULT stays in it."""
         if self._device.guide is not self and not self._in_fault_mode():
             self._before = self._device.guide
             guide.take_hold(self._run, self._device, self)

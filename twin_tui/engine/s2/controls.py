@@ -26,7 +26,7 @@ def control_type(name: str) -> ControlType:
 
 
 def select(run: Run, device: Device, description: Description) -> Control:
-    """Put the device under the described control type, which takes over when told to."""
+    """Put the device under the described control type, which does not take over yet."""
     control: Control
     if isinstance(description, ModeDescription):
         description.check(device.name)

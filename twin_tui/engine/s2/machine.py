@@ -104,7 +104,7 @@ class ActuatorMachine:
         return 0.0 if element is None else element.rate(factor)
 
     def ended(self, moment: int) -> OperationMode | None:
-        """Return the mode that follows by itself now, if one does."""
+        """Return the mode that follows automatically now, if one does."""
         if self.mode.ends_in and not self.in_transition(moment) and not self.running(moment):
             return self.actuator.mode(self.mode.ends_in)
         return None

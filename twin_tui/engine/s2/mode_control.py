@@ -69,15 +69,15 @@ class ModeControl(Control):
         return -math.fsum(machine.power_w(level, moment) for machine in self.machines.values())
 
     def statuses(self) -> list[Update]:
-        """Return how every actuator and timer stands, for a session that begins."""
-        told: list[Update] = []
+        """Return the state of every actuator and timer, for a session that begins."""
+        updates: list[Update] = []
         for machine in self.machines.values():
-            told.append(self._actuator_update(machine))
-            told += [
+            updates.append(self._actuator_update(machine))
+            updates += [
                 TimerUpdate(machine.actuator.id, timer.id, machine.finishes.get(timer.id, 0))
                 for timer in machine.actuator.timers
             ]
-        return told
+        return updates
 
     def shown(self, moment: int) -> ControlSnapshot:
         """Return what the screen shows."""

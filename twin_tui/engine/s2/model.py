@@ -22,7 +22,7 @@ class ControlType(Enum):
 
 
 class InstructionStatus(Enum):
-    """Where an instruction stands in its life."""
+    """The status of an instruction, by its name on the wire."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
@@ -78,7 +78,7 @@ class OperationMode:
     label: str = ""
     abnormal_only: bool = False
     ends_in: str = ""
-    """The mode that follows by itself once the timers of the transition to this one have finished."""
+    """The mode that follows automatically once the timers of the transition to this one have finished."""
 
     def element(self, level: float) -> Element | None:
         """Return the element whose range holds the level; at a border it is the upper one."""
@@ -130,7 +130,7 @@ class Actuator:
     label: str = ""
     commodities: tuple[str, ...] = ("ELECTRICITY",)
     device_takes_time: bool = False
-    """Whether the device itself needs the duration of a transition, so that it is told at the beginning."""
+    """Whether the device itself needs the duration of a transition; its setpoint then changes first."""
 
     def mode(self, mode_id: str) -> OperationMode | None:
         """Return the mode of that id."""
@@ -143,7 +143,7 @@ class Actuator:
 
 @dataclass(slots=True, frozen=True)
 class Leakage:
-    """What a storage loses by itself between two levels, fill level per second."""
+    """What a storage loses between two levels, fill level per second."""
 
     low: float
     high: float

@@ -39,7 +39,7 @@ class ProfileControl(Control):
 
     @property
     def mode(self) -> str:
-        """Return how the profile stands."""
+        """Return the state of the profile."""
         return self._state.lower().replace("_", " ")
 
     @property
@@ -58,7 +58,7 @@ class ProfileControl(Control):
         return -max(power_w for _, power_w in choice.sequence.elements)
 
     def statuses(self) -> list[Update]:
-        """Return how the profile stands, for a session that begins."""
+        """Return the state of the profile, for a session that begins."""
         return [ProfileUpdate(self._chosen, self._state, self._progress_ms(self._run.tick))]
 
     def revoke(self, instruction_id: str, origin: str) -> None:
@@ -106,7 +106,7 @@ class ProfileControl(Control):
             self.follow()
 
     def give_back(self) -> None:
-        """End the control type; the device finishes by itself what it has begun."""
+        """End the control type; the device finishes what it has begun."""
         if self._running is not None:
             self._tell(self._running, InstructionStatus.ABORTED, self._run.tick, "the session has ended")
         super().give_back()
