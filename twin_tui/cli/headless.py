@@ -39,14 +39,15 @@ async def run(
     130 a run cut short by a signal.
     """
     courses = [Course(twin.engine, name) for name in plots]
-    stopped, failure = False, ""
+    signalled = _signalled()
+    failure = ""
     try:
         await twin.start(servers=servers, paced=False)
         if servers and not quiet:
             for text in twin.links.lines():
                 print(text, file=sys.stderr)
         try:
-            stopped = await _until_done(twin, duration_s, quiet)
+            await _until_done(twin, duration_s, quiet, signalled)
         except Exception as error:
             log.exception("the simulation failed")
             failure = f"{type(error).__name__}: {error}"
@@ -64,7 +65,7 @@ async def run(
     if failure:
         print(f"twin-tui: the simulation failed at {twin.time_s:g} s: {failure}", file=sys.stderr)
         return FAILED
-    return INTERRUPTED if stopped and duration_s is not None else int(failed)
+    return INTERRUPTED if signalled.is_set() and duration_s is not None else int(failed)
 
 
 def _speaks_unicode() -> bool:
@@ -85,23 +86,25 @@ def _judge(twin: Twin, junit: Path | None) -> bool:
     return bool(twin.judge.failed)
 
 
-async def _until_done(twin: Twin, duration_s: float | None, quiet: bool) -> bool:
-    """Run until the duration is over (False) or a signal came (True)."""
-    running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
-    stopped = False
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-        running.cancel()
-
+def _signalled() -> asyncio.Event:
+    """Return what the signals set from now on that end a run, one that comes while the servers start too."""
+    came = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, came.set)
+    return came
+
+
+async def _until_done(twin: Twin, duration_s: float | None, quiet: bool, signalled: asyncio.Event) -> None:
+    """Run until the duration is over or a signal came."""
+    running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
+    waiting = asyncio.ensure_future(signalled.wait())
     with _told(twin, quiet), _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        running.cancel()
         await running
-    return stopped
 
 
 @contextlib.contextmanager

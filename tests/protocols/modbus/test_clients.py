@@ -1,7 +1,6 @@
 """Unmodified clients read, write, read back and get the right exception."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import minimalmodbus
@@ -86,42 +85,4 @@ async def test_minimalmodbus_on_a_line(plant: Plant, tmp_path: Path) -> None:
         meter.serial.close()
 
     await asyncio.to_thread(use)
-    await server.stop()
-
-
-async def mbpoll(*arguments: str) -> tuple[int, str]:
-    """Run mbpoll (libmodbus) once; return its exit status and output."""
-    program = shutil.which("mbpoll")
-    if program is None:
-        pytest.skip("mbpoll is not installed")
-    process = await asyncio.create_subprocess_exec(
-        program, "-1", "-0", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
-
-
-async def poll_everything(target: list[str], plant: Plant) -> None:
-    status, output = await mbpoll("-t", "3", "-r", "5", "-c", "2", *target)
-    assert status == 0
-    assert "[5]: \t5" in output
-    assert "[6]: \t6" in output
-    status, output = await mbpoll("-t", "0", "-r", "0", "-c", "4", *target)
-    assert [line.split("\t")[1] for line in output.splitlines() if line.startswith("[")] == list("1001")
-    assert (await mbpoll("-t", "4", "-r", "20", *target, "7", "8"))[0] == 0
-    assert [plant.get(HOLDING, n) for n in (20, 21)] == [7, 8]
-    status, output = await mbpoll("-t", "3", "-r", "250", *target)
-    assert "Illegal data address" in output
-
-
-async def test_mbpoll_over_tcp(plant: Plant) -> None:
-    async with serving({1: plant}) as server:
-        await poll_everything(["-p", str(server.port), "127.0.0.1"], plant)
-
-
-async def test_mbpoll_on_a_line(plant: Plant, tmp_path: Path) -> None:
-    path = tmp_path / "tty"
-    server = ModbusRtuServer(f"pty:{path}", {1: plant}, identities={1: plant.identity})
-    await server.start()
-    await poll_everything(["-m", "rtu", "-b", "115200", "-P", "none", str(path)], plant)
     await server.stop()
