@@ -14,7 +14,7 @@ from twin_tui.engine.view import (
     Resume,
     SetSpeed,
     StartRecording,
-    Step,
+    StepTicks,
     ViewRequest,
 )
 from twin_tui.session.local import LocalSession
@@ -51,7 +51,7 @@ async def test_a_jump_to_the_present_time_of_day_runs_a_whole_day(session: Local
 
 
 @pytest.mark.parametrize(
-    ("steer", "paused"), [(Pause(), True), (Step(2), True), (Resume(), False), (SetSpeed(2.0), False)]
+    ("steer", "paused"), [(Pause(), True), (StepTicks(2), True), (Resume(), False), (SetSpeed(2.0), False)]
 )
 async def test_steering_during_a_jump_ends_it(session: LocalSession, steer: Command, paused: bool) -> None:
     await session.send(JumpTo(NOON_S))
