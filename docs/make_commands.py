@@ -86,7 +86,7 @@ TARGETS = ", ".join(target.value for target in Target)
 
 def page() -> str:
     """Return the page."""
-    site = site_view(Twin.from_file(SITE).engine)
+    site = site_view(Twin.from_file(SITE).engine.plan)
     lines = [INTRODUCTION]
     for group in GROUPS:
         lines += [f"## {group.title}\n", "| command | what it does |", "|---|---|"]

@@ -220,12 +220,12 @@ class Twin(DeviceAccess):
     def play(self, scenario: Scenario | str | Path) -> Judge:
         """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""
         played = scenario if isinstance(scenario, Scenario) else find(str(scenario))
-        self.judge = Judge(played, self.engine, site_view(self.engine))
+        self.judge = Judge(played, self.engine, site_view(self.site.plan))
         return self.judge
 
     def inject(self, text: str) -> float:
         """Have a command happen at a simulated time, "10s sag grid 0.7 2s", and return that time, s."""
-        at_s, event = injection(text, site_view(self.engine))
+        at_s, event = injection(text, site_view(self.site.plan))
         self.engine.submit(event, at_s=at_s)
         return at_s
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from twin_tui.config import dump_site, load_site
+from twin_tui.config import load_site, series, source
 from twin_tui.config.assets import asset_model
+from twin_tui.config.schedule import to_time_of_day
 from twin_tui.engine.device import registry
 from twin_tui.engine.devices.load import LOAD
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, SelectMode, Write
 from twin_tui.engine.signals import value
 from twin_tui.engine.weather import Sky
@@ -39,7 +41,7 @@ def test_yaml_and_json_give_the_same_plan(write_site: Callable[..., Path]) -> No
 def test_overrides_replace_keys_of_the_file() -> None:
     site = load_site(one(seed=3, step=0.1), seed=9, step=1, start=None)
     assert (site.plan.seed, site.plan.dt_s) == (9, 1.0)
-    assert load_site(json.loads(dump_site(site))).plan == site.plan
+    assert load_site(json.loads(json.dumps(site.source))).plan == site.plan
 
 
 def test_a_start_with_a_zone_is_that_instant_and_the_site_has_its_offset_there() -> None:
@@ -174,7 +176,7 @@ def test_roles_identity_and_s2_reach_the_endpoints() -> None:
     assert first.devices == {"sun": "pv-1"}
     assert first.identity == {0: "Acme", 5: "B-1"}
     assert second == S2("battery-1", "ws://127.0.0.1:9000/", "secret")
-    assert "secret" not in dump_site(site)
+    assert "secret" not in json.dumps(site.source)
 
 
 def test_speed_is_real_time_unless_the_file_says_otherwise() -> None:
@@ -203,12 +205,89 @@ def test_the_dump_of_a_site_needs_no_other_file(write_site: Callable[..., Path],
         seed=5,
     )
     site = load_site(write_site(data))
-    text = dump_site(site)
+    text = json.dumps(site.source)
     assert str(site_folder) not in text
     again = load_site(json.loads(text))
     assert again.plan == site.plan
     assert again.endpoints[0].register_map == EMPTY_MAP
-    assert dump_site(again) == text
+    assert again.source == json.loads(text)
+
+
+OWN_CODE = """
+title: Ours
+nominal_hz: 50
+stages: [{name: U<, quantity: voltage, below: 0.8, clearing_s: 0.5}]
+enter_service: {v_low_pu: 0.9, v_high_pu: 1.1, f_low_hz: 49, f_high_hz: 51, delay_s: 5, ramp_s: 0}
+"""
+
+
+def test_a_recording_has_the_files_of_a_site_as_they_were_when_it_was_loaded(
+    write_site: Callable[..., Path], site_folder: Path
+) -> None:
+    files = {
+        "sun.csv": "time,ghi\n0,100\n60,200\n120,150\n",
+        "dip.csv": "time,hz\n0,0\n1,-0.5\n",
+        "code.yaml": OWN_CODE,
+        "maps/mine.yaml": "device_type: bess\nregisters: []\n",
+    }
+    for name, text in files.items():
+        (site_folder / name).write_text(text)
+    disturbance = {"target": "frequency", "points": "dip.csv"}
+    data = one(
+        {**BATTERY, "port": 5020, "register_map": "mine.yaml"},
+        weather={"sky": "series", "irradiance_series": "sun.csv"},
+        grid_code="code.yaml",
+        events=[{"at": 5, "event": "Disturb", "disturbance": disturbance}],
+        comment="not.csv is no file of ours",
+    )
+    site = load_site(write_site(data))
+    for name in files:
+        (site_folder / name).unlink()
+    again = load_site(json.loads(json.dumps(site.source)))
+    assert again.plan.weather == site.plan.weather
+    assert again.plan.events == site.plan.events
+    assert again.plan.devices[0].params.grid_code.stages == site.plan.devices[0].params.grid_code.stages
+    assert again.endpoints[0].register_map == {"device_type": "bess", "registers": []}
+
+
+def test_a_csv_is_read_once_and_written_out_only_for_a_recording(
+    write_site: Callable[..., Path], site_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site_folder / "sun.csv").write_text("time,ghi\n0,100\n60,200\n120,150\n")
+    read: list[str] = []
+    written: list[object] = []
+    rows, out = series.read_rows, source._written_out
+    monkeypatch.setattr(series, "read_rows", lambda path, *a: read.append(path.name) or rows(path, *a))
+    monkeypatch.setattr(source, "_written_out", lambda found: written.append(found) or out(found))
+    site = load_site(write_site(one(BATTERY, weather={"sky": "series", "irradiance_series": "sun.csv"})))
+    assert (read, written) == (["sun.csv"], [])
+    assert site.source is site.source
+    assert (read, len(written)) == (["sun.csv"], 1)
+
+
+def test_events_are_checked_without_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("an engine was built")
+
+    monkeypatch.setattr(Engine, "__init__", refuse)
+    events = [{"at": 1, "do": "write battery-1 start_stop 1"}, {"at": 2, "do": "sag 0.7 1s"}]
+    assert len(load_site(one({**BATTERY, "mode": "IDLE"}, events=events)).plan.events) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("00:00", 0), ("8:00", 28_800), ("08:00:30", 28_830), ("23:59:59", 86_399), ("24:00", 86_400)],
+)
+def test_a_time_of_day_is_seconds_after_midnight(written: str, seconds: int) -> None:
+    assert to_time_of_day(written) == seconds
+
+
+@pytest.mark.parametrize(
+    "written", ["24:01", "24:30", "24:00:01", "25:00", "08:60", "08:00:60", "8", "08.00"]
+)
+def test_a_time_of_day_ends_with_the_day(written: str) -> None:
+    with pytest.raises(ValueError, match=f"expected a time of day like 08:00, found '{written}'"):
+        to_time_of_day(written)
 
 
 @value

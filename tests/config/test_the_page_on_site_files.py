@@ -14,7 +14,7 @@ from twin_tui.protocols.registry import connectors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "site-files.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-ROWS = dict(re.findall(r"^\| (\w+) \| (.+) \|$", PAGE, re.MULTILINE))
+ROWS = dict(reversed(re.findall(r"^\| (\w+) \| (.+) \|$", PAGE, re.MULTILINE)))
 
 
 def keys_of(cell: str) -> set[str]:

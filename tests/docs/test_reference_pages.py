@@ -35,7 +35,7 @@ def test_every_command_stands_in_one_group_with_examples() -> None:
 
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_each_example_is_understood_on_the_site_it_is_for(line: str) -> None:
-    site = site_view(HOME.engine)
+    site = site_view(HOME.engine.plan)
     command = parse(line, site, screen=make_commands.SCREEN)
     if isinstance(command, Event):
         assert parse_event(line, site)
@@ -47,7 +47,7 @@ def test_each_example_is_understood_on_the_site_it_is_for(line: str) -> None:
 
 @pytest.mark.parametrize("line", [line for line in EXAMPLES if line not in NEED_SOMETHING_BEFORE])
 def test_each_example_that_is_an_event_is_accepted_by_the_engine(line: str) -> None:
-    command = parse(line, site_view(HOME.engine), screen=make_commands.SCREEN)
+    command = parse(line, site_view(HOME.engine.plan), screen=make_commands.SCREEN)
     if isinstance(command, Event):
         Twin.from_file(make_commands.SITE).submit(command)
 
@@ -59,7 +59,7 @@ def test_each_link_fault_and_each_of_its_keys_is_described() -> None:
 
 @pytest.mark.parametrize("line", LINK_EXAMPLES)
 def test_each_link_example_is_a_rule(line: str) -> None:
-    event = parse(line, site_view(HOME.engine))
+    event = parse(line, site_view(HOME.engine.plan))
     assert LinkRule.parse(event.rule)  # type: ignore[union-attr]
 
 

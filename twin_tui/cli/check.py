@@ -89,7 +89,7 @@ def _check_scenario(path: Path) -> list[Finding]:
     scenario = Scenario.load(path)
     if scenario.site is not None:
         engine = Engine(load_site(scenario.site).plan)
-        Judge(scenario, engine, site_view(engine))
+        Judge(scenario, engine, site_view(engine.plan))
     return []
 
 

@@ -1,8 +1,8 @@
 """The events of a site file: what happens by itself, and when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.config.context import Context
@@ -11,8 +11,8 @@ from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import refuse_unknown, shown
-from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import EVENT_TYPES, Event
+from twin_tui.engine.running import Device, Run, device_named
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
@@ -26,19 +26,19 @@ def read_events(
     listed: list[Any],
     modes: Mapping[str, tuple[str, Any]],
     plan: SitePlan,
+    devices: Mapping[str, Device],
     linked: Collection[str],
     complaints: Complaints,
 ) -> tuple[tuple[float, Event], ...]:
     """Return (seconds after the start, event) for each entry, checked against the site.
 
     ``modes`` holds what assets start with: place → (name, mode), selected before anything else happens;
-    ``linked`` names the devices that have a Modbus link.
+    ``devices`` are those of the assets, as they start, and ``linked`` names the ones with a Modbus link.
     """
     if not listed and not modes:
         return ()
-    engine = Engine(plan)
-    engine.check_link_fault = partial(check_link_fault, linked=linked)
-    view = site_view(engine)
+    site = _Start(plan, devices, partial(check_link_fault, linked=linked))
+    view = site_view(plan)
     wanted = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
         for place, (name, mode) in modes.items()
@@ -48,11 +48,26 @@ def read_events(
     for place, data in wanted:
         try:
             at_s, event = _one(data, view, complaints.context)
-            engine.check(event, later=True)
+            event.check(cast(Run, site))
             found.append((at_s, event))
         except (TwinError, ValueError) as error:
             complaints.add(place, str(error))
     return tuple(found)
+
+
+class _Start:
+    """A site before its first tick: what events are checked against, and nothing that runs."""
+
+    def __init__(
+        self, plan: SitePlan, devices: Mapping[str, Device], check_link_fault: Callable[[Any], object]
+    ) -> None:
+        self.devices = {each.name: devices.get(each.name) or Device(each, 0, 1.0) for each in plan.devices}
+        self.surroundings = plan.surroundings()
+        self.check_link_fault = check_link_fault
+
+    def device(self, name: str) -> Device:
+        """Return the device of that name, or raise CommandError with the nearest one."""
+        return device_named(name, self.devices)
 
 
 def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
@@ -78,12 +93,18 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
         raise CommandError(f"unknown event {shown(name)}{did_you_mean(str(name), EVENT_TYPES)}")
     disturbance = rest.get("disturbance")
     if isinstance(disturbance, dict) and isinstance(disturbance.get("points"), str):
-        points = points_of_csv(context.folder / disturbance["points"])
-        rest["disturbance"] = {
-            "magnitude": points[0][1],
-            "shape": "playback",
-            **disturbance,
-            "points": points,
-        }
+        path = context.folder / disturbance["points"]
+        points = context.once((path, "points"), lambda: points_of_csv(path))
+        rest["disturbance"] = disturbance = {**disturbance, "points": points}
+    if isinstance(disturbance, dict) and disturbance.get("points"):
+        rest["disturbance"] = {**_playback(disturbance["points"]), **disturbance}
     event: Event = build(cls, rest, context)
     return at_s, event
+
+
+def _playback(points: Any) -> dict[str, Any]:
+    """Return what a disturbance that has points need not say."""
+    try:
+        return {"magnitude": points[0][1], "shape": "playback"}
+    except (TypeError, LookupError):
+        return {}

@@ -1,5 +1,6 @@
 """Grid codes as files: shipped ones by name, a user's own by path."""
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -209,6 +210,7 @@ def load_grid_code(
     name: str,
     base: Path | None = None,
     *,
+    read: Callable[[Path], Document] = open_document,
     nominal_hz: float | None = None,
     volt_var: bool | None = None,
     volt_watt: bool | None = None,
@@ -216,10 +218,10 @@ def load_grid_code(
     """Return the grid code of a shipped name, or of a YAML file whose path is taken from `base`.
 
     A code for another frequency than `nominal_hz` is refused. `volt_var` and `volt_watt` switch these
-    functions on or off; None leaves them as the file has them.
+    functions on or off; None leaves them as the file has them. `read` opens the user's file.
     """
     if name.endswith((".yaml", ".yml")):
-        document = open_document((base or Path()) / name)
+        document = read((base or Path()) / name)
     elif name in grid_code_names():
         document = open_document(_FOLDER / f"{name}.yaml", f"{name}.yaml")
     else:

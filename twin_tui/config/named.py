@@ -23,7 +23,7 @@ _SWITCHES = ("volt_var", "volt_watt")
 def to_grid_code(found: Any, context: Context) -> GridCode:
     """Return a grid code: by name or file, with volt_var and volt_watt switched, or written out."""
     if isinstance(found, str):
-        return load_grid_code(found, context.folder, nominal_hz=context.nominal_hz)
+        found = {"name": found}
     if not isinstance(found, dict):
         raise ValueError(f"expected the name of a grid code, found {shown(found)}")
     switches = {key: to_switch(found[key]) for key in _SWITCHES if isinstance(found.get(key), bool | str)}
@@ -33,7 +33,9 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
     name = found.get("name")
     if not isinstance(name, str):
         raise ValueError("missing key name")
-    return load_grid_code(name, context.folder, nominal_hz=context.nominal_hz, **switches)
+    return load_grid_code(
+        name, context.folder, read=context.document, nominal_hz=context.nominal_hz, **switches
+    )
 
 
 CONVERTERS = {"sungrow_sc1000tl": SUNGROW_SC1000TL, "notton": NOTTON}

@@ -1,8 +1,9 @@
 """From the plain data of a site file to a plan, endpoints and a source; every mistake is told."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from twin_tui.config.world import (
     weather_of,
     zone_of,
 )
-from twin_tui.documents.loader import Document, read_document
+from twin_tui.documents.loader import Document
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import shown
 from twin_tui.engine.device import AnyDeviceType, Stage, registry
@@ -53,6 +54,8 @@ class ReadAsset:
     data: dict[str, Any]
     name: str = ""
     endpoints: tuple[Endpoint, ...] = ()
+    device: Device | None = None
+    """The device at the start, which commands and events are checked against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class ReadSite:
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
     links: Mapping[str, Settings]
-    source: Mapping[str, Any]
+    embed: Callable[[], Mapping[str, Any]]
+    """Returns the site as plain data that needs no file of the user's."""
     real_time: bool
     speed: float
 
@@ -105,20 +109,27 @@ class SiteReader:
         }
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
-        plan = replace(plan, events=read_events(top.events, modes, plan, linked, complaints))
+        running = {asset.name: asset.device for asset in assets if asset.device is not None}
+        plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
         complaints.settle()
+        named = [(asset.name, asset.data, self._sources(asset)) for asset in assets]
         return ReadSite(
             plan=plan,
             endpoints=endpoints,
             links=self._links,
-            source=source_of(
-                self._data,
-                [(asset.name, asset.data, asset.endpoints) for asset in assets],
-                complaints.context,
-            ),
+            embed=cache(partial(source_of, self._data, named, complaints.context)),
             real_time=top.real_time,
             speed=top.speed if top.speed is not None else 1.0 if top.real_time else math.inf,
         )
+
+    def _sources(self, asset: ReadAsset) -> list[dict[str, Any]]:
+        """Return the protocols of an asset as entries, and keep the files that they name."""
+        entries = [connectors[endpoint.kind].source(endpoint) for endpoint in asset.endpoints]
+        for entry in entries:
+            for value in entry.values():
+                if isinstance(value, Path):
+                    self._complaints.context.keep(value)
+        return entries
 
     def _assets(self, listed: list[Any]) -> Iterator[ReadAsset]:
         for position, data in enumerate(listed):
@@ -240,7 +251,8 @@ class SiteReader:
                 values[name] = device.accept(name, wanted, "command")
             except (TwinError, TypeError) as error:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
-        commands = replace(asset.type.commands(), **values)
+        asset.device = device
+        device.commands = commands = replace(asset.type.commands(), **values)
         meters, s2 = getattr(asset.model, "meters", ()), self._s2_descriptions(asset)
         return replace(plan, commands=commands, meters=meters, s2=s2)
 
@@ -252,7 +264,8 @@ class SiteReader:
         try:
             if isinstance(found, str):
                 place = found
-                found = read_document(self._complaints.context.folder / found)
+                context = self._complaints.context
+                found = context.document(context.folder / found).data
             descriptions = descriptions_of(found, place)
             steering = asset.type.steering
             if steering is None:

@@ -10,6 +10,7 @@ from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.values import refuse_unknown, shown, to_number
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
+from twin_tui.engine.weather import DAY_S
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -25,9 +26,10 @@ def to_time_of_day(found: Any) -> float:
         if match is None:
             raise ValueError(f"{expected}, found {shown(found)}")
         hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        if hours > 24 or minutes > 59 or seconds > 59 or 60 * hours + minutes > 1440:
+        total_s = 3600.0 * hours + 60.0 * minutes + seconds
+        if minutes > 59 or seconds > 59 or total_s > DAY_S:
             raise ValueError(f"{expected}, found {shown(found)}")
-        return 3600.0 * hours + 60.0 * minutes + seconds
+        return total_s
     return to_number(found, "a time of day like 08:00")
 
 

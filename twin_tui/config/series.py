@@ -18,7 +18,7 @@ _KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
 def to_series(found: Any, context: Context) -> Series:
     """Return a series: of a CSV file's path, of csv and column, or of start, step and values."""
     if isinstance(found, str):
-        return series_of_csv(context.folder / found, None, context.zone)
+        return _kept_series(found, None, context)
     if not isinstance(found, dict):
         raise ValueError(f"expected a CSV file, or an object with csv or values, found {shown(found)}")
     refuse_unknown(found, _KEYS)
@@ -27,7 +27,7 @@ def to_series(found: Any, context: Context) -> Series:
         name, column = found["csv"], found.get("column")
         if not isinstance(name, str) or not (column is None or isinstance(column, str)):
             raise ValueError("expected csv and column to be text")
-        series = series_of_csv(context.folder / name, column, context.zone)
+        series = _kept_series(name, column, context)
         return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds)
     listed = found.get("values")
     if not isinstance(listed, list) or len(listed) < 2:
@@ -41,6 +41,19 @@ def to_series(found: Any, context: Context) -> Series:
     if step_s <= 0:
         raise ValueError(f"expected a step above 0, found {shown(step)}")
     return Series(start, step_s, values, relative, repeats, holds)
+
+
+def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
+    """Return under what the context keeps the series of a CSV file that a value names, if it names one."""
+    name, column = (found.get("csv"), found.get("column")) if isinstance(found, dict) else (found, None)
+    if isinstance(name, str) and (column is None or isinstance(column, str)):
+        return context.folder / name, column
+    return None
+
+
+def _kept_series(name: str, column: str | None, context: Context) -> Series:
+    path = context.folder / name
+    return context.once((path, column), lambda: series_of_csv(path, column, context.zone))
 
 
 def series_of_csv(path: Path, column: str | None, zone: tzinfo) -> Series:

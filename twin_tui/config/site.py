@@ -1,8 +1,7 @@
 """A site: what the engine simulates and how its devices are reached."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,22 @@ class Site:
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
-    source: Mapping[str, Any]
-    """The site as plain data that needs no file of the user's; ``load_site`` takes it back."""
+    embed: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
+    """Returns ``source``; only a recording needs it."""
     real_time: bool = True
     speed: float = 1.0
     """Simulated seconds per second of a paced run; infinite is as fast as possible."""
     file: Path | None = None
     links: Mapping[str, Settings] = field(default_factory=dict)
     """What each connector does for the whole site, by its kind."""
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """The site as plain data that needs no file of the user's; ``load_site`` takes it back.
+
+        Series, grid codes and register maps are in it as they were when the site was loaded.
+        """
+        return self.embed()
 
 
 def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
@@ -50,7 +57,7 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
         raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
     data.update((key, value) for key, value in overrides.items() if value is not None)
     read = SiteReader(document, folder).read()
-    return Site(read.plan, read.endpoints, read.source, read.real_time, read.speed, path, read.links)
+    return Site(read.plan, read.endpoints, read.embed, read.real_time, read.speed, path, read.links)
 
 
 def find_site(site: str | Path) -> Path:
@@ -67,13 +74,3 @@ def find_site(site: str | Path) -> Path:
         return found
     names = near | set(shipped_names("sites")) if path.suffix else shipped_names("sites")
     raise ConfigError(f"{site}: no such file and no shipped site{did_you_mean(path.name, names)}")
-
-
-def dump_site(site: Site) -> str:
-    """Return the site as JSON that ``load_site`` reads back to the same plan."""
-    return json.dumps(site.source, ensure_ascii=False, sort_keys=True, indent=2)
-
-
-def without_endpoints(site: Site) -> Site:
-    """Return the site with all its devices and none of its ports: for a run that nobody talks to."""
-    return replace(site, endpoints=())

@@ -1,17 +1,14 @@
 """A site as plain data that stands alone: names given, register maps of the user's inside."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
-from twin_tui.config.series import to_series
-from twin_tui.documents.csv_text import points_of_csv
-from twin_tui.documents.loader import read_document
+from twin_tui.config.series import series_key, to_series
 from twin_tui.engine.weather import Series
-from twin_tui.protocols.connector import Endpoint
-from twin_tui.protocols.registry import connectors
 
 _LINK_KEYS = ("ip", "port", "unit_id", "register_map", "protocols")
 _NAME_KEYS = ("name", "asset_id", "device_id")
@@ -19,10 +16,13 @@ _NAME_KEYS = ("name", "asset_id", "device_id")
 
 def source_of(
     data: Mapping[str, Any],
-    assets: Iterable[tuple[str, Mapping[str, Any], tuple[Endpoint, ...]]],
+    assets: Iterable[tuple[str, Mapping[str, Any], Sequence[Mapping[str, Any]]]],
     context: Context,
 ) -> dict[str, Any]:
-    """Return the site's data with its assets named and all they need from other files put in."""
+    """Return the site's data with its assets named and what was loaded of other files put in.
+
+    Each asset comes with its name and its protocols.
+    """
     kept = {
         key: _embedded(key, _simple(value), context)
         for key, value in data.items()
@@ -36,9 +36,15 @@ def source_of(
                 for key, value in asset.items()
                 if key not in _LINK_KEYS + _NAME_KEYS
             },
-            "protocols": [connectors[endpoint.kind].source(endpoint) for endpoint in endpoints],
+            "protocols": [
+                {
+                    key: context.content(value) if isinstance(value, Path) else value
+                    for key, value in entry.items()
+                }
+                for entry in protocols
+            ],
         }
-        for name, asset, endpoints in assets
+        for name, asset, protocols in assets
     ]
     return kept
 
@@ -47,14 +53,16 @@ def _embedded(key: str, value: Any, context: Context) -> Any:
     """Return a value with the content of the files it names: grid codes, series, points of a playback."""
     if isinstance(value, list):
         return [_embedded(key, item, context) for item in value]
-    if key in _OWN_FILES:
-        return _OWN_FILES[key](value, context)
-    if isinstance(value, dict) and "csv" not in value:
-        return {inner: _embedded(inner, item, context) for inner, item in value.items()}
-    if isinstance(value, str) and key == "points":
-        return points_of_csv(context.folder / value)
-    if isinstance(value, dict) or (isinstance(value, str) and value.lower().endswith(".csv")):
-        return _written_out(to_series(value, context))
+    if key == "grid_code":
+        return _grid_code(value, context)
+    if key == "s2_description" and isinstance(value, str):
+        return context.content(context.folder / value)
+    if key == "points" and isinstance(value, str):
+        return context.kept[context.folder / value, "points"]
+    if series_key(value, context) in context.kept:
+        value = _written_out(to_series(value, context))
+    elif isinstance(value, dict):
+        value = {inner: _embedded(inner, item, context) for inner, item in value.items()}
     return value
 
 
@@ -62,18 +70,11 @@ def _grid_code(value: Any, context: Context) -> Any:
     name = value.get("name") if isinstance(value, dict) else value
     if not (isinstance(name, str) and name.endswith((".yaml", ".yml"))):
         return value
-    code = read_document(context.folder / name)
+    code = context.content(context.folder / name)
     for part in ("volt_var", "volt_watt"):
         if isinstance(value, dict) and part in value and isinstance(code.get(part), dict):
             code[part]["enabled"] = value[part]
     return code
-
-
-def _s2_description(value: Any, context: Context) -> Any:
-    return read_document(context.folder / value) if isinstance(value, str) else value
-
-
-_OWN_FILES = {"grid_code": _grid_code, "s2_description": _s2_description}
 
 
 def _written_out(series: Series) -> dict[str, Any]:

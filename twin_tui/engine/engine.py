@@ -13,13 +13,12 @@ from twin_tui.engine.grid import Grid
 from twin_tui.engine.island import Island
 from twin_tui.engine.log import EventLog
 from twin_tui.engine.observing import SITE_TELEMETRY, observe_site
-from twin_tui.engine.running import Device, Event
+from twin_tui.engine.running import Device, Event, device_named
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import LogKind, Snapshot
-from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import DAY_S, Weather
-from twin_tui.errors import CommandError, ConfigError, did_you_mean
+from twin_tui.errors import CommandError, ConfigError
 
 
 class Engine:
@@ -37,15 +36,7 @@ class Engine:
             if device_plan.name in self.devices:
                 raise ConfigError(f"two devices are named {device_plan.name!r}")
             self.devices[device_plan.name] = Device(device_plan, plan.seed, plan.dt_s)
-        self.surroundings = Surroundings(
-            dt_s=plan.dt_s,
-            nominal_v=plan.grid.nominal_v,
-            nominal_hz=plan.grid.nominal_hz,
-            frequency_hz=plan.grid.nominal_hz,
-            unix_s=plan.start_unix_s,
-            utc_offset_s=plan.utc_offset_s,
-            day_s=(plan.start_unix_s + plan.utc_offset_s) % DAY_S,
-        )
+        self.surroundings = plan.surroundings()
         self.grid = Grid(plan.grid, plan.dt_s, plan.seed)
         self.weather = Weather(plan.weather, plan.dt_s, plan.seed)
         self.log = EventLog(plan.dt_s)
@@ -167,10 +158,7 @@ class Engine:
 
     def device(self, name: str) -> Device:
         """Return the device of that name, or raise CommandError with the nearest one."""
-        found = self.devices.get(name)
-        if found is None:
-            raise CommandError(f"unknown device {name!r}{did_you_mean(name, self.devices)}")
-        return found
+        return device_named(name, self.devices)
 
     def telemetry(self, name: str) -> Any:
         """Return the telemetry of a device at this tick, or of "grid" or "weather"."""

@@ -1,7 +1,7 @@
 """What runs: devices as they are now, what steers them, and the run as events, modes and S2 see it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
@@ -118,6 +118,14 @@ class Device:
     def pinned_commands(self) -> dict[str, Any]:
         """Return the commands that are forced."""
         return {name: pin for name, pin in self.pins.items() if self.type.signals[name].command}
+
+
+def device_named(name: str, devices: Mapping[str, Device]) -> Device:
+    """Return the device of that name, or raise CommandError with the nearest one."""
+    found = devices.get(name)
+    if found is None:
+        raise CommandError(f"unknown device {name!r}{did_you_mean(name, devices)}")
+    return found
 
 
 PYTHON = "python"

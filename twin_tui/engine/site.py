@@ -6,7 +6,8 @@ from twin_tui.engine.device import DevicePlan
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.running import Event
 from twin_tui.engine.signals import value
-from twin_tui.engine.weather import WeatherParams
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.weather import DAY_S, WeatherParams
 
 __all__ = ["DevicePlan", "SitePlan"]
 
@@ -27,3 +28,15 @@ class SitePlan:
     weather: WeatherParams = field(default_factory=WeatherParams)
     events: tuple[tuple[float, Event], ...] = ()
     """Scheduled events: (seconds after the start, event)."""
+
+    def surroundings(self) -> Surroundings:
+        """Return the surroundings before the first tick."""
+        return Surroundings(
+            dt_s=self.dt_s,
+            nominal_v=self.grid.nominal_v,
+            nominal_hz=self.grid.nominal_hz,
+            frequency_hz=self.grid.nominal_hz,
+            unix_s=self.start_unix_s,
+            utc_offset_s=self.utc_offset_s,
+            day_s=(self.start_unix_s + self.utc_offset_s) % DAY_S,
+        )

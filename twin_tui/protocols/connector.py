@@ -233,7 +233,10 @@ class Connector:
         """Complain of endpoints, given with their places in the file, that cannot be opened together."""
 
     def source(self, endpoint: Any) -> dict[str, Any]:
-        """Return an endpoint as an entry of a site file that needs no other file and tells no secret."""
+        """Return an endpoint as an entry of a site file without its secrets.
+
+        A path stands for a YAML or JSON file of the user's, whose content is put in its place.
+        """
         options: Model = endpoint.options
         keys = options.model_fields_set - secret_keys(type(options))
         return {**options.model_dump(mode="json", include=keys), "kind": self.kind}

@@ -3,21 +3,19 @@
 from collections.abc import Callable
 
 from twin_tui.engine.device import AnyDeviceType
-from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import signals_of
+from twin_tui.engine.site import SitePlan
 from twin_tui.engine.view import DeviceView, ModeView, RegisterInfo, SiteView
 from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind
 
 Registers = Callable[[str], tuple[RegisterInfo, ...]]
 
 
-def site_view(engine: Engine, registers: Registers = lambda _device: ()) -> SiteView:
+def site_view(plan: SitePlan, registers: Registers = lambda _device: ()) -> SiteView:
     """Return the words of a site: its devices, their signals, faults, modes and registers."""
     return SiteView(
-        name=engine.plan.name,
-        devices=tuple(
-            _device(device.name, device.type, registers(device.name)) for device in engine.devices.values()
-        ),
+        name=plan.name,
+        devices=tuple(_device(device.name, device.type, registers(device.name)) for device in plan.devices),
         link_faults=tuple(kind.value for kind in LinkFaultKind),
         link_options=LINK_OPTIONS,
     )

@@ -50,7 +50,7 @@ class LocalSession:
         self._fault_ends: dict[tuple[str, str], float] = {}
         self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
-        self.site = site_view(twin.engine, self.links.infos)
+        self.site = site_view(twin.engine.plan, self.links.infos)
 
     async def frame(self, view: ViewRequest) -> Frame:
         """Return the twin as it is now."""

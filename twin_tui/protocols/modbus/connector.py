@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Hashable, Iterable
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import join
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
@@ -79,7 +78,7 @@ class ModbusTcpConnector(Connector):
         _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
 
     def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
-        """Return the endpoint as an entry, its register map and the site's settings inside."""
+        """Return the endpoint as an entry, the site's settings inside."""
         options = endpoint.options
         found: dict[str, Any] = {
             **_shared_source(endpoint),
@@ -131,7 +130,7 @@ class ModbusRtuConnector(Connector):
         _check_shared(placed, lambda endpoint: endpoint.port, complain)
 
     def source(self, endpoint: ModbusRtu) -> dict[str, Any]:
-        """Return the endpoint as an entry, its register map inside."""
+        """Return the endpoint as an entry."""
         serial = endpoint.options
         return {
             **_shared_source(endpoint),
@@ -233,4 +232,4 @@ def _map_source(source: MapSource) -> Any:
     if not isinstance(source, Path):
         return source
     shipped = find_shipped("register_maps", source.name)
-    return source.name if shipped is not None and shipped.samefile(source) else read_document(source)
+    return source.name if shipped is not None and shipped.samefile(source) else source
