@@ -137,11 +137,11 @@ CONSOLE = """
 import asyncio, json
 from twin_tui import Twin
 from twin_tui.engine.view import ViewRequest
-from twin_tui.session.local import LocalPort
+from twin_tui.session.local import LocalSession
 
 async def main():
     twin = Twin.from_file("site.yaml")
-    screen = LocalPort(twin)
+    screen = LocalSession(twin)
     await twin.start(paced=False)
     before = (await screen.frame(ViewRequest())).links
     while not twin.snapshot().log:
