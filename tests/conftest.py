@@ -1,9 +1,26 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # no deadline: nothing in a test depends on how fast the machine is; in CI the same examples every time
 settings.register_profile("twin", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("twin")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left_in_the_working_folder() -> Iterator[None]:
+    folder = Path.cwd()
+    before = _files(folder)
+    yield
+    left = sorted(_files(folder) - before)
+    assert not left, f"the tests left {', '.join(left)} in {folder}: write to tmp_path"
+
+
+def _files(folder: Path) -> set[str]:
+    """Return what is in a folder, caches and hidden files apart."""
+    return {file.name for file in folder.iterdir() if not file.name.startswith((".", "__pycache__"))}

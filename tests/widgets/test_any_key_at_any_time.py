@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.events import Resize
@@ -19,6 +20,12 @@ KEYS = (
     *("up", "down", "left", "right", "pageup", "pagedown", "home", "end", "delete", "backspace"),
     *("enter", "escape", "ctrl+p", "f5"),
 )
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder of its own: random keys find the export and name a file."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -18,6 +18,7 @@ from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb, Pin
 from twin_tui.engine.view import Frame, Pause, ViewRequest
 from twin_tui.errors import ConfigError
+from twin_tui.widgets.register_view import CHANGED_WITHIN_S
 from twin_tui.widgets.views import VIEWS
 
 
@@ -249,3 +250,30 @@ async def test_the_palette_offers_every_form_that_is_possible_and_every_view() -
         offered["Frequency ramp"].callback()
         await settled(pilot)
         assert ":freq grid ramp -0.5 over 5s for 30s" in screen_text(pilot)
+
+
+async def test_changed_only_shows_what_has_changed_and_once_more_everything() -> None:
+    port = HandFedPort(frame(changed=(2,)))
+    async with console(port) as pilot:
+        await pilot.press("r")
+        await settled(pilot)
+        assert port.requests[-1].changed_within_s is None
+        await pilot.press("c")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert port.requests[-1].changed_within_s == CHANGED_WITHIN_S
+        assert "system_soc" in shown
+        assert "working_status" not in shown
+        assert "changed only" in shown
+        await pilot.press("c")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "working_status" in shown
+        assert "changed only" not in shown
+
+
+async def test_changed_only_says_so_when_nothing_has_changed() -> None:
+    async with console(HandFedPort()) as pilot:
+        await pilot.press("r", "c")
+        await settled(pilot)
+        assert "No register has changed in the last 5 s; c shows all." in screen_text(pilot)

@@ -13,20 +13,20 @@ from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snap
 from twin_tui.commands.forms import FORMS, Form, course, preview
 from twin_tui.console.settings import Settings
 from twin_tui.console.settings import load as load_settings
+from twin_tui.engine import formats
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
 from twin_tui.engine.view import RegisterInfo, WriteTrace
 from twin_tui.errors import ConfigError
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
 from twin_tui.widgets.history import History
 from twin_tui.widgets.log_lines import LogFilter, merged, unacknowledged
 from twin_tui.widgets.model import device_row, grid_row, last_ems_write, power_flow
-from twin_tui.widgets.overview_lines import cards, table
-from twin_tui.widgets.plot import plot
+from twin_tui.widgets.overview_lines import cards, power_spark, table
 from twin_tui.widgets.register_lines import NumberFormat, RegisterFilter, raw_text
 from twin_tui.widgets.spans import cut, text_of
 from twin_tui.widgets.status_line import status_line
+from twin_tui.widgets.trend import plot
 
 SETS = (UNICODE, VT, ASCII)
 
@@ -50,6 +50,15 @@ SETS = (UNICODE, VT, ASCII)
 )
 def test_quantities_read_as_an_engineer_writes_them(number: object, unit: str, shown: str) -> None:
     assert formats.quantity(number, unit) == shown
+
+
+@pytest.mark.parametrize(
+    ("power_w", "shown"),
+    [(-4.0, "+0.00"), (1_234.5, "+1.23"), (-20_000.0, "-20.00"), (123_456.0, "+123.5"), (2e7, "+20000")],
+)
+def test_a_power_is_written_in_kw_with_a_sign_where_it_matters(power_w: float, shown: str) -> None:
+    assert formats.kilowatts(power_w, plus="+") == shown
+    assert formats.kilowatts(power_w) == shown.removeprefix("+")
 
 
 @given(st.floats(min_value=0, max_value=1e8))
@@ -135,6 +144,32 @@ def test_history_columns_stand_on_fixed_times_so_that_they_move_once_a_column() 
     assert len(set(drawn)) == 1 + len({tick // 60 for tick in range(200, 240)}) - 1
 
 
+def test_each_column_shows_the_value_of_its_own_span_of_time() -> None:
+    history = History()
+    for second in range(12):
+        history.add(snapshot(float(second), devices=(battery(power_w=100.0 * second),)))
+    seen = history.signal("bess-1", "active_power_w")
+    assert history.columns(seen, 5, 5.0) == [700.0, 800.0, 900.0, 1000.0, 1100.0]
+    assert history.columns(seen, 3, 6.0) == [700.0, 900.0, 1100.0]
+    assert history.columns(seen, 14, 14.0)[:3] == [None, None, 0.0], "nothing is known of the time before"
+
+
+def test_a_column_without_a_sample_repeats_the_one_before_it_even_from_outside_the_window() -> None:
+    history = History()
+    for second in (0.0, 1.0, 9.0):
+        history.add(snapshot(second, devices=(battery(power_w=100.0 * second),)))
+    seen = history.signal("bess-1", "active_power_w")
+    assert history.columns(seen, 4, 4.0) == [100.0, 100.0, 100.0, 900.0]
+
+
+def test_the_spark_of_a_row_ends_with_the_power_of_now() -> None:
+    history = History()
+    for second in range(6):
+        history.add(snapshot(float(second), devices=(battery(power_w=1_000.0 * (second == 5)),)))
+    row = device_row(battery(), frame())
+    assert power_spark(row, frame(), history, 60, UNICODE) == " " * 54 + "▁▁▁▁▁█"
+
+
 def test_history_starts_anew_with_the_run_and_ignores_a_frame_it_has_seen() -> None:
     history = History()
     history.add(snapshot(10.0))
@@ -215,6 +250,7 @@ def test_registers_are_found_by_address_name_and_signal_and_writable_ones_come_f
     assert RegisterFilter("soc").indices(registers, ()) == [2]
     assert RegisterFilter("setpoint power").indices(registers, ()) == [0]
     assert RegisterFilter("", changed_only=True).indices(registers, (3,)) == [3]
+    assert RegisterFilter("", changed_only=True).indices(registers, ()) == []
     read = RegisterInfo("input registers", 1, "a", "u16")
     written = RegisterInfo("holding registers", 2, "b", "u16", writable=True)
     assert RegisterFilter().indices((read, written), ()) == [1, 0]

@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from twin_tui.documents.tables import table
+from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
 from twin_tui.errors import ConfigError
@@ -169,7 +170,7 @@ def summary(snapshot: Snapshot) -> str:
             device.name,
             device.title,
             device.status,
-            f"{getattr(device.telemetry, 'active_power_w', device.active_power_w) / 1000:.2f}",
+            kilowatts(getattr(device.telemetry, "active_power_w", device.active_power_w)),
             _soc(device),
             _energies(device),
             ", ".join(device.faults) or "-",
@@ -179,7 +180,7 @@ def summary(snapshot: Snapshot) -> str:
     head = ["device", "type", "state", "P kW", "SOC %", "energy kWh", "faults"]
     grid = snapshot.grid
     foot = (
-        f"grid {round(grid.active_power_w / 1000, 2) + 0.0:+.2f} kW (+ is import), "
+        f"grid {kilowatts(grid.active_power_w, plus='+')} kW (+ is import), "
         f"{grid.frequency_hz:.3f} Hz, "
         f"{min(grid.voltages_pu):.3f} pu   after {snapshot.time_s:,.1f} s, {snapshot.tick:,} steps"
     )

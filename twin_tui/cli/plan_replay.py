@@ -9,6 +9,7 @@ from typing import Any
 from twin_tui.cli import headless as without_screen
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
+from twin_tui.engine.formats import kilowatts
 from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.bundle import read_bundle
 from twin_tui.protocols.eos.plan import Plan, read_plan, schedule
@@ -70,6 +71,6 @@ def hour_line(twin: Twin, plan: Plan) -> str:
         if device.name in plan.resources:
             soc = getattr(device.telemetry, "soc", None)
             level = f" {100 * soc:5.1f} %" if soc is not None else ""
-            power = f"{round(device.active_power_w / 1000, 2) + 0.0:7.2f} kW"
+            power = f"{kilowatts(device.active_power_w, 7)} kW"
             parts.append(f"{device.name} {device.mode or '-':<20}{power}{level}")
     return f"{when:%Y-%m-%d %H:%M}  " + "   ".join(parts)

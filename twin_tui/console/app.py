@@ -27,11 +27,12 @@ from twin_tui.engine.view import TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_list import DeviceList
 from twin_tui.widgets.device_view import SignalList
 from twin_tui.widgets.dialogs import TextDialog
 from twin_tui.widgets.glyphs import VT, choose
-from twin_tui.widgets.line_view import CursorView, LineView
+from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.mode_view import ModeList
 from twin_tui.widgets.register_view import RegisterPane

@@ -6,8 +6,8 @@ from textual.binding import Binding, InvalidBinding
 
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.widgets.active_view import ActiveList
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key, key_text
-from twin_tui.widgets.line_view import CursorView
 from twin_tui.widgets.log_view import LogList
 
 APP_KEYS: Mapping[str, tuple[Binding, ...]] = {

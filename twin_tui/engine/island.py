@@ -4,6 +4,7 @@ import math
 
 from twin_tui.engine.bus import Bus, step_devices
 from twin_tui.engine.device import DeviceState
+from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.policies.outage import OutageRelief, supplied
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import LogKind
@@ -119,7 +120,7 @@ class Island:
         self._leave(surroundings)
         self._retry_tick = surroundings.tick + run.ticks(RETRY_S)
         what = "missing" if active_w < 0 else "too much"
-        text = f"the island collapses: {abs(active_w) / 1e3:.2f} kW {what}"
+        text = f"the island collapses: {kilowatts(abs(active_w))} kW {what}"
         run.note(LogKind.ALARM, "grid", text, tick=surroundings.tick)
         surroundings.grid_live = False
         surroundings.frequency_hz = 0.0

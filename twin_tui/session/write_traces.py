@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, Write
+from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.view import WriteTrace
 
 KEPT = 200
@@ -90,7 +91,7 @@ class WriteTraces:
 
     def _tell(self, item: _Open) -> None:
         after_s = item.moved_s - item.start_s + self._engine.dt_s
-        effect = f"P {item.from_w / 1000:.2f} → {item.last_w / 1000:.2f} kW after {after_s:.3g} s"
+        effect = f"P {kilowatts(item.from_w)} → {kilowatts(item.last_w)} kW after {after_s:.3g} s"
         for place, (number, wall, trace) in enumerate(self._traces):
             if number == item.number:
                 told = WriteTrace(

@@ -5,14 +5,15 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
-from twin_tui.widgets import formats
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key
-from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.spans import Line, rule
 
 
-class ActiveList(FrameList):
+class ActiveList(CursorView):
     """Active injections with the time they have left; enter clears the chosen one."""
 
     KEYS: ClassVar[tuple[Binding, ...]] = (
@@ -106,7 +107,7 @@ class ActiveList(FrameList):
         self.frame = frame
 
 
-class TrafficList(FrameList):
+class TrafficList(CursorView):
     """The newest frames of one link, decoded."""
 
     def __init__(self, looks: Looks) -> None:

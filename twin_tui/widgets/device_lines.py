@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from twin_tui.engine import formats
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import DeviceView, Frame
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import SignalRow, command_rows, device_row, last_ems_write, telemetry_rows
 from twin_tui.widgets.register_lines import traces_of

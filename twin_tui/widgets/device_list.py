@@ -1,7 +1,7 @@
 """The devices of the overview: rows on a narrow screen, cards on a wide one."""
 
-from twin_tui.widgets.line_view import CursorView
-from twin_tui.widgets.looks import FrameLines, FrameList
+from twin_tui.widgets.cursor_view import CursorView
+from twin_tui.widgets.looks import FrameLines
 from twin_tui.widgets.overview_lines import (
     CARD_HEIGHT,
     CARD_WIDTH,
@@ -18,7 +18,7 @@ CARDS_FROM = 66
 """The width of the list, not of the screen, from which cards are drawn."""
 
 
-class DeviceList(FrameList):
+class DeviceList(CursorView):
     """Every device with its state, power, state of charge and last write, and the grid."""
 
     DEFAULT_CSS = "DeviceList { height: auto; }"

@@ -5,13 +5,10 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from twin_tui.widgets.keys import key
 from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
 
 Drawn = tuple[tuple[str, str], ...]
@@ -93,106 +90,6 @@ class LineView(ScrollView):
         """Forget the styles of the theme before."""
         self._styles_known.clear()
         super().notify_style_update()
-
-
-class CursorView(LineView, can_focus=True):
-    """A list with a cursor: j and k, arrows, pages, ends, a click."""
-
-    KEYS: ClassVar[tuple[Binding, ...]] = (
-        key("open", "enter", "choose", "Open", "open what is under the cursor"),
-        key("down", "down,j", "move(1)", "Down", "move the cursor"),
-        key("up", "up,k", "move(-1)", "Up", "move the cursor"),
-        key("page-down", "pagedown", "page(1)", "Page down", "move the cursor"),
-        key("page-up", "pageup", "page(-1)", "Page up", "move the cursor"),
-        key("first", "home,g", "move_to(0)", "First", "move the cursor"),
-        key("last", "end,G", "move_to(-1)", "Last", "move the cursor"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
-    heading = 0
-    """How many lines at the top are headings that the cursor never enters."""
-
-    class Moved(Message):
-        """The cursor stands on another row."""
-
-        def __init__(self, view: "CursorView", row: int) -> None:
-            super().__init__()
-            self.view = view
-            self.row = row
-
-        @property
-        def control(self) -> "CursorView":
-            return self.view
-
-    class Chosen(Message):
-        """A row was opened."""
-
-        def __init__(self, view: "CursorView", row: int) -> None:
-            super().__init__()
-            self.view = view
-            self.row = row
-
-        @property
-        def control(self) -> "CursorView":
-            return self.view
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.row = 0
-
-    @property
-    def rows(self) -> int:
-        """How many rows the list has."""
-        return max(0, len(self.drawn) - self.heading)
-
-    def redraw(self) -> None:
-        """Work out the lines anew; every list knows how."""
-
-    def action_move(self, by: int) -> None:
-        """Move the cursor."""
-        self.move_to(self.row + by)
-
-    def action_page(self, by: int) -> None:
-        """Move the cursor by a page."""
-        self.move_to(self.row + by * max(1, self.size.height - self.heading - 1))
-
-    def action_move_to(self, row: int) -> None:
-        """Move the cursor to the first or last row."""
-        self.move_to(row if row >= 0 else self.rows - 1)
-
-    def move_to(self, row: int) -> None:
-        """Put the cursor on a row, or on the nearest one there is."""
-        row = max(0, min(row, self.rows - 1))
-        if row != self.row:
-            self.row = row
-            self.redraw()
-            self.post_message(self.Moved(self, row))
-        self.reveal()
-
-    def reveal(self) -> None:
-        """Scroll so far that the cursor can be seen."""
-        line = self.row + self.heading
-        top, height = int(self.scroll_offset.y), self.size.height
-        if self.row == 0:
-            self.scroll_to(y=0, animate=False)
-        elif line < top + self.heading:
-            self.scroll_to(y=line - self.heading, animate=False)
-        elif line >= top + height:
-            self.scroll_to(y=line - height + 1, animate=False)
-
-    def action_choose(self) -> None:
-        """Open the row under the cursor."""
-        if self.rows:
-            self.post_message(self.Chosen(self, self.row))
-
-    def row_at(self, y: int) -> int:
-        """Return the row that is drawn at a line of the widget."""
-        return y + int(self.scroll_offset.y) - self.heading
-
-    def on_click(self, event: object) -> None:
-        """Put the cursor where the mouse was clicked."""
-        row = self.row_at(int(getattr(event, "y", 0)))
-        if 0 <= row < self.rows:
-            self.move_to(row)
 
 
 def _difference(old: Drawn, new: Drawn) -> tuple[int, int]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import ALARMS, LOG_LOOK
 from twin_tui.widgets.spans import Line

@@ -8,15 +8,16 @@ from textual.containers import Vertical
 
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.engine.view import Frame
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, sifted, unacknowledged
-from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.model import ALARMS
 from twin_tui.widgets.spans import rule
 
 
-class LogList(FrameList):
+class LogList(CursorView):
     """The newest entries at the bottom; the list follows them until the cursor moves up."""
 
     KEYS: ClassVar[tuple[Binding, ...]] = (

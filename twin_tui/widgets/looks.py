@@ -11,7 +11,7 @@ from twin_tui.engine.view import Frame, SiteView
 from twin_tui.widgets.glyphs import UNICODE, Glyphs
 from twin_tui.widgets.history import History
 from twin_tui.widgets.journal import Journal
-from twin_tui.widgets.line_view import CursorView, LineView
+from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.register_lines import NumberFormat
 
 
@@ -61,26 +61,3 @@ class FrameLines(LineView):
 
     def redraw(self) -> None:
         """Work out the lines anew; every widget knows how."""
-
-
-class FrameList(CursorView):
-    """A list with a cursor that is worked out from the frame."""
-
-    frame: reactive[Frame | None] = reactive(None, repaint=False, init=False)
-
-    def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.looks = looks
-
-    def on_mount(self) -> None:
-        """Draw the scroll bar with what the font has."""
-        if self.looks.glyphs is not UNICODE:
-            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
-
-    def watch_frame(self) -> None:
-        """Draw the new frame."""
-        self.redraw()
-
-    def on_resize(self) -> None:
-        """Draw for the new width."""
-        self.redraw()

@@ -1,13 +1,14 @@
 """Operation modes and energy managers: what steers each device now, and what could."""
 
+from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
-from twin_tui.widgets import formats
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_lines import control_lines
-from twin_tui.widgets.looks import FrameList, Looks
+from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.spans import Line
 
 
-class ModeList(FrameList):
+class ModeList(CursorView):
     """One device after the other; enter selects a mode for the chosen one."""
 
     def __init__(self, looks: Looks) -> None:

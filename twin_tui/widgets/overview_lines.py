@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs, bar, sparkline
 from twin_tui.widgets.history import History
 from twin_tui.widgets.model import GRID, DeviceRow, device_row, flow_look, grid_row, power_flow

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from twin_tui.engine import formats
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.spans import Line
 

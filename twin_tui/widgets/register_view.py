@@ -5,15 +5,16 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.looks import FrameLines, FrameList, Looks
+from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.register_lines import RegisterFilter, as_text, detail, heading, register_line, traces_of
 from twin_tui.widgets.spans import Line, rule
 
 CHANGED_WITHIN_S = 5.0
 
 
-class RegisterList(FrameList):
+class RegisterList(CursorView):
     """The registers that pass the filter; only those in the window are asked for and drawn."""
 
     def __init__(self, looks: Looks) -> None:

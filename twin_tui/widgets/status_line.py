@@ -1,9 +1,9 @@
 """The one line at the top: site, run state, time, grid, clients, recording."""
 
 from twin_tui.commands import values as words
+from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
-from twin_tui.widgets import formats
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import grid_state
 from twin_tui.widgets.spans import Line, Span

@@ -1,18 +1,21 @@
 """Trends of chosen signals, one panel each, so that no two units share an axis."""
 
+import math
 import time
 from collections.abc import Sequence
 
+from twin_tui.engine import formats
 from twin_tui.engine.signals import Signal
-from twin_tui.widgets import formats
+from twin_tui.run.plots import plot as drawn_plot
+from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.plot import plot, points_across
 from twin_tui.widgets.spans import Line, rule
 
 WINDOWS_S = (60.0, 300.0, 900.0, 3600.0)
 PANELS = 3
 LEAST_PANEL = 4
 EVERY_S = 1.0
+LEAST_WIDTH = 24
 
 
 class Trend(FrameLines):
@@ -97,3 +100,35 @@ def _scale(unit: str) -> tuple[float, str]:
     if unit == "1":
         return 100.0, "%"
     return 1.0, "°C" if unit == "degC" else unit
+
+
+def points_across(width: int, glyphs: Glyphs) -> int:
+    """Return how many values a plot of some width can tell apart."""
+    return max(2, width * (2 if glyphs.levels[0] == "▁" else 1))
+
+
+def plot(
+    values: Sequence[float | None],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+    *,
+    least_span: float = 0.0,
+    ends: tuple[str, str, str] | None = None,
+) -> list[str]:
+    """Return ``height`` lines: values from left to right; ``ends`` names the times under them."""
+    last = max(1, len(values) - 1)
+    points = [
+        (float(place), value)
+        for place, value in enumerate(values)
+        if value is not None and math.isfinite(value) and abs(value) < 1e15
+    ]
+    if not points or width < LEAST_WIDTH or height < 2:
+        return [" " * width] * height
+    ticks = [] if ends is None else [(0.0, ends[0]), (last / 2, ends[1]), (float(last), ends[2])]
+    marker = "*" if not glyphs.unicode else "braille" if glyphs.levels[0] == "▁" else "█"
+    text = drawn_plot(
+        points, width, height, marker=marker, span=(0.0, float(last)), ticks=ticks, least_span=least_span
+    )
+    lines = [line[:width].ljust(width) for line in text.splitlines()[:height]]
+    return lines + [" " * width] * (height - len(lines))

@@ -6,8 +6,8 @@ from textual.widgets import ContentSwitcher
 
 from twin_tui.engine.view import Frame, ViewRequest
 from twin_tui.widgets.active_view import ActiveList, TrafficList
+from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_view import DeviceScreen
-from twin_tui.widgets.line_view import CursorView
 from twin_tui.widgets.log_view import LogPane
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.mode_view import ModeList

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import LogKind
 
@@ -55,7 +56,7 @@ class OutageRelief:
         self._shed.append(device)
         self._retry_tick = tick + self._run.ticks(RECONNECT_S)
         self._note_once(
-            device, f"load of {power_w / 1e3:.2f} kW shed: {missing_w / 1e3:.2f} kW missing", tick
+            device, f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing", tick
         )
         return True
 
@@ -72,7 +73,7 @@ class OutageRelief:
             self._curtailed.setdefault(device, getattr(device.commands, limit))
             device.commands = replace(device.commands, **{limit: limit_w})
             device.forget_observation()
-            self._note_once(device, f"PV curtailed: {excess_w / 1e3:.2f} kW too much", tick)
+            self._note_once(device, f"PV curtailed: {kilowatts(excess_w)} kW too much", tick)
             return True
         return False
 

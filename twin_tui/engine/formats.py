@@ -1,4 +1,4 @@
-"""Numbers, times and names as the screen writes them."""
+"""Numbers, times and names as people read them: on the screen, in the log, in tables."""
 
 import math
 
@@ -6,13 +6,14 @@ _SCALED = {"W", "VA", "var", "Wh", "VAh", "varh"}
 _SHOWN_UNIT = {"degC": "°C", "1": "%", "cycles": "cycles"}
 
 
-def kilowatts(power_w: float | None, width: int = 0) -> str:
-    """Return a power in kW: two decimals up to 100 kW, one above, none from 10 MW."""
+def kilowatts(power_w: float | None, width: int = 0, *, plus: str = "") -> str:
+    """Return a power in kW: two decimals up to 100 kW, one above, none from 10 MW; ``plus`` marks a gain."""
     if power_w is None:
         return "-".rjust(width)
     kilo = power_w / 1000.0
     decimals = 2 if abs(kilo) < 99.995 else 1 if abs(kilo) < 9999.95 else 0
-    return _no_minus_zero(f"{kilo:.{decimals}f}").rjust(width)
+    text = _no_minus_zero(f"{kilo:.{decimals}f}")
+    return f"{'' if text.startswith('-') else plus}{text}".rjust(width)
 
 
 def percent(fraction: float | None, width: int = 0) -> str:
