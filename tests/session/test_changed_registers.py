@@ -3,7 +3,7 @@
 from twin_tui import Twin
 from twin_tui.engine.events import Write
 from twin_tui.engine.view import ViewRequest
-from twin_tui.session.local import LocalPort
+from twin_tui.session.local import LocalSession
 
 
 class Clock:
@@ -17,7 +17,7 @@ class Clock:
 
 async def test_a_register_counts_as_changed_for_as_long_as_asked_and_no_other_does() -> None:
     twin, clock = Twin.from_file("home"), Clock()
-    port = LocalPort(twin, clock)
+    port = LocalSession(twin, clock)
     registers = next(device for device in port.site.devices if device.name == "battery").registers
     request = ViewRequest("battery", changed_within_s=5.0)
     assert (await port.frame(request)).changed == ()
