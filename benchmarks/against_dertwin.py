@@ -2,8 +2,8 @@
 
     python -m benchmarks.against_dertwin [--site one|full] [--runs 5] [--peer-python PATH]
 
-DER Twin pins an older pymodbus, so it runs in a virtual environment of its own, made in a temporary folder
-unless ``--peer-python`` names the interpreter of one that has it.
+DER Twin runs in the interpreter that ``--peer-python`` names, in this one if it has DER Twin, as in the
+environment of ``make clients``, or else in a virtual environment in a temporary folder.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 import textwrap
 import time
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,9 @@ def ours(site: dict[str, Any]) -> float:
 
 
 def peer_python(folder: Path) -> Path:
-    """Make a virtual environment that has DER Twin; return its interpreter."""
+    """Return an interpreter that has DER Twin: this one, or that of an environment made in the folder."""
+    if find_spec("dertwin") is not None:
+        return Path(sys.executable)
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
