@@ -141,6 +141,24 @@ async def test_a_site_speaks_tls_with_files_beside_it(certified: Path) -> None:
         client.close()
 
 
+async def test_who_fails_to_agree_on_tls_is_in_the_log_once_until_it_succeeds(certified: Path) -> None:
+    tls = {"certificate": str(certified / "c"), "key": str(certified / "k")}
+    strict, trusting = ssl.create_default_context(), ssl.create_default_context(cafile=str(certified / "c"))
+    async with Twin.from_dict(site(tcp(tls=tls))) as twin:
+        log, port = twin.engine.log, twin.links.servers[0].port
+        for context in (strict, strict, trusting, strict):
+            try:
+                _, writer = await asyncio.open_connection("localhost", port, ssl=context)
+            except ssl.SSLError:
+                continue
+            await until(lambda: len(log) == 2)
+            writer.close()
+        await until(lambda: len(log) == 3)
+    refused = "127.0.0.1 fails to agree on TLS: it hung up; perhaps it does not trust the certificate"
+    assert [entry.text for entry in log] == [refused, "127.0.0.1 has agreed on TLS", refused]
+    assert {entry.origin for entry in log} == {f"Modbus TCP on 127.0.0.1:{port}"}
+
+
 async def test_a_line_that_is_pulled_and_comes_back_while_the_twin_runs(tmp_path: Path) -> None:
     plug = tmp_path / "usb"
     master, slave = os.openpty()

@@ -16,8 +16,9 @@ from twin_tui.console.settings import load as load_settings
 from twin_tui.engine import formats
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
-from twin_tui.engine.view import RegisterInfo, WriteTrace
+from twin_tui.engine.view import LinkView, RegisterInfo, WriteTrace
 from twin_tui.errors import ConfigError
+from twin_tui.widgets.device_lines import side_lines
 from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
 from twin_tui.widgets.history import History
 from twin_tui.widgets.log_lines import LogFilter, merged, unacknowledged
@@ -347,3 +348,15 @@ def test_a_plot_takes_the_room_it_is_given_whatever_the_terminal() -> None:
     assert len(drawn) == 60
     assert max(len(line.rstrip()) for line in drawn) == 230
     assert drawn[-1].strip()
+
+
+def test_a_link_of_the_whole_site_is_on_the_screen_of_every_device() -> None:
+    links = (
+        LinkView("", "http://127.0.0.1:8503", "EOS", state="failing", fault="cannot be reached", steers=True),
+        LinkView("other", "ws://cem/", "S2", state="refused", steers=True),
+    )
+    seen = frame(links=links)
+    text = "\n".join(map(text_of, side_lines(seen.snapshot.device("bess-1"), seen, 60, UNICODE)))
+    assert "EOS http://127.0.0.1:8503 failing" in text
+    assert "cannot be reached" in text
+    assert "ws://cem/" not in text

@@ -79,7 +79,7 @@ class ClientView:
 
 @value
 class LinkView:
-    """One server or line that a device can be reached on."""
+    """One server, line or peer that a device, or with an empty name the whole site, speaks to."""
 
     device: str
     address: str
@@ -92,6 +92,12 @@ class LinkView:
     """The state of a link that is not simply open, such as "waiting for a control type"."""
     fault: str = ""
     """How the link is made to misbehave, or what is wrong with it."""
+    steers: bool = False
+    """Whether an energy manager is at the other end."""
+
+    def concerns(self, device: str) -> bool:
+        """Return whether it is a link of the device or of the whole site."""
+        return self.device in (device, "")
 
 
 @value

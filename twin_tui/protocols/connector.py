@@ -216,8 +216,6 @@ class Connector:
 
     kind: ClassVar[str]
     """Its name in site files: ``kind`` of an entry under ``protocols``, key under ``links``."""
-    title: ClassVar[str]
-    """Its name on the screen."""
     entry: ClassVar[type[Entry] | None] = None
     settings: ClassVar[type[Settings] | None] = None
     flat: ClassVar[bool] = False

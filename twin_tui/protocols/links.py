@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
@@ -16,8 +16,9 @@ from twin_tui.protocols.registry import connectors
 
 if TYPE_CHECKING:
     from twin_tui.protocols.modbus.rtu import ModbusRtuServer
+    from twin_tui.protocols.modbus.serial_wire import SerialWire
     from twin_tui.protocols.modbus.server import ModbusTcpServer
-    from twin_tui.protocols.modbus.wires import AnyModbusWire
+    from twin_tui.protocols.modbus.wires import TcpWire
 
 W = TypeVar("W", bound=Wire)
 
@@ -50,11 +51,11 @@ class Links:
         return [wire for wire in self.wires if isinstance(wire, kind)]
 
     @property
-    def modbus(self) -> "list[AnyModbusWire]":
+    def modbus(self) -> "list[TcpWire | SerialWire]":
         """The TCP ports and serial lines."""
-        from twin_tui.protocols.modbus.wires import SerialWire, TcpWire  # noqa: PLC0415 - few sites have none
+        from twin_tui.protocols.modbus.wires import ModbusWire  # noqa: PLC0415 - not every site has one
 
-        return [wire for wire in self.wires if isinstance(wire, TcpWire | SerialWire)]
+        return cast("list[TcpWire | SerialWire]", self.of(ModbusWire))
 
     @property
     def servers(self) -> "list[ModbusTcpServer | ModbusRtuServer]":

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.registers import Registers
-from twin_tui.protocols.modbus.wires import AnyModbusWire
+from twin_tui.protocols.modbus.serial_wire import SerialWire
+from twin_tui.protocols.modbus.wires import TcpWire
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
 
@@ -99,7 +100,7 @@ class LinkViews:
             maps = self._maps[device] = self._twin.links.registers(device)
         return maps[0] if maps else None
 
-    def _wire(self, device: str) -> AnyModbusWire | None:
+    def _wire(self, device: str) -> TcpWire | SerialWire | None:
         for wire in self._twin.links.modbus:
             if any(unit.device == device for unit in wire.units.values()):
                 return wire

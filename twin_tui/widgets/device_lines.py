@@ -82,7 +82,7 @@ def actual_of(item: SignalRow, rows: Sequence[SignalRow]) -> SignalRow | None:
 def side_lines(device: DeviceSnapshot, frame: Frame, width: int, glyphs: Glyphs) -> list[Line]:
     """Return links and clients, the energy manager's control and the last writes with their effects."""
     lines = [rule("links and clients", width, glyphs.line)]
-    links = [link for link in frame.links if link.device == device.name]
+    links = [link for link in frame.links if link.concerns(device.name)]
     for link in links:
         lines.append([(f" {link.protocol} {formats.clean(link.address)} {link.state}", "plain")])
         if link.fault:

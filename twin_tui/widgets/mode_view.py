@@ -57,7 +57,7 @@ class ModeList(CursorView):
                 ]
             )
             for link in frame.links:
-                if link.device == device.name and link.protocol.startswith("S2"):
+                if link.steers and link.concerns(device.name):
                     lines.append([(f"   {formats.clean(link.address)}  {link.state}", "accent")])
                     if link.fault:
                         lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "bad")])

@@ -40,7 +40,6 @@ class BellSettings(Settings):
 
 class Bells(Connector):
     kind = "bells"
-    title = "Bells"
     settings = BellSettings
 
     def wires(self, wiring: Wiring) -> list[Wire]:

@@ -16,7 +16,6 @@ class EosConnector(Connector):
     """The site as a follower of an EOS server."""
 
     kind = "eos"
-    title = "EOS"
     settings = EosSettings
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
@@ -54,4 +53,5 @@ class EosWire(Wire):
         """Return how the twin stands with the server."""
         if self.follower is not None:
             status = self.follower.status
-            yield LinkView("", status.url, "EOS", state=status.state, fault=status.detail)
+            state = " ".join(part for part in (status.state, status.plan) if part)
+            yield LinkView("", status.url, "EOS", state=state, fault=status.detail, steers=True)

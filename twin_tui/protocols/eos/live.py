@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,6 @@ class EosStatus:
     """ "waiting", "following" or "failing"."""
     detail: str
     plan: str
-    fetched: int
-    """Plans fetched so far."""
 
 
 def _httpx() -> Any:
@@ -58,20 +56,17 @@ class EosFollower:
         every_s: float = 900.0,
         *,
         wall_clock: bool = True,
-        names: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = engine
         self._base = check_url(url)
         self._log = StateLog(engine, "", self._base)
         self._every_s = every_s
-        self._names = dict(names or {})
         self._zone = timezone(timedelta(seconds=engine.plan.utc_offset_s))
         self._clock = PeerClock(engine, wall_clock)
         self._httpx = _httpx()
         self._plan: Plan | None = None
         self._applied: dict[str, Step] = {}
         self._state, self._detail = "waiting", ""
-        self._fetched = 0
         self._task: asyncio.Task[None] | None = None
         self._watchers: tuple[Watcher, ...] = ()
         self._due = asyncio.Event()
@@ -84,7 +79,7 @@ class EosFollower:
     def status(self) -> EosStatus:
         """How the twin stands with its EOS server now."""
         name = self._plan.name if self._plan is not None else ""
-        return EosStatus(self._base, self._state, self._detail, name, self._fetched)
+        return EosStatus(self._base, self._state, self._detail, name)
 
     async def start(self) -> None:
         """Begin at once, then after each interval of simulated time."""
@@ -115,7 +110,7 @@ class EosFollower:
                 continue
             self._applied[resource] = step
             try:
-                self._engine.submit(event_of(self._engine, step, self._names))
+                self._engine.submit(event_of(self._engine, step))
             except (ConfigError, CommandError) as error:
                 self._engine.note(LogKind.MODE, resource, str(error), "EOS plan")
 
@@ -142,7 +137,6 @@ class EosFollower:
             return
         if plan is not None:
             self._plan = plan
-            self._fetched += 1
             self._set("following", refused)
             self.follow()
 
@@ -153,7 +147,7 @@ class EosFollower:
         for device in self._engine.devices.values():
             if not device.type.modes:
                 continue
-            resource = next((r for r, name in self._names.items() if name == device.name), device.name)
+            resource = device.name
             for report in reports_of(device, now):
                 answer = await client.put(
                     "/v1/resource/status", params={"resource_id": resource}, json=report

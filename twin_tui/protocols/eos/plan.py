@@ -1,7 +1,6 @@
 """Energy management plans of EOS: read, checked, and carried out as operation modes."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -116,21 +115,20 @@ def parameters_of(mode: Mode) -> dict[str, Scalar]:
     return {}
 
 
-def device_of(engine: Engine, resource: str, names: Mapping[str, str]) -> Device:
+def device_of(engine: Engine, resource: str) -> Device:
     """Return the device that a resource of the plan stands for; raise ConfigError with the nearest one."""
-    name = names.get(resource, resource)
-    found = engine.devices.get(name)
+    found = engine.devices.get(resource)
     if found is None:
         known = [d.name for d in engine.devices.values() if d.type.modes]
         raise ConfigError(
-            f"the plan instructs {resource!r}, which the site does not have{did_you_mean(name, known)}"
+            f"the plan instructs {resource!r}, which the site does not have{did_you_mean(resource, known)}"
         )
     return found
 
 
-def event_of(engine: Engine, step: Step, names: Mapping[str, str]) -> SelectMode:
+def event_of(engine: Engine, step: Step) -> SelectMode:
     """Return what the engine is told for an instruction; raise ConfigError for an unknown device or mode."""
-    device = device_of(engine, step.resource, names)
+    device = device_of(engine, step.resource)
     try:
         mode = find_mode(device.type, step.mode)
         return SelectMode(device.name, mode.name, step.factor, parameters_of(mode), ORIGIN)
@@ -138,14 +136,12 @@ def event_of(engine: Engine, step: Step, names: Mapping[str, str]) -> SelectMode
         raise ConfigError(f"the plan instructs {step.resource}: {error}") from None
 
 
-def schedule(engine: Engine, plan: Plan, names: Mapping[str, str] | None = None) -> int:
+def schedule(engine: Engine, plan: Plan) -> int:
     """Give the engine every instruction for its time; return how many.
 
     Of what lies before the present, the latest of each resource is in force at once.
     """
-    given: Sequence[tuple[Step, SelectMode]] = [
-        (step, event_of(engine, step, names or {})) for step in plan.steps
-    ]
+    given = [(step, event_of(engine, step)) for step in plan.steps]
     now = engine.plan.start_unix_s + engine.time_s
     current = {step.resource: event for step, event in given if step.unix_s <= now}
     for event in current.values():

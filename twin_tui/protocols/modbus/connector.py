@@ -34,7 +34,6 @@ class ModbusTcpConnector(Connector):
     """Units on TCP ports."""
 
     kind = ModbusTcp.kind
-    title = "Modbus TCP"
     entry = ModbusTcpEntry
     settings = TcpSettings
     flat = True
@@ -110,7 +109,6 @@ class ModbusRtuConnector(Connector):
     """Units on serial lines."""
 
     kind = ModbusRtu.kind
-    title = "Modbus RTU"
     entry = ModbusRtuEntry
     link_faults = True
 
@@ -143,7 +141,7 @@ class ModbusRtuConnector(Connector):
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
         """Return a wire for each line."""
-        from twin_tui.protocols.modbus.wires import SerialWire  # noqa: PLC0415 - other sites need no server
+        from twin_tui.protocols.modbus.serial_wire import SerialWire  # noqa: PLC0415 - other sites need no server
 
         lines: dict[str, list[ModbusRtu]] = {}
         for endpoint in wiring.endpoints:

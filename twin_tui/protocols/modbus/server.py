@@ -36,6 +36,7 @@ class ModbusTcpServer:
 
     ``policy`` says what a client beyond ``max_clients`` meets: the oldest is dropped for it, it is refused,
     or it gets exception 06 until there is room. ``idle_timeout_s`` closes clients that ask nothing.
+    ``on_handshake`` hears of every attempt to agree on TLS: the client's host, and why it failed, "" if not.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ModbusTcpServer:
         missing_unit: MissingUnit = "exception",
         clock: Callable[[], float] = time.monotonic,
         chance: Chance = SEED_0,
+        on_handshake: Callable[[str, str], None] = lambda client, problem: None,
     ) -> None:
         self.host = host
         self.port = port
@@ -69,6 +71,7 @@ class ModbusTcpServer:
         self._max_clients = max_clients
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
+        self._on_handshake = on_handshake
         self._all_gone = asyncio.Event()
         self._listening: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,12 +132,16 @@ class ModbusTcpServer:
 
     async def _serve(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        client, problem = "", ""
         try:
+            client = sock.getpeername()[0]
             _keep_alive(sock)
             await loop.connect_accepted_socket(self._new_link, sock, ssl=self._ssl_context)
         except OSError as error:
-            log.info("a client failed to agree on TLS: %s", error)
+            problem = _handshake_problem(error)
             sock.close()
+        if self._ssl_context is not None and client:
+            self._on_handshake(client, problem)
 
     def _new_link(self) -> Link:
         if self.station.framing == "rtu":
@@ -204,6 +211,14 @@ def _keep_alive(sock: socket.socket) -> None:
     ):
         if hasattr(socket, name):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _handshake_problem(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    return error.strerror or "it hung up; perhaps it does not trust the certificate"
 
 
 def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.physics.noise import generator
@@ -15,16 +15,19 @@ from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
 from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.memory import Memory
-from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.station import Chance
 from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import RateMeter, Ring
 
+if TYPE_CHECKING:
+    from twin_tui.protocols.modbus.rtu import ModbusRtuServer
+
 TRAFFIC_LINES = 300
+CLIENTS_KEPT = 64
 
 E = TypeVar("E", ModbusTcp, ModbusRtu)
-S = TypeVar("S", ModbusTcpServer, ModbusRtuServer)
+S = TypeVar("S", ModbusTcpServer, "ModbusRtuServer")
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class ModbusWire(Wire, Generic[E, S]):
         server = self.make(partial(generator, self._engine.plan.seed, self.name))
         await server.start()
         self.server = server
+        self._log = StateLog(self._engine, "", self.name)
 
     async def close(self) -> None:
         """Stop serving and drop every client."""
@@ -169,7 +173,12 @@ class ModbusWire(Wire, Generic[E, S]):
 
 
 class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
-    """One TCP port."""
+    """One TCP port; who fails to agree on TLS is in the log."""
+
+    def __init__(self, wiring: Wiring, endpoints: Sequence[ModbusTcp]) -> None:
+        super().__init__(wiring, endpoints)
+        self._distrusted: dict[str, str] = {}
+        """Why clients last failed to agree on TLS, by host."""
 
     @property
     def name(self) -> str:
@@ -197,43 +206,13 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             idle_timeout_s=options.idle_timeout_s,
             missing_unit=options.missing_unit,
             chance=chance,
+            on_handshake=self._shaken,
         )
 
-
-class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
-    """One serial line; what becomes of it is in the log."""
-
-    _was_lost = False
-
-    @property
-    def name(self) -> str:
-        """How a user names it: protocol and line."""
-        return f"Modbus RTU on {self.endpoint.port}"
-
-    def make(self, chance: Chance) -> ModbusRtuServer:
-        """Return a server that has not started yet."""
-        serial = self.endpoint.options
-        return ModbusRtuServer(
-            self.endpoint.port,
-            self.memories,
-            identities=self.identities,
-            baudrate=serial.baudrate,
-            parity=serial.parity,
-            stopbits=2 if serial.stopbits == 2 else 1,
-            timeout_s=serial.timeout_s,
-            chance=chance,
-            on_state=self._changed,
-        )
-
-    def _changed(self, state: LineState) -> None:
-        if state is LineState.LOST:
-            self._was_lost = True
-            self._log(f"{self.endpoint.port} has gone; trying to open it again")
-        elif state is LineState.OPEN and self._was_lost:
-            self._log(f"{self.endpoint.port} is back")
-
-    def _trouble(self, server: ModbusRtuServer, unit: int) -> str:
-        return server.problem or super()._trouble(server, unit)
-
-
-AnyModbusWire = TcpWire | SerialWire
+    def _shaken(self, client: str, problem: str) -> None:
+        if self._distrusted.get(client, "") == problem:
+            return
+        if len(self._distrusted) >= CLIENTS_KEPT:
+            self._distrusted.clear()
+        self._distrusted[client] = problem
+        self._log(f"{client} fails to agree on TLS: {problem}" if problem else f"{client} has agreed on TLS")

@@ -15,7 +15,6 @@ class RestConnector(Connector):
     """The site over HTTP."""
 
     kind = "rest"
-    title = "REST"
     settings = RestOptions
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:

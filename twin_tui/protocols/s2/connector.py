@@ -18,7 +18,6 @@ class S2Connector(Connector):
     """Devices as S2 resources."""
 
     kind = S2.kind
-    title = "S2"
     entry = S2Entry
     settings = S2Settings
 
@@ -79,9 +78,16 @@ class S2Wire(Wire):
         """Return how the device stands with its energy manager."""
         if self.manager is not None:
             status = self.manager.status
-            state = " ".join(part for part in (status.state, status.version) if part)
-            address = without_login(status.cem)
-            yield LinkView(status.device, address, "S2", state=state, fault=status.detail)
+            tried = f"attempt {status.attempts}" if status.attempts > 1 else ""
+            yield LinkView(
+                status.device,
+                without_login(status.cem),
+                "S2",
+                requests=status.received,
+                state=" ".join(part for part in (status.state, status.version, tried) if part),
+                fault=status.detail,
+                steers=True,
+            )
 
 
 def _revealed(options: S2Entry | S2Settings) -> str | None:

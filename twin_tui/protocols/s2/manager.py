@@ -42,7 +42,6 @@ class S2Status:
     version: str
     control: str
     received: int
-    sent: int
     attempts: int
     """Attempts to connect since the last one that came through."""
 
@@ -125,7 +124,7 @@ class ResourceManager:
         self.session: Session | None = None
         self._state, self._detail = State.CLOSED, ""
         self._agreed = False
-        self._attempts = self._received = self._sent = 0
+        self._attempts = self._received = 0
         self.changed: Callable[[], None] = lambda: None
         """Called when the status has another state."""
 
@@ -144,7 +143,6 @@ class ResourceManager:
             version=session.version if session is not None else "",
             control=session.control.name if session is not None and session.control is not None else "",
             received=self._received,
-            sent=self._sent,
             attempts=self._attempts,
         )
 
@@ -264,7 +262,6 @@ class ResourceManager:
                     message = session.outbox.popleft()
                     self._log.write("out", message)
                     await connection.send(json.dumps(message, separators=(",", ":")))
-                    self._sent += 1
                 if session.closing:
                     return
 
