@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin_tui.config.site import Site, load_site
-    from twin_tui.device_handles import DeviceHandle
-    from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
+    from twin_tui.device_handles import (
+        Appliance,
+        Battery,
+        Chp,
+        DeviceHandle,
+        EvCharger,
+        HeatPump,
+        Load,
+        Meter,
+        Pv,
+    )
+    from twin_tui.engine.device import DeviceType, FaultKind, Role, Stage, Status
     from twin_tui.engine.devices import (
         APPLIANCE,
         BATTERY,
@@ -46,6 +56,7 @@ if TYPE_CHECKING:
     )
     from twin_tui.engine.signals import commanded, measured, value
     from twin_tui.engine.snapshot import Snapshot
+    from twin_tui.engine.steering import Mode, PowerLimits, Steering
     from twin_tui.engine.surroundings import Surroundings
     from twin_tui.errors import ArgumentError, CommandError, ConfigError, LinkError, TwinError
     from twin_tui.run.scenario import Scenario
@@ -69,7 +80,10 @@ __all__ = [
     "START",
     "STOP",
     "UNPLUG",
+    "Appliance",
     "ArgumentError",
+    "Battery",
+    "Chp",
     "ClearDisturbance",
     "ClearEverything",
     "ClearFault",
@@ -80,17 +94,25 @@ __all__ = [
     "DeviceType",
     "Disturb",
     "Disturbance",
+    "EvCharger",
     "Event",
     "Fault",
     "FaultKind",
+    "HeatPump",
     "Instruct",
     "Judge",
     "LinkError",
     "LinkFault",
+    "Load",
     "Mark",
+    "Meter",
+    "Mode",
     "Pin",
+    "PowerLimits",
+    "Pv",
     "ReportStatus",
     "Revoke",
+    "Role",
     "Scenario",
     "SelectControl",
     "SelectMode",
@@ -99,6 +121,7 @@ __all__ = [
     "Snapshot",
     "Stage",
     "Status",
+    "Steering",
     "Surroundings",
     "Target",
     "Twin",
@@ -114,8 +137,8 @@ __all__ = [
 ]
 _HOMES = {
     "config.site": "Site load_site",
-    "device_handles": "DeviceHandle",
-    "engine.device": "DeviceType FaultKind Stage Status",
+    "device_handles": "Appliance Battery Chp DeviceHandle EvCharger HeatPump Load Meter Pv",
+    "engine.device": "DeviceType FaultKind Role Stage Status",
     "engine.devices": "APPLIANCE BATTERY CHP EV_CHARGER HEAT_PUMP LOAD METER PV registry",
     "engine.devices.battery_model": "OFF ON STANDBY",
     "engine.devices.chp_signals": "START STOP",
@@ -125,6 +148,7 @@ _HOMES = {
     "Instruct LinkFault Mark Pin ReportStatus Revoke SelectControl SelectMode Unpin Write",
     "engine.signals": "commanded measured value",
     "engine.snapshot": "Snapshot",
+    "engine.steering": "Mode PowerLimits Steering",
     "engine.surroundings": "Surroundings",
     "errors": "ArgumentError CommandError ConfigError LinkError TwinError",
     "run.scenario": "Scenario",

@@ -1,7 +1,7 @@
 """The devices of a twin for Python: their telemetry and commands, their faults and those of their links."""
 
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from twin_tui.commands.values import signal_value
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
@@ -139,6 +139,16 @@ class DeviceHandle(Generic[T, C]):
         return signal_value(declared, wanted)
 
 
+Appliance: TypeAlias = DeviceHandle[ApplianceTelemetry, ApplianceCommands]
+Battery: TypeAlias = DeviceHandle[BatteryTelemetry, BatteryCommands]
+Chp: TypeAlias = DeviceHandle[ChpTelemetry, ChpCommands]
+EvCharger: TypeAlias = DeviceHandle[EvTelemetry, EvCommands]
+HeatPump: TypeAlias = DeviceHandle[HeatPumpTelemetry, HeatPumpCommands]
+Load: TypeAlias = DeviceHandle[LoadTelemetry, LoadCommands]
+Meter: TypeAlias = DeviceHandle[MeterTelemetry, MeterCommands]
+Pv: TypeAlias = DeviceHandle[PvTelemetry, PvCommands]
+
+
 class DeviceAccess:
     """The devices of a twin by name: ``twin["bess"]``, or typed with ``twin.battery("bess")``.
 
@@ -167,35 +177,35 @@ class DeviceAccess:
             raise CommandError(f"{name} is a {found.type.kind}, not a {kind.kind}")
         return DeviceHandle(self.engine, found)
 
-    def appliance(self, name: str = "") -> DeviceHandle[ApplianceTelemetry, ApplianceCommands]:
+    def appliance(self, name: str = "") -> Appliance:
         """Return a home appliance."""
         return self._named_or_only(name, APPLIANCE)
 
-    def battery(self, name: str = "") -> DeviceHandle[BatteryTelemetry, BatteryCommands]:
+    def battery(self, name: str = "") -> Battery:
         """Return a battery."""
         return self._named_or_only(name, BATTERY)
 
-    def chp(self, name: str = "") -> DeviceHandle[ChpTelemetry, ChpCommands]:
+    def chp(self, name: str = "") -> Chp:
         """Return a combined heat and power unit."""
         return self._named_or_only(name, CHP)
 
-    def ev_charger(self, name: str = "") -> DeviceHandle[EvTelemetry, EvCommands]:
+    def ev_charger(self, name: str = "") -> EvCharger:
         """Return a charging station."""
         return self._named_or_only(name, EV_CHARGER)
 
-    def heat_pump(self, name: str = "") -> DeviceHandle[HeatPumpTelemetry, HeatPumpCommands]:
+    def heat_pump(self, name: str = "") -> HeatPump:
         """Return a heat pump."""
         return self._named_or_only(name, HEAT_PUMP)
 
-    def load(self, name: str = "") -> DeviceHandle[LoadTelemetry, LoadCommands]:
+    def load(self, name: str = "") -> Load:
         """Return a load."""
         return self._named_or_only(name, LOAD)
 
-    def meter(self, name: str = "") -> DeviceHandle[MeterTelemetry, MeterCommands]:
+    def meter(self, name: str = "") -> Meter:
         """Return an energy meter."""
         return self._named_or_only(name, METER)
 
-    def pv(self, name: str = "") -> DeviceHandle[PvTelemetry, PvCommands]:
+    def pv(self, name: str = "") -> Pv:
         """Return a PV inverter."""
         return self._named_or_only(name, PV)
 

@@ -139,7 +139,7 @@ class Twin(DeviceAccess):
 
         A started real-time twin is paced already: then this waits until the time has passed.
         """
-        ticks = seconds if seconds == math.inf else round(seconds / self.dt_s)
+        ticks = seconds if seconds == math.inf else self.engine.whole_ticks(seconds)
         pacing = self._pacing
         if pacing is None:
             await self.pacer.run(self.tick + ticks)

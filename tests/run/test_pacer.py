@@ -89,11 +89,15 @@ async def test_a_lateness_that_is_caught_up_is_no_overrun() -> None:
     pacer = Pacer(engine, clock=clock)
     running = asyncio.create_task(pacer.run())
     await settle()
-    for late_s in (0.15, 0.3, 0.45):
-        clock.now += late_s
-        pacer._changed.set()
-        await settle()
-    assert engine.tick == 9
+
+    def work() -> None:
+        clock.now += 0.01  # more than a slice: after each tick the servers have their turn, late as it is
+
+    engine.watch(engine.dt_s, work)
+    clock.now += 0.45
+    pacer._changed.set()
+    await settle()
+    assert engine.tick == 4
     assert pacer.overruns == 0
     running.cancel()
 
@@ -117,6 +121,18 @@ async def test_a_change_of_speed_goes_on_from_the_present_tick() -> None:
     pacer.set_speed(0.1)
     await settle()
     assert engine.tick == 200
+    running.cancel()
+
+
+async def test_a_tick_that_rounding_leaves_between_due_and_not_due_stops_nobody() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, speed=10.0, clock=clock)
+    running = asyncio.create_task(pacer.run())
+    await settle()
+    clock.now += 10.05  # 10.049999999999997 s: not yet 1005 ticks, and nothing left to wait for them
+    pacer._changed.set()
+    await settle()
+    assert engine.tick == 1004
     running.cancel()
 
 

@@ -60,6 +60,15 @@ async def test_run_ends_exactly_there_at_full_speed() -> None:
         assert twin.tick == 603
 
 
+async def test_run_makes_up_for_what_it_rounds() -> None:
+    twin = Twin.from_dict(UNPACED, speed=float("inf"))
+    for _ in range(100):
+        await twin.run(0.05)
+    assert twin.time_s == 5
+    with pytest.raises(CommandError, match="cannot advance by -1 s"):
+        await twin.run(-1)
+
+
 async def test_run_steps_a_site_that_is_not_paced() -> None:
     async with Twin.from_dict(UNPACED, speed=1000) as twin:
         assert not twin.pacer.running

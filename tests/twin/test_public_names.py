@@ -32,6 +32,7 @@ def test_type_checkers_see_the_names_and_the_types_of_devices(tmp_path: Path) ->
         "twin = Twin.from_file('demo')\n"
         "assert_type(twin.battery().telemetry.soc, float)\n"
         "assert_type(twin.device('x', BATTERY).commands.start_stop, int)\n"
+        "bess: Battery = twin.battery()\n"
         "assert_type(twin.ev_charger('x').commands.enabled, bool)\n"
         "twin.battery().telemetry.socc\n"
         "twin.battery().telemetry.soc = 1.0\n"

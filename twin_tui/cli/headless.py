@@ -159,7 +159,7 @@ def _progress(twin: Twin, duration_s: float | None, quiet: bool) -> Iterator[Non
 
 async def _tick(twin: Twin, show: Callable[[float], None]) -> None:
     while True:
-        show(twin.engine.time_s)
+        show(twin.time_s)
         await asyncio.sleep(0.1)
 
 

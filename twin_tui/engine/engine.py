@@ -104,15 +104,19 @@ class Engine:
 
     def advance(self, seconds: float) -> None:
         """Run simulated time, to the nearest tick; the next call makes up for what this one rounds."""
+        step = self.step
+        for _ in range(self.whole_ticks(seconds)):
+            step()
+
+    def whole_ticks(self, seconds: float) -> int:
+        """Return the ticks of a time that is about to be run; the next call makes up for what it rounds."""
         if not (math.isfinite(seconds) and seconds >= 0):
             raise CommandError(f"cannot advance by {seconds:g} s")
         # seconds as they are written, in fractions: a thousand times 0.15 s is 150 s
         self._owed_s += Fraction(str(seconds))
         ticks = round(self._owed_s / self._exact_dt_s)
         self._owed_s -= ticks * self._exact_dt_s
-        step = self.step
-        for _ in range(ticks):
-            step()
+        return ticks
 
     def submit(self, event: Event, *, at_s: float | None = None) -> None:
         """Take an event: now, before the next tick, or at a simulated time.

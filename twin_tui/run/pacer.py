@@ -190,3 +190,5 @@ class Pacer:
         elif wait_s < -LATEST_S:
             self.overruns += 1
             self.resync()
+        else:
+            await asyncio.sleep(0)  # a tick is due by one rounding and not by another: the clock decides
