@@ -1,4 +1,4 @@
-"""A site, frames and a port made by hand, so that screens can be tested without a running twin."""
+"""A site, frames and a session made by hand, so that screens can be tested without a running twin."""
 
 from dataclasses import replace
 
@@ -183,8 +183,8 @@ def frame(**changes: object) -> Frame:
 SAG = ActiveDisturbance("voltage-1", "sag to 0.70 pu for 2 s", "voltage", 1.2)
 
 
-class HandFedPort:
-    """A port that shows the frame it was given and remembers what it was told."""
+class HandFedSession:
+    """A session that shows the frame it was given and remembers what it was told."""
 
     def __init__(self, shown: Frame | None = None, site_view: SiteView | None = None) -> None:
         self.site = site_view or site()

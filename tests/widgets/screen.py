@@ -1,18 +1,18 @@
-"""Runs the console on a hand-fed port and reads its screen."""
+"""Runs the console on a hand-fed session and reads its screen."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
-from tests.widgets.hand_fed import HandFedPort
+from tests.widgets.hand_fed import HandFedSession
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.settings import Settings
 
 
 @asynccontextmanager
 async def console(
-    port: HandFedPort,
+    session: HandFedSession,
     size: tuple[int, int] = (80, 24),
     *,
     glyphs: str = "unicode",
@@ -20,7 +20,7 @@ async def console(
     keys: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Pilot[int]]:
     """Run a console; frames come when a test asks for them, not by the clock."""
-    app = ConsoleApp(port, Settings(glyphs=glyphs, hz=0.1, read_only=read_only, keys=keys or {}))
+    app = ConsoleApp(session, Settings(glyphs=glyphs, hz=0.1, read_only=read_only, keys=keys or {}))
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield pilot

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.events import Resize
 
-from tests.widgets.hand_fed import CLIENT, HandFedPort, battery, frame, site, snapshot
+from tests.widgets.hand_fed import CLIENT, HandFedSession, battery, frame, site, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
 from twin_tui.console.app import ConsoleApp
@@ -31,7 +31,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", range(4))
 async def test_random_keys_never_make_it_fail(seed: int) -> None:
     rng = random.Random(seed)
-    async with console(HandFedPort(busy_frame()), rng.choice([(40, 10), (80, 24), (160, 48)])) as pilot:
+    async with console(HandFedSession(busy_frame()), rng.choice([(40, 10), (80, 24), (160, 48)])) as pilot:
         for _ in range(5):
             await pilot.press(*rng.choices(KEYS, k=6))
             if rng.random() < 0.3:
@@ -42,7 +42,7 @@ async def test_random_keys_never_make_it_fail(seed: int) -> None:
 
 @pytest.mark.parametrize("size", [(3, 3), (1, 1), (39, 10), (40, 9), (250, 70)])
 async def test_any_size_is_survived_and_too_small_says_so(size: tuple[int, int]) -> None:
-    async with console(HandFedPort(), size) as pilot:
+    async with console(HandFedSession(), size) as pilot:
         shown = screen_text(pilot)
         if size[0] >= 40 and size[1] >= 10:
             assert "bess-1" in shown
@@ -55,8 +55,8 @@ async def test_any_size_is_survived_and_too_small_says_so(size: tuple[int, int])
 
 @pytest.mark.parametrize("typed", ["abc", "-1", "9e99", "nan", "1.2", "0.7; quit", "’", "0x10", " "])
 async def test_a_form_with_nonsense_cannot_be_injected(typed: str) -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("v")
         await settled(pilot)
         await pilot.press("ctrl+u", *typed, "enter", "enter", "enter")
@@ -64,37 +64,37 @@ async def test_a_form_with_nonsense_cannot_be_injected(typed: str) -> None:
         assert "Not possible" in screen_text(pilot)
         await pilot.press("escape")
         await settled(pilot)
-        assert port.commands == []
+        assert session.commands == []
 
 
 async def test_escape_leaves_every_dialog_with_nothing_done() -> None:
-    port = HandFedPort(busy_frame())
-    async with console(port) as pilot:
+    session = HandFedSession(busy_frame())
+    async with console(session) as pilot:
         for key in "ivfeLsWwumJxU":
             await pilot.press(key)
             await settled(pilot)
             await pilot.press("escape", "escape")
             await settled(pilot)
-        assert port.commands == []
+        assert session.commands == []
 
 
 async def test_clearing_asks_first_and_cancel_is_what_enter_says() -> None:
-    port = HandFedPort(busy_frame())
-    async with console(port) as pilot:
+    session = HandFedSession(busy_frame())
+    async with console(session) as pilot:
         await pilot.press("u")
         await settled(pilot)
         await pilot.press("enter")
         await settled(pilot)
-        assert port.commands == []
+        assert session.commands == []
         await pilot.press("u")
         await settled(pilot)
         await pilot.press("right", "enter")
         await settled(pilot)
-        assert port.commands == [ClearEverything("console")]
+        assert session.commands == [ClearEverything("console")]
 
 
 async def test_quitting_asks_while_clients_are_connected() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         await pilot.press("q")
         await settled(pilot)
         assert "1 client is connected" in screen_text(pilot)
@@ -105,39 +105,39 @@ async def test_quitting_asks_while_clients_are_connected() -> None:
 
 
 async def test_quitting_without_clients_ends_at_once() -> None:
-    async with console(HandFedPort(frame(links=()))) as pilot:
+    async with console(HandFedSession(frame(links=()))) as pilot:
         await pilot.press("q")
         await pilot.pause()
     assert app_of(pilot).return_code == 0
 
 
 async def test_a_read_only_console_looks_and_changes_nothing() -> None:
-    port = HandFedPort()
-    async with console(port, read_only=True) as pilot:
+    session = HandFedSession()
+    async with console(session, read_only=True) as pilot:
         assert "READ-ONLY" in screen_text(pilot)
         await pilot.press("p", "n", "plus", "z", "colon", *"sag 0.7 2s", "enter")
         await settled(pilot)
-        assert port.commands == []
+        assert session.commands == []
 
 
 async def test_the_command_line_completes_recalls_and_reports_the_nearest_name() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("colon", *"spee", "tab", *"60", "enter")
         await settled(pilot)
-        assert port.commands == [SetSpeed(60.0)]
+        assert session.commands == [SetSpeed(60.0)]
         await pilot.press("colon", "up", "enter")
         await settled(pilot)
-        assert port.commands == [SetSpeed(60.0)] * 2
+        assert session.commands == [SetSpeed(60.0)] * 2
         await pilot.press("colon", *"fault bess-1 over_temprature", "enter")
         await settled(pilot)
         assert "did you mean" in screen_text(pilot)
 
 
 async def test_a_refusal_of_the_twin_is_shown_and_nothing_else_happens() -> None:
-    port = HandFedPort()
-    port.refuse = "battery is in mode FAULT"
-    async with console(port) as pilot:
+    session = HandFedSession()
+    session.refuse = "battery is in mode FAULT"
+    async with console(session) as pilot:
         await pilot.press("p")
         await settled(pilot)
         assert "battery is in mode FAULT" in screen_text(pilot)
@@ -145,35 +145,35 @@ async def test_a_refusal_of_the_twin_is_shown_and_nothing_else_happens() -> None
 
 
 async def test_the_last_injection_is_repeated() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("v")
         await settled(pilot)
         await pilot.press("enter", "enter")
         await settled(pilot)
         await pilot.press("R")
         await settled(pilot)
-        assert len(port.commands) == 2
-        assert all(isinstance(command, Disturb) for command in port.commands)
+        assert len(session.commands) == 2
+        assert all(isinstance(command, Disturb) for command in session.commands)
 
 
 async def test_the_chosen_register_is_frozen_forced_and_released() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("r")
         await settled(pilot)
         await pilot.press("z")
         await settled(pilot)
-        assert port.commands == [Freeze("bess-1", "active_power_setpoint_w")]
+        assert session.commands == [Freeze("bess-1", "active_power_setpoint_w")]
         await pilot.press("w")
         await settled(pilot)
         await pilot.press(*"5kW", "enter", "enter")
         await settled(pilot)
-        assert port.commands[-1] == Pin("bess-1", "active_power_setpoint_w", 5000.0, "console")
+        assert session.commands[-1] == Pin("bess-1", "active_power_setpoint_w", 5000.0, "console")
 
 
 async def test_a_filter_shows_what_matches_and_escape_ends_it() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         await pilot.press("r")
         await settled(pilot)
         await pilot.press("slash", *"soc", "enter")
@@ -191,21 +191,21 @@ async def test_only_the_registers_in_the_window_are_asked_for() -> None:
         RegisterInfo("holding registers", 40_000 + n, f"point_{n}", "uint16", device="bess-1", signal="soc")
         for n in range(5000)
     )
-    port = HandFedPort(site_view=site(many))
-    async with console(port) as pilot:
+    session = HandFedSession(site_view=site(many))
+    async with console(session) as pilot:
         await pilot.press("r", "G")
         await settled(pilot)
         assert "point_4999" in screen_text(pilot)
-        assert 4999 in port.requests[-1].registers
-        assert len(port.requests[-1].registers) <= 24
+        assert 4999 in session.requests[-1].registers
+        assert len(session.requests[-1].registers) <= 24
 
 
 async def test_a_device_that_vanishes_is_said_to_be_gone() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("enter")
         await settled(pilot)
-        port.shown = frame(snapshot=snapshot(time_s=800.0, devices=()))
+        session.shown = frame(snapshot=snapshot(time_s=800.0, devices=()))
         await settled(pilot)
         assert "is not there any more" in screen_text(pilot)
 
@@ -215,7 +215,7 @@ async def test_text_from_the_wire_cannot_draw_on_the_screen() -> None:
     shown_frame = frame(
         links=(evil, LinkView("", "\x1b]0;x\x07", "S2")), snapshot=snapshot(site="a\x1b[31mb")
     )
-    async with console(HandFedPort(shown_frame), (160, 48)) as pilot:
+    async with console(HandFedSession(shown_frame), (160, 48)) as pilot:
         await pilot.press("enter")
         await settled(pilot)
         shown = screen_text(pilot)
@@ -223,9 +223,11 @@ async def test_text_from_the_wire_cannot_draw_on_the_screen() -> None:
         assert "[bold]x[/bold]" in shown
 
 
-async def fail_to_draw(port: HandFedPort, monkeypatch: pytest.MonkeyPatch, apps: list[ConsoleApp]) -> None:
+async def fail_to_draw(
+    session: HandFedSession, monkeypatch: pytest.MonkeyPatch, apps: list[ConsoleApp]
+) -> None:
     """Run a console in which one widget raises."""
-    async with console(port) as pilot:
+    async with console(session) as pilot:
         app = app_of(pilot)
         apps.append(app)
 
@@ -240,12 +242,12 @@ async def fail_to_draw(port: HandFedPort, monkeypatch: pytest.MonkeyPatch, apps:
 async def test_a_drawing_that_fails_leaves_its_reason_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     apps: list[ConsoleApp] = []
     with pytest.raises(RuntimeError, match="cannot draw"):
-        await fail_to_draw(HandFedPort(), monkeypatch, apps)
+        await fail_to_draw(HandFedSession(), monkeypatch, apps)
     assert str(apps[0].failure) == "cannot draw this"
 
 
 async def test_the_client_that_wrote_stands_beside_the_register_and_its_effect_beneath() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         await pilot.press("r")
         await settled(pilot)
         shown = screen_text(pilot)
@@ -254,10 +256,10 @@ async def test_the_client_that_wrote_stands_beside_the_register_and_its_effect_b
 
 
 async def test_holding_the_view_keeps_what_is_shown_while_frames_come() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("space")
-        port.shown = frame(snapshot=snapshot(time_s=800.0, devices=(battery(power_w=5000.0),)))
+        session.shown = frame(snapshot=snapshot(time_s=800.0, devices=(battery(power_w=5000.0),)))
         await settled(pilot)
         shown = screen_text(pilot)
         assert "VIEW HELD" in shown
@@ -273,7 +275,7 @@ async def test_the_scenario_shows_its_next_step_and_the_verdicts_so_far() -> Non
         TimelineStep(15.0, "expect bess-1.soc >= 60%", "failed", "43.1 %"),
         TimelineStep(900.0, "clear all", "to come"),
     )
-    async with console(HandFedPort(frame(timeline=steps))) as pilot:
+    async with console(HandFedSession(frame(timeline=steps))) as pilot:
         await pilot.press("A")
         await settled(pilot)
         shown = screen_text(pilot)
@@ -283,7 +285,7 @@ async def test_the_scenario_shows_its_next_step_and_the_verdicts_so_far() -> Non
 
 
 async def test_help_says_what_can_be_done_here_and_the_command_line_what_may_come_next() -> None:
-    async with console(HandFedPort(), (80, 70)) as pilot:
+    async with console(HandFedSession(), (80, 70)) as pilot:
         await pilot.press("question_mark")
         await settled(pilot)
         shown = screen_text(pilot)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.widgets.hand_fed import CLIENT, SAG, HandFedPort, frame, snapshot
+from tests.widgets.hand_fed import CLIENT, SAG, HandFedSession, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.commands.forms import FORMS
 from twin_tui.commands.screen import SCREEN
@@ -23,7 +23,7 @@ from twin_tui.widgets.views import VIEWS
 
 
 async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_write() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         shown = screen_text(pilot)
         row = next(line for line in shown.splitlines() if "bess-1" in line)
         assert all(part in row for part in ("RUN", "-20.00", "43.1", "W 0.4s"))
@@ -32,16 +32,16 @@ async def test_the_overview_shows_power_setpoint_state_of_charge_and_the_last_wr
 
 
 async def test_a_sag_goes_from_the_dialog_to_the_twin() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("v")
         await pilot.pause()
         assert "sag to 0.70 pu for 2 s" in screen_text(pilot)
         await pilot.press("enter")
-        assert not port.commands
+        assert not session.commands
         await pilot.press("enter")
         await settled(pilot)
-        (command,) = port.commands
+        (command,) = session.commands
         assert isinstance(command, Disturb)
         assert command.disturbance.target is Target.VOLTAGE
         assert command.disturbance.magnitude == 0.7
@@ -49,42 +49,42 @@ async def test_a_sag_goes_from_the_dialog_to_the_twin() -> None:
 
 
 async def test_p_pauses() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("p")
         await settled(pilot)
-        assert port.commands == [Pause()]
+        assert session.commands == [Pause()]
 
 
 async def test_no_frame_is_asked_for_before_the_views_are_there() -> None:
-    port = HandFedPort()
-    app = ConsoleApp(port, Settings())
+    session = HandFedSession()
+    app = ConsoleApp(session, Settings())
     assert not app.views.ready
     await app.refresh_frame()
-    assert not port.requests
+    assert not session.requests
     async with app.run_test() as pilot:
         await pilot.pause()
         assert app.views.ready
 
 
 async def test_a_frame_that_arrives_when_the_views_are_gone_is_not_drawn() -> None:
-    port = Slow()
-    app = ConsoleApp(port, Settings(hz=0.1))
+    session = Slow()
+    app = ConsoleApp(session, Settings(hz=0.1))
     async with app.run_test() as pilot:
         await settled(pilot)
         before = app.frame
-        port.shown = frame(snapshot=snapshot(time_s=900.0))
-        port.answered.clear()
+        session.shown = frame(snapshot=snapshot(time_s=900.0))
+        session.answered.clear()
         late = asyncio.create_task(app.refresh_frame())
         await pilot.pause()
         await app.views.remove_children()
-        port.answered.set()
+        session.answered.set()
         await late
         assert app.frame is before
 
 
-class Slow(HandFedPort):
-    """A port that answers when a test lets it."""
+class Slow(HandFedSession):
+    """A session that answers when a test lets it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,15 +97,15 @@ class Slow(HandFedPort):
 
 
 async def test_one_message_at_a_time_and_none_over_a_dialog() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         app = app_of(pilot)
-        port.refuse = "not now"
+        session.refuse = "not now"
         await app.carry_out("pause")
         await pilot.pause()
         assert "not now" in screen_text(pilot).splitlines()[-1]
         assert not app._notifications
-        port.refuse = "a long story " * 12
+        session.refuse = "a long story " * 12
         for _ in range(3):
             await app.carry_out("pause")
             await pilot.pause()
@@ -113,14 +113,14 @@ async def test_one_message_at_a_time_and_none_over_a_dialog() -> None:
         await pilot.press("v")
         await pilot.pause()
         assert not app._notifications
-        app.say(port.refuse, "error")
+        app.say(session.refuse, "error")
         await pilot.pause()
         assert not app._notifications
 
 
 async def test_forcing_a_register_asks_for_nothing_but_the_value() -> None:
-    port = HandFedPort()
-    async with console(port) as pilot:
+    session = HandFedSession()
+    async with console(session) as pilot:
         await pilot.press("r")
         await settled(pilot)
         await pilot.press("w")
@@ -128,12 +128,12 @@ async def test_forcing_a_register_asks_for_nothing_but_the_value() -> None:
         assert "enter twice: inject" in screen_text(pilot)
         await pilot.press(*"5kW", "enter", "enter")
         await settled(pilot)
-        (command,) = port.commands
+        (command,) = session.commands
         assert command == Pin("bess-1", "active_power_setpoint_w", 5000.0, origin="console")
 
 
 async def test_every_verb_of_the_screen_is_completed_and_carried_out(tmp_path: Path) -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         app = app_of(pilot)
         assert set(app.on_screen) == {verb.name for verb in SCREEN.verbs}
         await pilot.press("colon", *"vi", "tab", *"dev", "tab", "enter")
@@ -167,7 +167,7 @@ def _footer(pilot: Pilot[int]) -> str:
 
 
 async def test_a_key_that_the_user_chose_is_in_the_footer_and_in_the_help() -> None:
-    async with console(HandFedPort(), (80, 70), keys={"inject": "x"}) as pilot:
+    async with console(HandFedSession(), (80, 70), keys={"inject": "x"}) as pilot:
         assert _footer(pilot).startswith(" x Inject  p Pause")
         await pilot.press("question_mark")
         await settled(pilot)
@@ -183,7 +183,7 @@ async def test_a_key_that_the_user_chose_is_in_the_footer_and_in_the_help() -> N
 
 
 async def test_keys_can_be_swapped_and_those_of_lists_changed_too() -> None:
-    async with console(HandFedPort(), keys={"inject": "x", "export": "i", "follow": "f2"}) as pilot:
+    async with console(HandFedSession(), keys={"inject": "x", "export": "i", "follow": "f2"}) as pilot:
         await pilot.press("l")
         await settled(pilot)
         assert "f2 Follow" in _footer(pilot)
@@ -199,18 +199,18 @@ async def test_keys_can_be_swapped_and_those_of_lists_changed_too() -> None:
 
 
 async def test_the_key_of_a_list_gives_way_to_the_one_the_user_chose() -> None:
-    port = HandFedPort(frame(snapshot=snapshot(disturbances=(SAG,))))
-    async with console(port, keys={"inject": "x"}) as pilot:
+    session = HandFedSession(frame(snapshot=snapshot(disturbances=(SAG,))))
+    async with console(session, keys={"inject": "x"}) as pilot:
         await pilot.press("A")
         await settled(pilot)
         await pilot.press("x")
         await settled(pilot)
         assert "Inject ─" in screen_text(pilot)
-        assert port.commands == []
+        assert session.commands == []
 
 
 async def test_messages_name_the_keys_in_force() -> None:
-    async with console(HandFedPort(), keys={"inject": "f9", "registers": "f8"}) as pilot:
+    async with console(HandFedSession(), keys={"inject": "f9", "registers": "f8"}) as pilot:
         await pilot.press("A")
         await settled(pilot)
         assert "f9 injects" in screen_text(pilot)
@@ -229,7 +229,7 @@ async def test_messages_name_the_keys_in_force() -> None:
 )
 def test_a_key_that_cannot_be_given_is_refused_at_the_start(keys: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError) as refusal:
-        ConsoleApp(HandFedPort(), Settings(keys=keys))
+        ConsoleApp(HandFedSession(), Settings(keys=keys))
     assert said in str(refusal.value)
 
 
@@ -241,7 +241,7 @@ def test_every_key_has_its_own_name_a_hint_and_a_help() -> None:
 
 
 async def test_the_palette_offers_every_form_that_is_possible_and_every_view() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         app = app_of(pilot)
         offered = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {f"View: {name}" for name in VIEWS} <= set(offered)
@@ -253,15 +253,15 @@ async def test_the_palette_offers_every_form_that_is_possible_and_every_view() -
 
 
 async def test_changed_only_shows_what_has_changed_and_once_more_everything() -> None:
-    port = HandFedPort(frame(changed=(2,)))
-    async with console(port) as pilot:
+    session = HandFedSession(frame(changed=(2,)))
+    async with console(session) as pilot:
         await pilot.press("r")
         await settled(pilot)
-        assert port.requests[-1].changed_within_s is None
+        assert session.requests[-1].changed_within_s is None
         await pilot.press("c")
         await settled(pilot)
         shown = screen_text(pilot)
-        assert port.requests[-1].changed_within_s == CHANGED_WITHIN_S
+        assert session.requests[-1].changed_within_s == CHANGED_WITHIN_S
         assert "system_soc" in shown
         assert "working_status" not in shown
         assert "changed only" in shown
@@ -273,7 +273,7 @@ async def test_changed_only_shows_what_has_changed_and_once_more_everything() ->
 
 
 async def test_changed_only_says_so_when_nothing_has_changed() -> None:
-    async with console(HandFedPort()) as pilot:
+    async with console(HandFedSession()) as pilot:
         await pilot.press("r", "c")
         await settled(pilot)
         assert "No register has changed in the last 5 s; c shows all." in screen_text(pilot)

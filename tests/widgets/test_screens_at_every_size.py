@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.widgets.hand_fed import SAG, HandFedPort, battery, frame, load, snapshot
+from tests.widgets.hand_fed import SAG, HandFedSession, battery, frame, load, snapshot
 from tests.widgets.screen import console, screen_text, settled
 from twin_tui.engine.snapshot import ControlSnapshot, LogEntry, LogKind
 from twin_tui.engine.view import Frame, Recording, TrafficLine
@@ -67,7 +67,7 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", VIEW_KEYS)
 async def test_every_view_looks_as_it_was_approved(view: str, size: tuple[int, int]) -> None:
-    async with console(HandFedPort(busy_frame()), size) as pilot:
+    async with console(HandFedSession(busy_frame()), size) as pilot:
         await pilot.press(VIEW_KEYS[view])
         await settled(pilot)
         compare(f"{view}-{size[0]}x{size[1]}", screen_text(pilot))
@@ -76,7 +76,7 @@ async def test_every_view_looks_as_it_was_approved(view: str, size: tuple[int, i
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("dialog", DIALOG_KEYS)
 async def test_every_dialog_looks_as_it_was_approved(dialog: str, size: tuple[int, int]) -> None:
-    async with console(HandFedPort(busy_frame()), size) as pilot:
+    async with console(HandFedSession(busy_frame()), size) as pilot:
         await pilot.press(DIALOG_KEYS[dialog])
         await settled(pilot)
         compare(f"dialog-{dialog}-{size[0]}x{size[1]}", screen_text(pilot))
@@ -85,7 +85,7 @@ async def test_every_dialog_looks_as_it_was_approved(dialog: str, size: tuple[in
 @pytest.mark.parametrize("glyphs", ["vt", "ascii"])
 @pytest.mark.parametrize("view", ["overview", "device", "registers"])
 async def test_poor_fonts_are_served_with_what_they_have(view: str, glyphs: str) -> None:
-    async with console(HandFedPort(busy_frame()), (80, 24), glyphs=glyphs) as pilot:
+    async with console(HandFedSession(busy_frame()), (80, 24), glyphs=glyphs) as pilot:
         await pilot.press(VIEW_KEYS[view])
         await settled(pilot)
         shown = screen_text(pilot)
@@ -97,7 +97,7 @@ async def test_poor_fonts_are_served_with_what_they_have(view: str, glyphs: str)
 @pytest.mark.parametrize("glyphs", ["vt", "ascii"])
 @pytest.mark.parametrize("key", ["i", "v", "u", "m", "question_mark"])
 async def test_dialogs_keep_to_the_characters_of_the_font(key: str, glyphs: str) -> None:
-    async with console(HandFedPort(busy_frame()), (60, 16), glyphs=glyphs) as pilot:
+    async with console(HandFedSession(busy_frame()), (60, 16), glyphs=glyphs) as pilot:
         await pilot.press(key)
         await settled(pilot)
         shown = screen_text(pilot)

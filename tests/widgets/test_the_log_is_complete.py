@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.widgets.hand_fed import HandFedPort, frame, snapshot
+from tests.widgets.hand_fed import HandFedSession, frame, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.engine.log import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry, LogKind
@@ -16,8 +16,8 @@ from twin_tui.widgets.log_lines import LogFilter, Missing, log_line, sifted
 from twin_tui.widgets.spans import cut, text_of
 
 
-class Logging(HandFedPort):
-    """A port with a log of its own, of which a frame carries as much as it is asked for."""
+class Logging(HandFedSession):
+    """A session with a log of its own, of which a frame carries as much as it is asked for."""
 
     def __init__(self, last: int, first: int = 1) -> None:
         super().__init__()
@@ -38,25 +38,25 @@ def _entry(number: int) -> LogEntry:
 
 
 async def test_a_burst_while_another_view_is_shown_is_in_the_log_and_in_its_export(tmp_path: Path) -> None:
-    port = Logging(3)
-    async with console(port) as pilot:
-        port.go_on_to(1500)
+    session = Logging(3)
+    async with console(session) as pilot:
+        session.go_on_to(1500)
         await settled(pilot)
-        port.go_on_to(1900)
+        session.go_on_to(1900)
         await pilot.press("l")
         await settled(pilot)
         assert "not kept" not in screen_text(pilot)
         file = tmp_path / "log.tsv"
-        port.go_on_to(1990)
+        session.go_on_to(1990)
         await app_of(pilot).carry_out(f"export {file}")
         texts = [line.split("\t")[3] for line in file.read_text(encoding="utf-8").splitlines()[1:]]
         assert texts == [f"event {number}" for number in range(1, 1991)]
 
 
 async def test_what_the_twin_no_longer_has_is_counted_in_one_line(tmp_path: Path) -> None:
-    port = Logging(12, first=8)
-    async with console(port, (80, 40)) as pilot:
-        port.go_on_to(50, first=40)
+    session = Logging(12, first=8)
+    async with console(session, (80, 40)) as pilot:
+        session.go_on_to(50, first=40)
         await pilot.press("l")
         await settled(pilot)
         lines = [line.strip() for line in screen_text(pilot).splitlines()]
@@ -67,25 +67,25 @@ async def test_what_the_twin_no_longer_has_is_counted_in_one_line(tmp_path: Path
 
 
 async def test_the_whole_log_is_asked_for_only_when_it_is_needed() -> None:
-    port = Logging(3)
-    async with console(port) as pilot:
-        assert port.requests[0].log == LOG_LENGTH
-        port.requests.clear()
+    session = Logging(3)
+    async with console(session) as pilot:
+        assert session.requests[0].log == LOG_LENGTH
+        session.requests.clear()
         await settled(pilot)
-        assert {request.log for request in port.requests} == {200}
-        port.go_on_to(500)
-        port.requests.clear()
+        assert {request.log for request in session.requests} == {200}
+        session.go_on_to(500)
+        session.requests.clear()
         await settled(pilot)
         await settled(pilot)
-        assert [request.log for request in port.requests].count(LOG_LENGTH) == 1
+        assert [request.log for request in session.requests].count(LOG_LENGTH) == 1
 
 
 async def test_a_held_view_collects_on() -> None:
-    port = Logging(3)
-    async with console(port) as pilot:
+    session = Logging(3)
+    async with console(session) as pilot:
         await pilot.press("l", "space")
         for last in (180, 350, 500):
-            port.go_on_to(last, first=max(1, last - 190))
+            session.go_on_to(last, first=max(1, last - 190))
             await settled(pilot)
         await pilot.press("space")
         await settled(pilot)
