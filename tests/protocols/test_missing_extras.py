@@ -39,10 +39,10 @@ def test_a_missing_package_is_one_sentence_with_its_extra(
 
 
 def test_a_site_without_them_loads_none_of_them() -> None:
-    heavy = ("websockets", "httpx", "fastapi", "uvicorn")
+    heavy = ("websockets", "httpx", "fastapi", "uvicorn", "serial", "twin_tui.protocols.s2.manager")
     code = (
         "import sys; from twin_tui import Twin; "
-        "twin = Twin.from_dict({'name': 'x', 'assets': [{'type': 'battery', 'name': 'b'}]}); "
+        "twin = Twin.from_dict({'name': 'x', 'assets': [{'type': 'battery', 'port': 0}]}); "
         "twin.advance(1); "
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )

@@ -10,11 +10,11 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.protocols.connector import Endpoint, Settings, Wire, Wiring
 from twin_tui.protocols.maps.registers import Registers
-from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.registry import connectors
 
 if TYPE_CHECKING:
+    from twin_tui.protocols.modbus.capture import Capture
     from twin_tui.protocols.modbus.rtu import ModbusRtuServer
     from twin_tui.protocols.modbus.serial_wire import SerialWire
     from twin_tui.protocols.modbus.server import ModbusTcpServer
@@ -89,6 +89,8 @@ class Links:
 
     def capture(self, path: Path) -> None:
         """Write what is said on the Modbus links to a .pcapng or .txt file when they stop."""
+        from twin_tui.protocols.modbus.capture import Capture  # noqa: PLC0415 - few runs are captured
+
         self._capture = Capture(path)
 
     def registers(self, device: str) -> list[Registers]:
