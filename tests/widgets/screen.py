@@ -1,6 +1,6 @@
 """Runs the console on a hand-fed session and reads its screen."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
@@ -38,6 +38,11 @@ def app_of(pilot: Pilot[int]) -> ConsoleApp:
     """Return the console that a pilot drives."""
     assert isinstance(pilot.app, ConsoleApp)
     return pilot.app
+
+
+def text_of(line: Sequence[tuple[str, str]]) -> str:
+    """Return the bare text of a line."""
+    return "".join(text for text, _ in line)
 
 
 def screen_text(pilot: Pilot[int]) -> str:

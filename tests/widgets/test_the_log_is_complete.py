@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import HandFedSession, frame, snapshot
-from tests.widgets.screen import app_of, console, screen_text, settled
+from tests.widgets.screen import app_of, console, screen_text, settled, text_of
 from twin_tui.engine.log import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.view import Frame, ViewRequest
 from twin_tui.widgets.glyphs import UNICODE
 from twin_tui.widgets.log_lines import LogFilter, Missing, log_line, sifted
-from twin_tui.widgets.spans import cut, text_of
+from twin_tui.widgets.spans import cut
 
 
 class Logging(HandFedSession):

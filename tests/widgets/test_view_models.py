@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snapshot
+from tests.widgets.screen import text_of
 from twin_tui.commands.forms import FORMS, Form, course, preview
 from twin_tui.console.settings import Settings
 from twin_tui.console.settings import load as load_settings
@@ -25,7 +26,7 @@ from twin_tui.widgets.log_lines import LogFilter, merged, unacknowledged
 from twin_tui.widgets.model import device_row, grid_row, last_ems_write, power_flow
 from twin_tui.widgets.overview_lines import cards, power_spark, table
 from twin_tui.widgets.register_lines import NumberFormat, RegisterFilter, raw_text
-from twin_tui.widgets.spans import cut, text_of
+from twin_tui.widgets.spans import cut
 from twin_tui.widgets.status_line import status_line
 from twin_tui.widgets.trend import plot
 

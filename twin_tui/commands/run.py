@@ -8,7 +8,8 @@ from twin_tui.engine.events import Mark
 from twin_tui.engine.view import JumpTo, Pause, Resume, SetSpeed, StartRecording, StepTicks, StopRecording
 
 MOST_STEPS = 100_000
-SPEEDS = ("0.1", "0.5", "1", "2", "5", "10", "60", "100", "300", "1000")
+SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, math.inf)
+"""What keys and completion go through."""
 _factor = number("speed", "", 0.01, 1e6)
 
 
@@ -44,7 +45,7 @@ RUN = Group(
                     "factor",
                     "60",
                     "a factor such as 60, or max",
-                    words=lambda given: SPEEDS,
+                    words=lambda given: [f"{speed:g}" for speed in SPEEDS[:-1]],
                     read=_read_speed,
                 ),
             ),

@@ -1,6 +1,5 @@
 """What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from textual.app import App
 
 from twin_tui.commands import values as words
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
+from twin_tui.commands.run import SPEEDS
 from twin_tui.commands.slots import Screen
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import CommandError
@@ -19,7 +19,6 @@ from twin_tui.widgets.views import VIEWS, Views
 
 LONG_TEXT_S = 5.0
 SAID_ROLES = {"error": "bad", "warning": "warn"}
-SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, float("inf"))
 
 
 class ConsoleActions(App[int]):
@@ -35,16 +34,6 @@ class ConsoleActions(App[int]):
         self.frame: Frame | None = None
         self.last_injection = ""
         self.answers: dict[str, dict[str, str]] = {}
-        self.on_screen: dict[str, Callable[..., Any]] = {
-            "view": self.action_view,
-            "trend": lambda *signals: self.views.device.draw_signals(signals),
-            "theme": lambda name: setattr(self, "theme", name),
-            "filter": lambda *words: self.set_filter(" ".join(words)),
-            "export": self.write_shown,
-            "help": self.action_help,
-            "quit": self.action_leave,
-        }
-        """What each verb about the screen does."""
 
     def screen_words(self) -> Screen:
         """Return the names that a line may use besides those of the site."""
@@ -58,16 +47,8 @@ class ConsoleActions(App[int]):
         """Show another view; the console knows how."""
         raise NotImplementedError
 
-    def set_filter(self, text: str) -> None:
-        """Sift the list that is shown; the console knows which."""
-        raise NotImplementedError
-
     async def refresh_frame(self) -> None:
         """Ask the twin for a frame and show it; the console knows how."""
-        raise NotImplementedError
-
-    def action_help(self) -> None:
-        """Say what can be done here; the console knows where that is."""
         raise NotImplementedError
 
     @work

@@ -3,7 +3,7 @@
 import gc
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import Any, ClassVar
 
@@ -79,6 +79,16 @@ class ConsoleApp(ConsoleActions):
         self.tiny = LineView(id="tiny")
         self.bar = CommandBar(self.site, self.screen_words)
         self.hints = Hints()
+        self.on_screen: dict[str, Callable[..., Any]] = {
+            "view": self.action_view,
+            "trend": lambda *signals: self.views.device.draw_signals(signals),
+            "theme": lambda name: setattr(self, "theme", name),
+            "filter": lambda *words: self.set_filter(" ".join(words)),
+            "export": self.write_shown,
+            "help": self.action_help,
+            "quit": self.action_leave,
+        }
+        """What each verb about the screen does."""
 
     def compose(self) -> ComposeResult:
         """Put the bars around the view."""

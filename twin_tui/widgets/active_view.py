@@ -6,7 +6,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from twin_tui.engine import formats
-from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.looks import Looks
@@ -102,10 +101,6 @@ class ActiveList(CursorView):
         if self.row < len(items):
             self.post_message(self.Clear(items[self.row][3]))
 
-    def present(self, frame: Frame) -> None:
-        """Show a frame."""
-        self.frame = frame
-
 
 class TrafficList(CursorView):
     """The newest frames of one link, decoded."""
@@ -142,7 +137,3 @@ class TrafficList(CursorView):
         """Return the frames as tab-separated text, for export and copy."""
         seen = self.frame.traffic if self.frame is not None else ()
         return "".join(f"{item.client}\t{item.text}\t{item.raw}\n" for item in seen)
-
-    def present(self, frame: Frame) -> None:
-        """Show a frame."""
-        self.frame = frame

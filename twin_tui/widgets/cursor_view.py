@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.looks import FrameLines, Looks
 
@@ -57,6 +58,18 @@ class CursorView(FrameLines, can_focus=True):
     def rows(self) -> int:
         """How many rows the list has."""
         return max(0, len(self.drawn) - self.heading)
+
+    def present(self, frame: Frame) -> None:
+        """Show a frame."""
+        self.frame = frame
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.redraw()
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""

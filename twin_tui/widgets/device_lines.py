@@ -6,7 +6,7 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import DeviceView, Frame
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.model import SignalRow, command_rows, device_row, last_ems_write, telemetry_rows
+from twin_tui.widgets.model import SignalRow, device_row, last_ems_write
 from twin_tui.widgets.register_lines import traces_of
 from twin_tui.widgets.spans import Line, rule
 
@@ -33,11 +33,6 @@ def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: G
         meaning = view.faults.get(fault, "")
         lines.append([(f" {glyphs.alarm} {fault}", "bad"), (f"  {formats.clean(meaning)}", "plain")])
     return lines
-
-
-def signal_rows(device: DeviceSnapshot) -> list[SignalRow]:
-    """Return what the device shows, then what it was told."""
-    return [*telemetry_rows(device), *command_rows(device)]
 
 
 def signal_line(

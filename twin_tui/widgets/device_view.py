@@ -6,10 +6,10 @@ from textual.containers import Horizontal, Vertical
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
-from twin_tui.widgets.device_lines import actual_of, head_lines, side_lines, signal_line, signal_rows
+from twin_tui.widgets.device_lines import actual_of, head_lines, side_lines, signal_line
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.model import SignalRow
+from twin_tui.widgets.model import SignalRow, signal_rows
 from twin_tui.widgets.trend import PANELS, Trend
 
 WITH_SIDE = 110

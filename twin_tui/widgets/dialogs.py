@@ -186,18 +186,15 @@ class MenuDialog(Dialog[str]):
         Binding("k", "up", show=False),
     ]
 
-    def __init__(self, title: str, choices: Sequence[tuple[str, str]], empty: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.box_title = title
         self.choices = choices
-        self.empty = empty
 
     def compose(self) -> ComposeResult:
         """Lay the menu out."""
         with Vertical(classes="box") as box:
             box.border_title = self.box_title
-            if not self.choices:
-                yield Label(self.empty, markup=False)
             yield OptionList(
                 *(Option(text, id=key) for key, text in self.choices), markup=False, compact=True
             )

@@ -16,7 +16,7 @@ class History:
     def __init__(self, samples: int = SAMPLES) -> None:
         self.times: deque[float] = deque(maxlen=samples)
         self._devices: dict[str, deque[Any]] = {}
-        self._grid: deque[tuple[float, float]] = deque(maxlen=samples)
+        self._grid: deque[float] = deque(maxlen=samples)
         self._samples = samples
 
     def add(self, snapshot: Snapshot) -> None:
@@ -30,8 +30,7 @@ class History:
                 self._grid.clear()
         missing = len(self.times)
         self.times.append(snapshot.time_s)
-        grid = snapshot.grid
-        self._grid.append((grid.active_power_w, min(grid.voltages_pu)))
+        self._grid.append(snapshot.grid.active_power_w)
         for gone in self._devices.keys() - {device.name for device in snapshot.devices}:
             del self._devices[gone]
         for device in snapshot.devices:
@@ -49,11 +48,7 @@ class History:
 
     def grid_power_w(self) -> list[float | None]:
         """Return the power drawn from the grid, one value per remembered time."""
-        return [power_w for power_w, _ in self._grid]
-
-    def grid_voltage_pu(self) -> list[float | None]:
-        """Return the lowest phase voltage, one value per remembered time."""
-        return [voltage_pu for _, voltage_pu in self._grid]
+        return list(self._grid)
 
     def columns(self, values: list[float | None], columns: int, window_s: float) -> list[float | None]:
         """Return the last ``window_s`` of simulated time as ``columns`` values, the newest at the right.

@@ -78,14 +78,9 @@ class LogList(CursorView):
         self.follows = not self.follows
         self.redraw()
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.redraw()
-
     def on_blur(self) -> None:
-        """Hide the cursor and follow again."""
+        """Follow again."""
         self.follows = True
-        self.redraw()
 
     def as_text(self) -> str:
         """Return what is shown, for export and copy."""

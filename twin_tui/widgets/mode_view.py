@@ -1,7 +1,6 @@
 """Operation modes and energy managers: what steers each device now, and what could."""
 
 from twin_tui.engine import formats
-from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_lines import control_lines
 from twin_tui.widgets.looks import Looks
@@ -77,7 +76,3 @@ class ModeList(CursorView):
         """Return the device that is drawn at a line."""
         line = y + int(self.scroll_offset.y)
         return max((place for place, top in enumerate(self._tops) if top <= line), default=0)
-
-    def present(self, frame: Frame) -> None:
-        """Show a frame."""
-        self.frame = frame

@@ -169,19 +169,11 @@ class SignalRow:
     pinned: bool
 
 
-def telemetry_rows(device: DeviceSnapshot) -> list[SignalRow]:
-    """Return every telemetry signal of a device."""
-    return _rows(device, device.telemetry)
-
-
-def command_rows(device: DeviceSnapshot) -> list[SignalRow]:
-    """Return every command of a device."""
-    return _rows(device, device.commands)
-
-
-def _rows(device: DeviceSnapshot, values: object) -> list[SignalRow]:
+def signal_rows(device: DeviceSnapshot) -> list[SignalRow]:
+    """Return what the device shows, then its commands."""
     return [
         SignalRow(signal, getattr(values, name, None), name in device.pinned)
+        for values in (device.telemetry, device.commands)
         for name, signal in signals_of(type(values)).items()
     ]
 

@@ -94,14 +94,6 @@ class RegisterList(CursorView):
             return f"No register has changed in the last {CHANGED_WITHIN_S:g} s; {every} shows all."
         return f"No register matches the filter; {self.looks.keys['back']} ends it."
 
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """Hide the cursor."""
-        self.redraw()
-
 
 class RegisterDetail(FrameLines):
     """Everything about the register under the cursor."""

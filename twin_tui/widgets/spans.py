@@ -17,11 +17,6 @@ def ascii_only(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "replace").decode()
 
 
-def text_of(line: Sequence[Span]) -> str:
-    """Return the bare text of a line."""
-    return "".join(text for text, _ in line)
-
-
 def rule(title: str, width: int, dash: str, right: str = "") -> Line:
     """Return a heading line: a title in a rule, with a remark at the right end."""
     head = f"{dash * 2} {title} "
