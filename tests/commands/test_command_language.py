@@ -1,5 +1,6 @@
 """One line means one command, whoever says it."""
 
+import contextlib
 import math
 import re
 from dataclasses import replace
@@ -278,6 +279,28 @@ def test_completion_goes_as_far_as_it_is_certain() -> None:
 @given(st.text(max_size=30))
 def test_completing_never_takes_away_what_was_typed_before(line: str) -> None:
     assert complete(line, SITE).startswith(line.rpartition(" ")[0])
+
+
+SAID = (
+    *VERBS, "bess-1", "load", "for", "over", "period", "phases", "2s", "0.7", "abc", "soc", "a=b", "=", "x=",
+    "off", "IDLE", "PEAK_SHAVING", "max", "start_stop", "1", "-5", "'", '"', "", "all", "link", "label=x",
+    "silence", "FOR", "over_temperature", "é", "\x0b",
+)  # fmt: skip
+
+
+@given(st.sampled_from(list(VERBS)), st.lists(st.sampled_from(SAID), max_size=6))
+def test_any_words_after_a_verb_are_completed_or_not_and_read_or_refused(verb: str, said: list[str]) -> None:
+    line = " ".join([verb, *said])
+    screen = Screen(("log",), ("nord",), ("soc",))
+    assert all(isinstance(word, str) for word in completions(line, SITE, screen))
+    with contextlib.suppress(TwinError):
+        assert parse(line, SITE, screen=screen)
+
+
+def test_a_word_in_quotes_is_one_word_for_completion_too() -> None:
+    assert completions("write bess-1 start_stop 'Power On' soc_lower_limit_1", SITE) == ["soc_lower_limit_1"]
+    assert completions("write bess-1 start_stop 'Power O", SITE) == []
+    assert completions("write bess-2 s", SITE) == [], "nothing is known of a device that does not exist"
 
 
 def test_history_walks_back_and_forth_and_keeps_the_draft() -> None:

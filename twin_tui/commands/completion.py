@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from twin_tui.commands import values
 from twin_tui.commands.parser import begin
 from twin_tui.commands.slots import Given, Screen
 from twin_tui.commands.verbs import VERBS
@@ -13,23 +14,22 @@ from twin_tui.errors import CommandError
 
 def completions(line: str, site: SiteView, screen: Screen | None = None) -> list[str]:
     """Return the words that may stand where the line ends, best first; the whole words, not their rests."""
-    name, *typed = line.removeprefix(":").lstrip().split(" ")
-    if not typed:
-        return _matching(name, list(VERBS))
-    verb = VERBS.get(name.casefold())
-    if verb is None:
-        return []
-    *before, begun = typed
-    words = deque(word for word in before if word)
-    first = not words
+    before, _, begun = line.removeprefix(":").lstrip().rpartition(" ")
+    if not before:
+        return _matching(begun, list(VERBS))
+    phrases: list[str] = []
     try:
+        words = deque(values.split(before))
+        verb = VERBS.get(words.popleft().casefold()) if words else None
+        if verb is None:
+            return []
+        phrases = [phrase.word for phrase in verb.phrases if phrase.word and not words]
         reading = begin(verb, words, Given(site, screen=screen or Screen()))
         for word in words:
-            reading.take(word, lenient=True)
+            reading.take(word)
     except CommandError:
-        reading = None
-    possible = [phrase.word for phrase in verb.phrases if phrase.word] if first else []
-    return _matching(begun, [*possible, *(reading.next_words() if reading is not None else ())])
+        return _matching(begun, phrases)
+    return _matching(begun, [*phrases, *reading.next_words()])
 
 
 def complete(line: str, site: SiteView, screen: Screen | None = None) -> str:

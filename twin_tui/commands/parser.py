@@ -83,21 +83,15 @@ class Reading:
         self._repeated = phrase.slots[len(phrase.slots) - phrase.repeats :]
         self._awaited: Slot | None = None
 
-    def take(self, word: str, *, lenient: bool = False) -> None:
-        """Read the next word; a lenient reader keeps a word that means nothing as it is."""
+    def take(self, word: str) -> None:
+        """Read the next word; raise CommandError when it means nothing."""
         slot = self._awaited
         if slot is None and self._is_keyword(word):
             self._awaited = self._keyed[word.casefold()]
             return
         self._awaited = None
         slot = slot or self._slot(word)
-        try:
-            found = slot.value(word, self.given)
-        except CommandError:
-            if not lenient:
-                raise
-            found = word
-        self._put(slot, found)
+        self._put(slot, slot.value(word, self.given))
 
     def command(self) -> Command | ScreenCommand:
         """Return what the words mean together; raise CommandError when one is missing."""
