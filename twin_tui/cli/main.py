@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     _Number = click.ParamType[float]
 else:
     _Number = click.ParamType  # generic in the newest releases only
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes a tenth of a start
 
 DEMO = "demo"
 SHOWN_DIFFERENCES = 10

@@ -19,14 +19,19 @@ from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import (
+    NOTHING_EXTERNAL,
     ExternalModels,
+    WrittenGrid,
+    WrittenWeather,
+    grid_model,
     grid_of_external,
     start_of,
+    weather_model,
     weather_of,
     zone_of,
 )
 from twin_tui.documents.loader import Document
-from twin_tui.documents.model import Complaints, join
+from twin_tui.documents.model import Complaints, M, join
 from twin_tui.documents.values import shown
 from twin_tui.engine.device import AnyDeviceType, Stage, registry
 from twin_tui.engine.grid import GridParams
@@ -80,12 +85,16 @@ class SiteReader:
         self._folder = folder
         self._grid_code: GridCode | None = None
         self._links: Mapping[str, Settings] = {}
+        self._external = NOTHING_EXTERNAL
+        self._written_weather: WrittenWeather | None = None
 
     def read(self) -> ReadSite:
         """Return what the file says, or raise one ConfigError with all that is wrong."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
-        grid = GridParams() if top is None else self._grid(top)
+        self._external = self._given("external_models", lambda: ExternalModels) or NOTHING_EXTERNAL
+        self._written_weather = self._given("weather", weather_model)
+        grid = self._grid(self._given("grid", grid_model))
         complaints.context = replace(complaints.context, nominal_hz=grid.nominal_hz)
         listed = self._data.get("assets")
         assets = list(self._assets(listed)) if isinstance(listed, list) else []
@@ -121,6 +130,11 @@ class SiteReader:
             real_time=top.real_time,
             speed=top.speed if top.speed is not None else 1.0 if top.real_time else math.inf,
         )
+
+    def _given(self, key: str, model: Callable[[], type[M]]) -> M | None:
+        """Return a part of the top level as a model, or None where the file has none or a wrong one."""
+        data = self._data.get(key)
+        return None if data is None else self._complaints.checked(model(), data, key)
 
     def _sources(self, asset: ReadAsset) -> list[dict[str, Any]]:
         """Return the protocols of an asset as entries, and keep the files that they name."""
@@ -172,17 +186,18 @@ class SiteReader:
                     asset.name = name
 
     def _check_pairs(self, top: SiteFile) -> None:
-        external = top.external_models or ExternalModels()
+        external, data = self._external, self._data
+        has_grid, has_weather = data.get("grid") is not None, data.get("weather") is not None
         for one, other, both in (
             ("name", "site_name", top.name is not None and top.site_name not in (None, top.name)),
             ("start", "start_time_h", top.start is not None and top.start_time_h is not None),
-            ("grid", "external_models.grid_frequency", bool(top.grid and external.grid_frequency)),
-            ("grid", "external_models.grid_voltage", bool(top.grid and external.grid_voltage)),
-            ("weather", "external_models.irradiance", bool(top.weather and external.irradiance)),
+            ("grid", "external_models.grid_frequency", bool(has_grid and external.grid_frequency)),
+            ("grid", "external_models.grid_voltage", bool(has_grid and external.grid_voltage)),
+            ("weather", "external_models.irradiance", bool(has_weather and external.irradiance)),
             (
                 "weather",
                 "external_models.ambient_temperature",
-                bool(top.weather and external.ambient_temperature),
+                bool(has_weather and external.ambient_temperature),
             ),
         ):
             if both:
@@ -293,7 +308,7 @@ class SiteReader:
             self._complaints.add("grid_code", "no asset of this site follows a grid code")
 
     def _base_load(self, top: SiteFile, assets: list[ReadAsset]) -> Iterator[DevicePlan]:
-        base_w = (top.external_models or ExternalModels()).power.base_load_w
+        base_w = self._external.power.base_load_w
         if base_w is None:
             peer_format = top.site_name is not None and top.name is None
             has_load = any(asset.type.takes_load_steps for asset in assets)
@@ -322,21 +337,19 @@ class SiteReader:
                     text = f"no asset is named {name!r}{did_you_mean(name, names)}"
                     self._complaints.add(f"{asset.place}.{where}", text)
 
-    def _grid(self, top: SiteFile) -> GridParams:
+    def _grid(self, written: WrittenGrid | None) -> GridParams:
         try:
-            if top.grid is not None:
-                return top.grid.params()
-            return grid_of_external(top.external_models or ExternalModels())
+            return grid_of_external(self._external) if written is None else written.params()
         except ConfigError as error:
-            self._complaints.add("external_models" if top.grid is None else "grid", str(error))
+            self._complaints.add("external_models" if written is None else "grid", str(error))
             return GridParams()
 
     def _weather(self, top: SiteFile) -> WeatherParams:
-        external = top.external_models or ExternalModels()
+        written = self._written_weather
         try:
-            return weather_of(top.weather, external, top.latitude, top.longitude)
+            return weather_of(written, self._external, top.latitude, top.longitude)
         except ConfigError as error:
-            self._complaints.add("external_models" if top.weather is None else "weather", str(error))
+            self._complaints.add("external_models" if written is None else "weather", str(error))
             return WeatherParams()
 
     def _plan(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator
 
-from twin_tui.config.world import GRID, WEATHER, ExternalModels, Latitude, Longitude, Start, Zone
+from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Hour, Seed, Switch, Text, number, shown, to_number
 
@@ -41,9 +41,10 @@ class SiteFile(Model):
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     register_map_root: Text = "."
-    external_models: ExternalModels | None = None
-    grid: GRID | None = None  # type: ignore[valid-type]
-    weather: WEATHER | None = None  # type: ignore[valid-type]
+    external_models: Any = None
+    """DER Twin's way to describe grid and weather."""
+    grid: Any = None
+    weather: Any = None
     links: Any = None
     """What each connector reads for itself."""
     assets: Annotated[list[Any], PlainValidator(_to_list)]

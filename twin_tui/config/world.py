@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from hashlib import blake2b
 from math import sqrt
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from twin_tui.config.derive import Sets, Settings, complete
 from twin_tui.documents.model import Model
@@ -66,12 +67,15 @@ class VoltageModel(Model):
 class ExternalModels(Model):
     """``external_models`` of DER Twin's format."""
 
-    power: PowerModel = PowerModel()
+    power: PowerModel = Field(default_factory=PowerModel)
     irradiance: IrradianceModel | None = None
     ambient_temperature: TemperatureModel | None = None
     grid_frequency: FrequencyModel | None = None
     grid_voltage: VoltageModel | None = None
 
+
+NOTHING_EXTERNAL = ExternalModels.model_construct(power=PowerModel.model_construct())
+"""Of a site without them; made without validation, which most starts then need not prepare."""
 
 _OTHER_NAMES = {"50hz": "stiff_50hz", "60hz": "stiff_60hz"}
 
@@ -99,8 +103,16 @@ class WrittenWeather(Settings):
     """``weather``: any parameter of the weather."""
 
 
-GRID = complete(WrittenGrid, GridParams, "Grid")
-WEATHER = complete(WrittenWeather, WeatherParams, "Weather")
+@cache
+def grid_model() -> type[WrittenGrid]:
+    """Return the model of ``grid``; most sites have none, and making it takes time."""
+    return complete(WrittenGrid, GridParams, "Grid")
+
+
+@cache
+def weather_model() -> type[WrittenWeather]:
+    """Return the model of ``weather``."""
+    return complete(WrittenWeather, WeatherParams, "Weather")
 
 
 def grid_of_external(external: ExternalModels) -> GridParams:
@@ -108,8 +120,8 @@ def grid_of_external(external: ExternalModels) -> GridParams:
 
     Its drift is a Brownian motion of σ per √s that decays with time constant τ: its spread is σ·√(τ/2).
     """
-    frequency = external.grid_frequency or FrequencyModel()
-    voltage = external.grid_voltage or VoltageModel()
+    frequency = external.grid_frequency or FrequencyModel.model_construct()
+    voltage = external.grid_voltage or VoltageModel.model_construct()
     nominal_v_ll = voltage.nominal_v_ll or voltage.nominal_voltage_ll or 400.0
     return GridParams(
         nominal_hz=frequency.nominal_hz,

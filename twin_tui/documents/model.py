@@ -16,7 +16,7 @@ M = TypeVar("M", bound="Model")
 class Model(BaseModel):
     """A part of a file: its keys are all known, its values checked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class Complaints:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast, get_args
 
-from pydantic import ConfigDict, PlainValidator, SecretStr, ValidationInfo, model_validator
+from pydantic import PlainValidator, SecretStr, ValidationInfo, model_validator
 
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Text, to_text
@@ -42,16 +42,12 @@ class Flag:
 class Entry(Model):
     """The keys of one entry of an asset's ``protocols``."""
 
-    model_config = ConfigDict(defer_build=True)
-
     kind: Text
     comment: Any = None
 
 
 class Settings(Model):
     """The keys of a connector for the whole site, under ``links``; those with a ``Flag`` are flags too."""
-
-    model_config = ConfigDict(defer_build=True)
 
     @model_validator(mode="after")
     def _none_without_effect(self) -> "Settings":

@@ -3,7 +3,7 @@
 from math import sqrt
 from typing import Annotated, Any, ClassVar
 
-from pydantic import PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
@@ -42,7 +42,7 @@ class BatteryAsset(Asset):
     rated_kva: Annotated[Positive | None, Sets("rated_va", 1e3)] = None
     round_trip_eff: Efficiency = 0.92
     """Of a full cycle at the terminals; its root holds in each direction."""
-    soc_limits: SocLimits = SocLimits()
+    soc_limits: SocLimits = Field(default_factory=SocLimits)
     """In %: no discharge below lower_2, no charge above upper_2, full power between lower_1 and upper_1."""
     ambient_temp_c: Annotated[Celsius | None, Sets("initial_cell_c")] = None
     internal_resistance: NotNegative | None = None

@@ -290,7 +290,7 @@ class MapFile(Model):
     byte_order: Order = "big"
     not_available: Patterns = Field(default_factory=dict)
     """By type, the bits that say that there is no value; sunspec stands for that standard's."""
-    limits: LimitsFile = LimitsFile()
+    limits: LimitsFile = Field(default_factory=LimitsFile)
     watchdog: WatchdogFile | None = None
     commands: list[RuleFile] = Field(default_factory=list)
     """Commands that follow from several registers together."""
