@@ -18,6 +18,7 @@ from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
 from twin_tui.config.named import CONVERTERS
 from twin_tui.documents.loader import read_document
+from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
 from twin_tui.engine.devices.ev_session import ChargingSession
@@ -171,11 +172,10 @@ def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
         )
     for key in alone:
         item = model.model_fields[key]
-        default = "" if item.default in (None, ()) else _shown(item.default)
-        if dataclasses.is_dataclass(item.default) or hasattr(item.default, "model_dump"):
-            default = ", ".join(
-                f"{name} {_shown(found)}" for name, found in item.default.model_dump().items()
-            )
+        found = item.get_default(call_default_factory=True, validated_data={})
+        default = "" if found in (None, ()) else _shown(found)
+        if isinstance(found, Model):
+            default = ", ".join(f"{name} {_shown(part)}" for name, part in found.model_dump().items())
         yield f"`{key}`", _unit(key, item.annotation), default, _plain(written.get(key, ""), model)
 
 
