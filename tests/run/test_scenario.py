@@ -272,6 +272,6 @@ def test_a_simulation_that_fails_ends_a_headless_run_with_its_error(
     done = run("--scenario", str(path), "--junit", str(report), "--record", str(recorded), *options)
     assert done.exit_code == 3
     said = "twin-tui: the simulation failed at 0.1 s: ZeroDivisionError: no such battery\n"
-    assert done.stderr.endswith(said)
+    assert done.output.endswith(said)
     assert ElementTree.parse(report).getroot().attrib["failures"] == "1"
     assert recorded.read_text().splitlines()[-1] == '{"end":1}'
