@@ -223,7 +223,7 @@ def test_one_port_has_one_set_of_options(message: Message) -> None:
     other = tcp(unit_id=2, framing="rtu")
     text = message({"assets": [{**BATTERY, "protocols": [tcp()]}, {"type": "meter", "protocols": [other]}]})
     assert text == (
-        "site: assets[1]: 127.0.0.1:5020 has other options than at assets[0]; one port has one set of them"
+        "site: assets[1]: options of 127.0.0.1:5020 differ from those at assets[0]; expected the same"
     )
 
 
@@ -232,7 +232,7 @@ def test_a_port_on_all_addresses_leaves_none_for_another(message: Message) -> No
     text = message(
         {"assets": [{**BATTERY, "protocols": [tcp()]}, {"type": "meter", "protocols": [everywhere]}]}
     )
-    assert text == "site: assets[1]: port 5020 is asked for on 127.0.0.1 and on 0.0.0.0"
+    assert text == "site: assets[1]: port 5020 is used on both 127.0.0.1 and 0.0.0.0"
 
 
 def test_several_units_may_share_a_port_and_free_ports_are_never_shared() -> None:
@@ -249,7 +249,7 @@ def test_several_units_may_share_a_port_and_free_ports_are_never_shared() -> Non
 def test_a_missing_register_map_names_the_nearest(write_site: Callable[..., Path], message: Message) -> None:
     path = write_site(one({**BATTERY, "port": 5020, "register_map": "bes_modbus.yaml"}))
     text = message(path)
-    assert f"{path}:1: assets[0].register_map: no register map 'bes_modbus.yaml'" in text
+    assert f"{path}:1: assets[0].register_map: unknown register map 'bes_modbus.yaml'" in text
     assert text.endswith("did you mean bess_modbus.yaml?")
 
 
@@ -260,13 +260,13 @@ def test_a_map_that_is_not_beside_the_site_is_the_shipped_one(write_site: Callab
     assert endpoint.register_map.is_file()
 
 
-def test_a_device_without_a_map_of_its_own_asks_for_one(message: Message) -> None:
+def test_a_device_without_a_default_map_needs_one(message: Message) -> None:
     registry.add(replace(LOAD, kind="kettle"))
     try:
         text = message(one({"type": "kettle", "base_kw": 2, "port": 5020}))
     finally:
         registry._types.pop("kettle")
-    assert text == "site: missing key register_map in assets[0]; a kettle has no default one"
+    assert text == "site: missing key register_map in assets[0]; a kettle has no default map"
 
 
 @pytest.mark.parametrize("kind", registry.kinds())

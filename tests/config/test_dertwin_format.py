@@ -128,7 +128,7 @@ def test_endpoints_name_port_unit_and_map(plant: Any, site_folder: Path) -> None
     assert (tcp.device, tcp.host, tcp.port, tcp.unit) == ("battery-1", "0.0.0.0", 55101, 4)
     assert tcp.register_map == site_folder / "maps" / "bess_modbus.yaml"
     assert isinstance(rtu, ModbusRtu)
-    assert (rtu.device, rtu.port, rtu.unit, rtu.options.baudrate) == ("battery-1", "/dev/ttyS9", 7, 19200)
+    assert (rtu.device, rtu.line, rtu.unit, rtu.options.baudrate) == ("battery-1", "/dev/ttyS9", 7, 19200)
     assert (rtu.options.parity, rtu.options.stopbits, rtu.options.timeout_s) == ("E", 2, 0.5)
     assert (flat.device, flat.host, flat.port, flat.unit) == ("roof", "127.0.0.1", 55102, 1)
     assert flat.register_map == site_folder / "maps" / "pv_inverter_modbus.yaml"

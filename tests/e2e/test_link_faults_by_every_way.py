@@ -129,7 +129,7 @@ def test_every_kind_is_a_word_of_the_command_language(kind: LinkFaultKind) -> No
 
 
 def test_a_device_without_a_modbus_link_has_none_to_disturb() -> None:
-    with pytest.raises(CommandError, match="house has no Modbus link; bess has one"):
+    with pytest.raises(CommandError, match="house has no Modbus link; devices with one: bess"):
         Twin.from_dict(SITE).inject("0s link house silence")
     with pytest.raises(ConfigError, match=r"events\[0\]: .*house has no Modbus link"):
         Twin.from_dict({**SITE, "events": [{"at": 0, "do": "link house silence"}]})

@@ -85,7 +85,7 @@ async def running(data: dict[str, Any]) -> AsyncIterator[tuple[Twin, list[RawCli
                 clients.append(raw := await connect(server))
                 stack.callback(raw.writer.close)
             else:
-                master = Master(server.port.removeprefix("pty:"))
+                master = Master(server.line.removeprefix("pty:"))
                 stack.callback(master.close)
                 clients.append(OnLine(master))
         yield twin, clients

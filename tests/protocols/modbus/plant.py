@@ -16,7 +16,7 @@ ANSWER_S = 5.0
 
 
 class Plant(Memory):
-    """Memory that keeps what is written, refuses the value 0xDEAD and breaks on 0xB00B.
+    """Memory that stores what is written, refuses the value 0xDEAD and fails on 0xB00B.
 
     Input register n holds n and holding register n holds 1000 + n to begin with; coil and discrete input n
     are on when n is divisible by 3. Holding 150 to 159 are read-only, 160 to 169 write-only, 65535 is mapped.
@@ -121,14 +121,14 @@ class RawClient:
         return answer
 
     async def ended(self) -> bool:
-        """Tell whether the server closed the connection."""
+        """Return whether the server closed the connection."""
         with contextlib.suppress(ConnectionError):
             while await asyncio.wait_for(self.reader.read(4096), ANSWER_S):
                 pass
         return True
 
     async def nothing_before(self, pdu: bytes) -> bytes:
-        """Ask and return the answer, having checked that no other answer came first."""
+        """Send a request and return its answer, having checked that no other answer came first."""
         self.send(mbap(pdu, transaction=0xABCD))
         transaction, _, answer = await self.frame()
         assert transaction == 0xABCD
@@ -171,7 +171,7 @@ class Master:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until something holds; what it waits for happens in this process."""
+    """Let the loop run until a condition is true; its cause is in this process."""
     async with asyncio.timeout(ANSWER_S):
         while not condition():  # noqa: ASYNC110 - the condition belongs to code that signals nothing
             await asyncio.sleep(0)

@@ -72,7 +72,7 @@ async def test_minimalmodbus_on_a_line(plant: Plant, tmp_path: Path) -> None:
         assert meter.read_float(12) == 230.25
         meter.write_bit(1, 1)
         assert meter.read_bits(0, 4, functioncode=1) == [1, 1, 0, 1]
-        # It waits out its time for the bytes that an exception does not have.
+        # It waits until its timeout for bytes that an exception does not have.
         meter.serial.timeout = 0.3
         with pytest.raises(minimalmodbus.IllegalRequestError):
             meter.read_register(250, functioncode=4)

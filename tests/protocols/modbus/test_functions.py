@@ -111,7 +111,7 @@ async def test_a_coil_is_written_and_echoed(client: RawClient, plant: Plant) -> 
 
 
 @pytest.mark.parametrize("value", [0x0001, 0x00FF, 0xFF01, 0xFFFF])
-async def test_a_coil_takes_only_on_or_off(client: RawClient, plant: Plant, value: int) -> None:
+async def test_a_coil_accepts_only_on_or_off(client: RawClient, plant: Plant, value: int) -> None:
     assert await client.ask(struct.pack(">BHH", 5, 1, value)) == b"\x85\x03"
     assert plant.writes == []
 
@@ -149,7 +149,7 @@ async def test_coil_writes_of_wrong_size_are_illegal_values(
     assert plant.writes == []
 
 
-async def test_the_largest_writes_are_taken(client: RawClient, plant: Plant) -> None:
+async def test_the_largest_writes_are_accepted(client: RawClient, plant: Plant) -> None:
     assert (await client.ask(struct.pack(">BHHB", 15, 0, 1968, 246) + b"\xff" * 246))[0] == 15
     assert (await client.ask(write_registers(0, *range(123))))[0] == 16
     assert [plant.get(HOLDING, n) for n in range(123)] == list(range(123))
@@ -192,14 +192,16 @@ async def test_register_writes_of_wrong_size_are_illegal_values(
         (struct.pack(">BHHH", 22, 150, 0, 0), b"\x96\x02"),
     ],
 )
-async def test_what_takes_no_writes_is_an_illegal_address(
+async def test_a_write_to_a_read_only_address_is_an_illegal_address(
     client: RawClient, plant: Plant, pdu: bytes, code: bytes
 ) -> None:
     assert await client.ask(pdu) == code
     assert plant.writes == []
 
 
-async def test_a_write_only_register_takes_writes_and_refuses_reads(client: RawClient, plant: Plant) -> None:
+async def test_a_write_only_register_accepts_writes_and_refuses_reads(
+    client: RawClient, plant: Plant
+) -> None:
     assert await client.ask(b"\x06\x00\xa5\x00\x09") == b"\x06\x00\xa5\x00\x09"
     assert plant.get(HOLDING, 165) == 9
     assert await client.ask(read(3, 165, 1)) == b"\x83\x02"
@@ -211,14 +213,14 @@ async def test_the_model_refuses_a_value_and_nothing_changes(client: RawClient, 
 
 
 async def test_a_mask_write_changes_the_masked_bits_only(client: RawClient, plant: Plant) -> None:
-    # The example of the Modbus document: current 0x12, and 0xF2, or 0x25 gives 0x17.
+    # The example of the Modbus specification: current 0x12, and 0xF2, or 0x25 gives 0x17.
     plant.put(HOLDING, 4, 0x12)
     assert await client.ask(b"\x16\x00\x04\x00\xf2\x00\x25") == b"\x16\x00\x04\x00\xf2\x00\x25"
     assert plant.get(HOLDING, 4) == 0x17
     assert await client.ask(b"\x16\x00\x04\x00\xf2\x00") == b"\x96\x03"
 
 
-async def test_read_write_writes_first_and_reads_then(client: RawClient, plant: Plant) -> None:
+async def test_read_write_writes_before_it_reads(client: RawClient, plant: Plant) -> None:
     pdu = struct.pack(">BHHHHBHH", 23, 9, 4, 10, 2, 4, 0xAA, 0xBB)
     assert words(await client.ask(pdu)) == [1009, 0xAA, 0xBB, 1012]
     assert plant.writes[0].function == 23
@@ -245,12 +247,12 @@ async def test_a_bad_read_write_changes_nothing(
     assert plant.writes == []
 
 
-async def test_a_model_that_breaks_is_a_device_failure_and_the_link_goes_on(client: RawClient) -> None:
+async def test_a_failing_model_is_a_device_failure_and_the_link_keeps_running(client: RawClient) -> None:
     assert await client.ask(write_registers(10, 0xB00B)) == b"\x90\x04"
     assert words(await client.ask(read(3, 10, 1))) == [1010]
 
 
-async def test_a_refresh_that_breaks_is_a_device_failure_each_time() -> None:
+async def test_a_failing_refresh_is_a_device_failure_each_time() -> None:
     broken = False
 
     class Breaking(Memory):
@@ -286,7 +288,7 @@ async def test_regular_identification_includes_the_basic_one(client: RawClient) 
     assert answer == b"\x2b\x0e\x02\x83\x00\x00\x02\x02\x031.0\x04\x07Battery"
 
 
-async def test_extended_identification_goes_on_in_a_second_answer(client: RawClient) -> None:
+async def test_extended_identification_continues_in_a_second_response(client: RawClient) -> None:
     first = await client.ask(b"\x2b\x0e\x03\x00")
     assert first[4:7] == b"\xff\x81\x05"
     second = await client.ask(b"\x2b\x0e\x03\x81")
@@ -307,7 +309,7 @@ async def test_other_identification_requests_are_refused(client: RawClient, pdu:
     assert await client.ask(pdu) == bytes([0xAB, code])
 
 
-async def test_a_level_above_ours_is_answered_with_ours() -> None:
+async def test_a_level_above_the_supported_one_gets_the_supported_one() -> None:
     plant = Plant(identity={0: "A", 1: "B", 2: "C"})
     async with serving({1: plant}) as server:
         client = await connect(server)
@@ -315,14 +317,14 @@ async def test_a_level_above_ours_is_answered_with_ours() -> None:
         client.writer.close()
 
 
-async def test_a_unit_without_identification_does_not_know_the_function() -> None:
+async def test_a_unit_without_identification_does_not_support_the_function() -> None:
     async with serving({1: Plant()}) as server:
         client = await connect(server)
         assert await client.ask(b"\x2b\x0e\x01\x00") == b"\xab\x01"
         client.writer.close()
 
 
-async def test_device_limits_narrow_what_is_answered() -> None:
+async def test_device_limits_restrict_the_requests() -> None:
     limits = Limits(max_read_registers=80, even_counts_only=True, functions=frozenset({3, 4, 16}))
     async with serving({1: Plant(limits=limits)}) as server:
         client = await connect(server)
@@ -333,10 +335,10 @@ async def test_device_limits_narrow_what_is_answered() -> None:
         client.writer.close()
 
 
-def test_impossible_limits_extents_and_identities_say_so() -> None:
+def test_invalid_limits_extents_and_identities_are_named() -> None:
     with pytest.raises(ConfigError, match="max_read_registers 126: expected 1 to 125"):
         Limits(max_read_registers=126)
-    with pytest.raises(ConfigError, match="function 7 is not served"):
+    with pytest.raises(ConfigError, match="function 7 is not supported"):
         Limits(functions=frozenset({3, 7}))
     with pytest.raises(ConfigError, match="holding registers 65535 with 2"):
         Memory([Extent(HOLDING, 65_535, 2)])

@@ -1,4 +1,4 @@
-"""Whatever comes in, the next good request is answered and nothing escapes."""
+"""After any bytes, the next valid request is answered and no exception escapes."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ pdus = st.one_of(
 
 
 class Wire(asyncio.Transport):
-    """A transport that keeps what is sent."""
+    """A transport that stores what is sent."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.1", 9)})
@@ -59,7 +59,7 @@ def wired(link: Link) -> Wire:
 
 
 def received(link: MbapLink, data: bytes) -> None:
-    """Hand over bytes as a socket does: in the link's own buffer."""
+    """Deliver bytes as a socket does: in the link's buffer."""
     while data:
         buffer = link.get_buffer(-1)
         part, data = data[: len(buffer)], data[len(buffer) :]
@@ -125,7 +125,7 @@ def test_a_good_request_is_answered_after_garbage_and_a_pause_on_a_line(pieces: 
         wire = wired(link)
         for piece in pieces:
             link.data_received(piece)
-        while link._pause is not None:  # noqa: ASYNC110 - the pause is what is waited for
+        while link._pause is not None:  # noqa: ASYNC110 - the test waits for the pause
             await asyncio.sleep(0)
         wire.sent.clear()
         link.data_received(rtu(read(4, 3, 1)))
@@ -153,5 +153,5 @@ def test_a_block_is_readable_exactly_when_each_address_is(address: int, count: i
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """The plant breaks on purpose; its tracebacks are not news."""
+    """The plant fails on purpose; its tracebacks are irrelevant."""
     caplog.set_level(logging.CRITICAL, logger="twin_tui.protocols.modbus")

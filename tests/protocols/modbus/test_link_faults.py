@@ -1,4 +1,4 @@
-"""Each link fault does what its name says, to the requests that its filters meet and to no others."""
+"""Each link fault does what its name says, to the requests that its filters match and to no others."""
 
 import asyncio
 import random
@@ -130,7 +130,9 @@ async def test_a_disconnect_ends_the_connection_once(client: RawClient, server: 
     again.writer.close()
 
 
-async def test_connections_are_refused_while_others_go_on(client: RawClient, server: ModbusTcpServer) -> None:
+async def test_connections_are_refused_while_existing_ones_keep_running(
+    client: RawClient, server: ModbusTcpServer
+) -> None:
     await client.ask(read(4, 3, 1))
     fault(server, kind="refuse_connection")
     assert await (await connect(server)).ended()
@@ -145,7 +147,7 @@ async def test_connections_are_refused_while_others_go_on(client: RawClient, ser
         ("wrong_function", "0007 0000 0005 01 05 02 0003"),
     ],
 )
-async def test_a_wrong_header_is_wrong_in_one_place(
+async def test_a_wrong_header_has_one_wrong_field(
     client: RawClient, server: ModbusTcpServer, kind: str, expected: str
 ) -> None:
     fault(server, kind=kind)
@@ -181,7 +183,7 @@ async def test_a_bad_crc_is_bad_on_a_line(plant: Plant) -> None:
         client.writer.close()
 
 
-async def test_frozen_values_are_those_of_the_start(
+async def test_frozen_values_are_those_at_the_start_of_the_fault(
     client: RawClient, server: ModbusTcpServer, plant: Plant
 ) -> None:
     fault(server, kind="frozen", addresses=[5, 6])
@@ -192,7 +194,7 @@ async def test_frozen_values_are_those_of_the_start(
     assert words(await client.ask(read(4, 4, 4))) == [104, 105, 106, 107]
 
 
-async def test_frozen_bits_are_those_of_the_start(
+async def test_frozen_bits_are_those_at_the_start_of_the_fault(
     client: RawClient, server: ModbusTcpServer, plant: Plant
 ) -> None:
     fault(server, kind="frozen")
@@ -255,7 +257,7 @@ async def test_data_faults_leave_exceptions_and_writes_alone(
         ({"addresses": 7}, struct.pack(">BHHHHBH", 23, 50, 1, 7, 1, 2, 7), 1, True),
     ],
 )
-async def test_filters_choose_the_requests(
+async def test_filters_select_the_requests(
     client: RawClient, server: ModbusTcpServer, filters: Any, request_pdu: bytes, unit: int, met: bool
 ) -> None:
     fault(server, kind="exception", code=5, **filters)
@@ -263,7 +265,7 @@ async def test_filters_choose_the_requests(
     assert (answer == bytes([request_pdu[0] | 0x80, 5])) is met
 
 
-async def test_unit_zero_meets_the_rules_of_the_only_device(plant: Plant) -> None:
+async def test_unit_zero_matches_the_rules_of_the_only_device(plant: Plant) -> None:
     async with serving({7: plant}) as server:
         client = await connect(server)
         fault(server, kind="exception", code=5, unit=7)
@@ -271,16 +273,16 @@ async def test_unit_zero_meets_the_rules_of_the_only_device(plant: Plant) -> Non
         client.writer.close()
 
 
-async def test_a_counted_fault_is_spent(client: RawClient, server: ModbusTcpServer) -> None:
+async def test_a_counted_fault_ends_after_its_count(client: RawClient, server: ModbusTcpServer) -> None:
     fault(server, kind="exception", count=2)
     codes = [(await client.ask(read(4, 0, 1)))[0] for _ in range(4)]
     assert codes == [0x84, 0x84, 4, 4]
 
 
-async def test_chance_is_seeded_and_repeats(plant: Plant) -> None:
+async def test_random_faults_are_seeded_and_repeatable(plant: Plant) -> None:
     runs = []
     for seed in (1, 1, 2):
-        async with serving({1: plant}, chance=partial(random.Random, seed)) as server:
+        async with serving({1: plant}, make_rng=partial(random.Random, seed)) as server:
             client = await connect(server)
             fault(server, kind="exception", probability=0.5)
             runs.append([(await client.ask(read(4, 0, 1)))[0] for _ in range(40)])
@@ -300,7 +302,7 @@ async def test_faults_add_up(client: RawClient, server: ModbusTcpServer) -> None
     assert server.station.faults is None
 
 
-async def test_a_refresh_that_breaks_does_not_keep_a_fault_from_starting() -> None:
+async def test_a_failing_refresh_does_not_keep_a_fault_from_starting() -> None:
     class Broken(Memory):
         def refresh(self) -> None:
             raise RuntimeError("no data")
@@ -318,13 +320,13 @@ def test_every_kind_can_be_written_as_plain_data() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "no kind given; known: exception, silence"),
+        ({}, "missing kind; known: exception, silence"),
         ({"kind": "silense"}, "unknown kind 'silense'; did you mean silence?"),
         ({"kind": "silence", "probabilty": 1}, "unknown key 'probabilty'; did you mean probability?"),
         ({"kind": "silence", "probability": 2}, "probability 2: expected a number from 0 to 1"),
         ({"kind": "silence", "unit": 256}, "unit 256: expected a whole number from 0 to 255"),
         ({"kind": "silence", "unit": True}, "unit True: expected a whole number"),
-        ({"kind": "silence", "addresses": [9, 1]}, "the last address comes before the first"),
+        ({"kind": "silence", "addresses": [9, 1]}, "expected the first address before the last"),
         ({"kind": "silence", "addresses": [1, 2, 3]}, "expected one address, or first and last"),
         ({"kind": "silence", "functions": [3, "x"]}, "functions 'x': expected a whole number from 1 to 127"),
         ({"kind": "delay", "delay_s": None}, "delay_s has no value"),
@@ -332,7 +334,7 @@ def test_every_kind_can_be_written_as_plain_data() -> None:
         ({"kind": "silence", "executes": 1}, "executes 1: expected true or false"),
     ],
 )
-def test_a_rule_that_cannot_be_used_says_why(data: dict[str, Any], message: str) -> None:
+def test_an_invalid_rule_is_explained(data: dict[str, Any], message: str) -> None:
     with pytest.raises(CommandError) as caught:
         LinkRule.parse(data)
     assert message in str(caught.value)

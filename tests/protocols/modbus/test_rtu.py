@@ -51,7 +51,7 @@ async def line(plant: Plant, two: Plant, tmp_path: Path) -> AsyncIterator[Modbus
 
 @pytest.fixture
 async def master(line: ModbusRtuServer) -> AsyncIterator[Master]:
-    opened = Master(line.port.removeprefix("pty:"))
+    opened = Master(line.line.removeprefix("pty:"))
     yield opened
     opened.close()
 
@@ -60,13 +60,13 @@ GOOD = rtu(read(4, 3, 1))
 GOOD_ANSWER = rtu(b"\x04\x02\x00\x03")
 
 
-def test_the_crc_is_that_of_the_modbus_document() -> None:
-    # The serial line document's example and the catalogue's check value.
+def test_the_crc_is_that_of_the_modbus_specification() -> None:
+    # The example of the serial line specification and the check value of the CRC catalogue.
     assert crc16(b"\x02\x07") == 0x1241
     assert crc16(b"123456789") == 0x4B37
 
 
-async def test_each_unit_of_a_line_answers_for_itself(master: Master) -> None:
+async def test_each_unit_of_a_line_serves_its_own_registers(master: Master) -> None:
     master.send(GOOD)
     await master.expect(GOOD_ANSWER)
     master.send(rtu(read(4, 3, 1), unit=2))
@@ -95,7 +95,7 @@ async def test_functions_and_exceptions_work_on_a_line(master: Master, plant: Pl
     assert plant.writes[0].client.startswith("pty:")
 
 
-async def test_foreign_units_and_bad_crc_draw_silence(master: Master, plant: Plant) -> None:
+async def test_other_units_and_bad_crc_get_no_response(master: Master, plant: Plant) -> None:
     master.send(rtu(write_registers(1, 5), unit=9))
     master.send(rtu(read(4, 0, 1), unit=9))
     master.send(rtu(write_registers(1, 5))[:-1] + b"\x00")
@@ -142,14 +142,14 @@ async def test_a_request_in_single_bytes_is_one_request(master: Master, line: Mo
         bytes(range(256)),
     ],
 )
-async def test_a_good_request_right_behind_half_a_frame_is_answered(master: Master, half: bytes) -> None:
+async def test_a_valid_request_right_after_half_a_frame_is_answered(master: Master, half: bytes) -> None:
     master.send(half + GOOD)
     await master.expect(GOOD_ANSWER)
     master.send(GOOD)
     await master.expect(GOOD_ANSWER)
 
 
-async def test_half_a_frame_is_forgotten_after_a_pause(master: Master, line: ModbusRtuServer) -> None:
+async def test_half_a_frame_is_dropped_after_a_pause(master: Master, line: ModbusRtuServer) -> None:
     master.send(rtu(write_registers(0, *range(100)))[:50])
     await until(lambda: line.link._rest)
     await until(lambda: not line.link._rest)
@@ -172,14 +172,12 @@ async def patient(plant: Plant, tmp_path: Path) -> AsyncIterator[Master]:
     await server.stop()
 
 
-async def test_the_rest_of_a_frame_is_waited_for_as_long_as_the_line_says(patient: Master) -> None:
+async def test_the_wait_for_the_rest_of_a_frame_is_the_timeout_of_the_line(patient: Master) -> None:
     patient.send(GOOD[3:])
     await patient.expect(GOOD_ANSWER)
 
 
-async def test_a_whole_frame_after_a_pause_takes_the_place_of_half_a_one(
-    patient: Master, plant: Plant
-) -> None:
+async def test_a_complete_frame_after_a_pause_replaces_half_a_frame(patient: Master, plant: Plant) -> None:
     long = rtu(write_registers(0, *range(100)))
     patient.send(rtu(write_registers(1, 5)))
     await patient.expect(rtu(b"\x10\x00\x01\x00\x01"))
@@ -193,7 +191,7 @@ async def test_a_whole_frame_after_a_pause_takes_the_place_of_half_a_one(
     assert plant.get(HOLDING, 99) == 99
 
 
-async def test_the_answers_of_other_units_are_heard_and_left_alone(master: Master, plant: Plant) -> None:
+async def test_the_answers_of_other_units_are_ignored(master: Master, plant: Plant) -> None:
     for request, answer in [
         (read(3, 0, 1), b"\x03\x02\x00\x01"),
         (read(4, 0, 125), b"\x04\xfa" + GOOD + bytes(242)),
@@ -208,8 +206,8 @@ async def test_the_answers_of_other_units_are_heard_and_left_alone(master: Maste
     assert plant.writes == []
 
 
-async def test_clients_come_and_go_and_the_line_stays(line: ModbusRtuServer) -> None:
-    path = line.port.removeprefix("pty:")
+async def test_the_line_stays_open_when_clients_disconnect(line: ModbusRtuServer) -> None:
+    path = line.line.removeprefix("pty:")
     for _ in range(3):
         master = Master(path)
         master.send(GOOD)
@@ -218,7 +216,9 @@ async def test_clients_come_and_go_and_the_line_stays(line: ModbusRtuServer) -> 
     assert line.state is LineState.OPEN
 
 
-async def test_the_link_goes_with_the_line_and_replaces_an_older_link(plant: Plant, tmp_path: Path) -> None:
+async def test_the_link_is_removed_with_the_line_and_replaces_an_older_link(
+    plant: Plant, tmp_path: Path
+) -> None:
     path = tmp_path / "tty"
     path.symlink_to("/nowhere")
     server = ModbusRtuServer(f"pty:{path}", {1: plant})
@@ -235,20 +235,20 @@ async def test_the_link_goes_with_the_line_and_replaces_an_older_link(plant: Pla
 async def test_a_file_is_never_replaced_by_a_link(plant: Plant, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("mine")
-    with pytest.raises(LinkError, match=r"notes\.txt.*it is no link"):
+    with pytest.raises(LinkError, match=r"notes\.txt.*existing file"):
         await ModbusRtuServer(f"pty:{path}", {1: plant}).start()
     assert path.read_text() == "mine"
-    with pytest.raises(LinkError, match="cannot be made: No such file or directory"):
+    with pytest.raises(LinkError, match=r"could not create pty:.*: No such file or directory"):
         await ModbusRtuServer(f"pty:{tmp_path}/no/such/tty", {1: plant}).start()
 
 
-async def test_a_serial_port_that_is_not_there_is_one_clear_message(plant: Plant) -> None:
-    with pytest.raises(LinkError, match="/dev/ttyNone: there is no such serial port"):
+async def test_a_missing_serial_device_is_one_clear_message(plant: Plant) -> None:
+    with pytest.raises(LinkError, match="/dev/ttyNone: no such serial device"):
         await ModbusRtuServer("/dev/ttyNone", {1: plant}).start()
 
 
 class Adapter:
-    """A USB adapter stood in for by a pseudo terminal, which can be pulled and put back."""
+    """A USB adapter replaced by a pseudo terminal, which can be unplugged and plugged in again."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -275,7 +275,7 @@ class Adapter:
         return received
 
 
-async def test_a_line_that_vanishes_is_served_again_when_it_returns(plant: Plant, tmp_path: Path) -> None:
+async def test_a_lost_line_is_served_again_when_it_returns(plant: Plant, tmp_path: Path) -> None:
     adapter = Adapter(tmp_path / "ttyUSB0")
     states: list[LineState] = []
     server = ModbusRtuServer(str(adapter.path), {1: plant}, retry_s=0.001, on_state=states.append)
@@ -283,7 +283,7 @@ async def test_a_line_that_vanishes_is_served_again_when_it_returns(plant: Plant
     assert await adapter.ask(GOOD, len(GOOD_ANSWER)) == GOOD_ANSWER
     adapter.pull()
     await until(lambda: server.state is LineState.LOST)
-    await until(lambda: "no such serial port" in server.problem)
+    await until(lambda: "no such serial device" in server.problem)
     adapter.plug()
     await until(lambda: server.state is LineState.OPEN)
     assert await adapter.ask(GOOD, len(GOOD_ANSWER)) == GOOD_ANSWER
@@ -292,7 +292,7 @@ async def test_a_line_that_vanishes_is_served_again_when_it_returns(plant: Plant
     adapter.pull()
 
 
-async def test_a_lost_line_can_be_given_up(plant: Plant, tmp_path: Path) -> None:
+async def test_a_server_with_a_lost_line_can_be_stopped(plant: Plant, tmp_path: Path) -> None:
     adapter = Adapter(tmp_path / "ttyUSB0")
     server = ModbusRtuServer(str(adapter.path), {1: plant}, retry_s=0.001)
     await server.start()
@@ -313,7 +313,7 @@ async def test_rtu_over_tcp_keeps_the_rules_of_a_line(plant: Plant, two: Plant) 
         client.writer.close()
 
 
-async def test_a_busy_line_over_tcp_says_so(plant: Plant) -> None:
+async def test_a_busy_line_over_tcp_answers_busy(plant: Plant) -> None:
     async with serving({1: plant}, framing="rtu", max_clients=1, policy="busy") as server:
         first, second = await connect(server), await connect(server)
         await until(lambda: len(server.links) == 2)
@@ -323,7 +323,7 @@ async def test_a_busy_line_over_tcp_says_so(plant: Plant) -> None:
         second.writer.close()
 
 
-async def test_limits_hold_on_a_line_too(tmp_path: Path) -> None:
+async def test_limits_apply_on_a_line_too(tmp_path: Path) -> None:
     plant = Plant(limits=Limits(functions=frozenset({4})))
     server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=GAP_S)
     await server.start()

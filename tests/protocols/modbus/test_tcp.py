@@ -73,7 +73,7 @@ async def test_a_frame_without_a_function_is_dropped(client: RawClient, length: 
     assert words(await client.nothing_before(read(4, 3, 1))) == [3]
 
 
-async def test_a_longer_frame_than_modbus_knows_ends_the_connection(client: RawClient) -> None:
+async def test_a_frame_longer_than_modbus_allows_ends_the_connection(client: RawClient) -> None:
     client.send(mbap(read(4, 0, 1)) + struct.pack(">HHHB", 1, 0, 255, 1) + bytes(254))
     assert (await client.frame())[0] == 1
     assert await client.ended()
@@ -83,7 +83,7 @@ async def test_the_longest_frame_is_read(client: RawClient) -> None:
     assert await client.ask(b"\x10" + bytes(252)) == b"\x90\x03"
 
 
-async def test_a_client_that_vanishes_amid_a_frame_disturbs_nobody(plant: Plant) -> None:
+async def test_a_client_that_disconnects_within_a_frame_disturbs_no_other(plant: Plant) -> None:
     async with serving({1: plant}) as server:
         gone, stays = await connect(server), await connect(server)
         gone.send(mbap(read(4, 0, 1))[:7])
@@ -93,7 +93,7 @@ async def test_a_client_that_vanishes_amid_a_frame_disturbs_nobody(plant: Plant)
         stays.writer.close()
 
 
-async def test_a_missing_unit_gets_an_exception_or_silence(plant: Plant) -> None:
+async def test_a_missing_unit_gets_an_exception_or_no_response(plant: Plant) -> None:
     async with serving({1: plant, 2: plant}) as server:
         client = await connect(server)
         assert await client.ask(read(4, 0, 1), unit=9) == b"\x84\x0b"
@@ -135,7 +135,7 @@ async def test_the_oldest_client_is_dropped_for_a_new_one(plant: Plant) -> None:
         new.writer.close()
 
 
-async def test_a_client_too_many_is_refused(plant: Plant) -> None:
+async def test_a_client_beyond_the_limit_is_refused(plant: Plant) -> None:
     async with serving({1: plant}, max_clients=1, policy="refuse") as server:
         first = await connect(server)
         await first.ask(read(4, 0, 1))
@@ -144,7 +144,7 @@ async def test_a_client_too_many_is_refused(plant: Plant) -> None:
         first.writer.close()
 
 
-async def test_a_client_too_many_finds_the_device_busy_until_there_is_room(plant: Plant) -> None:
+async def test_a_client_beyond_the_limit_gets_busy_until_there_is_room(plant: Plant) -> None:
     async with serving({1: plant}, max_clients=1, policy="busy") as server:
         first = await connect(server)
         await first.ask(read(4, 0, 1))
@@ -178,7 +178,7 @@ async def test_a_client_that_does_not_read_stops_being_read_and_loses_nothing(pl
         )
         other = await connect(server)
         link = server.links[0]
-        await until(lambda: link._held)
+        await until(lambda: link._paused)
         held = link.transport
         assert held is not None
         assert held.get_write_buffer_size() < 1_000_000
@@ -193,14 +193,14 @@ async def test_a_client_that_does_not_read_stops_being_read_and_loses_nothing(pl
         other.writer.close()
 
 
-async def test_a_client_that_has_said_all_still_gets_every_answer(client: RawClient) -> None:
+async def test_a_client_that_has_closed_its_side_still_gets_every_answer(client: RawClient) -> None:
     client.send(b"".join(mbap(read(4, n, 1), transaction=n) for n in range(50)))
     client.writer.write_eof()
     assert [(await client.frame())[0] for _ in range(50)] == list(range(50))
     assert await client.ended()
 
 
-async def test_answers_that_wait_are_delivered_before_a_connection_is_closed(plant: Plant) -> None:
+async def test_queued_answers_are_delivered_before_a_connection_is_closed(plant: Plant) -> None:
     async with serving({1: plant}) as server:
         sock = socket.create_connection(("127.0.0.1", server.port))
         sock.setblocking(False)
@@ -208,7 +208,7 @@ async def test_answers_that_wait_are_delivered_before_a_connection_is_closed(pla
         count = 60_000
         requests = b"".join(mbap(read(4, 0, 125)) for _ in range(count)) + struct.pack(">HHHH", 0, 0, 999, 0)
         sending = loop.create_task(loop.sock_sendall(sock, requests))
-        await until(lambda: server.links and server.links[0]._held)
+        await until(lambda: server.links and server.links[0]._paused)
         received = 0
         while data := await asyncio.wait_for(loop.sock_recv(sock, 1 << 20), 5):
             received += len(data)
@@ -227,7 +227,7 @@ async def test_a_host_name_or_all_interfaces_can_be_served(plant: Plant, host: s
     await server.stop()
 
 
-async def test_a_busy_or_impossible_port_is_one_clear_message(plant: Plant) -> None:
+async def test_a_busy_or_invalid_port_is_one_clear_message(plant: Plant) -> None:
     async with serving({1: plant}) as server:
         with pytest.raises(LinkError, match=f"127.0.0.1:{server.port} is in use by another program"):
             await ModbusTcpServer("127.0.0.1", server.port, {}).start()
@@ -275,7 +275,7 @@ async def test_a_stopped_server_leaves_no_connection_and_starts_again(plant: Pla
     await server.stop()
 
 
-async def test_four_hundred_ports_open_and_each_answers_for_itself() -> None:
+async def test_four_hundred_ports_open_and_each_serves_its_own_units() -> None:
     servers = []
     for n in range(400):
         memory = Memory([Extent(INPUT, 0, 10)])

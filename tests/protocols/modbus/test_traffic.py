@@ -1,4 +1,4 @@
-"""What was said on the wire: clients, rates, frames as text and as pcapng."""
+"""Traffic on the wire: clients, rates, frames as text and as pcapng."""
 
 import asyncio
 import ssl
@@ -15,11 +15,11 @@ from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.pcapng import Captured, as_pcapng
 from twin_tui.protocols.modbus.tls import server_context
-from twin_tui.protocols.modbus.traffic import Frame, RateMeter, Ring, as_text
+from twin_tui.protocols.modbus.traffic import RateMeter, RawFrame, Ring, as_text
 
 
 def ticking(step_s: float = 0.5):  # type: ignore[no-untyped-def]
-    """Return a clock that moves on at each look."""
+    """Return a clock that advances at each reading."""
     now_s = 99.5
 
     def clock() -> float:
@@ -30,7 +30,7 @@ def ticking(step_s: float = 0.5):  # type: ignore[no-untyped-def]
     return clock
 
 
-async def test_who_is_connected_and_what_was_asked_is_known(plant: Plant) -> None:
+async def test_clients_and_their_last_requests_are_listed(plant: Plant) -> None:
     async with serving({1: plant}) as server:
         first, second = await connect(server), await connect(server)
         for _ in range(3):
@@ -46,7 +46,7 @@ async def test_who_is_connected_and_what_was_asked_is_known(plant: Plant) -> Non
         second.writer.close()
 
 
-def test_a_rate_is_counted_between_two_looks() -> None:
+def test_a_rate_is_counted_between_two_readings() -> None:
     meter = RateMeter()
     assert meter.rate(10.0, 100) == 0
     assert meter.rate(12.0, 150) == 25
@@ -88,7 +88,7 @@ async def test_a_line_keeps_foreign_and_broken_frames_too(plant: Plant) -> None:
         client.writer.close()
 
 
-def test_a_ring_forgets_the_oldest() -> None:
+def test_a_ring_drops_the_oldest() -> None:
     ring = Ring("mbap", ticking(), capacity=3)
     for n in range(5):
         ring.record("c", True, bytes([n]))
@@ -115,29 +115,32 @@ def test_a_ring_forgets_the_oldest() -> None:
         (b"\x2b\x0e\x01\x00", True, "FC43 read device identification code 1 from object 0"),
         (b"\x83\x02", False, "FC03 read holding registers: exception 02 illegal data address"),
         (b"\x83\x99", False, "FC03 read holding registers: exception 99 unknown"),
-        (b"\x03\x00", True, "FC03 read holding registers (cut short)"),
+        (b"\x03\x00", True, "FC03 read holding registers (truncated)"),
         (b"\x41\x01", True, "FC65 unknown function 01"),
     ],
 )
-def test_a_frame_is_told_in_one_line(pdu: bytes, incoming: bool, text: str) -> None:
+def test_a_frame_is_described_in_one_line(pdu: bytes, incoming: bool, text: str) -> None:
     assert describe(mbap(pdu, transaction=5), "mbap", incoming=incoming) == f"#5 unit 1 {text}"
     assert describe(rtu(pdu), "rtu", incoming=incoming) == f"unit 1 {text}"
 
 
-def test_what_is_wrong_with_a_frame_is_told() -> None:
+def test_errors_of_a_frame_are_described() -> None:
     assert describe(rtu(read(3, 1, 1))[:-1] + b"\x00", "rtu", incoming=True).endswith("(bad CRC)")
     assert describe(mbap(read(3, 1, 1), protocol=7), "mbap", incoming=True).endswith("(protocol id 7)")
-    assert "length says 6, 5 bytes follow" in describe(mbap(read(3, 1, 1))[:-1], "mbap", incoming=True)
+    assert "length field 6, 5 bytes follow" in describe(mbap(read(3, 1, 1))[:-1], "mbap", incoming=True)
     assert describe(b"\x01", "rtu", incoming=True) == "fragment of 1 bytes"
 
 
 @given(st.binary(max_size=300), st.booleans(), st.sampled_from(["mbap", "rtu"]))
-def test_any_bytes_can_be_told(data: bytes, incoming: bool, framing) -> None:  # type: ignore[no-untyped-def]
+def test_any_bytes_can_be_described(data: bytes, incoming: bool, framing) -> None:  # type: ignore[no-untyped-def]
     assert "\n" not in describe(data, framing, incoming=incoming)
 
 
 def test_frames_as_text_are_one_line_each() -> None:
-    frames = [Frame(1.5, "10.0.0.1:9", True, mbap(read(6, 1, 2))), Frame(1.6, "10.0.0.1:9", False, b"\x01")]
+    frames = [
+        RawFrame(1.5, "10.0.0.1:9", True, mbap(read(6, 1, 2))),
+        RawFrame(1.6, "10.0.0.1:9", False, b"\x01"),
+    ]
     assert as_text(frames, "mbap").splitlines() == [
         "1.500000 < 10.0.0.1:9 #1 unit 1 FC06 write register 1 = 0002 [00 01 00 00 00 06 01 06 00 01 00 02]",
         "1.600000 > 10.0.0.1:9 fragment of 1 bytes [01]",
@@ -146,7 +149,7 @@ def test_frames_as_text_are_one_line_each() -> None:
 
 
 def blocks(data: bytes) -> list[tuple[int, bytes]]:
-    """Take a pcapng file apart by the letter of its draft."""
+    """Split a pcapng file into blocks as its draft defines."""
     found = []
     while data:
         kind, length = struct.unpack_from("<II", data)
@@ -177,10 +180,10 @@ def ones_complement_sum(data: bytes) -> int:
 def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
     ask, answer = mbap(read(4, 3, 1)), mbap(b"\x04\x02\x00\x03")
     frames = [
-        Frame(1.5, "192.0.2.7:40000", True, ask),
-        Frame(1.625, "192.0.2.7:40000", False, answer),
-        Frame(2.0, "192.0.2.7:40000", True, ask),
-        Frame(2.5, "[::1]:40001", True, ask),
+        RawFrame(1.5, "192.0.2.7:40000", True, ask),
+        RawFrame(1.625, "192.0.2.7:40000", False, answer),
+        RawFrame(2.0, "192.0.2.7:40000", True, ask),
+        RawFrame(2.5, "[::1]:40001", True, ask),
     ]
     data = as_pcapng([Captured("127.0.0.1:5020", "mbap", frames)], epoch_s=1000)
     kinds = [kind for kind, _ in blocks(data)]
@@ -211,16 +214,18 @@ def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
 
 
 def test_a_capture_of_a_line_is_raw_rtu() -> None:
-    frames = [Frame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))]
+    frames = [RawFrame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))]
     data = as_pcapng([Captured("/dev/ttyS0", "rtu", frames)])
     assert struct.unpack_from("<H", blocks(data)[1][1])[0] == 147
     assert packets(data) == [(0.25, rtu(read(3, 0, 1)))]
 
 
-def test_links_of_two_kinds_stand_in_one_file_in_the_order_of_time() -> None:
+def test_links_of_two_kinds_are_in_one_file_in_order_of_time() -> None:
     ask = read(3, 0, 1)
-    line = Captured("/dev/ttyS0", "rtu", [Frame(2.0, "/dev/ttyS0", True, rtu(ask))])
-    port = Captured("127.0.0.1:5020", "mbap", [Frame(t, "10.0.0.1:9", True, mbap(ask)) for t in (1.0, 3.0)])
+    line = Captured("/dev/ttyS0", "rtu", [RawFrame(2.0, "/dev/ttyS0", True, rtu(ask))])
+    port = Captured(
+        "127.0.0.1:5020", "mbap", [RawFrame(t, "10.0.0.1:9", True, mbap(ask)) for t in (1.0, 3.0)]
+    )
     data = as_pcapng([line, port])
     assert [kind for kind, _ in blocks(data)] == [0x0A0D0D0A, 1, 1, 6, 6, 6]
     assert [struct.unpack_from("<I", body)[0] for kind, body in blocks(data) if kind == 6] == [1, 0, 1]
@@ -268,7 +273,7 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
         client.writer.close()
 
 
-async def test_a_client_without_tls_is_told_of_and_disturbs_nobody(
+async def test_a_client_without_tls_is_reported_and_disturbs_no_other(
     plant: Plant, certificate: tuple[Path, Path]
 ) -> None:
     heard: list[tuple[str, str]] = []
@@ -291,11 +296,11 @@ async def test_a_client_without_tls_is_told_of_and_disturbs_nobody(
     assert await half.ended()
 
 
-def test_files_that_make_no_tls_say_which(certificate: tuple[Path, Path], tmp_path: Path) -> None:
+def test_invalid_tls_files_are_named(certificate: tuple[Path, Path], tmp_path: Path) -> None:
     cert, key = certificate
     text = tmp_path / "notes.txt"
     text.write_text("no certificate")
-    with pytest.raises(LinkError, match=r"TLS certificate .*none\.pem: there is no such file"):
+    with pytest.raises(LinkError, match=r"TLS certificate .*none\.pem: no such file"):
         server_context(tmp_path / "none.pem", key)
     with pytest.raises(LinkError, match=r"TLS certificate .*notes\.txt .*expected PEM files"):
         server_context(text, key)
@@ -303,5 +308,5 @@ def test_files_that_make_no_tls_say_which(certificate: tuple[Path, Path], tmp_pa
         server_context(cert, key, text)
     other = tmp_path / "other.pem"
     subprocess.run(["openssl", "ecparam", "-genkey", "-name", "prime256v1", "-out", str(other)], check=True)
-    with pytest.raises(LinkError, match=r"other\.pem does not belong to certificate"):
+    with pytest.raises(LinkError, match=r"other\.pem does not match certificate"):
         server_context(cert, other)

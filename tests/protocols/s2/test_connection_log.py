@@ -146,7 +146,7 @@ async def test_a_serial_line_that_goes_and_comes_back_is_logged(tmp_path: Path) 
         plug.unlink()
         plug.symlink_to(os.ttyname(far))
         await until(lambda: len(log) == 2)
-    assert [entry.text for entry in log] == [f"{plug} has gone; trying to open it again", f"{plug} is back"]
+    assert [entry.text for entry in log] == [f"{plug} lost; trying to reopen it", f"{plug} open again"]
     assert {entry.kind for entry in log} == {LogKind.LINK}
     os.close(far)
     os.close(near)

@@ -1,1 +1,1 @@
-"""Modbus: the server core, its two framings, and what happens on the wire."""
+"""Modbus: servers, the two framings, link faults and traffic capture."""

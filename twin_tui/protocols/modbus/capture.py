@@ -1,4 +1,4 @@
-"""What was said on a twin's Modbus links, kept while it runs and written to one file."""
+"""Capture of a twin's Modbus traffic: kept while it runs, then written to one file."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from twin_tui.protocols.modbus.station import Station
 from twin_tui.protocols.modbus.traffic import as_text
 
 FRAMES_KEPT = 100_000
-"""Of each port or line: about 30 MB when all of it is used."""
+"""Per port or line: about 30 MB when full."""
 
 
 class Capture:
@@ -23,14 +23,14 @@ class Capture:
         self._stations: list[tuple[str, Station]] = []
 
     def start(self, stations: list[tuple[str, Station]]) -> None:
-        """Keep the frames of these links, given by name; ConfigError when the file cannot be written."""
+        """Start capturing the named links; ConfigError when the file is not writable."""
         self._write(b"")
         self._stations = stations
         for _, station in stations:
             station.start_capture(FRAMES_KEPT)
 
     def finish(self) -> None:
-        """Write what was kept; a capture that has not started or has finished writes nothing."""
+        """Write the captured frames; nothing if the capture has not started or has finished."""
         if not self._stations:
             return
         stations, self._stations = self._stations, []

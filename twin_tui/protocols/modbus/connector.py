@@ -40,7 +40,7 @@ class ModbusTcpConnector(Connector):
     link_faults = True
 
     def plan(self, entry: ModbusTcpEntry, reading: Reading) -> ModbusTcp | None:
-        """Return the endpoint: what the entry leaves open is as for the whole site."""
+        """Return the endpoint; keys missing in the entry come from the site's settings."""
         source = _map(entry.register_map, reading)
         if source is None:
             return None
@@ -67,17 +67,17 @@ class ModbusTcpConnector(Connector):
         )
 
     def check(self, placed: Placed, complain: Complain) -> None:
-        """Complain of units twice, of one port with two settings or on two addresses that overlap."""
+        """Report duplicate units, one port with different options or on overlapping addresses."""
         fixed = [(place, endpoint) for place, endpoint in placed if endpoint.port != 0]
         hosts: dict[int, str] = {}
         for place, endpoint in fixed:
             other = hosts.setdefault(endpoint.port, endpoint.host)
             if other != endpoint.host and (other in _EVERYWHERE or endpoint.host in _EVERYWHERE):
-                complain(place, f"port {endpoint.port} is asked for on {other} and on {endpoint.host}")
+                complain(place, f"port {endpoint.port} is used on both {other} and {endpoint.host}")
         _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
 
     def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
-        """Return the endpoint as an entry, the site's settings inside."""
+        """Return the endpoint as an entry, with the site's settings."""
         options = endpoint.options
         found: dict[str, Any] = {
             **_shared_source(endpoint),
@@ -96,7 +96,7 @@ class ModbusTcpConnector(Connector):
         return found
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return a wire for each port."""
+        """Return one wire per port."""
         from twin_tui.protocols.modbus.wires import TcpWire  # noqa: PLC0415 - other sites need no server
 
         ports: dict[Hashable, list[ModbusTcp]] = {}
@@ -124,8 +124,8 @@ class ModbusRtuConnector(Connector):
         )
 
     def check(self, placed: Placed, complain: Complain) -> None:
-        """Complain of units twice, and of one line with two settings."""
-        _check_shared(placed, lambda endpoint: endpoint.port, complain)
+        """Report duplicate units, and one line with different options."""
+        _check_shared(placed, lambda endpoint: endpoint.line, complain)
 
     def source(self, endpoint: ModbusRtu) -> dict[str, Any]:
         """Return the endpoint as an entry."""
@@ -140,17 +140,17 @@ class ModbusRtuConnector(Connector):
         }
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return a wire for each line."""
+        """Return one wire per line."""
         from twin_tui.protocols.modbus.serial_wire import SerialWire  # noqa: PLC0415 - other sites need no server
 
         lines: dict[str, list[ModbusRtu]] = {}
         for endpoint in wiring.endpoints:
-            lines.setdefault(endpoint.port, []).append(endpoint)
+            lines.setdefault(endpoint.line, []).append(endpoint)
         return [SerialWire(wiring, endpoints) for endpoints in lines.values()]
 
 
 def find_map(name: str, root: Path) -> Path:
-    """Return the file of a register map: below ``root``, else the shipped one of the same name."""
+    """Return the file of a register map: under ``root``, or else the shipped one of that name."""
     for suffix in _SUFFIXES:
         try:
             path = root / (name + suffix)
@@ -163,9 +163,7 @@ def find_map(name: str, root: Path) -> Path:
         return found
     near = {path.name for path in root.glob("*.y*ml")} if root.is_dir() else set()
     known = near | {f"{stem}.yaml" for stem in shipped_names("register_maps")}
-    raise ConfigError(
-        f"no register map {name!r} in {root} or among the shipped ones{did_you_mean(name, known)}"
-    )
+    raise ConfigError(f"unknown register map {name!r}: not in {root}, not shipped{did_you_mean(name, known)}")
 
 
 def _map(wanted: Any, reading: Reading) -> MapSource | None:
@@ -176,7 +174,7 @@ def _map(wanted: Any, reading: Reading) -> MapSource | None:
         if not default_map and find_shipped("register_maps", f"{kind}_modbus") is not None:
             default_map = f"{kind}_modbus"
         if not default_map:
-            text = f"missing key register_map in {reading.place}; a {kind} has no default one"
+            text = f"missing key register_map in {reading.place}; a {kind} has no default map"
             reading.complain("", text)
             return None
         wanted = default_map
@@ -212,13 +210,16 @@ def _check_shared(placed: Placed, line_of: Callable[[Any], str], complain: Compl
             complain(place, f"{endpoint.device} and {first} are both unit {endpoint.unit} on {line}")
         before = settings.setdefault(line, (place, endpoint.options))
         if before[1] != endpoint.options:
-            complain(place, f"{line} has other options than at {before[0]}; one port has one set of them")
+            complain(
+                place,
+                f"options of {line} differ from those at {before[0]}; expected the same",
+            )
 
 
 def _shared_source(endpoint: ModbusTcp | ModbusRtu) -> dict[str, Any]:
     return {
         "kind": endpoint.kind,
-        "port": endpoint.port,
+        "port": endpoint.port if isinstance(endpoint, ModbusTcp) else endpoint.line,
         "unit_id": endpoint.unit,
         "register_map": _map_source(endpoint.register_map),
         "devices": dict(endpoint.devices),

@@ -1,4 +1,4 @@
-"""The check sum of Modbus RTU frames."""
+"""The checksum of Modbus RTU frames."""
 
 
 def _table() -> tuple[int, ...]:
@@ -15,7 +15,7 @@ _TABLE = _table()
 
 
 def crc16(data: bytes) -> int:
-    """Return the CRC-16/MODBUS (polynomial 0x8005 reflected, start 0xFFFF) of some bytes."""
+    """Return the CRC-16/MODBUS (polynomial 0x8005 reflected, start 0xFFFF) of the bytes."""
     crc, table = 0xFFFF, _TABLE
     for byte in data:
         crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
@@ -23,5 +23,5 @@ def crc16(data: bytes) -> int:
 
 
 def with_crc(data: bytes) -> bytes:
-    """Return bytes with their CRC behind them, low byte first."""
+    """Return the bytes followed by their CRC, low byte first."""
     return data + crc16(data).to_bytes(2, "little")

@@ -1,4 +1,4 @@
-"""Frames in words: one line of text for one raw frame."""
+"""Raw frames as text, one line each."""
 
 from typing import Literal
 
@@ -20,18 +20,18 @@ FUNCTION_NAMES = {
     23: "read and write registers",
     43: "read device identification",
 }
-MAX_VALUES_SHOWN = 16
+MAX_VALUES = 16
 
 
 def describe(data: bytes, framing: Framing, *, incoming: bool) -> str:
-    """Return one line that says what a frame means; never raises, whatever the bytes."""
+    """Return the meaning of a frame as one line; never raises, whatever the bytes."""
     if framing == "mbap":
         if len(data) < 8:
             return f"fragment of {len(data)} bytes"
         transaction, protocol, length = (int.from_bytes(data[i : i + 2], "big") for i in (0, 2, 4))
         notes = f" (protocol id {protocol})" if protocol else ""
         if length != len(data) - 6:
-            notes += f" (length says {length}, {len(data) - 6} bytes follow)"
+            notes += f" (length field {length}, {len(data) - 6} bytes follow)"
         return f"#{transaction} unit {data[6]} {describe_pdu(data[7:], incoming=incoming)}{notes}"
     if len(data) < 4:
         return f"fragment of {len(data)} bytes"
@@ -40,9 +40,9 @@ def describe(data: bytes, framing: Framing, *, incoming: bool) -> str:
 
 
 def describe_pdu(pdu: bytes, *, incoming: bool) -> str:
-    """Return a PDU in words; ``incoming`` ones are requests, the others answers."""
+    """Return the meaning of a PDU; ``incoming`` ones are requests, the others responses."""
     if not pdu:
-        return "nothing"
+        return "empty PDU"
     function = pdu[0]
     name = f"FC{function & 0x7F:02d} {FUNCTION_NAMES.get(function & 0x7F, 'unknown function')}"
     if function & 0x80:
@@ -50,7 +50,7 @@ def describe_pdu(pdu: bytes, *, incoming: bool) -> str:
     try:
         return f"{name}{_request(pdu) if incoming else _answer(pdu)}"
     except IndexError:
-        return f"{name} (cut short)"
+        return f"{name} (truncated)"
 
 
 def _exception(pdu: bytes) -> str:
@@ -104,8 +104,8 @@ def _answer(pdu: bytes) -> str:
 
 def _words(data: bytes) -> str:
     words = [f"{_word(data, i):04X}" for i in range(0, len(data) - 1, 2)]
-    more = f" and {len(words) - MAX_VALUES_SHOWN} more" if len(words) > MAX_VALUES_SHOWN else ""
-    return (" ".join(words[:MAX_VALUES_SHOWN]) or "no values") + more
+    more = f" and {len(words) - MAX_VALUES} more" if len(words) > MAX_VALUES else ""
+    return (" ".join(words[:MAX_VALUES]) or "no values") + more
 
 
 def _bits(packed: bytes, count: int) -> str:

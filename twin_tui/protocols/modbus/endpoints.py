@@ -1,4 +1,4 @@
-"""Where a device can be reached over Modbus: what its port or line needs to be opened."""
+"""Modbus endpoints of devices: address, unit, register map, options of the port or line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 MapSource = Path | Mapping[str, Any]
-"""A register map: the file it stands in, or its content."""
+"""A register map: its file or its content."""
 
 Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
@@ -27,7 +27,7 @@ IDENTITY_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The files of Modbus/TCP Security; with ``ca`` clients must show a certificate."""
+    """The files of Modbus/TCP Security; with ``ca`` clients need a certificate."""
 
     certificate: Path
     key: Path
@@ -36,7 +36,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class TcpOptions:
-    """How a TCP port behaves, the same for all units behind it."""
+    """The options of a TCP port, the same for all its units."""
 
     framing: Framing = "mbap"
     max_clients: int | None = None
@@ -48,19 +48,19 @@ class TcpOptions:
 
 @dataclass(frozen=True, slots=True)
 class SerialOptions:
-    """How a serial line is set, the same for all units on it."""
+    """The options of a serial line, the same for all its units."""
 
     baudrate: int = 9600
     parity: Literal["N", "E", "O"] = "N"
     stopbits: float = 1
     bytesize: int = 8
     timeout_s: float | None = None
-    """How long the rest of a frame may take; None: as long as an adapter needs at this rate."""
+    """Longest wait for the rest of a frame; None: what an adapter needs at this baud rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModbusTcp:
-    """One device as a unit of a Modbus TCP port; port 0 takes a free one of its own."""
+    """One device as a unit of a Modbus TCP port; port 0 is a free port for this unit alone."""
 
     kind: ClassVar[str] = "modbus_tcp"
     device: str
@@ -81,7 +81,7 @@ class ModbusRtu:
 
     kind: ClassVar[str] = "modbus_rtu"
     device: str
-    port: str
+    line: str
     unit: int
     register_map: MapSource
     options: SerialOptions = SerialOptions()

@@ -1,4 +1,4 @@
-"""Link faults: plain rules that make a link misbehave, and what they do to a request."""
+"""Link faults: rules that disturb a link, and their effect on a request."""
 
 import dataclasses
 import enum
@@ -17,11 +17,11 @@ from twin_tui.protocols.modbus.pdu import READ_TABLES, pack_bits, unpack_bits
 log = logging.getLogger(__name__)
 
 MAX_HISTORY_KEYS = 64
-ANSWERS_PER_AGE = 32
+RESPONSES_PER_AGE = 32
 
 
 class LinkFaultKind(enum.Enum):
-    """The ways in which a link can misbehave."""
+    """The kinds of link faults."""
 
     EXCEPTION = "exception"
     SILENCE = "silence"
@@ -48,10 +48,10 @@ _DATA_KINDS = frozenset(
 
 @dataclass(slots=True)
 class LinkRule:
-    """One fault and the requests it meets.
+    """One fault and the requests that it affects.
 
-    A filter that is None meets everything; ``addresses`` are first and last, inclusive. ``count`` is how
-    often the rule acts before it is spent. ``executes`` lets a request whose answer is lost take effect.
+    A filter that is None matches everything; ``addresses`` are first and last, inclusive. ``count`` is how
+    often the rule acts. With ``executes`` a request whose response is lost still takes effect.
     """
 
     kind: LinkFaultKind
@@ -70,7 +70,7 @@ class LinkRule:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "LinkRule":
-        """Build a rule from plain data, as site files, scenarios and events carry it."""
+        """Build a rule from the plain data of site files, scenarios and events."""
         known = [f.name for f in dataclasses.fields(cls)]
         values: dict[str, Any] = {}
         for key, value in data.items():
@@ -79,7 +79,7 @@ class LinkRule:
             values[key] = _PARSERS[key](key, value) if value is not None else None
         if values.get("kind") is None:
             raise CommandError(
-                f"link fault: no kind given; known: {', '.join(k.value for k in LinkFaultKind)}"
+                f"link fault: missing kind; known: {', '.join(k.value for k in LinkFaultKind)}"
             )
         defaults = {f.name: f.default for f in dataclasses.fields(cls)}
         for key, value in values.items():
@@ -89,15 +89,15 @@ class LinkRule:
 
 
 LINK_OPTIONS = (*(f.name for f in dataclasses.fields(LinkRule) if f.name not in {"kind", "unit"}), "label")
-"""What a user may say of a link fault beside its kind; the unit follows from the device."""
+"""The options of a link fault besides its kind; the unit follows from the device."""
 
 
 def check_link_fault(event: LinkFault, linked: Collection[str]) -> None:
-    """Raise CommandError for a rule that makes no sense, or a device that has no Modbus link."""
+    """Raise CommandError for an invalid rule, or a device without a Modbus link."""
     LinkRule.parse(event.rule)
     if event.device not in linked:
-        known = ", ".join(sorted(linked)) or "no device of this site"
-        raise CommandError(f"link fault: {event.device} has no Modbus link; {known} has one")
+        known = ", ".join(sorted(linked)) or "none"
+        raise CommandError(f"link fault: {event.device} has no Modbus link; devices with one: {known}")
 
 
 def _parse_kind(_key: str, value: Any) -> LinkFaultKind:
@@ -134,10 +134,10 @@ def _parse_addresses(key: str, value: Any) -> tuple[int, int]:
     address = _integer(0, 65_535)
     items = value if isinstance(value, list | tuple) else [value, value]
     if len(items) != 2:
-        raise CommandError(f"link fault: {key} {value!r}: expected one address, or first and last")
+        raise CommandError(f"link fault: {key} {value!r}: expected one address, or first and last address")
     first, last = address(key, items[0]), address(key, items[1])
     if last < first:
-        raise CommandError(f"link fault: {key} {value!r}: the last address comes before the first")
+        raise CommandError(f"link fault: {key} {value!r}: expected the first address before the last")
     return first, last
 
 
@@ -166,7 +166,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
 
 @dataclass(slots=True)
 class Effect:
-    """What the rules that met one request do to it, together."""
+    """The combined effect of all matching rules on one request."""
 
     code: int = 0
     silent: bool = False
@@ -208,7 +208,7 @@ class LinkFaults:
         return {key: active.rule for key, active in self._active.items()}
 
     def add(self, rule_id: str, rule: LinkRule, units: Mapping[int, Memory]) -> None:
-        """Let a rule act from now on; frozen values are those of this moment."""
+        """Activate a rule; frozen values are the current ones."""
         active = _Active(rule, rule.count)
         if rule.kind is LinkFaultKind.FROZEN:
             for unit, memory in units.items():
@@ -221,11 +221,11 @@ class LinkFaults:
         self._active[rule_id] = active
 
     def remove(self, rule_id: str) -> bool:
-        """End a rule; False when there is none of that id."""
+        """End a rule; return False for an unknown id."""
         return self._active.pop(rule_id, None) is not None
 
     def refuses_connection(self) -> bool:
-        """Decide whether a client that connects now is turned away."""
+        """Return whether a client that connects now is refused."""
         hits = [
             active
             for active in self._active.values()
@@ -233,13 +233,13 @@ class LinkFaults:
         ]
         return bool(hits)
 
-    def judge(self, unit: int, pdu: bytes) -> Effect | None:
-        """Return what happens to a request, or None when no rule meets it."""
+    def effect_on(self, unit: int, pdu: bytes) -> Effect | None:
+        """Return the effect on a request, or None when no rule matches it."""
         effect: Effect | None = None
         blocks = _blocks(pdu)
         for active in self._active.values():
             rule = active.rule
-            if rule.kind is LinkFaultKind.REFUSE_CONNECTION or not _meets(rule, unit, pdu[0], blocks):
+            if rule.kind is LinkFaultKind.REFUSE_CONNECTION or not _matches(rule, unit, pdu[0], blocks):
                 continue
             if self._acts(active):
                 effect = effect or Effect()
@@ -247,7 +247,7 @@ class LinkFaults:
         return effect
 
     def alter(self, effect: Effect, memory: Memory | None, unit: int, request: bytes, answer: bytes) -> bytes:
-        """Return the answer with its values frozen, stale, not available or swapped as the effect says."""
+        """Return the response with its values frozen, stale, not available or swapped."""
         place = _read_place(request)
         if not effect.data or memory is None or place is None or answer[0] & 0x80:
             return answer
@@ -259,7 +259,7 @@ class LinkFaults:
         return answer[:2] + (pack_bits(data) if bits else data)
 
     def noise(self, count: int) -> bytes:
-        """Return bytes that nobody asked for."""
+        """Return random bytes."""
         return self._rng.randbytes(count)
 
     def _acts(self, active: _Active) -> bool:
@@ -332,7 +332,7 @@ class LinkFaults:
             if len(active.history) >= MAX_HISTORY_KEYS:
                 active.history.pop(next(iter(active.history)))
             history = active.history[key] = deque()
-        if not history or now - history[-1][0] >= age_s / ANSWERS_PER_AGE:
+        if not history or now - history[-1][0] >= age_s / RESPONSES_PER_AGE:
             history.append((now, data))
         while len(history) > 1 and history[1][0] <= now - age_s:
             history.popleft()
@@ -340,7 +340,7 @@ class LinkFaults:
 
 
 def _swapped(words: bytes) -> bytes:
-    """Swap registers pairwise; a last one without a partner stays."""
+    """Swap registers pairwise; an odd last one stays."""
     pairs = [words[i + 2 : i + 4] + words[i : i + 2] for i in range(0, len(words) - 3, 4)]
     return b"".join(pairs) + words[4 * len(pairs) :]
 
@@ -366,7 +366,7 @@ def _read_place(pdu: bytes) -> tuple[Table, int, int] | None:
 
 
 def _blocks(pdu: bytes) -> list[tuple[int, int]]:
-    """Return first and last address of each block that a request touches."""
+    """Return first and last address of each block in a request."""
     function = pdu[0]
     if function in {5, 6, 22} and len(pdu) >= 3:
         address = int.from_bytes(pdu[1:3], "big")
@@ -383,7 +383,7 @@ def _blocks(pdu: bytes) -> list[tuple[int, int]]:
     return blocks
 
 
-def _meets(rule: LinkRule, unit: int, function: int, blocks: list[tuple[int, int]]) -> bool:
+def _matches(rule: LinkRule, unit: int, function: int, blocks: list[tuple[int, int]]) -> bool:
     if rule.unit not in {None, unit}:
         return False
     if rule.functions is not None and function not in rule.functions:

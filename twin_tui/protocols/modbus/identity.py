@@ -1,4 +1,4 @@
-"""Who a unit says it is: device identification, function 43 with MEI type 14."""
+"""Device identification: function 43 with MEI type 14."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from twin_tui.errors import ConfigError
 MAX_OBJECT_BYTES = 244
 MAX_PDU_BYTES = 253
 Identity = dict[int, bytes]
-"""Object number → text; empty for a unit that does not know the function."""
+"""Object number → text; empty for a unit without the function."""
 
 _LAST_OBJECT = {1: 0x02, 2: 0x7F, 3: 0xFF}
 _INDIVIDUAL = 4
 
 
 def encoded(texts: Mapping[int, str]) -> Identity:
-    """Encode identification objects; the three basic ones always exist where there are any."""
+    """Encode identification objects; if there are any, the three basic ones are added."""
     if not texts:
         return {}
     complete = {0: "", 1: "", 2: "", **texts}
@@ -27,16 +27,16 @@ def _object(number: int, text: str) -> bytes:
     data = text.encode("ascii", "replace")
     if len(data) > MAX_OBJECT_BYTES:
         raise ConfigError(
-            f"device identification object {number} is {len(data)} characters long: "
-            f"at most {MAX_OBJECT_BYTES} fit into one answer"
+            f"device identification object {number} has {len(data)} characters; "
+            f"expected at most {MAX_OBJECT_BYTES} (one response)"
         )
     return data
 
 
 def answer(objects: Identity, code: int, wanted: int) -> bytes | None:
-    """Return a stream of objects or one object; None when the one is not there.
+    """Return a stream of objects or one object; None when that object does not exist.
 
-    Codes 1 to 3 ask for the basic, regular and extended stream from ``wanted`` on, code 4 for one object.
+    Codes 1 to 3 request the basic, regular and extended stream from ``wanted`` on, code 4 one object.
     """
     highest = max(objects)
     level = 1 if highest <= 0x02 else 2 if highest <= 0x7F else 3

@@ -16,15 +16,15 @@ log = logging.getLogger(__name__)
 
 MAX_MBAP_LENGTH = 254
 BUFFER_BYTES = 4096
-ANSWERS_PER_WRITE = 128
-MAX_LATE_ANSWERS = 256
+RESPONSES_PER_WRITE = 128
+MAX_DELAYED_RESPONSES = 256
 
 
 class Link(asyncio.BufferedProtocol):
-    """What the framings share: the peer, counters, late answers, stopping for a slow reader.
+    """What the framings share: the peer, counters, delayed responses, pausing for a slow reader.
 
-    Sockets fill the link's own buffer: a fresh one for each read costs more than all the rest of a request.
-    Serial lines hand over bytes.
+    Sockets fill the link's buffer: a new one for each read costs more than all the rest of a request.
+    Serial lines deliver bytes.
     """
 
     def __init__(self, station: Station, on_change: "Callable[[Link, bool], None]", client: str = "") -> None:
@@ -41,31 +41,31 @@ class Link(asyncio.BufferedProtocol):
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._rest = b""
-        self._held = False
+        self._paused = False
         self._write_full = False
-        self._late: deque[tuple[float, bytes, bytes]] = deque()
+        self._delayed: deque[tuple[float, bytes, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    def be_busy(self, busy: bool) -> None:
+    def set_busy(self, busy: bool) -> None:
         """Answer every request with exception 06, or serve again."""
         self.busy = busy
-        self._settle()
+        self._update_cache()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport and announce this link."""
+        """Store the transport and report this link."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._held = self._write_full = False
+        self._paused = self._write_full = False
         if not self.client:
             self.client = _peer_name(transport)
-        self._settle()
+        self._update_cache()
         self._on_change(self, True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget half frames and late answers and announce the end of this link."""
+        """Drop incomplete frames and delayed responses and report the end of this link."""
         self.transport = None
         self._rest = b""
-        self._late.clear()
+        self._delayed.clear()
         if self._timer is not None:
             self._timer.cancel()
         self.station.past_requests += self.requests
@@ -73,113 +73,113 @@ class Link(asyncio.BufferedProtocol):
         self._on_change(self, False)
 
     def info(self) -> ClientInfo:
-        """Tell who is connected and what was asked last."""
+        """Return the client and its last request."""
         framing = self.station.framing
-        asked = describe(self.last_request, framing, incoming=True) if self.last_request else ""
+        request = describe(self.last_request, framing, incoming=True) if self.last_request else ""
         state: Literal["served", "busy"] = "busy" if self.busy else "served"
-        return ClientInfo(self.client, self.since_s, self.last_seen_s, self.requests, asked, state)
+        return ClientInfo(self.client, self.since_s, self.last_seen_s, self.requests, request, state)
 
     def get_buffer(self, _sizehint: int) -> bytearray:
-        """Return where a socket puts what came in."""
+        """Return the buffer that a socket fills."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take what a socket has put into the buffer."""
+        """Process the bytes that a socket has put into the buffer."""
         self._consume(self._view[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
-        """Answer what is complete."""
+        """Process received bytes."""
         self._consume(data)
 
     def pause_writing(self) -> None:
-        """Stop reading requests while the client does not take its answers."""
+        """Stop reading requests while the client does not read its responses."""
         self._write_full = True
-        self._hold()
+        self._pause_requests()
 
     def resume_writing(self) -> None:
-        """Go on with what had been read already, then read again."""
+        """Process what was read before the pause, then read again."""
         self._write_full = False
-        self._release()
+        self._resume_requests()
 
     def close(self) -> None:
         """End the connection at once."""
-        self._held = True
+        self._paused = True
         if self.transport is not None:
             self.transport.abort()
 
-    def _settle(self) -> None:
-        """Take known reads from the station unless something stands between them and their answers."""
-        detour = self._rest or self._late or self._held or self.busy
-        self._reads = {} if detour else self.station.reads
+    def _update_cache(self) -> None:
+        """Use the station's cached reads, unless frames are incomplete, delayed or paused."""
+        uncached = self._rest or self._delayed or self._paused or self.busy
+        self._reads = {} if uncached else self.station.reads
 
-    def _hold(self) -> None:
-        if not self._held and self.transport is not None:
-            self._held = True
-            self._settle()
+    def _pause_requests(self) -> None:
+        if not self._paused and self.transport is not None:
+            self._paused = True
+            self._update_cache()
             self.transport.pause_reading()
 
-    def _release(self) -> None:
+    def _resume_requests(self) -> None:
         transport = self.transport
-        if self._write_full or transport is None or transport.is_closing() or not self._held:
+        if self._write_full or transport is None or transport.is_closing() or not self._paused:
             return
-        self._held = False
+        self._paused = False
         if self._rest:
             self._consume(b"")
-        self._settle()
-        if not self._held:
+        self._update_cache()
+        if not self._paused:
             transport.resume_reading()
 
-    def _overhear(self, data: bytes) -> None:
-        """Keep what draws no answer, where frames are kept."""
+    def _capture(self, data: bytes) -> None:
+        """Record incoming bytes if frames are kept."""
         if self.station.ring is not None:
             self.station.ring.record(self.client, True, data)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         self.close()
 
     def _consume(self, data: bytes) -> None:
         raise NotImplementedError
 
-    def _ask(self, unit: int, pdu: bytes) -> bytes | None:
+    def _respond(self, unit: int, pdu: bytes) -> bytes | None:
         raise NotImplementedError
 
     def _wrap(self, transaction: bytes, unit: int, pdu: bytes) -> bytes:
         raise NotImplementedError
 
     def _exchange(self, frame: bytes, transaction: bytes, unit: int, pdu: bytes) -> bytes:
-        """Return what to send at once as the answer to one frame."""
+        """Return the bytes to send at once in response to one frame."""
         station = self.station
-        self._overhear(frame)
+        self._capture(frame)
         if station.counted is not None:
             station.count(unit, pdu)
         faults = station.faults
-        effect = None if faults is None else faults.judge(station.number(unit), pdu)
+        effect = None if faults is None else faults.effect_on(station.number(unit), pdu)
         if faults is None or effect is None:
-            answer = _busy(pdu) if self.busy else self._ask(unit, pdu)
+            answer = _busy(pdu) if self.busy else self._respond(unit, pdu)
             sent = b"" if answer is None else self._wrap(transaction, unit, answer)
             delay_s = gap_s = 0.0
         else:
-            sent = self._misbehave(faults, effect, transaction, unit, pdu)
+            sent = self._faulty_response(faults, effect, transaction, unit, pdu)
             delay_s, gap_s = effect.delay_s, effect.gap_s
         if not sent:
             return b""
-        if self._late or delay_s or gap_s:
-            self._send_late(sent, delay_s, gap_s)
+        if self._delayed or delay_s or gap_s:
+            self._send_delayed(sent, delay_s, gap_s)
             return b""
         if station.ring is not None:
             station.ring.record(self.client, False, sent)
         return sent
 
-    def _misbehave(
+    def _faulty_response(
         self, faults: LinkFaults, effect: Effect, transaction: bytes, unit: int, pdu: bytes
     ) -> bytes:
         station = self.station
         if self.busy:
             answer: bytes | None = _busy(pdu)
         else:
-            answer = self._ask(unit, pdu) if effect.executes else exception_pdu(pdu[0], effect.code)
+            answer = self._respond(unit, pdu) if effect.executes else exception_pdu(pdu[0], effect.code)
         if effect.disconnect:
-            self._hang_up()
+            self._disconnect()
             return b""
         if answer is None or effect.silent:
             return b""
@@ -195,42 +195,42 @@ class Link(asyncio.BufferedProtocol):
             sent = sent[: max(0, len(sent) - effect.truncate)]
         return sent + faults.noise(effect.extra)
 
-    def _send_late(self, data: bytes, delay_s: float, gap_s: float) -> None:
-        """Queue an answer behind those that are late already; with a gap, byte by byte."""
+    def _send_delayed(self, data: bytes, delay_s: float, gap_s: float) -> None:
+        """Queue a response behind those already delayed; with a gap, byte by byte."""
         now = asyncio.get_running_loop().time()
-        due = max(now + delay_s, self._late[-1][0] if self._late else 0.0)
+        due = max(now + delay_s, self._delayed[-1][0] if self._delayed else 0.0)
         if gap_s:
             for i in range(len(data)):
-                self._late.append((due + i * gap_s, data[i : i + 1], b"" if i else data))
+                self._delayed.append((due + i * gap_s, data[i : i + 1], b"" if i else data))
         else:
-            self._late.append((due, data, data))
+            self._delayed.append((due, data, data))
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(self._late[0][0], self._send_due)
-        if len(self._late) >= MAX_LATE_ANSWERS:
-            self._hold()
+            self._timer = asyncio.get_running_loop().call_at(self._delayed[0][0], self._send_due)
+        if len(self._delayed) >= MAX_DELAYED_RESPONSES:
+            self._pause_requests()
 
     def _send_due(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
         # The loop fires timers up to one clock resolution early.
         now = loop.time() + 1e-6
-        while self._late and self._late[0][0] <= now and self.transport is not None:
-            _, data, whole = self._late.popleft()
+        while self._delayed and self._delayed[0][0] <= now and self.transport is not None:
+            _, data, whole = self._delayed.popleft()
             if whole and self.station.ring is not None:
                 self.station.ring.record(self.client, False, whole)
             self.transport.write(data)
-        if self._late:
-            self._timer = loop.call_at(self._late[0][0], self._send_due)
-        if len(self._late) < MAX_LATE_ANSWERS // 2:
-            self._release()
-        self._settle()
+        if self._delayed:
+            self._timer = loop.call_at(self._delayed[0][0], self._send_due)
+        if len(self._delayed) < MAX_DELAYED_RESPONSES // 2:
+            self._resume_requests()
+        self._update_cache()
 
 
 class MbapLink(Link):
     """Modbus TCP: transaction, protocol, length, unit, then the PDU."""
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Answer the one whole frame that was asked before at once, and anything else with care."""
+        """Answer a single known read from the cache; process anything else in full."""
         data = self._view[:nbytes].tobytes()
         hit = self._reads.get(data[2:])
         if hit is None:
@@ -258,11 +258,11 @@ class MbapLink(Link):
             return
         answers: list[bytes] = []
         at, size = 0, len(data)
-        while size - at >= 8 and not self._held:
+        while size - at >= 8 and not self._paused:
             length = data[at + 4] << 8 | data[at + 5]
             if length > MAX_MBAP_LENGTH:
-                # No Modbus frame is that long: what follows cannot be told apart from garbage.
-                log.info("%s sent a length of %d; connection closed", self.client, length)
+                # No Modbus frame is that long: where the next frame starts is unknown.
+                log.info("%s sent an invalid length, %d; connection closed", self.client, length)
                 transport.write(b"".join(answers))
                 transport.close()
                 return
@@ -270,7 +270,7 @@ class MbapLink(Link):
             if end > size:
                 break
             if data[at + 2] or data[at + 3] or length < 2:
-                self._overhear(data[at:end])
+                self._capture(data[at:end])
                 at = end
                 continue
             request = data[at + 6 : end]
@@ -278,16 +278,16 @@ class MbapLink(Link):
             self.last_request = data[at:end]
             answers.append(self._exchange(data[at:end], data[at : at + 2], request[0], request[1:]))
             at = end
-            if len(answers) >= ANSWERS_PER_WRITE:
+            if len(answers) >= RESPONSES_PER_WRITE:
                 transport.write(b"".join(answers))
                 answers.clear()
         if at < size:
             self._rest = data[at:]
-        self._settle()
+        self._update_cache()
         if answers:
             transport.write(b"".join(answers))
 
-    def _ask(self, unit: int, pdu: bytes) -> bytes | None:
+    def _respond(self, unit: int, pdu: bytes) -> bytes | None:
         return self.station.respond(unit, pdu, self.client)
 
     def _wrap(self, transaction: bytes, unit: int, pdu: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What one Modbus unit serves: sparse memory in wire order, with access masks."""
+"""The memory of one Modbus unit: sparse, in wire order, with access masks."""
 
 import enum
 from bisect import bisect_right
@@ -11,7 +11,7 @@ ADDRESSES = 65_536
 
 
 class Table(enum.Enum):
-    """The four number spaces of a unit."""
+    """The four tables of a unit."""
 
     COILS = "coils"
     DISCRETE_INPUTS = "discrete inputs"
@@ -29,7 +29,7 @@ BYTES_PER_ADDRESS = {
 
 @dataclass(slots=True)
 class Extent:
-    """Addresses ``address`` to ``address + count - 1`` of one table that belong together."""
+    """Addresses ``address`` to ``address + count - 1`` of one table, with the same access."""
 
     table: Table
     address: int
@@ -40,7 +40,7 @@ class Extent:
 
 @dataclass(slots=True)
 class WriteRequest:
-    """One write as it came in; ``data`` is in wire order, for coils one byte 0 or 1 per bit."""
+    """One write request; ``data`` is in wire order, for coils one byte 0 or 1 per bit."""
 
     table: Table
     address: int
@@ -55,7 +55,7 @@ ALL_FUNCTIONS = frozenset({1, 2, 3, 4, 5, 6, 15, 16, 22, 23, 43})
 
 @dataclass(slots=True)
 class Limits:
-    """What this device answers, where it is narrower than the Modbus documents."""
+    """What a device supports, where that is less than the Modbus specification allows."""
 
     max_read_registers: int = 125
     max_write_registers: int = 123
@@ -72,12 +72,12 @@ class Limits:
         unknown = sorted(self.functions - ALL_FUNCTIONS)
         if unknown:
             raise ConfigError(
-                f"function {unknown[0]} is not served; known: {', '.join(map(str, sorted(ALL_FUNCTIONS)))}"
+                f"function {unknown[0]} is not supported; known: {', '.join(map(str, sorted(ALL_FUNCTIONS)))}"
             )
 
 
 @dataclass(slots=True)
-class Run:
+class AddressRange:
     """Contiguous mapped addresses: their memory, and one byte 0 or 1 per address for each kind of access."""
 
     start: int
@@ -89,15 +89,15 @@ class Run:
 
 @dataclass(slots=True)
 class _Tables:
-    runs: list[Run] = field(default_factory=list)
+    ranges: list[AddressRange] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
 
 class Memory:
-    """What one unit serves; by itself it keeps what is written.
+    """The memory of one unit; this base class simply stores what is written.
 
-    Whoever stands behind it overrides ``refresh``, called before memory is read for an answer, and ``write``.
-    Extents may touch or overlap: an address is readable or writable when any extent over it is.
+    Subclasses override ``refresh``, called before memory is read for a response, and ``write``. Extents may
+    touch or overlap: an address is readable or writable when any extent over it is.
     """
 
     def __init__(self, extents: Iterable[Extent], limits: Limits | None = None) -> None:
@@ -112,11 +112,11 @@ class Memory:
             by_table[extent.table].append(extent)
         self._tables: dict[Table, _Tables] = {}
         for table, members in by_table.items():
-            runs = _runs(table, members)
-            self._tables[table] = _Tables(runs, [run.start for run in runs])
+            ranges = _ranges(table, members)
+            self._tables[table] = _Tables(ranges, [each.start for each in ranges])
 
     def refresh(self) -> None:
-        """Bring the memory up to date."""
+        """Update the memory."""
 
     def write(self, request: WriteRequest) -> int:
         """Carry out a write to writable addresses; return 0 or a Modbus exception code."""
@@ -125,51 +125,51 @@ class Memory:
         return 0
 
     def not_available(self, table: Table, address: int, count: int) -> bytes:
-        """Return what is served for values that there are not: commonly every bit set."""
+        """Return the bytes for values that are not available: commonly every bit set."""
         return b"\xff\xff" * count if BYTES_PER_ADDRESS[table] == 2 else b"\x01" * count
 
     def locate(self, table: Table, address: int) -> tuple[bytearray, int]:
         """Return the memory that holds an address and the byte offset of the address in it."""
-        run = self._run_of(table, address)
-        if run is None:
+        found = self._range_of(table, address)
+        if found is None:
             raise ConfigError(f"{table.value} {address} is not mapped")
-        return run.memory, (address - run.start) * BYTES_PER_ADDRESS[table]
+        return found.memory, (address - found.start) * BYTES_PER_ADDRESS[table]
 
     def readable(self, table: Table, address: int, count: int) -> tuple[bytearray, int, int] | None:
-        """Return memory and its byte range for a block, or None when any address of it cannot be read."""
-        run = self._run_of(table, address)
-        if run is None or address + count > run.end:
+        """Return memory and its byte range for a block, or None when any of its addresses is not readable."""
+        found = self._range_of(table, address)
+        if found is None or address + count > found.end:
             return None
-        low, high = address - run.start, address - run.start + count
-        if run.readable.find(0, low, high) >= 0:
+        low, high = address - found.start, address - found.start + count
+        if found.readable.find(0, low, high) >= 0:
             return None
         size = BYTES_PER_ADDRESS[table]
-        return run.memory, low * size, high * size
+        return found.memory, low * size, high * size
 
     def writable(self, table: Table, address: int, count: int) -> bool:
-        """Tell whether every address of a block takes writes."""
-        run = self._run_of(table, address)
-        if run is None or address + count > run.end:
+        """Return whether every address of a block is writable."""
+        found = self._range_of(table, address)
+        if found is None or address + count > found.end:
             return False
-        return run.writable.find(0, address - run.start, address - run.start + count) < 0
+        return found.writable.find(0, address - found.start, address - found.start + count) < 0
 
     def snapshot(self) -> dict[Table, list[tuple[int, bytes]]]:
-        """Return a copy of all memory as (start address, bytes) per run."""
+        """Return a copy of all memory as (start address, bytes) per range."""
         return {
-            table: [(run.start, bytes(run.memory)) for run in tables.runs]
+            table: [(each.start, bytes(each.memory)) for each in tables.ranges]
             for table, tables in self._tables.items()
         }
 
-    def _run_of(self, table: Table, address: int) -> Run | None:
+    def _range_of(self, table: Table, address: int) -> AddressRange | None:
         tables = self._tables[table]
         index = bisect_right(tables.starts, address) - 1
         if index < 0:
             return None
-        run = tables.runs[index]
-        return run if address < run.end else None
+        found = tables.ranges[index]
+        return found if address < found.end else None
 
 
-def _runs(table: Table, extents: list[Extent]) -> list[Run]:
+def _ranges(table: Table, extents: list[Extent]) -> list[AddressRange]:
     spans: list[tuple[int, int, list[Extent]]] = []
     for extent in sorted(extents, key=lambda e: e.address):
         end = extent.address + extent.count
@@ -179,7 +179,7 @@ def _runs(table: Table, extents: list[Extent]) -> list[Run]:
             spans[-1] = (start, max(last_end, end), members)
         else:
             spans.append((extent.address, end, [extent]))
-    runs = []
+    ranges = []
     for start, end, members in spans:
         readable, writable = bytearray(end - start), bytearray(end - start)
         for extent in members:
@@ -189,5 +189,5 @@ def _runs(table: Table, extents: list[Extent]) -> list[Run]:
             if extent.writable:
                 writable[low:high] = b"\x01" * extent.count
         memory = bytearray((end - start) * BYTES_PER_ADDRESS[table])
-        runs.append(Run(start, end, memory, bytes(readable), bytes(writable)))
-    return runs
+        ranges.append(AddressRange(start, end, memory, bytes(readable), bytes(writable)))
+    return ranges

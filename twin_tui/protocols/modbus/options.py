@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 def _to_roles(found: Any) -> dict[str, str]:
     if isinstance(found, dict) and all(isinstance(name, str) for pair in found.items() for name in pair):
         return found
-    raise ValueError(f"expected an object of roles and asset names, found {shown(found)}")
+    raise ValueError(f"expected an object with roles as keys and asset names, found {shown(found)}")
 
 
 def _to_identity(found: Any) -> dict[int, str]:
@@ -39,7 +39,7 @@ def _to_identity(found: Any) -> dict[int, str]:
 
 
 class UnitEntry(Entry):
-    """What a unit on a port or a line is."""
+    """The keys of a unit on a port or line."""
 
     register_map: Any = None
     devices: Annotated[dict[str, str], PlainValidator(_to_roles)] = Field(default_factory=dict)
@@ -55,7 +55,7 @@ class TlsFiles(Model):
 
 
 class TcpSettings(Settings):
-    """How TCP ports behave: for the whole site under ``links``, or for one entry."""
+    """The options of TCP ports: for the whole site under ``links``, or for one entry."""
 
     framing: Annotated[str, choice("mbap", "rtu")] = "mbap"
     max_clients: Annotated[int, whole(1, 100_000)] | None = None

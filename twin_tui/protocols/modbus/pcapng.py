@@ -1,10 +1,10 @@
 """Captured frames as a pcapng file that Wireshark opens.
 
 TCP frames get synthesised Ethernet, IPv4 and TCP headers with the server at port 502, so that the Modbus/TCP
-dissector takes them whatever the real port was (it stands in the interface name). A client without an IPv4
-address gets one from 198.18.0.0/15. RTU frames, on a line
-or over TCP, are written raw as LINKTYPE_USER0: the line's CRC stays visible, and Wireshark decodes them once
-its DLT_USER table names "mbrtu" for User 0. Layout: draft-ietf-opsawg-pcapng.
+dissector decodes them whatever the real port was (it is in the interface name). A client without an IPv4
+address gets one from 198.18.0.0/15. RTU frames, on a line or over TCP, are written raw as LINKTYPE_USER0:
+the CRC stays visible, and Wireshark decodes them once its DLT_USER table names "mbrtu" for User 0.
+Layout: draft-ietf-opsawg-pcapng.
 """
 
 import ipaddress
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from twin_tui.protocols.modbus.decode import Framing
-from twin_tui.protocols.modbus.traffic import Frame
+from twin_tui.protocols.modbus.traffic import RawFrame
 
 LINKTYPE_ETHERNET = 1
 LINKTYPE_USER0 = 147
 MODBUS_PORT = 502
 SNAP_LENGTH = 65_535
 _SERVER_IP = ipaddress.IPv4Address("127.0.0.1")
-_STAND_INS = int(ipaddress.IPv4Address("198.18.0.1"))
+_CLIENT_IPS = int(ipaddress.IPv4Address("198.18.0.1"))
 _SHB, _IDB, _EPB = 0x0A0D0D0A, 1, 6
 _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL, _EPB_FLAGS, _SHB_USERAPPL = 2, 3, 9, 2, 4
 _INBOUND, _OUTBOUND = 1, 2
@@ -31,22 +31,22 @@ _PUSH_ACK = 0x18
 
 @dataclass(slots=True)
 class Captured:
-    """What was said on one port or line."""
+    """The captured frames of one port or line."""
 
     name: str
     framing: Framing
-    frames: list[Frame]
+    frames: list[RawFrame]
 
 
 def as_pcapng(captured: Sequence[Captured], *, epoch_s: float = 0.0) -> bytes:
-    """Return what was said as a pcapng file, one interface for each link, in the order of time.
+    """Return captured frames as a pcapng file, one interface per link, in order of time.
 
     ``epoch_s`` is the Unix time of the frames' clock at zero.
     """
     blocks = [_section(), *(_interface(_link_type(link.framing), link.name) for link in captured)]
     flows: dict[tuple[int, str], _Flow] = {}
-    said = [(frame.time_s, number, frame) for number, link in enumerate(captured) for frame in link.frames]
-    for time_s, number, frame in sorted(said, key=itemgetter(0)):
+    timed = [(frame.time_s, number, frame) for number, link in enumerate(captured) for frame in link.frames]
+    for time_s, number, frame in sorted(timed, key=itemgetter(0)):
         packet = frame.data
         if captured[number].framing == "mbap":
             flow = flows.get((number, frame.client))
@@ -93,7 +93,7 @@ def _packet(interface: int, time_s: float, packet: bytes, incoming: bool) -> byt
 
 @dataclass(slots=True)
 class _Flow:
-    """One synthesised TCP connection, with how many bytes either side has sent."""
+    """One synthesised TCP connection, with the bytes sent by either side."""
 
     client_ip: ipaddress.IPv4Address
     client_port: int
@@ -102,13 +102,13 @@ class _Flow:
 
     @classmethod
     def of(cls, client: str, index: int) -> "_Flow":
-        """Give a client its address; ``index`` tells apart those that have none."""
+        """Give a client its address; ``index`` distinguishes those without one."""
         host, _, port = client.rpartition(":")
         client_port = int(port) if port.isdecimal() and 0 < int(port) <= 0xFFFF else 49_152 + index % 16_384
         try:
             return cls(ipaddress.IPv4Address(host), client_port)
         except ValueError:
-            return cls(ipaddress.IPv4Address(_STAND_INS + index), client_port)
+            return cls(ipaddress.IPv4Address(_CLIENT_IPS + index), client_port)
 
     def packet(self, data: bytes, incoming: bool) -> bytes:
         """Return an Ethernet frame around one Modbus frame and count its bytes."""
@@ -138,7 +138,7 @@ def _ethernet(source: _Endpoint, target: _Endpoint, sequence: int, acknowledged:
 
 
 def _checksum(data: bytes) -> bytes:
-    """Return the Internet check sum (RFC 1071)."""
+    """Return the Internet checksum (RFC 1071)."""
     padded = data + bytes(len(data) % 2)
     total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
     while total >> 16:

@@ -1,7 +1,7 @@
-"""One request PDU in, one response PDU out: the functions of a Modbus unit.
+"""The functions of a Modbus unit: each request PDU gets one response PDU.
 
-The order of checks is that of the Modbus Application Protocol V1.1b3: function known (01), quantity, byte
-count and value in range (03), address mapped and open (02), then the write itself, which may refuse (03).
+The order of checks is that of the Modbus Application Protocol V1.1b3: supported function (01), quantity, byte
+count and value in range (03), address mapped and accessible (02), then the write itself, which may fail (03).
 """
 
 import enum
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ModbusCode(enum.IntEnum):
-    """Exception codes of the Modbus documents."""
+    """Exception codes of the Modbus specification."""
 
     ILLEGAL_FUNCTION = 1
     ILLEGAL_DATA_ADDRESS = 2
@@ -48,8 +48,8 @@ _BIT_CHARACTERS = bytes.maketrans(b"\x00\x01", b"01")
 _BIT_VALUES = bytes.maketrans(b"01", b"\x00\x01")
 
 
-class Refusal(Exception):
-    """A request that is answered with an exception code."""
+class ExceptionResponse(Exception):
+    """Raised for a request that gets an exception response."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -64,17 +64,17 @@ def exception_pdu(function: int, code: int) -> bytes:
 def respond(memory: Memory, pdu: bytes, client: str, objects: Identity | None = None) -> bytes:
     """Answer one request PDU (at least the function byte); never raises.
 
-    ``objects`` is what the unit says of itself on the link that the request came over.
+    ``objects`` is the unit's device identification.
     """
     function = pdu[0]
     try:
         if function not in memory.limits.functions:
-            raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
+            raise ExceptionResponse(ModbusCode.ILLEGAL_FUNCTION)
         if function == IDENTIFY:
             return _identify(objects, pdu)
         return _HANDLERS[function](memory, pdu, client)
-    except Refusal as refusal:
-        return exception_pdu(function, refusal.code)
+    except ExceptionResponse as response:
+        return exception_pdu(function, response.code)
     except Exception:
         log.exception("function %d from %s failed", function, client)
         return exception_pdu(function, ModbusCode.SERVER_DEVICE_FAILURE)
@@ -94,7 +94,7 @@ def unpack_bits(packed: bytes, count: int) -> bytes:
 
 def _expect(condition: bool, code: ModbusCode = ModbusCode.ILLEGAL_DATA_VALUE) -> None:
     if not condition:
-        raise Refusal(code)
+        raise ExceptionResponse(code)
 
 
 def _check_registers(memory: Memory, count: int, limit: int) -> None:
@@ -103,10 +103,10 @@ def _check_registers(memory: Memory, count: int, limit: int) -> None:
 
 
 def _block(memory: Memory, table: Table, address: int, count: int) -> bytearray:
-    """Return a copy of a readable block of fresh memory."""
+    """Return a copy of a readable block, refreshed first."""
     found = memory.readable(table, address, count)
     if found is None:
-        raise Refusal(ModbusCode.ILLEGAL_DATA_ADDRESS)
+        raise ExceptionResponse(ModbusCode.ILLEGAL_DATA_ADDRESS)
     memory.refresh()
     data, low, high = found
     return data[low:high]
@@ -119,7 +119,7 @@ def _expect_writable(memory: Memory, table: Table, address: int, count: int) -> 
 def _write(memory: Memory, request: WriteRequest) -> None:
     code = memory.write(request)
     if code:
-        raise Refusal(code)
+        raise ExceptionResponse(code)
 
 
 def _read_bits(memory: Memory, pdu: bytes, _client: str) -> bytes:
@@ -205,11 +205,11 @@ def _read_write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
 
 def _identify(objects: Identity | None, pdu: bytes) -> bytes:
     if not objects or len(pdu) < 2 or pdu[1] != 0x0E:
-        raise Refusal(ModbusCode.ILLEGAL_FUNCTION)
+        raise ExceptionResponse(ModbusCode.ILLEGAL_FUNCTION)
     _expect(len(pdu) == 4 and 1 <= pdu[2] <= 4)
     answer = identity.answer(objects, pdu[2], pdu[3])
     if answer is None:
-        raise Refusal(ModbusCode.ILLEGAL_DATA_ADDRESS)
+        raise ExceptionResponse(ModbusCode.ILLEGAL_DATA_ADDRESS)
     return answer
 
 

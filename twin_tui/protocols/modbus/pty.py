@@ -1,4 +1,4 @@
-"""A pseudo terminal as an asyncio transport, with a link that names its far end."""
+"""A pseudo terminal as an asyncio transport, with a symbolic link to its client end."""
 
 import asyncio
 import os
@@ -12,9 +12,9 @@ READ_BYTES = 4096
 
 
 class PtyTransport(asyncio.Transport):
-    """The twin's end of a pseudo terminal.
+    """The server end of a pseudo terminal.
 
-    The far end is held open too: otherwise each client that closes it would look like a broken line.
+    The client end stays open here too: otherwise each client that closes it would look like a lost line.
     """
 
     def __init__(self, link: Path, protocol: Link) -> None:
@@ -24,48 +24,48 @@ class PtyTransport(asyncio.Transport):
         self._closing = False
         self._reading = False
         self._link = link
-        self._near, self._far = os.openpty()
+        self._server_end, self._client_end = os.openpty()
         try:
-            tty.setraw(self._far)
-            os.set_blocking(self._near, False)
-            self.name = os.ttyname(self._far)
-            _point(link, self.name)
+            tty.setraw(self._client_end)
+            os.set_blocking(self._server_end, False)
+            self.name = os.ttyname(self._client_end)
+            _make_link(link, self.name)
         except BaseException:
-            os.close(self._near)
-            os.close(self._far)
+            os.close(self._server_end)
+            os.close(self._client_end)
             raise
         protocol.connection_made(self)
         self.resume_reading()
 
     def resume_reading(self) -> None:
-        """Read what clients say."""
+        """Read what clients send."""
         if not self._reading and not self._closing:
-            self._loop.add_reader(self._near, self._ready)
+            self._loop.add_reader(self._server_end, self._ready)
             self._reading = True
 
     def pause_reading(self) -> None:
-        """Leave what clients say in the terminal's buffer."""
+        """Leave what clients send in the terminal's buffer."""
         if self._reading:
-            self._loop.remove_reader(self._near)
+            self._loop.remove_reader(self._server_end)
             self._reading = False
 
     def is_reading(self) -> bool:
-        """Tell whether this end reads."""
+        """Return whether this end is reading."""
         return self._reading
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send at once; like a serial line, lose what nobody at the far end takes."""
+        """Send at once; as on a serial line, data that no client reads is lost."""
         if self._closing:
             return
         try:
-            os.write(self._near, data)
+            os.write(self._server_end, data)
         except BlockingIOError:
             return
         except OSError as error:
             self._end(error)
 
     def is_closing(self) -> bool:
-        """Tell whether this end is closed."""
+        """Return whether this end is closed."""
         return self._closing
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class PtyTransport(asyncio.Transport):
 
     def _ready(self) -> None:
         try:
-            data = os.read(self._near, READ_BYTES)
+            data = os.read(self._server_end, READ_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
@@ -94,20 +94,20 @@ class PtyTransport(asyncio.Transport):
             return
         self.pause_reading()
         self._closing = True
-        os.close(self._near)
-        os.close(self._far)
+        os.close(self._server_end)
+        os.close(self._client_end)
         if self._link.is_symlink() and str(self._link.readlink()) == self.name:
             self._link.unlink()
         self._loop.call_soon(self._protocol.connection_lost, error)
 
 
-def _point(link: Path, target: str) -> None:
-    """Make a symbolic link, in place of an older one, but never in place of a file."""
+def _make_link(link: Path, target: str) -> None:
+    """Make a symbolic link; replace an older link, but never a file."""
     if link.exists() and not link.is_symlink():
-        raise LinkError(f"pty:{link}: there is a file of that name, and it is no link: choose another path")
+        raise LinkError(f"pty:{link}: the path is an existing file; choose another path")
     fresh = link.with_name(f".{link.name}.{os.getpid()}")
     try:
         fresh.symlink_to(target)
         fresh.replace(link)
     except OSError as error:
-        raise LinkError(f"pty:{link} cannot be made: {error.strerror}") from error
+        raise LinkError(f"could not create pty:{link}: {error.strerror}") from error

@@ -17,18 +17,18 @@ from twin_tui.protocols.modbus.link import Link
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
-from twin_tui.protocols.modbus.station import SEED_0, Chance, Station
+from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
 PTY = "pty:"
-# USB adapters hand over what they got every 16 ms: a shorter pause may stand inside a frame.
+# USB adapters deliver received bytes every 16 ms: shorter pauses can occur inside a frame.
 ADAPTER_LATENCY_S = 0.03
 
 
 class LineState(enum.Enum):
-    """Whether a serial line is there."""
+    """The state of a serial line."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -36,15 +36,15 @@ class LineState(enum.Enum):
 
 
 class ModbusRtuServer:
-    """Serve units on a serial line; ``pty:/path/link`` makes a pseudo terminal that the link names.
+    """Serve units on a serial line; ``pty:/path/link`` makes a pseudo terminal and a symbolic link to it.
 
-    A line that vanishes is opened again with growing pauses, ``retry_s`` to ``max_retry_s``; ``state`` and
-    ``problem`` tell how it stands.
+    A lost line is reopened with growing pauses, ``retry_s`` to ``max_retry_s``; ``state`` and ``problem``
+    report its state.
     """
 
     def __init__(
         self,
-        port: str,
+        line: str,
         units: Mapping[int, Memory],
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
@@ -56,19 +56,19 @@ class ModbusRtuServer:
         retry_s: float = 0.5,
         max_retry_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
-        chance: Chance = SEED_0,
+        make_rng: RngFactory = SEEDED_0,
         on_state: Callable[[LineState], None] | None = None,
     ) -> None:
-        self.port = port
+        self.line = line
         self.station = Station(
-            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, chance=chance
+            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, make_rng=make_rng
         )
         self.state = LineState.CLOSED
         self.problem = ""
         self.link = RtuLink(
             self.station,
             self._link_changed,
-            port,
+            line,
             gap_s=gap_s or ADAPTER_LATENCY_S + 3.5 * 11 / baudrate,
             timeout_s=timeout_s,
             serial=True,
@@ -76,81 +76,81 @@ class ModbusRtuServer:
         self._baudrate, self._parity, self._stopbits = baudrate, parity, stopbits
         self._retry_s, self._max_retry_s = retry_s, max_retry_s
         self._on_state = on_state
-        self._wanted = False
-        self._gone = asyncio.Event()
+        self._started = False
+        self._closed = asyncio.Event()
         self._retrying: asyncio.Task[None] | None = None
 
     @property
     def links(self) -> list[Link]:
-        """The line, while it is there."""
+        """The line, while it is open."""
         return [self.link] if self.state is LineState.OPEN else []
 
     @property
     def requests(self) -> int:
-        """How many requests to these units have come in since the beginning."""
+        """The number of requests to these units since the start."""
         return self.station.past_requests + self.link.requests
 
     def clients(self) -> list[ClientInfo]:
-        """Return the line, which stands for whoever speaks on it, while it is there."""
+        """Return the line as the one client, while it is open."""
         return [link.info() for link in self.links]
 
     async def start(self) -> None:
         """Open the line."""
-        self._wanted = True
+        self._started = True
         try:
             await self._open()
         except LinkError:
-            self._wanted = False
+            self._started = False
             raise
 
     async def stop(self) -> None:
-        """Close the line and give up waiting for it."""
-        self._wanted = False
+        """Close the line and stop trying to reopen it."""
+        self._started = False
         task, self._retrying = self._retrying, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         if self.link.transport is not None:
-            self._gone.clear()
+            self._closed.clear()
             self.link.close()
-            await self._gone.wait()
+            await self._closed.wait()
         self._set(LineState.CLOSED)
 
     async def _open(self) -> None:
-        if self.port.startswith(PTY):
-            path = self.port.removeprefix(PTY)
+        if self.line.startswith(PTY):
+            path = self.line.removeprefix(PTY)
             if not path:
-                raise LinkError("pty: names no path; expected pty:/path/link")
+                raise LinkError("pty: has no path; expected pty:/path/link")
             PtyTransport(Path(path), self.link)
             return
         try:
             await serial_asyncio.create_serial_connection(
                 asyncio.get_running_loop(),
                 lambda: self.link,
-                self.port,
+                self.line,
                 baudrate=self._baudrate,
                 parity=self._parity,
                 stopbits=self._stopbits,
                 exclusive=True,
             )
         except (OSError, ValueError) as error:
-            raise LinkError(_open_message(self.port, error)) from error
+            raise LinkError(_open_message(self.line, error)) from error
 
     def _link_changed(self, _link: Link, made: bool) -> None:
         if made:
             self.problem = ""
             self._set(LineState.OPEN)
             return
-        self._gone.set()
-        if self._wanted:
-            self.problem = f"{self.port} has gone"
-            log.warning("%s has gone; trying to open it again", self.port)
+        self._closed.set()
+        if self._started:
+            self.problem = f"{self.line} lost"
+            log.warning("%s lost; trying to reopen it", self.line)
             self._set(LineState.LOST)
             self._retrying = asyncio.get_running_loop().create_task(self._retry())
 
     async def _retry(self) -> None:
         pause_s = self._retry_s
-        while self._wanted:
+        while self._started:
             await asyncio.sleep(pause_s)
             try:
                 await self._open()
@@ -158,7 +158,7 @@ class ModbusRtuServer:
                 self.problem = str(error)
                 pause_s = min(2 * pause_s, self._max_retry_s)
             else:
-                log.info("%s is back", self.port)
+                log.info("%s open again", self.line)
                 return
 
     def _set(self, state: LineState) -> None:
@@ -168,14 +168,14 @@ class ModbusRtuServer:
                 self._on_state(state)
 
 
-def _open_message(port: str, error: OSError | ValueError) -> str:
+def _open_message(line: str, error: OSError | ValueError) -> str:
     code = getattr(error, "errno", None)
     if code in {errno.ENOENT, errno.ENXIO, errno.ENODEV}:
-        return f"{port}: there is no such serial port"
+        return f"{line}: no such serial device"
     if code in {errno.EACCES, errno.EPERM}:
-        return f"{port} may not be opened: join the group that owns it (often dialout)"
+        return f"no permission to open {line}: add your user to the group that owns it (often dialout)"
     if code in {errno.EBUSY, errno.EAGAIN} or "exclusively lock" in str(error):
-        return f"{port} is in use by another program"
+        return f"{line} is in use by another program"
     if isinstance(error, serial.SerialException) or code is not None:
-        return f"{port} cannot be opened: {error}"
-    return f"{port}: {error}"
+        return f"could not open {line}: {error}"
+    return f"{line}: {error}"

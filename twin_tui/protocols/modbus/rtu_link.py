@@ -1,7 +1,7 @@
-"""RTU framing: frames found by function length and CRC, with silence as the last resort.
+"""RTU framing: frames are found by function length and CRC, by silence only as a last resort.
 
-Real silence of 3.5 characters cannot be seen through USB adapters, pseudo terminals or TCP. So a frame ends
-where its function says it ends and its CRC agrees; only what cannot be a frame waits for a pause.
+Silence of 3.5 characters is not observable through USB adapters, pseudo terminals or TCP. So a frame ends
+where its function code implies and its CRC matches; only bytes that form no frame wait for a pause.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ def request_length(buffer: bytes, at: int) -> int:
 
 
 def answer_length(buffer: bytes, at: int) -> int:
-    """Return the length of the answer frame that starts at ``at``, as other units on the line send them."""
+    """Return the length of another unit's response frame that starts at ``at``."""
     if len(buffer) - at < 3:
         return INCOMPLETE
     function = buffer[at + 1]
@@ -51,9 +51,9 @@ def answer_length(buffer: bytes, at: int) -> int:
 class RtuLink(Link):
     """Modbus RTU on a serial line or over TCP: unit, PDU, CRC.
 
-    On a line, requests to other units and their answers pass by and draw no answer; ``serial`` says that
-    there is no connection which could be closed. Half a frame is dropped after ``timeout_s`` of silence; a
-    whole one that begins after ``gap_s`` of silence takes its place at once.
+    On a line, requests to other units and their responses are ignored; ``serial`` means that there is no
+    connection to close. An incomplete frame is dropped after ``timeout_s`` of silence; a complete one that
+    begins after ``gap_s`` of silence replaces it at once.
     """
 
     def __init__(
@@ -70,38 +70,38 @@ class RtuLink(Link):
         self._gap_s = gap_s
         self._timeout_s = timeout_s or gap_s
         self._serial = serial
-        self._in_step = True
+        self._synchronised = True
         self._pause: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget half frames and announce the end of this link."""
+        """Drop incomplete frames and report the end of this link."""
         if self._pause is not None:
             self._pause.cancel()
-        self._in_step = True
+        self._synchronised = True
         super().connection_lost(exc)
 
     def _consume(self, data: bytes) -> None:
-        """Answer every complete frame; keep what may become one until the line is silent."""
+        """Answer every complete frame; keep an incomplete one until the line is silent."""
         now_s = self._clock()
         silence_s, self.last_seen_s = now_s - self.last_seen_s, now_s
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
         if self._rest and silence_s >= self._gap_s and data and self._frame_at(data, 0) > 0:
-            self._overhear(self._rest)
-            self._rest, self._in_step = b"", True
+            self._capture(self._rest)
+            self._rest, self._synchronised = b"", True
         buffer = self._rest + data
         self._rest = b""
         at = 0
-        while at < len(buffer) and not self._held:
+        while at < len(buffer) and not self._paused:
             length = self._frame_at(buffer, at)
             if length > 0:
-                self._take(buffer[at : at + length])
-                self._in_step = True
+                self._serve(buffer[at : at + length])
+                self._synchronised = True
                 at += length
-            elif length == NO_FRAME and self._in_step:
-                self._in_step = False
-            elif self._in_step:
+            elif length == NO_FRAME and self._synchronised:
+                self._synchronised = False
+            elif self._synchronised:
                 break
             else:
                 found = self._next_frame(buffer, at)
@@ -110,11 +110,11 @@ class RtuLink(Link):
                 at = found
         if self.transport is None or at >= len(buffer):
             return
-        self._rest = buffer[at:] if self._held else buffer[at:][-MAX_FRAME_BYTES:]
+        self._rest = buffer[at:] if self._paused else buffer[at:][-MAX_FRAME_BYTES:]
         self._pause = asyncio.get_running_loop().call_later(self._timeout_s, self._silence)
 
     def _frame_at(self, buffer: bytes, at: int) -> int:
-        """Return the length of the good frame at ``at``, INCOMPLETE, or NO_FRAME."""
+        """Return the length of the valid frame at ``at``, INCOMPLETE, or NO_FRAME."""
         left = len(buffer) - at
         lengths = [request_length(buffer, at)]
         if not self._is_ours(buffer[at]):
@@ -125,12 +125,12 @@ class RtuLink(Link):
         if lengths[0] == NO_FRAME and left >= MIN_FRAME_BYTES and crc16(buffer[at:]) == 0:
             return left
         unfinished = any(length == INCOMPLETE or length > left for length in lengths)
-        # The end of an unknown function shows only by its CRC or by silence.
+        # Only the CRC or silence reveals the end of a frame with an unknown function.
         unknown = lengths[0] == NO_FRAME and left < MAX_FRAME_BYTES
         return INCOMPLETE if unfinished or unknown else NO_FRAME
 
     def _next_frame(self, buffer: bytes, start: int) -> int | None:
-        """Return where the next good request to one of our units starts, after step was lost."""
+        """Return where the next valid request to one of our units starts, after synchronisation was lost."""
         for at in range(start, len(buffer) - MIN_FRAME_BYTES + 1):
             length = request_length(buffer, at) if self._is_ours(buffer[at]) else NO_FRAME
             if 0 < length <= len(buffer) - at and crc16(buffer[at : at + length]) == 0:
@@ -138,24 +138,24 @@ class RtuLink(Link):
         return None
 
     def _silence(self) -> None:
-        """Use a pause: a frame that ends with it counts, whatever stands before it."""
+        """Handle a pause: a frame that ends with it is valid, whatever precedes it."""
         self._pause = None
         buffer, self._rest = self._rest, b""
-        self._in_step = True
+        self._synchronised = True
         for at in range(len(buffer) - MIN_FRAME_BYTES + 1):
             length = request_length(buffer, at)
             if length == len(buffer) - at and self._is_ours(buffer[at]) and crc16(buffer[at:]) == 0:
-                self._take(buffer[at:])
+                self._serve(buffer[at:])
                 return
         if buffer:
-            self._overhear(buffer)
+            self._capture(buffer)
 
     def _is_ours(self, unit: int) -> bool:
         return unit == BROADCAST or unit in self.station.units
 
-    def _take(self, frame: bytes) -> None:
+    def _serve(self, frame: bytes) -> None:
         if not self._is_ours(frame[0]):
-            self._overhear(frame)
+            self._capture(frame)
             return
         self.requests += 1
         self.last_request = frame
@@ -163,11 +163,11 @@ class RtuLink(Link):
         if sent and self.transport is not None:
             self.transport.write(sent)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if not self._serial:
             self.close()
 
-    def _ask(self, unit: int, pdu: bytes) -> bytes | None:
+    def _respond(self, unit: int, pdu: bytes) -> bytes | None:
         return self.station.respond_on_line(unit, pdu, self.client)
 
     def _wrap(self, transaction: bytes, unit: int, pdu: bytes) -> bytes:

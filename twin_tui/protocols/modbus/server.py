@@ -15,7 +15,7 @@ from twin_tui.protocols.modbus.decode import Framing
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
-from twin_tui.protocols.modbus.station import SEED_0, Chance, MissingUnit, Station
+from twin_tui.protocols.modbus.station import SEEDED_0, MissingUnit, RngFactory, Station
 from twin_tui.protocols.modbus.tcp import listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
@@ -34,9 +34,9 @@ KEEP_ALIVE_PROBES = 4
 class ModbusTcpServer:
     """Serve units on one TCP port.
 
-    ``policy`` says what a client beyond ``max_clients`` meets: the oldest is dropped for it, it is refused,
-    or it gets exception 06 until there is room. ``idle_timeout_s`` closes clients that ask nothing.
-    ``on_handshake`` hears of every attempt to agree on TLS: the client's host, and why it failed, "" if not.
+    ``policy`` applies to a client beyond ``max_clients``: the oldest is disconnected, the new one is refused,
+    or it gets exception 06 until there is room. ``idle_timeout_s`` disconnects clients that send no requests.
+    ``on_handshake`` is called after each TLS handshake: the client's host, and why it failed or "".
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ModbusTcpServer:
         idle_timeout_s: float | None = None,
         missing_unit: MissingUnit = "exception",
         clock: Callable[[], float] = time.monotonic,
-        chance: Chance = SEED_0,
+        make_rng: RngFactory = SEEDED_0,
         on_handshake: Callable[[str, str], None] = lambda client, problem: None,
     ) -> None:
         self.host = host
@@ -64,7 +64,7 @@ class ModbusTcpServer:
             missing_unit=missing_unit,
             framing=framing,
             clock=clock,
-            chance=chance,
+            make_rng=make_rng,
         )
         self.links: list[Link] = []
         self._ssl_context = ssl_context
@@ -72,22 +72,22 @@ class ModbusTcpServer:
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
         self._on_handshake = on_handshake
-        self._all_gone = asyncio.Event()
+        self._all_closed = asyncio.Event()
         self._listening: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        """Those who wait for clients, and those who agree on TLS with one."""
+        """Those that accept clients, and those in a TLS handshake."""
 
     @property
     def requests(self) -> int:
-        """How many requests have come in since the beginning; a RateMeter makes a rate of it."""
+        """The number of requests since the start."""
         return self.station.past_requests + sum(link.requests for link in self.links)
 
     def clients(self) -> list[ClientInfo]:
-        """Return who is connected, the longest first."""
+        """Return the connected clients, the oldest connection first."""
         return [link.info() for link in self.links]
 
     async def start(self) -> None:
-        """Open the port; afterwards ``port`` is the real one."""
+        """Open the port; afterwards ``port`` is the actual one."""
         try:
             self._listening = await listen(self.host, self.port)
         except (OSError, OverflowError) as error:
@@ -104,11 +104,11 @@ class ModbusTcpServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for sock in sockets:
             sock.close()
-        self._all_gone.clear()
+        self._all_closed.clear()
         for link in list(self.links):
             link.close()
         if self.links:
-            await self._all_gone.wait()
+            await self._all_closed.wait()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -124,7 +124,7 @@ class ModbusTcpServer:
             except ConnectionAbortedError:
                 continue
             except OSError:
-                log.exception("cannot take another client; trying again in %g s", ACCEPT_RETRY_S)
+                log.exception("could not accept a client; trying again in %g s", ACCEPT_RETRY_S)
                 await asyncio.sleep(ACCEPT_RETRY_S)
                 continue
             serving = self._run(self._serve(sock))
@@ -156,7 +156,7 @@ class ModbusTcpServer:
             self.links.remove(link)
             self._promote()
             if not self.links:
-                self._all_gone.set()
+                self._all_closed.set()
 
     def _admit(self, link: Link) -> None:
         faults = self.station.faults
@@ -168,7 +168,7 @@ class ModbusTcpServer:
                 link.close()
                 return
             if self._policy == "busy":
-                link.be_busy(True)
+                link.set_busy(True)
             else:
                 oldest = self.links.pop(0)
                 oldest.close()
@@ -177,11 +177,11 @@ class ModbusTcpServer:
             self._watch_idle(link, self._idle_timeout_s)
 
     def _promote(self) -> None:
-        """Let clients that found the station busy have the places that have become free."""
+        """Serve clients that were busy, as far as there is room."""
         if self._max_clients is None:
             return
         for link in self.links[: self._max_clients]:
-            link.be_busy(False)
+            link.set_busy(False)
 
     def _watch_idle(self, link: Link, delay_s: float) -> None:
         asyncio.get_running_loop().call_later(delay_s, self._check_idle, link)
@@ -202,7 +202,7 @@ def _close_cancelled(sock: socket.socket, serving: asyncio.Task[None]) -> None:
 
 
 def _keep_alive(sock: socket.socket) -> None:
-    """Find out about clients that vanished without a word."""
+    """Detect clients that disappeared without closing their connection."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", KEEP_ALIVE_IDLE_S),
@@ -215,10 +215,10 @@ def _keep_alive(sock: socket.socket) -> None:
 
 def _handshake_problem(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return f"client certificate not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
-    return error.strerror or "it hung up; perhaps it does not trust the certificate"
+    return error.strerror or "connection closed by the client; it may not trust the certificate"
 
 
 def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:
@@ -226,12 +226,14 @@ def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:
     if isinstance(error, OverflowError):
         return f"{place}: expected a port from 0 to 65535"
     if isinstance(error, socket.gaierror):
-        return f"{place}: the host name {host!r} cannot be resolved"
+        return f"{place}: unknown host name {host!r}"
     code = error.errno
     if code == errno.EADDRINUSE:
         return f"{place} is in use by another program: stop it or choose another port"
     if code in {errno.EACCES, errno.EPERM}:
-        return f"{place} may not be opened: ports below 1024 need more rights, choose one like {5000 + port}"
+        return (
+            f"no permission to open {place}: ports below 1024 need more rights; choose one like {5000 + port}"
+        )
     if code == errno.EADDRNOTAVAIL:
         return f"{place}: this machine has no address {host}"
-    return f"{place} cannot be opened: {error.strerror or error}"
+    return f"could not open {place}: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""What stands behind a port or a serial line: the units, and who answers for a missing one."""
+"""The units of a port or serial line: requests are dispatched by unit number."""
 
 import random
 import time
@@ -17,20 +17,20 @@ from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 
 MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Memory, bytearray, int, int, bytes]
-Chance = Callable[[], random.Random]
-"""Makes the generator that faults by chance draw from; few links ever need one."""
-SEED_0: Chance = partial(random.Random, 0)
+RngFactory = Callable[[], random.Random]
+"""Makes the random generator for link faults; few links ever need one."""
+SEEDED_0: RngFactory = partial(random.Random, 0)
 MAX_CACHED_READS = 64
 MAX_COUNTED_READS = 4096
 BROADCAST = 0
 
 
 class Station:
-    """The units of one port or line; links ask it for answers.
+    """The units of one port or line; links get their responses from it.
 
-    ``reads`` remembers, by what follows the transaction id in a frame, where the answer to a register read
-    lies in memory, so that the hundredth poll of a block costs one dictionary look-up instead of all the
-    checks again. It stays empty while a fault or a capture wants to see each frame.
+    ``reads`` caches, by the bytes after the transaction id, where the data of a register read is in memory:
+    repeated polls of a block cost one dictionary look-up instead of all checks. It stays empty while a fault,
+    a capture or a count needs each frame.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Station:
         missing_unit: MissingUnit = "exception",
         framing: Framing = "mbap",
         clock: Callable[[], float] = time.monotonic,
-        chance: Chance = SEED_0,
+        make_rng: RngFactory = SEEDED_0,
     ) -> None:
         for unit in units:
             if not 0 <= unit <= 0xFF:
@@ -55,52 +55,52 @@ class Station:
         self.faults: LinkFaults | None = None
         self.ring: Ring | None = None
         self.counted: Counter[tuple[int, bytes]] | None = None
-        """How often each unit was asked each read (its first five bytes), while somebody wants to know."""
+        """How often each read (its first five bytes) was requested of each unit; None while not counting."""
         self.past_requests = 0
-        self._chance = chance
+        self._make_rng = make_rng
         self._rng: random.Random | None = None
 
     def add_fault(self, rule_id: str, rule: LinkRule) -> None:
-        """Let a link fault act until it is removed."""
+        """Apply a link fault until it is removed."""
         if self.faults is None:
-            self._rng = self._rng or self._chance()
+            self._rng = self._rng or self._make_rng()
             self.faults = LinkFaults(self._rng, self.clock)
         self.faults.add(rule_id, rule, self.units)
         self.reads.clear()
 
     def remove_fault(self, rule_id: str) -> None:
-        """End a link fault; unknown ids are ended already."""
+        """End a link fault; unknown ids are ignored."""
         if self.faults is not None:
             self.faults.remove(rule_id)
             if not len(self.faults):
                 self.faults = None
 
     def start_capture(self, capacity: int = DEFAULT_CAPACITY) -> Ring:
-        """Keep the last frames from now on; a capture that runs already goes on."""
+        """Keep the last frames from now on; a running capture continues."""
         if self.ring is None:
             self.ring = Ring(self.framing, self.clock, capacity)
             self.reads.clear()
         return self.ring
 
     def start_counting(self) -> None:
-        """Count from now on what is read; a count that runs already goes on."""
+        """Count reads from now on; a running count continues."""
         if self.counted is None:
             self.counted = Counter()
             self.reads.clear()
 
     def stop_counting(self) -> None:
-        """Count no more, and forget."""
+        """Stop counting and discard the counts."""
         self.counted = None
 
     def count(self, unit: int, pdu: bytes) -> None:
-        """Count one read, where reads are counted; other requests and a flood of different reads are not."""
+        """Count one read if counting; other requests and reads beyond the limit are ignored."""
         if self.counted is not None and pdu[0] in READ_TABLES:
             key = (self.number(unit), bytes(pdu[:5]))
             if key in self.counted or len(self.counted) < MAX_COUNTED_READS:
                 self.counted[key] += 1
 
     def read_counts(self, unit: int, table: Table, address: int, count: int) -> int | None:
-        """Return how often registers of a unit were read since the counting began; None if nobody counts."""
+        """Return how often registers of a unit were read since counting began; None if not counting."""
         if self.counted is None:
             return None
         total = 0
@@ -111,17 +111,17 @@ class Station:
         return total
 
     def stop_capture(self) -> None:
-        """Keep no frames any more."""
+        """Stop keeping frames."""
         self.ring = None
 
     def number(self, unit: int) -> int:
-        """Return the number under which the unit that answers for ``unit`` is known."""
+        """Return the number of the unit that answers requests to ``unit``."""
         if unit == BROADCAST and unit not in self.units and len(self.units) == 1:
             return next(iter(self.units))
         return unit
 
     def respond(self, unit: int, pdu: bytes, client: str) -> bytes | None:
-        """Answer a request on TCP, where unit 0 means the only device there is; None means silence."""
+        """Answer a request on TCP, where unit 0 means the only unit; None means no response."""
         number = self.number(unit)
         memory = self.units.get(number)
         if memory is None:
@@ -134,7 +134,7 @@ class Station:
         return answer
 
     def respond_on_line(self, unit: int, pdu: bytes, client: str) -> bytes | None:
-        """Answer a request in RTU framing: broadcasts and foreign units draw silence."""
+        """Answer a request in RTU framing; broadcasts and requests to other units get no response."""
         if unit == BROADCAST:
             if pdu[0] in WRITE_FUNCTIONS:
                 for each in list(self.units.values()):

@@ -11,7 +11,7 @@ _NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 async def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address that a host name stands for, all on one port; "" means all interfaces."""
+    """Listen on every address of a host name, all on one port; "" means all interfaces."""
     if not 0 <= port <= 0xFFFF:
         raise OverflowError
     addresses = await _addresses(host, port)
@@ -50,7 +50,7 @@ def _bound(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.soc
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        if os.name == "posix":  # elsewhere it lets two programs share a port
+        if os.name == "posix":  # on Windows it lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

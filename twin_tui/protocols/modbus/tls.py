@@ -7,19 +7,19 @@ from twin_tui.errors import LinkError
 
 
 def server_context(cert: Path, key: Path, ca: Path | None = None) -> ssl.SSLContext:
-    """Return a TLS 1.2+ context; with ``ca``, clients must show a certificate that it signed."""
+    """Return a TLS 1.2+ context; with ``ca``, clients need a certificate signed by it."""
     for what, path in (("certificate", cert), ("key", key), ("CA", ca)):
         if path is not None and not path.is_file():
-            raise LinkError(f"TLS {what} {path}: there is no such file")
+            raise LinkError(f"TLS {what} {path}: no such file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_cert_chain(cert, key, password=_no_password)
     except _EncryptedKeyError as error:
-        raise LinkError(f"TLS key {key} is encrypted: expected one without a password") from error
+        raise LinkError(f"TLS key {key} is encrypted; expected a key without a password") from error
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise LinkError(f"TLS key {key} does not belong to certificate {cert}") from error
+            raise LinkError(f"TLS key {key} does not match certificate {cert}") from error
         raise LinkError(f"TLS certificate {cert} with key {key}: expected PEM files") from error
     except OSError as error:
         raise LinkError(f"TLS certificate {cert} with key {key}: {error.strerror}") from error

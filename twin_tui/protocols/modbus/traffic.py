@@ -1,4 +1,4 @@
-"""What was said on a link: a bounded ring of raw frames, and who is connected."""
+"""The traffic of a link: a ring buffer of raw frames, the connected clients, request rates."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -11,8 +11,8 @@ DEFAULT_CAPACITY = 2000
 
 
 @dataclass(slots=True)
-class Frame:
-    """One frame as it crossed the wire; ``incoming`` is seen from the twin."""
+class RawFrame:
+    """One frame as sent on the wire; ``incoming`` ones are requests to the twin."""
 
     time_s: float
     client: str
@@ -28,14 +28,14 @@ class Ring:
     ) -> None:
         self.framing = framing
         self._clock = clock
-        self._frames: deque[Frame] = deque(maxlen=capacity)
+        self._frames: deque[RawFrame] = deque(maxlen=capacity)
 
     def record(self, client: str, incoming: bool, data: bytes) -> None:
-        """Keep one frame, at the price of the oldest."""
-        self._frames.append(Frame(self._clock(), client, incoming, data))
+        """Keep one frame; when full, drop the oldest."""
+        self._frames.append(RawFrame(self._clock(), client, incoming, data))
 
-    def frames(self) -> list[Frame]:
-        """Return what is kept, oldest first."""
+    def frames(self) -> list[RawFrame]:
+        """Return the frames, oldest first."""
         return list(self._frames)
 
 
@@ -52,7 +52,7 @@ class ClientInfo:
 
 
 class RateMeter:
-    """Requests per second between two looks at a growing counter."""
+    """Requests per second between two readings of a counter."""
 
     def __init__(self) -> None:
         self._time_s: float | None = None
@@ -60,7 +60,7 @@ class RateMeter:
         self._rate = 0.0
 
     def rate(self, now_s: float, count: int) -> float:
-        """Return the rate since the previous call; 0 at the first."""
+        """Return the rate since the previous call; 0 at the first call."""
         if self._time_s is None:
             self._time_s, self._count = now_s, count
         elif now_s > self._time_s:
@@ -69,7 +69,7 @@ class RateMeter:
         return self._rate
 
 
-def as_text(frames: Iterable[Frame], framing: Framing, *, epoch_s: float = 0.0) -> str:
+def as_text(frames: Iterable[RawFrame], framing: Framing, *, epoch_s: float = 0.0) -> str:
     """Return frames as text, one line each: time, direction, client, meaning, raw bytes.
 
     ``epoch_s`` is the Unix time of the frames' clock at zero.

@@ -1,4 +1,4 @@
-"""The TCP ports and serial lines of a twin, with the units behind them."""
+"""The TCP ports and serial lines of a twin, with their units."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
 from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
-from twin_tui.protocols.modbus.station import Chance
+from twin_tui.protocols.modbus.station import RngFactory
 from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import RateMeter, Ring
 
@@ -32,7 +32,7 @@ S = TypeVar("S", ModbusTcpServer, "ModbusRtuServer")
 
 @dataclass(slots=True)
 class Unit:
-    """One device under its number on a port or line."""
+    """One device with a unit number on a port or line."""
 
     device: str
     registers: Registers
@@ -40,7 +40,7 @@ class Unit:
 
 
 class ModbusWire(Wire, Generic[E, S]):
-    """One TCP port or serial line, with the units behind it; ``server`` is there while it serves."""
+    """One TCP port or serial line with its units; ``server`` is set while it serves."""
 
     def __init__(self, wiring: Wiring, endpoints: Sequence[E]) -> None:
         self.endpoint: E = endpoints[0]
@@ -57,25 +57,25 @@ class ModbusWire(Wire, Generic[E, S]):
         self._rate = RateMeter()
         self._rules: dict[str, list[str]] = {}
         self._ring: Ring | None = None
-        """The frames kept because somebody looks; a capture to a file goes on without them."""
+        """The frames kept for a traffic view; a capture to a file is independent of them."""
 
     @property
     def name(self) -> str:
-        """How a user names it: protocol, address, port."""
+        """Protocol, address, port."""
         raise NotImplementedError
 
-    def make(self, chance: Chance) -> S:
+    def make(self, make_rng: RngFactory) -> S:
         """Return a server that has not started yet."""
         raise NotImplementedError
 
     @property
     def memories(self) -> dict[int, Memory]:
-        """What each unit serves."""
+        """The registers of each unit."""
         return {number: unit.registers for number, unit in self.units.items()}
 
     @property
     def identities(self) -> dict[int, Mapping[int, str]]:
-        """What each unit says of itself."""
+        """The device identification of each unit."""
         return {number: unit.identity for number, unit in self.units.items()}
 
     async def open(self) -> None:
@@ -86,14 +86,14 @@ class ModbusWire(Wire, Generic[E, S]):
         self._log = StateLog(self._engine, "", self.name)
 
     async def close(self) -> None:
-        """Stop serving and drop every client."""
+        """Stop serving and disconnect every client."""
         server, self.server = self.server, None
         self._rules.clear()
         if server is not None:
             await server.stop()
 
     def lines(self) -> Iterable[str]:
-        """Return one line with all units."""
+        """Yield one line with all units."""
         units = ", ".join(
             f"{number}: {unit.device} ({unit.registers.map.name})"
             for number, unit in sorted(self.units.items())
@@ -101,7 +101,7 @@ class ModbusWire(Wire, Generic[E, S]):
         yield f"{self.name}  unit {units}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return every unit; the clients stand at the first."""
+        """Yield a view of every unit; the first one lists the clients."""
         server = self.server
         if server is None:
             return
@@ -120,7 +120,7 @@ class ModbusWire(Wire, Generic[E, S]):
                 clients=clients if place == 0 else (),
                 requests=requests if place == 0 else 0,
                 requests_per_s=rate if place == 0 else 0.0,
-                fault=self._trouble(server, number),
+                fault=self._fault_text(server, number),
             )
 
     def traffic(self, device: str, now_s: float) -> Sequence[TrafficLine] | None:
@@ -145,12 +145,12 @@ class ModbusWire(Wire, Generic[E, S]):
         ]
 
     def stop_traffic(self) -> None:
-        """Keep no frames any more, unless a capture to a file wants them."""
+        """Stop keeping frames, unless a capture to a file needs them."""
         if self.server is not None and self.server.station.ring is self._ring:
             self.server.station.stop_capture()
 
     def impose(self, fault: LinkFault) -> None:
-        """Let the links of the fault's device misbehave."""
+        """Apply a link fault to the links of its device."""
         rule = LinkRule.parse(fault.rule)
         for number, unit in self.units.items():
             if unit.device == fault.device and self.server is not None:
@@ -165,33 +165,33 @@ class ModbusWire(Wire, Generic[E, S]):
                 if self.server is not None:
                     self.server.station.remove_fault(rule_id)
 
-    def _trouble(self, server: S, unit: int) -> str:
-        """Return how a unit's link is made to misbehave."""
+    def _fault_text(self, server: S, unit: int) -> str:
+        """Return the kinds of the faults active on a unit's link."""
         faults = server.station.faults
         rules = faults.rules.values() if faults is not None else ()
         return ", ".join(rule.kind.value for rule in rules if rule.unit in {None, unit})
 
 
 class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
-    """One TCP port; who fails to agree on TLS is in the log."""
+    """One TCP port; failed TLS handshakes are logged."""
 
     def __init__(self, wiring: Wiring, endpoints: Sequence[ModbusTcp]) -> None:
         super().__init__(wiring, endpoints)
-        self._distrusted: dict[str, str] = {}
-        """Why clients last failed to agree on TLS, by host."""
+        self._handshake_problems: dict[str, str] = {}
+        """Why the last TLS handshake of a client failed, by host."""
 
     @property
     def name(self) -> str:
-        """How a user names it: protocol, address, port."""
+        """Protocol, address, port."""
         return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
 
     def tcp_port(self, device: str, unit: int | None = None) -> int | None:
-        """Return the port where the device is one of its units."""
+        """Return the port if the device is one of its units."""
         if not any(each.device == device and unit in (None, number) for number, each in self.units.items()):
             return None
         return self.server.port if self.server else self.endpoint.port
 
-    def make(self, chance: Chance) -> ModbusTcpServer:
+    def make(self, make_rng: RngFactory) -> ModbusTcpServer:
         """Return a server that has not started yet."""
         options, tls = self.endpoint.options, self.endpoint.options.tls
         return ModbusTcpServer(
@@ -205,14 +205,18 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             policy=options.policy,
             idle_timeout_s=options.idle_timeout_s,
             missing_unit=options.missing_unit,
-            chance=chance,
-            on_handshake=self._shaken,
+            make_rng=make_rng,
+            on_handshake=self._handshake_done,
         )
 
-    def _shaken(self, client: str, problem: str) -> None:
-        if self._distrusted.get(client, "") == problem:
+    def _handshake_done(self, client: str, problem: str) -> None:
+        if self._handshake_problems.get(client, "") == problem:
             return
-        if len(self._distrusted) >= CLIENTS_KEPT:
-            self._distrusted.clear()
-        self._distrusted[client] = problem
-        self._log(f"{client} fails to agree on TLS: {problem}" if problem else f"{client} has agreed on TLS")
+        if len(self._handshake_problems) >= CLIENTS_KEPT:
+            self._handshake_problems.clear()
+        self._handshake_problems[client] = problem
+        self._log(
+            f"TLS handshake with {client} failed: {problem}"
+            if problem
+            else f"TLS handshake with {client} done"
+        )
