@@ -306,6 +306,21 @@ def test_the_presets_of_every_form_are_a_valid_command(form: Form) -> None:
     assert preview(form.build(chosen), site())[2]
 
 
+def test_the_form_of_a_mode_also_ends_it() -> None:
+    form = next(form for form in FORMS if form.key == "mode")
+    line = form.build({"device": "bess-1", "mode": "off", "factor": "1"})
+    assert preview(line, site())[2]
+
+
+def test_a_form_quotes_a_name_with_blanks_and_leaves_out_what_changes_nothing() -> None:
+    forms = {form.key: form for form in FORMS}
+    assert forms["fault"].build({"device": "my bess", "fault": "fan"}) == 'fault "my bess" fan'
+    assert forms["sag"].build({"magnitude": "0.7", "phases": "abc"}) == "sag grid 0.7"
+    assert forms["freq ramp"].build({"magnitude": "-1", "over": "5s", "duration": "9s"}) == (
+        "freq grid ramp -1 over 5s for 9s"
+    )
+
+
 def test_the_course_of_a_sag_goes_down_and_comes_back() -> None:
     drawn = course(Disturbance(Target.VOLTAGE, 0.7, 2.0))
     assert (drawn[0], min(drawn), drawn[-1]) == (1.0, 0.7, 1.0)

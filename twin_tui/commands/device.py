@@ -97,9 +97,9 @@ def _read_parameter(word: str, given: Given) -> tuple[str, Scalar]:
 
 
 def _select(given: Given) -> SelectMode:
-    if not given["mode"] and (given["factor"] is not None or given["parameters"]):
-        raise CommandError("mode off takes no factor and no parameter")
     factor = given["factor"] if given["factor"] is not None else 1.0
+    if not given["mode"] and (factor != 1.0 or given["parameters"]):
+        raise CommandError("mode off takes no factor and no parameter")
     return SelectMode(given["device"], given["mode"], factor, given["parameters"] or {})
 
 
@@ -221,7 +221,7 @@ DEVICES = Group(
                 ),
                 Slot(
                     "factor", "FACTOR", optional=True, read=number("factor", "1", 0, 1),
-                    label="Factor", default="1", implied="1", hint="0 to 1",
+                    label="Factor", default="1", hint="0 to 1",
                 ),
                 Slot(
                     "parameters", "key=value ...", takes=Takes.PAIRS, optional=True, read=_read_parameter,
