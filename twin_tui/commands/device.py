@@ -1,17 +1,10 @@
-"""The verbs about devices: faults of theirs and of their links, modes, commands, forced values."""
+"""The verbs about devices: modes, commands, forced values, cars."""
 
 from collections.abc import Callable
 
 from twin_tui.commands import values
-from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, duration, number
-from twin_tui.engine.disturbance import Target
+from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
 from twin_tui.engine.events import (
-    ClearDisturbance,
-    ClearEverything,
-    ClearFault,
-    ClearLinkFault,
-    Fault,
-    LinkFault,
     Pin,
     Scalar,
     SelectMode,
@@ -19,23 +12,25 @@ from twin_tui.engine.events import (
     Write,
 )
 from twin_tui.engine.signals import Signal
-from twin_tui.engine.view import Command, DeviceView, Freeze
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.engine.view import DeviceView, Freeze
+from twin_tui.errors import CommandError
 
 CHOOSE = "up and down choose"
 PLUG = "plug"
 """The command of a charging station: 1 plugs the car in, 2 out."""
 
 
-def _names(given: Given) -> list[str]:
+def device_names(given: Given) -> list[str]:
     return [device.name for device in given.site.devices]
 
 
 def _read_device(word: str, given: Given) -> str:
-    return values.name(word, _names(given), "device")
+    return values.name(word, device_names(given), "device")
 
 
-def _device(having: Callable[[DeviceView], object] = lambda device: True, *, optional: bool = False) -> Slot:
+def device_slot(
+    having: Callable[[DeviceView], object] = lambda device: True, *, optional: bool = False
+) -> Slot:
     """Return the slot of a device; only those that have what the verb is about are proposed."""
 
     def words(given: Given) -> list[str]:
@@ -103,16 +98,6 @@ def _select(given: Given) -> SelectMode:
     return SelectMode(given["device"], given["mode"], factor, given["parameters"] or {})
 
 
-def _read_rule(word: str, given: Given) -> tuple[str, object]:
-    key, _, text = word.partition("=")
-    return key, text if key == "label" else values.plain_value(text, key)
-
-
-def _link(given: Given) -> LinkFault:
-    rule = {"kind": given["kind"], **(given["rule"] or {})}
-    return LinkFault(given["device"], rule, rule.pop("label", ""), given["duration"])
-
-
 def _plug(verb: str, action: int, title: str) -> Phrase:
     def make(given: Given) -> Write:
         device = given.device
@@ -121,89 +106,12 @@ def _plug(verb: str, action: int, title: str) -> Phrase:
             raise CommandError(f"{device.name} is a {device.kind}: no car can be plugged in there")
         return Write(device.name, {PLUG: action})
 
-    return Phrase(make, (_device(lambda device: PLUG in device.commands),), title=title, about=verb)
+    return Phrase(make, (device_slot(lambda device: PLUG in device.commands),), title=title, about=verb)
 
 
 def _write(given: Given) -> Write:
     return Write(given["device"], {found["signal"]: found["value"] for found in given.rounds})
 
-
-def _read_clearable(word: str, given: Given) -> str:
-    names = _names(given)
-    try:
-        return values.name(word, names, "device")
-    except CommandError:
-        if word.casefold() == "everything" or word.rpartition("-")[0] in {target.value for target in Target}:
-            return word
-        hint = did_you_mean(word, ["all", "grid", "link", *names])
-        raise CommandError(
-            f"clear: {word!r} is neither all, grid, link, a device nor a disturbance's label{hint}"
-        ) from None
-
-
-def _clear(given: Given) -> Command:
-    what = given["device"] or "everything"
-    if given.device is None:
-        return ClearEverything() if what.casefold() == "everything" else ClearDisturbance(what)
-    return ClearFault(what, given["fault"] or "")
-
-
-def _fault(*, optional: bool = False) -> Slot:
-    return Slot(
-        "fault", "FAULT", "a fault",
-        words=lambda given: list(given.device.faults) if given.device is not None else [],
-        noun="fault of {device}", optional=optional, label="Fault", hint=CHOOSE,
-    )  # fmt: skip
-
-
-FAULTS = Group(
-    "Faults",
-    Verb(
-        "fault",
-        "bring about a device fault",
-        Phrase(
-            lambda given: Fault(given["device"], given["fault"], given["duration"]),
-            (_device(lambda device: device.faults), _fault(), duration("30s", default="")),
-            title="Device fault",
-            about="bring about a fault of a device",
-        ),
-        examples=(
-            ("fault battery over_temperature 30s", "the cause lasts 30 s; a latched fault stays"),
-            ("fault pv isolation", "until it is cleared"),
-        ),
-    ),
-    Verb(
-        "link",
-        "make the wire misbehave; functions=3,4 addresses=100..110 count=3 probability=50% narrow it down",
-        Phrase(
-            _link,
-            (
-                _device(),
-                Slot(
-                    "kind", "FAULT", "a link fault",
-                    words=lambda given: given.site.link_faults, noun="link fault",
-                    label="Fault", default="silence", hint=CHOOSE,
-                ),
-                duration("5s"),
-                Slot(
-                    "rule", "key=value ...", takes=Takes.PAIRS, optional=True, read=_read_rule,
-                    words=lambda given: [f"{option}=" for option in given.site.link_options],
-                ),
-            ),
-            title="Link fault",
-            about="make the wire to a device misbehave",
-        ),
-        examples=(
-            ("link battery silence 5s executes=yes", "no answer for 5 s, but writes take effect"),
-            (
-                "link battery exception code=6 functions=6,16 count=3",
-                "the next three requests of these functions",
-            ),
-            ("link meter delay delay_s=0.8 jitter_s=0.4", "until it is cleared"),
-            ("link meter frozen addresses=40..60 probability=0.5", "half of the reads that touch 40 to 60"),
-        ),
-    ),
-)  # fmt: skip
 
 DEVICES = Group(
     "Devices",
@@ -215,7 +123,7 @@ DEVICES = Group(
         Phrase(
             _select,
             (
-                _device(lambda device: device.modes),
+                device_slot(lambda device: device.modes),
                 Slot(
                     "mode", "MODE", "a mode, or off", words=_modes, read=_read_mode, label="Mode", hint=CHOOSE
                 ),
@@ -244,7 +152,7 @@ DEVICES = Group(
         Phrase(
             _write,
             (
-                _device(),
+                device_slot(),
                 Slot(
                     "signal", "COMMAND", "a command",
                     words=lambda given: list(given.device.commands) if given.device is not None else [],
@@ -268,7 +176,7 @@ DEVICES = Group(
         "pin a signal to a value",
         Phrase(
             lambda given: Pin(given["device"], given["signal"], given["value"]),
-            (_device(), _signal(), _value("20kW, 43%")),
+            (device_slot(), _signal(), _value("20kW, 43%")),
             title="Force a value",
             about="pin a signal until it is released",
             injects=False,
@@ -281,7 +189,7 @@ DEVICES = Group(
     Verb(
         "freeze",
         "pin a signal as it is now",
-        Phrase(lambda given: Freeze(given["device"], given["signal"]), (_device(), _signal())),
+        Phrase(lambda given: Freeze(given["device"], given["signal"]), (device_slot(), _signal())),
         examples=(("freeze battery soc", ""),),
     ),
     Verb(
@@ -289,7 +197,7 @@ DEVICES = Group(
         "let go what was forced",
         Phrase(
             lambda given: Unpin(given["device"] or "", given["signal"] or ""),
-            (_device(optional=True), _signal(optional=True)),
+            (device_slot(optional=True), _signal(optional=True)),
         ),
         examples=(
             ("release battery soc", ""),
@@ -298,33 +206,3 @@ DEVICES = Group(
         ),
     ),
 )  # fmt: skip
-
-CLEARING = Group(
-    "Ending it",
-    Verb(
-        "clear",
-        "end what was injected",
-        Phrase(
-            _clear,
-            (
-                Slot("device", "LABEL|DEVICE", words=_names, read=_read_clearable, optional=True),
-                _fault(optional=True),
-            ),
-        ),
-        Phrase(lambda given: ClearEverything(), word="all"),
-        Phrase(lambda given: ClearDisturbance(), word="grid"),
-        Phrase(
-            lambda given: ClearLinkFault(given["label"] or ""),
-            (Slot("label", "LABEL", optional=True),),
-            word="link",
-        ),
-        examples=(
-            ("clear", "everything that was injected or forced"),
-            ("clear grid", "all disturbances"),
-            ("clear voltage-1", "the disturbance of this label"),
-            ("clear battery", "all fault causes of a device"),
-            ("clear battery fan", "one of them"),
-            ("clear link", "all link faults"),
-        ),
-    ),
-)

@@ -1,6 +1,7 @@
 """All verbs of the command language, each declared beside its reader."""
 
-from twin_tui.commands.device import CLEARING, DEVICES, FAULTS
+from twin_tui.commands.device import DEVICES
+from twin_tui.commands.faults import CLEARING, FAULTS
 from twin_tui.commands.grid import GRID, WEATHER
 from twin_tui.commands.run import RUN
 from twin_tui.commands.screen import SCREEN
