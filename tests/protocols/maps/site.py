@@ -1,4 +1,4 @@
-"""A small running site, registers of its devices, and a client's view of them."""
+"""A small running site, the registers of its devices, and a client's access to them."""
 
 from functools import cache
 from pathlib import Path
@@ -54,13 +54,13 @@ def engine_with(*kinds: str) -> Engine:
 
 
 def bound(register_map: RegisterMap) -> Registers:
-    """Return the registers of a device of the map's kind, with one device for each of its roles."""
+    """Return the registers of a device of the map's kind, with one device for each role."""
     engine = engine_with(register_map.kind, *register_map.roles.values())
     return SiteRegisters(engine).of(register_map, register_map.kind, register_map.roles)
 
 
 def mapping(*entries: dict[str, Any], **top: Any) -> RegisterMap:
-    """Return a map for a battery made of entries as YAML would give them."""
+    """Return a battery's map from entries as read from YAML."""
     return parse_map({"device_type": "battery", **top, "registers": list(entries)}, "site.yaml")
 
 
@@ -94,7 +94,7 @@ def cell_at(registers: Registers, table: Table, address: int) -> Cell:
 
 
 def verdict(registers: Registers, address: int) -> str:
-    """Return what became of the last write to a holding register."""
+    """Return the verdict on the last write to a holding register."""
     last = cell_at(registers, Table.HOLDING_REGISTERS, address).last_write
     assert last is not None
     return last.verdict

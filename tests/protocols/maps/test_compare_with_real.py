@@ -1,18 +1,18 @@
-"""A twin beside a device that answers over TCP: here a second twin plays the real one."""
+"""Comparison of a twin with a device over TCP; here the device is a second twin."""
 
 import pytest
 
 from tests.protocols.maps.site import bound, mapping, shipped, write
 from twin_tui.engine.events import Pin
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.maps.compare import Address, Reading, adopted, blocks, comparison, lines, read_real
+from twin_tui.protocols.maps.compare import Address, RealValue, adopted, blocks, comparison, lines, read_real
 from twin_tui.protocols.maps.listing import listing
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.memory import Table
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
-async def readings_of(real: Registers, twin: Registers) -> tuple[dict[str, Reading], Address]:
+async def readings_of(real: Registers, twin: Registers) -> tuple[dict[str, RealValue], Address]:
     server = ModbusTcpServer("127.0.0.1", 0, {7: real})
     await server.start()
     try:
@@ -29,7 +29,7 @@ async def test_two_devices_in_the_same_state_do_not_differ() -> None:
     assert all(line.same for line in found)
 
 
-async def test_differences_are_shown_in_the_units_of_the_map() -> None:
+async def test_differences_are_in_the_units_of_the_map() -> None:
     real, twin = (bound(shipped("bess_modbus")) for _ in range(2))
     real.engine.submit(Pin("battery", "soc", 0.653))
     write(real, 10055, 1)
@@ -44,7 +44,7 @@ async def test_differences_are_shown_in_the_units_of_the_map() -> None:
     assert text.endswith("2 of 30 registers differ")
 
 
-async def test_a_twin_starts_from_what_the_real_device_says() -> None:
+async def test_a_twin_adopts_the_state_of_the_real_device() -> None:
     real, twin = (bound(shipped("bess_modbus")) for _ in range(2))
     real.engine.submit(Pin("battery", "soc", 0.653))
     write(real, 10055, 1)
@@ -59,7 +59,7 @@ async def test_a_twin_starts_from_what_the_real_device_says() -> None:
     assert twin.engine.telemetry("battery").soc == pytest.approx(0.653, abs=1e-3)
 
 
-async def test_registers_that_the_real_device_does_not_have_are_told_apart() -> None:
+async def test_registers_missing_in_the_real_device_are_marked() -> None:
     power = {"name": "p", "signal": "active_power_w", "table": "input", "address": 0, "type": "int32"}
     soc = {"name": "soc", "signal": "soc", "table": "input", "address": 2, "type": "uint16", "unit": "%"}
     real, twin = bound(mapping(power)), bound(mapping(power, soc))
@@ -79,7 +79,7 @@ async def test_a_device_that_cannot_be_reached_is_named() -> None:
         await read_real(bound(shipped("bess_modbus")), Address("127.0.0.1", port))
 
 
-def test_requests_keep_to_the_limits_of_the_map() -> None:
+def test_requests_respect_the_limits_of_the_map() -> None:
     meter = bound(shipped("eastron_sdm630"))
     found = list(blocks(meter))
     assert all(block.count <= 80 and block.count % 2 == 0 for block in found)
@@ -103,16 +103,16 @@ def test_an_address_is_host_port_and_unit(text: str, address: Address) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "host:port", "host:70000", "host:502:300", ":502"])
-def test_an_address_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="expected HOST:PORT"):
         Address.parse(text)
 
 
-def test_a_listing_shows_tables_values_and_meanings() -> None:
+def test_a_listing_contains_tables_values_and_meanings() -> None:
     battery = bound(shipped("bess_modbus"))
     battery.engine.submit(Pin("battery", "soc", 0.431))
     text = listing(battery, "battery", "127.0.0.1:5020 unit 1")
-    assert text.startswith("battery: Battery system as DER Twin lays it out  127.0.0.1:5020 unit 1\n")
+    assert text.startswith("battery: Battery system with DER Twin's layout  127.0.0.1:5020 unit 1\n")
     assert "input registers\n" in text
     assert "holding registers\n" in text
     line = next(line for line in text.splitlines() if "system_soc" in line)

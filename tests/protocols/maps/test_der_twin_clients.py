@@ -1,4 +1,4 @@
-"""What an energy manager written for DER Twin sees and does, over a bank."""
+"""Reads and writes of an energy manager written for DER Twin, on the registers themselves."""
 
 import csv
 from pathlib import Path
@@ -40,14 +40,14 @@ def test_the_setpoint_reads_back_at_once_without_a_tick(battery: Registers) -> N
     assert battery.engine.devices["battery"].commands.active_power_setpoint_w == -20_000.0
 
 
-def test_the_log_tells_who_wrote_which_register_and_what_it_means(battery: Registers) -> None:
+def test_the_log_names_the_client_the_register_and_the_meaning_of_a_write(battery: Registers) -> None:
     write(battery, SETPOINT, 0xFFFF, 0xFF38)
     (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT
     assert entry.text.endswith("fc16 10126 on_grid_power_setpoint -200 → -20.0 kW")
 
 
-def test_a_setpoint_that_somebody_else_changes_reads_as_the_new_one(battery: Registers) -> None:
+def test_a_setpoint_changed_by_another_source_reads_as_the_new_one(battery: Registers) -> None:
     write(battery, SETPOINT, 0, 55)
     battery.engine.submit(Write("battery", {"active_power_setpoint_w": 1500.0}))
     assert read(battery, HOLDING, SETPOINT, 2) == [0, 15]
@@ -67,7 +67,7 @@ def test_a_block_write_is_one_event(battery: Registers) -> None:
     assert events[0].values == {"power_control_mode": 1, "active_power_setpoint_w": 7700.0}  # type: ignore[attr-defined]
 
 
-def test_a_block_write_with_one_bad_value_changes_nothing(battery: Registers) -> None:
+def test_a_block_write_with_one_invalid_value_changes_nothing(battery: Registers) -> None:
     write(battery, 10330, 200)
     assert write(battery, 10330, 1500) == 3
     assert battery.engine.devices["battery"].commands.soc_lower_limit_1 == 0.2
@@ -75,7 +75,10 @@ def test_a_block_write_with_one_bad_value_changes_nothing(battery: Registers) ->
 
 def test_an_option_that_does_not_exist_is_refused(battery: Registers) -> None:
     assert write(battery, START, 4) == 3
-    assert verdict(battery, START) == "refused: 4 is none of 1 = Power On, 2 = Power Off, 3 = Standby"
+    assert (
+        verdict(battery, START)
+        == "refused: invalid code 4; expected one of 1 = Power On, 2 = Power Off, 3 = Standby"
+    )
 
 
 def test_measured_registers_cannot_be_written_and_unmapped_ones_not_read(battery: Registers) -> None:
@@ -91,13 +94,13 @@ def test_a_fault_reset_acts_once_and_reads_as_zero_afterwards(battery: Registers
     assert read(battery, HOLDING, 11004, 1) == [0]
 
 
-def test_a_forced_signal_shows_on_the_wire_also_while_paused(battery: Registers) -> None:
+def test_a_forced_signal_is_on_the_wire_also_while_paused(battery: Registers) -> None:
     read(battery, INPUT, SOC, 1)
     battery.engine.submit(Pin("battery", "soc", 0.123))
     assert read(battery, INPUT, SOC, 1) == [123]
 
 
-def test_a_power_beyond_its_register_is_held_at_the_end_of_it(battery: Registers) -> None:
+def test_a_power_beyond_the_range_of_its_register_is_limited_to_it(battery: Registers) -> None:
     battery.engine.submit(Pin("battery", "max_charge_power_w", 700_000.0))
     battery.engine.submit(Pin("battery", "max_discharge_power_w", 655_340.0))
     assert read(battery, INPUT, 10272, 2) == [65535, 65534]
@@ -152,7 +155,7 @@ def test_a_discrete_input_is_one_bit() -> None:
     assert read(chp, Table.DISCRETE_INPUTS, 10034, 2) == 2
 
 
-def test_the_chp_is_acknowledged_with_its_own_word() -> None:
+def test_the_chp_is_acknowledged_with_its_special_code() -> None:
     chp = bound(shipped("chp_modbus"))
     assert write(chp, 41030, 0x10E1) == 0
     assert read(chp, HOLDING, 41030, 1) == [0x10E1]
@@ -160,7 +163,7 @@ def test_the_chp_is_acknowledged_with_its_own_word() -> None:
     assert read(chp, HOLDING, 41030, 1) == [0]
 
 
-def test_the_working_mode_has_codes_of_its_own() -> None:
+def test_the_working_mode_has_its_special_codes() -> None:
     mode = {
         "name": "working_mode",
         "internal_name": "working_mode",
@@ -176,7 +179,7 @@ def test_the_working_mode_has_codes_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("device", ["bess", "inverter", "energy_meter", "chp"])
-def test_a_map_as_users_of_der_twin_write_it_loads(device: str) -> None:
+def test_a_map_in_the_format_of_der_twin_loads(device: str) -> None:
     with Path(__file__).with_name("dertwin_registers.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["device"] == device]
     entries = [
@@ -201,7 +204,7 @@ def test_255_then_a_plain_rate_then_255_read_back_in_turn() -> None:
         assert read(pv, HOLDING, 3, 1) == [rate]
 
 
-def test_a_refused_write_stands_in_the_log_with_its_client_and_its_reason(battery: Registers) -> None:
+def test_a_refused_write_is_logged_with_its_client_and_its_reason(battery: Registers) -> None:
     write(battery, START, 9)
     (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT

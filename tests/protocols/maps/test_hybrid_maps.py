@@ -1,4 +1,4 @@
-"""Several devices behind one unit: roles, sums, conditions, stored registers and the commands they make."""
+"""Several devices in one unit: roles, sums, conditions, stored registers and derived commands."""
 
 import pytest
 
@@ -26,12 +26,12 @@ def pin(registers: Registers, **powers_w: float) -> None:
         registers.engine.submit(Pin(device, "active_power_w", power_w))
 
 
-def test_the_ac_side_of_a_hybrid_carries_modules_and_battery(huawei: Registers) -> None:
+def test_the_ac_power_of_a_hybrid_is_that_of_modules_and_battery(huawei: Registers) -> None:
     pin(huawei, pv=6000.0, battery=-2500.0)
     assert read(huawei, HOLDING, 32080, 2) == [0, 3500]
 
 
-def test_each_document_has_its_own_sign(huawei: Registers, sungrow: Registers) -> None:
+def test_signs_are_those_of_each_manufacturer(huawei: Registers, sungrow: Registers) -> None:
     for registers in (huawei, sungrow):
         pin(registers, battery=-2500.0, meter=-1200.0)
     assert read(huawei, HOLDING, 37765, 2) == [0, 2500]  # + charges
@@ -46,7 +46,7 @@ def test_the_load_of_a_site_is_what_flows_into_it(sungrow: Registers) -> None:
     assert read(sungrow, INPUT, 13007, 2) == [2300, 0]
 
 
-def test_forced_charging_takes_power_from_one_register_and_direction_from_another(huawei: Registers) -> None:
+def test_forced_charging_reads_power_from_one_register_and_direction_from_another(huawei: Registers) -> None:
     assert write(huawei, 47247, 0, 3000) == 0
     battery = huawei.engine.devices["battery"]
     assert battery.commands.active_power_setpoint_w == 0.0
@@ -58,12 +58,12 @@ def test_forced_charging_takes_power_from_one_register_and_direction_from_anothe
     assert read(huawei, HOLDING, 47247, 2) == [0, 4000]
 
 
-def test_an_inverter_on_the_grid_says_so_in_both_bits(huawei: Registers) -> None:
+def test_an_inverter_on_the_grid_sets_both_bits(huawei: Registers) -> None:
     huawei.engine.submit(Pin("pv", "inverter_status", 1))
     assert read(huawei, HOLDING, 32000, 1) == [1 << 1 | 1 << 2]
 
 
-def test_the_huawei_map_answers_what_open_clients_read_before_they_take_it(huawei: Registers) -> None:
+def test_the_huawei_map_has_the_registers_that_clients_use_for_detection(huawei: Registers) -> None:
     for address, count in ((30015, 50), (30070, 3), (37125, 1), (37200, 1), (42900, 1), (43006, 1)):
         assert isinstance(read(huawei, HOLDING, address, count), list)
     assert read(huawei, HOLDING, 47000, 1) == [2]  # LUNA2000
@@ -78,7 +78,7 @@ def test_a_hybrid_returns_to_self_consumption_when_forcing_ends(huawei: Register
     assert snapshot.mode == "SELF_CONSUMPTION"
 
 
-def test_a_command_that_is_no_option_changes_no_stored_register(sungrow: Registers) -> None:
+def test_an_invalid_command_changes_no_stored_register(sungrow: Registers) -> None:
     assert write(sungrow, 13050, 0xAB) == 3
     assert read(sungrow, HOLDING, 13050, 1) == [0xCC]
 
@@ -89,7 +89,7 @@ def test_a_block_of_mode_command_and_power_is_one_command(sungrow: Registers) ->
 
 
 def test_a_block_for_two_devices_changes_both_or_none() -> None:
-    # the inverter comes first and takes its power; the battery refuses a limit of 101 %
+    # the inverter comes first and accepts its power; the battery refuses a limit of 101 %
     common = {"table": "holding", "access": "rw", "type": "int16"}
     limit = {"name": "limit", "signal": "active_power_limit_pu", "unit": "%", "address": 0}
     low = {"name": "low", "device": "battery", "signal": "soc_lower_limit_1", "unit": "%", "address": 1}
@@ -116,7 +116,7 @@ def test_a_write_only_register_cannot_be_read(huawei: Registers) -> None:
     assert read(huawei, HOLDING, 40201, 1) == 2
 
 
-def test_registers_of_a_role_that_nobody_plays_are_not_there() -> None:
+def test_registers_of_a_role_without_a_device_are_not_served() -> None:
     found = shipped("huawei_sun2000")
     registers = SiteRegisters(engine_with("pv")).of(found, "pv")
     assert read(registers, HOLDING, 37760, 1) == 2
@@ -125,12 +125,12 @@ def test_registers_of_a_role_that_nobody_plays_are_not_there() -> None:
     assert read(registers, HOLDING, 32080, 2) == [0, 6000]
 
 
-def test_a_role_is_played_by_a_device_of_its_kind() -> None:
+def test_a_role_needs_a_device_of_its_kind() -> None:
     found = shipped("huawei_sun2000")
     engine = engine_with("pv", "battery", "meter")
     for roles, message in (
         ({"batery": "battery"}, "register map huawei_sun2000 has no role 'batery'; did you mean battery?"),
-        ({"battery": "pv"}, "register map huawei_sun2000, battery is for a battery; pv is a pv"),
+        ({"battery": "pv"}, "register map huawei_sun2000, role battery: expected a battery; pv is a pv"),
         ({"meter": "meters"}, "unknown device 'meters'; did you mean meter?"),
     ):
         with pytest.raises(ConfigError) as caught:
@@ -138,7 +138,7 @@ def test_a_role_is_played_by_a_device_of_its_kind() -> None:
         assert message in str(caught.value)
 
 
-def test_the_em24_shows_the_same_through_both_functions() -> None:
+def test_the_em24_has_the_same_values_through_both_functions() -> None:
     meter = bound(shipped("carlo_gavazzi_em24"))
     meter.engine.submit(Pin("meter", "active_power_w", -70_000.0))
     low_word_first = [-700_000 & 0xFFFF, -700_000 >> 16 & 0xFFFF]
@@ -146,7 +146,7 @@ def test_the_em24_shows_the_same_through_both_functions() -> None:
     assert read(meter, HOLDING, 0x0B, 1) == [1648]
 
 
-def test_a_victron_driver_takes_the_em24_and_reads_all_of_it_at_once() -> None:
+def test_a_victron_driver_accepts_the_em24_and_reads_it_in_one_block() -> None:
     meter = bound(shipped("carlo_gavazzi_em24"))
     assert read(meter, HOLDING, 0x1002, 1) == [0]  # 3P.n: three phases
     assert read(meter, HOLDING, 0xA000, 1) == [7]  # application H
@@ -154,7 +154,7 @@ def test_a_victron_driver_takes_the_em24_and_reads_all_of_it_at_once() -> None:
         assert isinstance(read(meter, HOLDING, address, count), list)
 
 
-def test_the_sdm630_keeps_its_limits() -> None:
+def test_the_sdm630_enforces_its_limits() -> None:
     meter = bound(shipped("eastron_sdm630"))
     assert read(meter, INPUT, 0, 3) == 3
     assert read(meter, INPUT, 0, 82) == 3

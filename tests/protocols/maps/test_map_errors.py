@@ -1,4 +1,4 @@
-"""Maps that cannot be: one sentence each, with place, value, what was expected and the nearest name."""
+"""Invalid maps: one sentence each, with place, value, what was expected and the nearest name."""
 
 import json
 from pathlib import Path
@@ -24,11 +24,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("an unknown unit", {"unit": "percent"}, "unit: unknown unit 'percent'; known: %, 1, pu, ‰"),
     ("a unit of another kind", {"unit": "kWh"}, "unit: 'kWh' does not fit a signal that is a fraction"),
-    ("a count that does not fit", {"count": 2}, "count 2 does not fit uint16, which takes 1"),
-    ("a missing count", {"type": "bcd"}, "count is missing: how many registers does the bcd take?"),
+    ("a count that does not fit", {"count": 2}, "count 2 does not fit uint16; expected 1"),
+    ("a missing count", {"type": "bcd"}, "missing key count: the number of registers of the bcd"),
     ("no address", {"address": None}, "missing key address in registers[0]"),
     (
-        "an address that is a text",
+        "an address that is text",
         {"address": "10"},
         "registers[0].address: expected a whole number from 0 to 65535, found '10'",
     ),
@@ -38,29 +38,33 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         "address 65535 with 2 registers reaches beyond 65535",
     ),
     (
-        "nothing to follow",
+        "no previous entry",
         {"address": "next"},
-        "address: next, but it is the first entry of the input registers",
+        "address: next has no previous entry in the input registers; expected a number",
     ),
-    ("a function that reads nothing", {"func": 7}, "func: a write takes 0x05, 0x06, 0x0F, 0x10; found 7"),
+    (
+        "a function that reads nothing",
+        {"func": 7},
+        "func: expected 0x05, 0x06, 0x0F, 0x10 for a write, found 7",
+    ),
     (
         "a direction against its function",
         {"direction": "write"},
-        "func: a write takes 0x05, 0x06, 0x0F, 0x10; found 4",
+        "func: expected 0x05, 0x06, 0x0F, 0x10 for a write, found 4",
     ),
     ("no table", {"func": None}, "expected func (0x02, 0x03, 0x04, 0x06, 0x10) or table"),
     (
-        "a table that is none",
+        "an unknown table",
         {"table": "inputs"},
         "table: expected one of input, holding, both, discrete, coil, found 'inputs'; did you mean input?",
     ),
     (
         "input registers that are written",
         {"access": "rw"},
-        "input registers cannot be written; expected access ro",
+        "input registers are read-only; expected access ro",
     ),
-    ("a scale of nothing", {"scale": 0}, "scale: expected a number other than 0"),
-    ("a scale that is no number", {"scale": float("nan")}, "scale: expected a finite number, found nan"),
+    ("a scale of zero", {"scale": 0}, "scale: expected a number other than 0"),
+    ("a scale that is not a number", {"scale": float("nan")}, "scale: expected a finite number, found nan"),
     (
         "a word order",
         {"endian": "middle"},
@@ -70,7 +74,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "a range that does not fit",
         {"scale": 0.0001},
-        "soc reaches 1, which would be 1000000 in the register; uint16 ends at 65535 (see scale)",
+        "maximum 1 of soc is 1000000 in the register, above the uint16 maximum of 65535; check scale",
     ),
     (
         "options that are a list",
@@ -87,14 +91,18 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         {"scale_register": "SF"},
         "scale_register: unknown register 'SF'",
     ),
-    ("a role that nobody declares", {"device": "meter"}, "device: unknown device 'meter'"),
+    ("an undeclared role", {"device": "meter"}, "device: unknown device 'meter'"),
     (
         "two names for one signal",
         {"internal_name": "system_soc"},
         "expected signal or internal_name, not both",
     ),
-    ("a text in a number", {"type": "string", "count": 4}, "type: soc is a number"),
-    ("a limit that is no number", {"min": "low"}, "min: expected a number, found 'low'"),
+    (
+        "a text in a number",
+        {"type": "string", "count": 4},
+        "type: string does not fit soc, which is a number",
+    ),
+    ("a limit that is not a number", {"min": "low"}, "min: expected a number, found 'low'"),
     (
         "no meaning",
         {"signal": None},
@@ -113,12 +121,12 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "a code for something else",
         {"signal": "working_status", "unit": "", "scale": 1, "codes": {2: 0, 3: 1, 4: 2, 5: 9}},
-        "codes: 5: working_status has no 9; known: 0 = Idle or standby, 1 = Running, 2 = Fault",
+        "codes: 5: invalid value 9 of working_status; known: 0 = Idle or standby, 1 = Running, 2 = Fault",
     ),
     (
         "a status without a code",
         {"signal": "working_status", "unit": "", "scale": 1, "codes": {2: 0, 3: 1}},
-        "codes: none stands for 2 (Fault) of working_status",
+        "codes: missing code for 2 (Fault) of working_status",
     ),
     (
         "a bit without a test",
@@ -155,8 +163,8 @@ def test_the_same_address_of_another_table_is_another_register() -> None:
     assert len(mapping(SOC, {**POWER, "address": 10}).registers) == 2
 
 
-def test_a_name_stands_once() -> None:
-    with pytest.raises(ConfigError, match="soc: the name 'soc' is that of input registers 10 already"):
+def test_a_name_is_unique_in_its_table() -> None:
+    with pytest.raises(ConfigError, match="soc: duplicate name 'soc'; already used by input registers 10"):
         mapping(SOC, {**SOC, "address": 11})
 
 
@@ -200,7 +208,7 @@ def test_a_mistake_in_a_file_has_its_line(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_file_that_is_no_map_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_map_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:
@@ -214,7 +222,7 @@ def test_limits_and_watchdogs_are_checked() -> None:
             {"limits": {"max_read_registers": 126}},
             "limits.max_read_registers: expected a whole number from 1 to 125, found 126",
         ),
-        ({"limits": {"functions": [3, 99]}}, "limits: function 99 is not served"),
+        ({"limits": {"functions": [3, 99]}}, "limits: function 99 is not supported"),
         (
             {"watchdog": {"seconds": 0, "fallback": {"start_stop": 2}}},
             "watchdog.seconds: expected a number above 0, found 0",
@@ -232,11 +240,11 @@ def test_limits_and_watchdogs_are_checked() -> None:
 def test_a_range_that_may_not_fit_is_a_warning() -> None:
     found = mapping({**SOC, "signal": "fault_code", "type": "int16", "unit": "", "scale": 1})
     assert found.warnings == (
-        "site.yaml: registers[0]: soc: fault_code can exceed what int16 holds; it then shows 32767",
+        "site.yaml: registers[0]: soc: fault_code can exceed the range of int16 and is limited to 32767",
     )
 
 
-def test_yaml_words_stay_words(tmp_path: Path) -> None:
+def test_on_and_off_remain_text_in_yaml(tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(
         "device_type: pv\nregisters:\n"
@@ -257,7 +265,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert load_map(path).registers[0].address == 12
 
 
-def test_a_map_is_plain_data_too() -> None:
+def test_a_map_can_be_plain_data() -> None:
     assert parse_map({"device_type": "battery", "registers": [SOC]}).kind == "battery"
 
 
@@ -290,7 +298,7 @@ def test_errors_between_entries_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         mapping(SOC, SOC, commands=[rule], watchdog=watchdog)
     assert [line.split(";")[0] for line in str(caught.value).splitlines()] == [
-        "site.yaml: registers[1]: soc: the name 'soc' is that of input registers 10 already",
+        "site.yaml: registers[1]: soc: duplicate name 'soc'",
         "site.yaml: registers[1]: soc: input registers 10 overlaps soc at 10",
         "site.yaml: commands[0].cases[0].when.socs: unknown register 'socs'",
         "site.yaml: unknown key off in commands[0].cases[0].set.start_stop",
@@ -299,7 +307,7 @@ def test_errors_between_entries_are_reported_together() -> None:
     ]
 
 
-def test_a_map_reads_the_same_from_json_whose_keys_are_texts(tmp_path: Path) -> None:
+def test_a_map_reads_the_same_from_json_whose_keys_are_text(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     entry = {
         **POWER,

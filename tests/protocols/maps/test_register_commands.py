@@ -1,4 +1,4 @@
-"""The commands that show registers: `twin-tui registers` and `twin-tui compare`."""
+"""The commands `twin-tui registers` and `twin-tui compare`."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def test_the_registers_of_a_site_are_printed_decoded(site: str) -> None:
     assert line.split() == ["32002", "system_soc", "uint16", "ro", "0190", "40.0", "%", "soc"]
 
 
-def test_registers_of_a_device_that_does_not_exist_name_the_nearest(site: str) -> None:
+def test_an_unknown_device_name_gets_the_nearest_one(site: str) -> None:
     result = CliRunner().invoke(cli, ["registers", site, "--device", "bess"])
     assert "did you mean bess-1?" in str(result.exception)
 

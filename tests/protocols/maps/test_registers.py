@@ -16,11 +16,11 @@ from twin_tui.engine.events import Pin, Unpin, Write
 from twin_tui.protocols.maps.listing import listing
 from twin_tui.protocols.maps.registers import WATCHDOG, Registers
 from twin_tui.protocols.maps.units import conversion
-from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
+from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout
 from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
-NUMBERS = [wire for wire in WIRE_TYPES.values() if wire.form is Form.INTEGER and wire.words]
+NUMBERS = [wire for wire in WIRE_TYPES.values() if wire.encoding is Encoding.INTEGER and wire.words]
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_texts_survive_up_to_their_length(text: str) -> None:
     assert layout.unpack(layout.pack(text)) == text
 
 
-def test_the_words_of_the_documents() -> None:
+def test_the_words_of_the_specifications() -> None:
     # by hand: -2 is 0xFFFFFFFE, 3.5 is 0x40600000, 1234 in digits is 0x1234
     assert showing(-2.0) == [0xFFFF, 0xFFFE]
     assert showing(-2.0, word_order="little") == [0xFFFE, 0xFFFF]
@@ -73,7 +73,7 @@ def test_the_words_of_the_documents() -> None:
     assert showing(68.0, type="int64") == [0, 0, 0, 68]
 
 
-def test_what_does_not_fit_is_held_and_never_wraps() -> None:
+def test_values_out_of_range_are_limited_and_never_wrap() -> None:
     assert showing(70_000.0, type="uint16") == [65535]
     assert showing(-1.0, type="uint16") == [0]
     assert showing(-70_000.0, type="int16") == [0x8000]
@@ -88,7 +88,7 @@ def test_the_value_that_means_not_available_is_never_a_number() -> None:
     assert showing(70_000.0, type="uint16", not_available=0xFFFF) == [65534]
 
 
-def test_half_a_step_goes_to_the_even_neighbour() -> None:
+def test_half_a_step_is_rounded_to_even() -> None:
     assert [showing(w, type="int16", scale=10) for w in (5.0, 15.0, 25.0, -15.0)] == [[0], [2], [2], [0xFFFE]]
 
 
@@ -115,7 +115,7 @@ def of_every_kind() -> Registers:
 
 
 @given(st.floats(-1e7, 1e7))
-def test_many_at_once_read_as_one_by_one(power_w: float) -> None:
+def test_registers_updated_together_equal_those_updated_one_by_one(power_w: float) -> None:
     registers = of_every_kind()
     registers.engine.submit(Pin("battery", "active_power_w", power_w))
     registers.refresh()
@@ -123,7 +123,7 @@ def test_many_at_once_read_as_one_by_one(power_w: float) -> None:
         assert cell.data == cell.reader.encode(power_w), cell.reader.name
 
 
-def test_a_value_that_is_none_reads_as_not_available_or_zero() -> None:
+def test_a_missing_value_reads_as_not_available_or_zero() -> None:
     found = mapping(
         entry(address=0, not_available=0x80000000),
         entry(name="q", address=2),
@@ -163,7 +163,7 @@ def test_units_become_si(unit: str, signal_unit: str, number: float, si: float) 
     assert number * found.factor + found.shift == si
 
 
-def test_a_scale_factor_register_scales_what_refers_to_it() -> None:
+def test_a_scale_factor_register_scales_the_registers_that_refer_to_it() -> None:
     found = mapping(
         entry(type="int16", scale_register="SF"),
         {"name": "SF", "table": "input", "address": 1, "type": "sunssf", "value": -2},
@@ -173,7 +173,7 @@ def test_a_scale_factor_register_scales_what_refers_to_it() -> None:
     assert read(registers, INPUT, 0, 2) == [1234, 0xFFFE]
 
 
-def test_limits_refuse_or_clamp_as_the_map_says() -> None:
+def test_limits_refuse_or_clamp_as_the_map_defines() -> None:
     limited = {"scale": 0.1, "unit": "kW", "min": -5, "max": 5}
     registers = bound(mapping(setpoint(**limited), setpoint(name="c", address=2, beyond="clamp", **limited)))
     commands = lambda: registers.engine.devices["battery"].commands.active_power_setpoint_w  # noqa: E731
@@ -188,7 +188,7 @@ def test_limits_refuse_or_clamp_as_the_map_says() -> None:
 
 
 @pytest.mark.parametrize("kind", ["float32", "int16"])
-def test_limits_are_those_of_the_value_with_its_offset(kind: str) -> None:
+def test_limits_apply_to_the_value_with_its_offset(kind: str) -> None:
     # by hand: the register holds kW + 100, so 5 is -95 kW and 110 is +10 kW
     registers = bound(mapping(setpoint(type=kind, unit="kW", offset=-100, min=-20, max=20)))
     battery = registers.engine.devices["battery"]
@@ -204,7 +204,7 @@ def test_limits_are_those_of_the_value_with_its_offset(kind: str) -> None:
     assert read(registers, HOLDING, 0, len(words(0))) == list(words(110))
 
 
-def test_what_is_no_number_is_refused() -> None:
+def test_an_invalid_number_is_refused() -> None:
     registers = bound(
         mapping(
             setpoint(type="float32"),
@@ -225,7 +225,7 @@ def test_a_float_reads_back_as_it_was_written() -> None:
     assert read(registers, HOLDING, 0, 2) == words
 
 
-def test_a_wire_code_stands_for_a_value_of_the_signal() -> None:
+def test_a_wire_code_maps_to_a_value_of_the_signal() -> None:
     found = mapping(
         entry(
             signal="start_stop",
@@ -254,7 +254,7 @@ def test_coils_are_commands_of_one_bit() -> None:
     assert read(registers, Table.DISCRETE_INPUTS, 3, 1) == [1]
 
 
-def test_a_silent_energy_manager_brings_on_the_fallback_once() -> None:
+def test_a_silent_energy_manager_triggers_the_fallback_once() -> None:
     found = mapping(
         setpoint(scale=0.1, unit="kW"),
         watchdog={"seconds": 30, "fallback": {"active_power_setpoint_w": 0, "start_stop": 3}},
@@ -304,7 +304,7 @@ def test_a_refused_write_neither_feeds_a_watchdog_nor_starts_it() -> None:
 
 
 def test_a_write_to_several_signals_is_one_event_or_none() -> None:
-    # the map takes any int16; the battery refuses a limit of 101 %
+    # the map accepts any int16; the battery refuses a limit of 101 %
     entries = [
         setpoint(type="int16"),
         setpoint(name="low", type="int16", unit="%", address=1) | {"signal": "soc_lower_limit_1"},
@@ -353,7 +353,7 @@ def test_registers_follow_whatever_changes_their_device() -> None:
     assert shown()[0] == [round(device.state.active_power_w) & 0xFFFF]
 
 
-def test_the_listing_shows_what_a_client_reads() -> None:
+def test_the_listing_contains_what_a_client_reads() -> None:
     registers = bound(shipped("bess_modbus"))
     write(registers, 10126, 0xFFFF, 0xFF38)
     assert verdict(registers, 10126) == "ok"
@@ -375,7 +375,7 @@ def test_reading_changes_nothing_in_the_run() -> None:
     assert watched.engine.devices["battery"].state == alone.devices["battery"].state
 
 
-def test_a_device_has_its_own_words_for_values_it_does_not_have() -> None:
+def test_a_device_has_its_own_pattern_for_missing_values() -> None:
     huawei = bound(shipped("huawei_sun2000"))
     assert huawei.not_available(HOLDING, 32064, 2).hex() == "7fffffff"
     assert huawei.not_available(HOLDING, 32065, 2).hex() == "ffffffff"

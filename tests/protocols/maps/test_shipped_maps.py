@@ -1,4 +1,4 @@
-"""What every register map in the package keeps, whatever device it describes."""
+"""Properties of every register map in the package, whatever device it describes."""
 
 import csv
 import math
@@ -12,7 +12,7 @@ from tests.protocols.maps.site import MAPS, SHIPPED, bound, read, shipped, write
 from twin_tui.documents.loader import parse_document
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.parse import parse_map
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Table
 
 FACTS = Path(__file__).with_name("dertwin_registers.csv")
@@ -50,7 +50,7 @@ def test_a_client_of_der_twin_finds_every_register_where_it_was(row: dict[str, s
         assert register.layout.type.name == row["type"]
 
 
-def test_the_maps_of_der_twin_hold_nothing_else() -> None:
+def test_the_maps_of_der_twin_have_no_further_registers() -> None:
     for device, name in DERTWIN_MAPS.items():
         assert {r.name for r in shipped(name).registers} == {
             row["name"] for row in facts() if row["device"] == device
@@ -58,7 +58,7 @@ def test_the_maps_of_der_twin_hold_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_map_says_what_it_describes_and_from_which_source(name: str) -> None:
+def test_a_shipped_map_names_its_device_and_its_source(name: str) -> None:
     found = shipped(name)
     assert found.description
     assert "Source" in Path(found.place).read_text(encoding="utf-8").split("registers:")[0]
@@ -79,7 +79,7 @@ def test_every_readable_register_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_writable_register_takes_a_legal_value_and_reads_it_back(name: str) -> None:
+def test_every_writable_register_accepts_a_legal_value_and_reads_it_back(name: str) -> None:
     binding = bound(shipped(name))
     for register in binding.map.registers:
         if not register.writable:
@@ -93,14 +93,16 @@ def test_every_writable_register_takes_a_legal_value_and_reads_it_back(name: str
 
 
 def legal_value(register: Register) -> bytes:
-    """Return the bytes of some value that the device must take."""
+    """Return the bytes of a value that the device must accept."""
     if register.codes is not None:
         return register.layout.pack(next(iter(register.codes)))
     if register.options is not None:
         return register.layout.pack(next(iter(register.options)))
     if register.maximum is not None:
         raw = (register.maximum - register.offset) / register.scale
-        return register.layout.pack(float(raw) if register.layout.type.form is Form.FLOAT else int(raw))
+        return register.layout.pack(
+            float(raw) if register.layout.type.encoding is Encoding.FLOAT else int(raw)
+        )
     if register.signal is None:
         return register.layout.pack(1)
     return register.encode(register.signal.high if register.signal.high is not None else 1.0)
@@ -127,7 +129,7 @@ def test_every_readable_number_agrees_with_its_signal_to_half_a_step(name: str) 
         shown = register.decode(cell.data)
         assert shown is not None
         step = abs(float(register.quantum))
-        tolerance = 1e-6 * abs(actual) if register.layout.type.form is Form.FLOAT else 0.5001 * step
+        tolerance = 1e-6 * abs(actual) if register.layout.type.encoding is Encoding.FLOAT else 0.5001 * step
         assert math.isclose(shown, actual, rel_tol=1e-9, abs_tol=tolerance), register.name
 
 
@@ -137,18 +139,18 @@ def test_every_representable_value_makes_the_round_trip(name: str, data: st.Data
     registers = [r for r in shipped(name).registers if r.signal is not None and r.bits is None]
     register = data.draw(st.sampled_from(registers))
     layout = register.layout
-    if layout.type.form is Form.TEXT or register.codes or register.modulo or register.quotient:
+    if layout.type.encoding is Encoding.TEXT or register.codes or register.modulo or register.quotient:
         return
-    if layout.type.form is Form.FLOAT:
+    if layout.type.encoding is Encoding.FLOAT:
         raw: int | float = data.draw(st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False))
     else:
-        # beyond 2^53 a float signal cannot tell neighbours apart
+        # beyond 2^53 a float signal does not distinguish neighbours
         low, high = max(register.lowest, -(2**53)), min(register.highest, 2**53)
         raw = data.draw(st.integers(int(low), int(high)))
         if raw in register.special or (register.magnitude and raw < 0):
             return
     wire = layout.pack(raw)
-    if layout.type.form is Form.FLOAT:
+    if layout.type.encoding is Encoding.FLOAT:
         assert math.isclose(layout.unpack(register.encode(register.decode(wire))), raw, rel_tol=1e-6)
     else:
         assert register.encode(register.decode(wire)) == wire
@@ -169,7 +171,7 @@ def test_every_shipped_map_is_in_the_documentation() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 @given(data=st.data())
-def test_whatever_is_written_is_carried_out_or_refused(name: str, data: st.DataObject) -> None:
+def test_any_write_is_carried_out_or_refused(name: str, data: st.DataObject) -> None:
     binding = bound(shipped(name))
     binding.refresh()
     writable = [cell.reader for cell in binding.cells if cell.writer is not None]

@@ -1,4 +1,4 @@
-"""SunSpec maps as pysunspec2 finds and decodes them, over TCP, with nothing but host, port and unit."""
+"""SunSpec maps discovered and decoded by pysunspec2 over TCP, from host, port and unit alone."""
 
 import asyncio
 from typing import Any
@@ -109,11 +109,11 @@ async def test_a_meter_counts_both_ways() -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-async def test_what_the_standard_makes_mandatory_is_there(name: str) -> None:
+async def test_the_mandatory_points_of_the_standard_have_values(name: str) -> None:
     registers = bound(shipped(name))
     for signal in ("total_energy_wh", "import_energy_wh", "export_energy_wh"):
         device = registers.engine.devices[registers.map.kind]
-        if signal in device.type.signals:  # an accumulator at 0 says "not implemented"
+        if signal in device.type.signals:  # an accumulator at 0 means "not implemented"
             registers.engine.submit(Pin(device.name, signal, 5000.0))
     client = await scanned(registers)
     for number in EXPECTED[name]:

@@ -1,1 +1,1 @@
-"""Register maps: the user's files that say what stands in which Modbus register."""
+"""Register maps: user files that define the contents of Modbus registers."""

@@ -1,16 +1,16 @@
-"""What can be wrong between the entries of a map, and ranges that do not fit their types."""
+"""Checks between the entries of a map, and of ranges against their types."""
 
 from collections.abc import Sequence
 
 from twin_tui.documents.model import Complaints
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Table
 
 
 def check_map(registers: Sequence[Register], complaints: Complaints) -> list[str]:
-    """Note the entries that contradict each other or their types; return what is merely odd."""
+    """Report entries that contradict each other or their types; return the warnings."""
     warnings: list[str] = []
     _check_names(registers, complaints)
     _check_overlaps(registers, complaints)
@@ -28,7 +28,7 @@ def _check_names(registers: Sequence[Register], complaints: Complaints) -> None:
     for register in registers:
         other = seen.setdefault((register.table, register.name), register)
         if other is not register:
-            text = f"the name {register.name!r} is that of {_at(other)} already"
+            text = f"duplicate name {register.name!r}; already used by {_at(other)}"
             complaints.take(ConfigError(f"{register.place}: {text}"))
 
 
@@ -45,7 +45,7 @@ def _check_overlaps(registers: Sequence[Register], complaints: Complaints) -> No
 
 
 def shares_memory(first: Register, second: Register) -> bool:
-    """Tell whether two entries are the reading and the writing side of the same registers."""
+    """Return whether two entries are the reading and the writing side of the same registers."""
     same = first.table is second.table and (first.address, first.count) == (second.address, second.count)
     return same and first.writable is not second.writable
 
@@ -61,7 +61,7 @@ def _at(register: Register) -> str:
 
 def _check_range(register: Register) -> list[str]:
     signal, layout = register.signal, register.layout
-    plain = signal is not None and layout.type.form in {Form.INTEGER, Form.DIGITS}
+    plain = signal is not None and layout.type.encoding in {Encoding.INTEGER, Encoding.DIGITS}
     part = register.codes is not None or register.modulo or register.quotient
     if not plain or part or register.writable:
         return []
@@ -73,18 +73,14 @@ def _check_range(register: Register) -> list[str]:
     bounded = signal.low is not None and signal.high is not None
     if bounded and signal.unit == "1" and max(ends) > layout.high + 0.5:
         raise ConfigError(
-            f"{register.place}: {signal.name} reaches {signal.high:g}, which would be {max(ends):.0f} in the "
-            f"register; {layout.type.name} ends at {layout.high:.0f} (see scale)"
+            f"{register.place}: maximum {signal.high:g} of {signal.name} is {max(ends):.0f} in the register, "
+            f"above the {layout.type.name} maximum of {layout.high:.0f}; check scale"
         )
+    beyond = f"{register.place}: {signal.name} can exceed the range of {layout.type.name} and is limited to"
     if ends and min(ends) < layout.low - 0.5 and not register.magnitude:
-        return [
-            f"{register.place}: {signal.name} can be negative; {layout.type.name} then shows {layout.low:.0f}"
-        ]
+        return [f"{beyond} {layout.low:.0f}"]
     if bounded and max(ends) > layout.high + 0.5:
-        return [
-            f"{register.place}: {signal.name} can exceed what {layout.type.name} holds; "
-            f"it then shows {layout.high:.0f}"
-        ]
+        return [f"{beyond} {layout.high:.0f}"]
     return []
 
 
@@ -96,12 +92,12 @@ def _check_codes(register: Register) -> None:
     for code, text in signal.options.items():
         if code not in served and not register.writable:
             raise ConfigError(
-                f"{register.place}: codes: none stands for {code} ({text}) of {signal.name}; "
+                f"{register.place}: codes: missing code for {code} ({text}) of {signal.name}; "
                 f"known: {', '.join(f'{k} = {v}' for k, v in signal.options.items())}"
             )
     for raw, ours in register.codes.items():
         if ours not in signal.options:
             raise ConfigError(
-                f"{register.place}: codes: {raw}: {signal.name} has no {ours}; "
+                f"{register.place}: codes: {raw}: invalid value {ours} of {signal.name}; "
                 f"known: {', '.join(f'{k} = {v}' for k, v in signal.options.items())}"
             )

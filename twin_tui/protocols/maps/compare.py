@@ -1,4 +1,4 @@
-"""A real device beside its twin: every register of the map read from both, and a start from what is real."""
+"""Compares a real device with its twin, register by register, and adopts the real values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from twin_tui.documents.tables import table
 from twin_tui.engine.events import Event, ReportStatus, Scalar, Write
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.image import Cell
-from twin_tui.protocols.maps.model import Refused, Register
+from twin_tui.protocols.maps.model import InvalidValue, Register
 from twin_tui.protocols.maps.registers import Registers
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Table
 
 ORIGIN = "compare"
 REPORTED = {"soc": "soc", "active_power_w": "power_w"}
-"""Measured signals that a twin can take over, and the name under which it does."""
+"""Measured signals that a twin can adopt, and their names in a status report."""
 MAX_BITS = 2000
 
 
 @dataclass(slots=True, frozen=True)
 class Address:
-    """Where a real device answers."""
+    """The address of a real device."""
 
     host: str
     port: int = 502
@@ -29,7 +29,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Read HOST[:PORT[:UNIT]]; an IPv6 host stands in brackets."""
+        """Parse HOST[:PORT[:UNIT]]; an IPv6 host is in brackets."""
         host, rest = text, ""
         if text.startswith("["):
             host, _, rest = text[1:].partition("]")
@@ -51,7 +51,7 @@ class Address:
 
 @dataclass(slots=True, frozen=True)
 class Block:
-    """Neighbouring registers that are read in one request."""
+    """Adjacent registers that are read in one request."""
 
     table: Table
     address: int
@@ -60,8 +60,8 @@ class Block:
 
 
 @dataclass(slots=True, frozen=True)
-class Reading:
-    """What the real device said of one register: its bytes, or why there are none."""
+class RealValue:
+    """One register read from the real device: its bytes, or why they are missing."""
 
     data: bytes | None
     problem: str = ""
@@ -73,7 +73,7 @@ Key = tuple[Table, int]
 
 @dataclass(slots=True, frozen=True)
 class Line:
-    """One register of both."""
+    """One register of the real device and of the twin."""
 
     register: Register
     real: str
@@ -95,7 +95,7 @@ def blocks(registers: Registers) -> Iterator[Block]:
         register = cell.reader
         if not register.readable:
             continue
-        most = MAX_BITS if register.layout.type.form is Form.BIT else limits.max_read_registers
+        most = MAX_BITS if register.layout.type.encoding is Encoding.BIT else limits.max_read_registers
         if gathered:
             first, last = gathered[0].reader, gathered[-1].reader
             joins = register.table is first.table and register.address == last.end
@@ -107,12 +107,12 @@ def blocks(registers: Registers) -> Iterator[Block]:
         yield block()
 
 
-async def read_real(registers: Registers, where: Address, *, timeout_s: float = 3.0) -> dict[Key, Reading]:
-    """Read every register of the map from a real device; blocks it refuses are read one by one."""
+async def read_real(registers: Registers, where: Address, *, timeout_s: float = 3.0) -> dict[Key, RealValue]:
+    """Read every register of the map from a real device; refused blocks are read register by register."""
     from pymodbus.client import AsyncModbusTcpClient  # noqa: PLC0415 - half of the start-up time
 
     client = AsyncModbusTcpClient(where.host, port=where.port, timeout=timeout_s, retries=1)
-    readings: dict[Key, Reading] = {}
+    readings: dict[Key, RealValue] = {}
     try:
         if not await client.connect():
             raise LinkError(f"{where.host}:{where.port} cannot be reached")
@@ -122,12 +122,12 @@ async def read_real(registers: Registers, where: Address, *, timeout_s: float = 
                 for cell in block.cells:
                     register = cell.reader
                     single = await _read(client, where, register.table, register.address, register.count)
-                    readings[_key(cell)] = Reading(*single)
+                    readings[_key(cell)] = RealValue(*single)
                 continue
             start = block.cells[0].start
             for cell in block.cells:
                 part = None if data is None else data[cell.start - start : cell.end - start]
-                readings[_key(cell)] = Reading(part, problem)
+                readings[_key(cell)] = RealValue(part, problem)
     finally:
         client.close()
     return readings
@@ -147,7 +147,7 @@ async def _read(
     try:
         answer = await read(address, count=count, device_id=where.unit)
     except ModbusException:
-        return None, "no answer"
+        return None, "no response"
     if answer.isError():
         return None, f"exception {getattr(answer, 'exception_code', '?')}"
     if table in {Table.COILS, Table.DISCRETE_INPUTS}:
@@ -159,13 +159,13 @@ def _key(cell: Cell) -> Key:
     return cell.reader.table, cell.reader.address
 
 
-def lines(registers: Registers, readings: Mapping[Key, Reading]) -> list[Line]:
-    """Return every register of the real device beside that of the twin."""
+def lines(registers: Registers, readings: Mapping[Key, RealValue]) -> list[Line]:
+    """Return every register of the real device with that of the twin."""
     registers.refresh()
     return [_line(cell, readings[_key(cell)]) for cell in registers.cells if _key(cell) in readings]
 
 
-def _line(cell: Cell, reading: Reading) -> Line:
+def _line(cell: Cell, reading: RealValue) -> Line:
     register, ours = cell.reader, cell.data
     if reading.data is None:
         return Line(register, reading.problem, _text(register, ours), "", False)
@@ -194,7 +194,7 @@ def _difference(register: Register, real: bytes, twin: bytes) -> str:
 
 
 def comparison(found: list[Line], where: Address, device: str) -> str:
-    """Return the table of both, the registers that differ marked."""
+    """Return a table of both with the differences."""
     rows = [
         (
             str(line.register.address),
@@ -210,15 +210,15 @@ def comparison(found: list[Line], where: Address, device: str) -> str:
     return f"{table(head, rows, right=(0,))}\n{different} of {len(found)} registers differ"
 
 
-def adopted(registers: Registers, readings: Mapping[Key, Reading]) -> list[Event]:
-    """Return the events that bring the twin to what the real device says of itself.
+def adopted(registers: Registers, readings: Mapping[Key, RealValue]) -> list[Event]:
+    """Return the events that set the twin to the state of the real device.
 
-    Registers that can be written become commands; of the measured ones those that a twin can take over.
+    Writable registers become commands, measured ones a status report if a twin can adopt them.
     """
     commands: dict[str, dict[str, Scalar]] = {}
     reports: dict[str, dict[str, Scalar]] = {}
     for cell in registers.cells:
-        data = readings.get(_key(cell), Reading(None)).data
+        data = readings.get(_key(cell), RealValue(None)).data
         register = cell.reader
         if data is None or register.signal is None or register.composed:
             continue
@@ -226,7 +226,7 @@ def adopted(registers: Registers, readings: Mapping[Key, Reading]) -> list[Event
         if cell.writer is not None and not register.signal.momentary:
             try:
                 commands.setdefault(cell.device.name, {})[name] = cell.writer.accept(data)
-            except Refused:
+            except InvalidValue:
                 continue
         elif name in REPORTED and not register.magnitude:
             value = register.decode(data)

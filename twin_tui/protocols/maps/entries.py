@@ -1,4 +1,4 @@
-"""The entries of a register map: from keys and values to registers."""
+"""Converts the entries of a register map to registers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +10,10 @@ from twin_tui.documents.model import Complaints
 from twin_tui.documents.values import shown
 from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.maps.file import ConditionFile, Entry, MapFile, Part, to_exact
+from twin_tui.protocols.maps.file import ConditionFile, MapFile, Part, RegisterEntry, to_exact
 from twin_tui.protocols.maps.model import OWN, Condition, Register
 from twin_tui.protocols.maps.resolve import Meaning, resolve
-from twin_tui.protocols.maps.wire import WIRE_TYPES, Form, Layout
+from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout
 from twin_tui.protocols.modbus.memory import ADDRESSES, Table
 
 _TABLES = {
@@ -56,20 +56,20 @@ _SUNSPEC = {
 
 
 class EntryParser:
-    """Reads the entries of one map in their order."""
+    """Parses the entries of one map in order."""
 
     def __init__(self, file: MapFile, kind: str, roles: Mapping[str, str]) -> None:
         self._file = file
         self._kind = kind
         self._roles = roles
-        given = file.not_available
-        self._not_available: Mapping[str, int] = _SUNSPEC if isinstance(given, str) else given
+        patterns = file.not_available
+        self._not_available: Mapping[str, int] = _SUNSPEC if isinstance(patterns, str) else patterns
         self._registers: list[Register] = []
         self._scale_names: list[tuple[int, str]] = []
         self._next: dict[Table, int] = {}
 
-    def add(self, entry: Entry, spot: Spot) -> None:
-        """Read one entry; one in both tables becomes two registers. Raises ConfigError naming the spot."""
+    def add(self, entry: RegisterEntry, spot: Spot) -> None:
+        """Parse one entry; one in both tables becomes two registers. Raises ConfigError with the place."""
         try:
             if entry.table == "both":
                 self._add(entry.model_copy(update={"table": "input", "access": "ro"}), spot)
@@ -78,7 +78,7 @@ class EntryParser:
         except _EntryError as error:
             raise ConfigError(f"{spot}: {error}") from None
 
-    def _add(self, entry: Entry, spot: Spot) -> None:
+    def _add(self, entry: RegisterEntry, spot: Spot) -> None:
         table, readable, writable = _access(entry)
         layout = self._layout(entry, table)
         address = self._address(entry, table, layout.count)
@@ -121,7 +121,7 @@ class EntryParser:
         self._registers.append(resolve(register, meaning, registry[kind]))
 
     def finish(self, complaints: Complaints) -> list[Register]:
-        """Return the registers, scale-factor registers followed."""
+        """Return the registers, with scale-factor registers applied."""
         by_name = {register.name: register for register in self._registers}
         for index, name in self._scale_names:
             register, factor = self._registers[index], by_name.get(name)
@@ -130,7 +130,7 @@ class EntryParser:
                 text = f"{register.place}: scale_register: unknown register {name!r}{hint}"
                 complaints.take(ConfigError(text))
             elif not isinstance(factor.constant, int) or factor.layout.type.name != "sunssf":
-                text = f"scale_register: {name} is not of type sunssf with a fixed value"
+                text = f"scale_register: expected an entry of type sunssf with a constant value, found {name}"
                 complaints.take(ConfigError(f"{register.place}: {text}"))
             else:
                 ten = Fraction(10) ** factor.constant
@@ -139,38 +139,40 @@ class EntryParser:
                 )
         return self._registers
 
-    def _layout(self, entry: Entry, table: Table) -> Layout:
+    def _layout(self, entry: RegisterEntry, table: Table) -> Layout:
         name = entry.type or ("bool" if table in _BIT_TABLES else None)
         if name is None:
-            raise _EntryError("type is missing")
+            raise _EntryError("missing key type")
         if table in _BIT_TABLES:
             if name not in {"bool", "uint16"} or entry.count not in (None, 1):
                 raise _EntryError(f"{table.value} hold single bits: expected type bool and count 1")
             return Layout(WIRE_TYPES["bool"], 1)
         wire = WIRE_TYPES[name]
-        if wire.form is Form.BIT:
-            raise _EntryError(f"type: {table.value} hold words; expected uint16 instead of bool")
+        if wire.encoding is Encoding.BIT:
+            raise _EntryError(f"type: {table.value} hold words; expected uint16, found bool")
         if wire.words == 0 and entry.count is None and name != "pad":
-            raise _EntryError(f"count is missing: how many registers does the {name} take?")
+            raise _EntryError(f"missing key count: the number of registers of the {name}")
         count = entry.count or wire.words or 1
         if wire.words and count != wire.words:
-            raise _EntryError(f"count {count} does not fit {name}, which takes {wire.words}")
+            raise _EntryError(f"count {count} does not fit {name}; expected {wire.words}")
         words = entry.word_order or entry.endian or self._file.word_order
         return Layout(wire, count, words == "little", (entry.byte_order or self._file.byte_order) == "little")
 
-    def _address(self, entry: Entry, table: Table, count: int) -> int:
+    def _address(self, entry: RegisterEntry, table: Table, count: int) -> int:
         address = entry.address
         if isinstance(address, str):
             if table not in self._next:
-                raise _EntryError(f"address: next, but it is the first entry of the {table.value}")
+                raise _EntryError(
+                    f"address: next has no previous entry in the {table.value}; expected a number"
+                )
             address = self._next[table]
         if address + count > ADDRESSES:
             raise _EntryError(f"address {address} with {count} registers reaches beyond {ADDRESSES - 1}")
         self._next[table] = address + count
         return address
 
-    def _pattern(self, entry: Entry, layout: Layout) -> bytes | None:
-        if layout.type.form in {Form.TEXT, Form.BIT}:
+    def _pattern(self, entry: RegisterEntry, layout: Layout) -> bytes | None:
+        if layout.type.encoding in {Encoding.TEXT, Encoding.BIT}:
             return None
         if entry.not_available is not None:
             most = (1 << 16 * layout.count) - 1
@@ -183,27 +185,29 @@ class EntryParser:
             return None
         return layout.pattern(bits) if layout.type.words else bits.to_bytes(2, "big") * layout.count
 
-    def _conditions(self, given: Mapping[int, ConditionFile] | None, key: str) -> dict[int, Condition] | None:
-        if given is None:
+    def _conditions(
+        self, conditions: Mapping[int, ConditionFile] | None, key: str
+    ) -> dict[int, Condition] | None:
+        if conditions is None:
             return None
         found = {}
-        for code, condition in given.items():
+        for code, condition in conditions.items():
             role, signal = self._role_and_signal(condition.device, condition.signal, f"{key}: {code}: ")
             tests = (condition.above, condition.below, condition.equals)
             found[code] = Condition(role, signal, *(None if test is None else float(test) for test in tests))
         return found
 
-    def _parts(self, entry: Entry, role: str) -> tuple[tuple[str, str], ...]:
-        """Return the further signals that an entry adds: of other devices, or other ones of its own."""
+    def _parts(self, entry: RegisterEntry, role: str) -> tuple[tuple[str, str], ...]:
+        """Return the further signals that an entry adds, of its own or other devices."""
         if entry.mean is not None and entry.plus is not None:
-            raise _EntryError("expected plus or mean with a list of signals")
+            raise _EntryError("expected plus or mean, not both")
         key, parts = ("mean", entry.mean) if entry.mean is not None else ("plus", entry.plus or [])
         return tuple(self._part(part, entry, role, f"{key}: ") for part in parts)
 
-    def _part(self, part: Part, entry: Entry, role: str, place: str) -> tuple[str, str]:
+    def _part(self, part: Part, entry: RegisterEntry, role: str, place: str) -> tuple[str, str]:
         signal = part.signal or _signal_name(entry)
         if not signal:
-            raise _EntryError(f"{place}signal is missing")
+            raise _EntryError(f"{place}missing key signal")
         return self._role_and_signal(part.device or role or None, signal, place)
 
     def _role(self, device: str | None, place: str = "") -> str:
@@ -221,10 +225,10 @@ class EntryParser:
 
 
 class _EntryError(ConfigError):
-    """What is wrong with an entry, before its place is known."""
+    """An error in an entry, before its place is added."""
 
 
-def _access(entry: Entry) -> tuple[Table, bool, bool]:
+def _access(entry: RegisterEntry) -> tuple[Table, bool, bool]:
     """Return table, readable and writable from func and direction, or from table and access."""
     if entry.table is not None:
         table = _TABLES[entry.table]
@@ -235,38 +239,38 @@ def _access(entry: Entry) -> tuple[Table, bool, bool]:
         tables = _READ_TABLES if direction == "read" else _WRITE_TABLES
         if func not in tables:
             known = ", ".join(f"0x{number:02X}" for number in tables)
-            raise _EntryError(f"func: a {direction} takes {known}; found {func}")
+            raise _EntryError(f"func: expected {known} for a {direction}, found {func}")
         table = tables[func]
-        # What was written can be read back, as it can from the devices that these maps describe.
+        # Written values can be read back, as on the devices that these maps describe.
         readable, writable = True, direction == "write"
         if entry.access is not None:
             readable, writable = _ACCESS[entry.access]
     else:
         raise _EntryError("expected func (0x02, 0x03, 0x04, 0x06, 0x10) or table (input, holding, …)")
     if writable and table in {Table.DISCRETE_INPUTS, Table.INPUT_REGISTERS}:
-        raise _EntryError(f"{table.value} cannot be written; expected access ro")
+        raise _EntryError(f"{table.value} are read-only; expected access ro")
     return table, readable, writable
 
 
-def _signal_name(entry: Entry) -> str:
+def _signal_name(entry: RegisterEntry) -> str:
     if entry.signal is not None and entry.internal_name is not None:
         raise _EntryError("expected signal or internal_name, not both")
     return entry.signal or entry.internal_name or ""
 
 
-def _constant(entry: Entry, layout: Layout) -> int | float | str | None:
+def _constant(entry: RegisterEntry, layout: Layout) -> int | float | str | None:
     found: Any = entry.value
     if found is None:
         return None
-    if layout.type.form is Form.TEXT:
+    if layout.type.encoding is Encoding.TEXT:
         if isinstance(found, bool) or not isinstance(found, str | int | float):
-            raise _EntryError(f"value: expected a text, found {shown(found)}")
+            raise _EntryError(f"value: expected text, found {shown(found)}")
         return str(found)
     try:
         number = to_exact(found)
     except ValueError as error:
         raise _EntryError(f"value: {error}") from None
-    if layout.type.form is Form.FLOAT:
+    if layout.type.encoding is Encoding.FLOAT:
         return float(number)
     if number.denominator != 1 or not layout.low <= number <= layout.high:
         raise _EntryError(

@@ -1,4 +1,4 @@
-"""The models of a register map's file: its keys, and what may be written there."""
+"""The models of register map files: their keys and values."""
 
 from fractions import Fraction
 from typing import Annotated, Any
@@ -14,12 +14,12 @@ from twin_tui.protocols.modbus.memory import ALL_FUNCTIONS
 
 def _to_written(found: Any) -> str:
     if isinstance(found, bool) or not isinstance(found, str | int | float):
-        raise ValueError(f"expected a text, found {shown(found)}")
+        raise ValueError(f"expected text, found {shown(found)}")
     return str(found)
 
 
 def to_exact(found: Any) -> Fraction:
-    """Return a finite number exactly as it is written: 0.1 is one tenth."""
+    """Return a finite number exactly as written: 0.1 is one tenth."""
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise ValueError(f"expected a number, found {shown(found)}")
     try:
@@ -36,7 +36,7 @@ def _to_scale(found: Any) -> Fraction:
 
 
 def to_whole(low: int, high: int) -> Accepts:
-    """Return a kind of whole numbers that are written as such: no texts, no fractions."""
+    """Return a type for whole numbers; text and fractions are invalid."""
 
     def check(found: Any) -> int:
         if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
@@ -63,7 +63,7 @@ def _by_code(found: Any) -> dict[int, Any]:
 
 
 def _to_code(key: Any) -> int:
-    """Return a raw value; in JSON, keys are texts."""
+    """Return a raw value; in JSON, keys are text."""
     try:
         if not isinstance(key, bool | float):
             return int(key, 0) if isinstance(key, str) else int(key)
@@ -105,7 +105,7 @@ def _to_patterns(found: Any) -> dict[str, int] | str:
     if found == "sunspec":
         return "sunspec"
     if not isinstance(found, dict):
-        raise ValueError(f"expected sunspec, or an object with types and their bits, found {shown(found)}")
+        raise ValueError(f"expected sunspec, or an object with types and bit patterns, found {shown(found)}")
     for name, bits in found.items():
         _TYPE.check(name)
         to_whole(0, (1 << 16 * (WIRE_TYPES[name].words or 1)) - 1).check(bits)
@@ -141,15 +141,15 @@ class Part(Model):
 
     signal: Written | None = None
     device: Written | None = None
-    """The role of the device that has it."""
+    """The role of its device."""
 
 
 class ConditionFile(Model):
-    """When a bit is set or a state counts."""
+    """The condition of a bit or a state."""
 
     signal: Written
     device: Written | None = None
-    """The role of the device that has it."""
+    """The role of its device."""
     above: Exact | None = None
     below: Exact | None = None
     equals: Exact | None = None
@@ -165,76 +165,76 @@ Conditions = Annotated[dict[int, ConditionFile], BeforeValidator(_by_code)]
 Parts = Annotated[list[Part], BeforeValidator(_to_parts, json_schema_input_type=list[Part | str])]
 
 
-class Entry(Model):
+class RegisterEntry(Model):
     """An entry of ``registers``."""
 
     name: Written | None = None
-    """What the register is called; once in each table."""
+    """The register's name, unique in its table."""
     signal: Written | None = None
-    """The signal behind it."""
+    """The signal in the register."""
     internal_name: Written | None = None
-    """The signal behind it, by the name that DER Twin has for it."""
+    """The signal in the register, by DER Twin's name."""
     device: Written | None = None
-    """The role of the device that has the signal, where several are behind one unit."""
+    """The role of the signal's device, if a unit has several devices."""
     table: Annotated[str, choice("input", "holding", "both", "discrete", "coil")] | None = None
     access: Annotated[str, choice("ro", "rw", "wo")] | None = None
     func: Annotated[int, to_whole(0, 255)] | None = None
-    """DER Twin's way to name the table: 2 discrete, 4 input, 3, 6 and 16 holding registers."""
+    """DER Twin's key for the table: 2 discrete, 4 input, 3, 6 and 16 holding registers."""
     direction: Annotated[str, choice("read", "write")] | None = None
     address: Annotated[int | str, Accepts(_to_address, {"anyOf": [_ADDRESS.schema, {"const": "next"}]})]
-    """From 0, as on the wire; next follows the entry before."""
+    """0-based, as on the wire; next: the address after the previous entry."""
     type: Annotated[str, _TYPE] | None = None
     count: Annotated[int, to_whole(1, 125)] | None = None
-    """Registers, where the type leaves that open."""
+    """The number of registers, for types of variable length."""
     endian: Order | None = None
-    """DER Twin's word for the order of words."""
+    """DER Twin's key for the word order."""
     word_order: Order | None = None
     byte_order: Order | None = None
     scale: Annotated[Fraction, Accepts(_to_scale, {"type": "number"})] = Fraction(1)
     """Number in the unit = raw · scale + offset."""
     offset: Exact = Fraction(0)
     scale_register: Written | None = None
-    """The name of a sunssf entry whose power of ten scales this one."""
+    """The name of the sunssf entry with the power of ten for this one."""
     unit: Written = ""
-    """Of the number; the SI unit of the signal if not given."""
+    """The unit of the number; default: the SI unit of the signal."""
     sense: Annotated[str, choice(*SENSES)] = ""
-    """What is positive."""
+    """The meaning of positive numbers."""
     options: Annotated[dict[int, str], Accepts(_to_options, _BY_CODE)] | None = None
-    """The meaning of raw values, or of bits in a bit field; others are refused when written."""
+    """The meanings of raw values, or of the bits of a bit field; writes of other values are refused."""
     special: Annotated[dict[int, Fraction], Accepts(_to_special, _BY_CODE)] | None = None
-    """Raw values with a number of their own."""
+    """Raw values with a special number."""
     codes: Annotated[dict[int, int], Accepts(_to_codes, _BY_CODE)] | None = None
     """Raw code → value of the signal."""
     bits: Conditions | None = None
-    """Bits that are set while their condition holds."""
+    """Bit → condition under which it is set."""
     states: Conditions | None = None
-    """Raw codes, of which the first whose condition holds is served."""
+    """Raw code → condition; the first code whose condition is met is served."""
     plus: Parts | None = None
-    """Signals that are added."""
+    """Signals to be added."""
     mean: Parts | None = None
-    """Signals that are averaged with this one."""
+    """Signals to be averaged with this one."""
     stored: Flag = False
-    """Mere memory, from value on, for rules to read."""
+    """Only stores what is written, for rules; starts with value."""
     value: Any = None
-    """A constant; {device} in a text is the device's name."""
+    """A constant; {device} in text is the device's name."""
     param: Written = ""
     """A parameter of the device, or one divided by another: a / b."""
     not_available: Annotated[int, to_whole(0, 2**64 - 1)] | None = None
-    """The bits that say that there is no value."""
+    """The bit pattern for a missing value."""
     min: Exact | None = None
-    """The least value that may be written, in the unit."""
+    """The minimum of writes, in the unit."""
     max: Exact | None = None
     beyond: Annotated[str, choice("refuse", "clamp")] = "refuse"
-    """What becomes of a write beyond min and max."""
+    """What happens to a write beyond min and max."""
     modulo: Count = 0
-    """The register holds the remainder of the number by this."""
+    """The register holds the number modulo this divisor."""
     quotient: Count = 0
-    """The register holds how often this goes into the number."""
+    """The register holds the number divided by this, rounded down."""
     description: Written = ""
 
 
 class LimitsFile(Model):
-    """``limits``: what the device answers, where that is less than the Modbus documents allow."""
+    """``limits``: what the device supports, where that is less than Modbus allows."""
 
     max_read_registers: Annotated[int, to_whole(1, 125)] = 125
     max_write_registers: Annotated[int, to_whole(1, 123)] = 123
@@ -244,7 +244,7 @@ class LimitsFile(Model):
 
 
 class WatchdogFile(Model):
-    """``watchdog``: what is commanded when nobody has written for a while."""
+    """``watchdog``: fallback commands for a time without writes."""
 
     seconds: Positive
     fallback: dict[str, Exact]
@@ -253,16 +253,16 @@ class WatchdogFile(Model):
 
 
 class ReferenceFile(Model):
-    """A register whose number becomes a command."""
+    """A register as the value of a command."""
 
     name: Written = Field(alias="register")
     sense: Annotated[str, choice(*SENSES)] | None = None
     of: Written | None = None
-    """A signal that the number is a share of."""
+    """A signal; the number is a fraction of it."""
 
 
 class CaseFile(Model):
-    """What is commanded while registers hold these raw values."""
+    """The commands for these raw values of registers."""
 
     when: dict[str, RawValues] = Field(default_factory=dict)
     set: dict[str, Setting] = Field(default_factory=dict)
@@ -270,7 +270,7 @@ class CaseFile(Model):
 
 
 class RuleFile(Model):
-    """An entry of ``commands``: the first case whose registers hold these raw values counts."""
+    """An entry of ``commands``: the first case whose registers have these raw values applies."""
 
     device: Written | None = None
     cases: list[CaseFile] = Field(min_length=1)
@@ -280,18 +280,18 @@ class MapFile(Model):
     """The top level of a register map."""
 
     protocol: Any = None
-    """Of DER Twin's format, without effect."""
+    """A key of DER Twin's format, without effect."""
     device_type: Written
     description: Written = ""
     source: Written = ""
     devices: dict[str, Written] = Field(default_factory=dict)
-    """Further devices behind the same unit: role → type."""
+    """Further devices of the same unit: role → type."""
     word_order: Order = "big"
     byte_order: Order = "big"
     not_available: Patterns = Field(default_factory=dict)
-    """By type, the bits that say that there is no value; sunspec stands for that standard's."""
+    """The bit pattern for a missing value by type; sunspec: the patterns of that standard."""
     limits: LimitsFile = Field(default_factory=LimitsFile)
     watchdog: WatchdogFile | None = None
     commands: list[RuleFile] = Field(default_factory=list)
-    """Commands that follow from several registers together."""
+    """Commands derived from several registers."""
     registers: list[Any] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""Registers kept up to date from the signals of one device: many at a time, with one prebuilt struct."""
+"""Register memory updated from the signals of a device: many registers at once, with one prebuilt struct."""
 
 import struct
 from array import array
@@ -12,13 +12,13 @@ from twin_tui.engine.running import Device
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.model import Register
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Memory, Table
 
 
 @dataclass(slots=True, frozen=True)
 class LastWrite:
-    """The last attempt to write a register: when by the wall clock, by whom, and "ok" or why not."""
+    """The last write to a register: wall-clock time, client, and "ok" or the reason of its refusal."""
 
     wall_s: float
     client: str
@@ -26,7 +26,7 @@ class LastWrite:
 
 
 class Cell:
-    """One place in memory: the entry that is served there and the entry that takes writes there."""
+    """One place in memory: the entry that is served there and the entry that accepts writes there."""
 
     __slots__ = ("device", "echo", "end", "last_write", "memory", "reader", "start", "writer")
 
@@ -40,12 +40,12 @@ class Cell:
         self.start = start
         self.end = start + reader.layout.size
         self.echo: tuple[str, bytes, Any] | None = None
-        """The command, the bytes that were written and what it became, until somebody else changes it."""
+        """Command, written bytes and resulting value, until another write changes the value."""
         self.last_write: LastWrite | None = None
 
     @property
     def data(self) -> bytes:
-        """The bytes as a client would read them."""
+        """The bytes as a client reads them."""
         return bytes(self.memory[self.start : self.end])
 
     @data.setter
@@ -54,8 +54,8 @@ class Cell:
 
     @property
     def words(self) -> tuple[int, ...]:
-        """The registers as numbers; of a coil or discrete input its bit."""
-        data, size = self.data, 1 if self.reader.layout.type.form is Form.BIT else 2
+        """The registers as numbers; for a coil or discrete input its bit."""
+        data, size = self.data, 1 if self.reader.layout.type.encoding is Encoding.BIT else 2
         return tuple(int.from_bytes(data[at : at + size], "big") for at in range(0, len(data), size))
 
     def put(self, value: Any) -> None:
@@ -63,7 +63,7 @@ class Cell:
         self.data = self.reader.encode(value)
 
     def fixed(self) -> bytes:
-        """Return what a register that follows from no signal holds to begin with."""
+        """Return the initial bytes of a register without a signal."""
         register = self.reader
         if register.param:
             number = getattr(self.device.params, register.param)
@@ -79,7 +79,7 @@ class Cell:
 
 
 def lay_out(memory: Memory, registers: Iterable[Register], devices: Mapping[str, Device]) -> list[Cell]:
-    """Return one cell per place, constants in it; the reading and the writing entry of a place share it."""
+    """Return one cell per place, with constants stored; reading and writing entry of a place share it."""
     cells: list[Cell] = []
     tables = list(Table)
     for register in sorted(registers, key=lambda r: (tables.index(r.table), r.address, r.writable)):
@@ -95,8 +95,8 @@ def lay_out(memory: Memory, registers: Iterable[Register], devices: Mapping[str,
     return cells
 
 
-class Group:
-    """Linear registers of one form whose signals stand on one object; filled in one go."""
+class RegisterGroup:
+    """Linear registers of one encoding with the signals of one object; updated together."""
 
     __slots__ = (
         "_cells",
@@ -112,11 +112,11 @@ class Group:
 
     def __init__(self, cells: list[Cell]) -> None:
         registers = [cell.reader for cell in cells]
-        form, self._swap = _family(cells[0])
+        encoding, self._swap = _family(cells[0])
         self._cells = cells
         self._get = _getter(registers)
-        self._whole = form is Form.INTEGER
-        self._factors = None if form is Form.BIT else [register.factor for register in registers]
+        self._whole = encoding is Encoding.INTEGER
+        self._factors = None if encoding is Encoding.BIT else [register.factor for register in registers]
         layout = struct.Struct(("<" if self._swap else ">") + "".join(r.layout.type.code for r in registers))
         self._scratch: Any = array("H", bytes(layout.size)) if self._swap else bytearray(layout.size)
         self._pack: Callable[..., None] = layout.pack_into
@@ -125,9 +125,9 @@ class Group:
         )
         self._copies = self._plan_copies()
 
-    def fill(self, seen: Any) -> None:
-        """Bring the registers up to what ``seen`` says now."""
-        values: Any = self._get(seen)
+    def fill(self, signals: Any) -> None:
+        """Update the registers from an object with the signals."""
+        values: Any = self._get(signals)
         try:
             if self._factors is not None:
                 values = map(mul, values, self._factors)
@@ -137,8 +137,8 @@ class Group:
                         raise ValueError("a value would read as not available")
             self._pack(self._scratch, 0, *values)
         except (struct.error, ValueError, OverflowError, TypeError):
-            # Something does not fit its register or is no number: one by one, each held at its bounds.
-            for cell, value in zip(self._cells, self._get(seen), strict=True):
+            # A value is out of range or not a number: one by one, each limited to its range.
+            for cell, value in zip(self._cells, self._get(signals), strict=True):
                 cell.put(value)
             return
         if self._swap:
@@ -147,7 +147,7 @@ class Group:
             target[:] = source
 
     def _plan_copies(self) -> list[tuple[memoryview, memoryview]]:
-        """Return (memory, scratch) slices; what lies side by side goes in one copy."""
+        """Return (memory, scratch) slices; adjacent registers are one copy."""
         source = memoryview(self._scratch).cast("B")
         pieces: list[tuple[bytearray, int, int]] = []
         for cell in self._cells:
@@ -162,23 +162,25 @@ class Group:
         return copies
 
 
-class Source:
-    """A device and the registers that follow from it."""
+class DeviceImage:
+    """A device and the registers with its signals."""
 
-    __slots__ = ("_commands", "_seen", "device", "echoed", "groups", "singles")
+    __slots__ = ("_commands", "_telemetry", "device", "echoed", "groups", "singles")
 
     def __init__(self, device: Device, cells: list[Cell]) -> None:
         self.device = device
-        self._seen: Any = None
+        self._telemetry: Any = None
         self._commands: Any = None
-        self.groups: dict[bool, list[Group]] = {False: [], True: []}
+        self.groups: dict[bool, list[RegisterGroup]] = {False: [], True: []}
         self.singles: dict[bool, list[tuple[Cell, Callable[[Any], Any]]]] = {False: [], True: []}
         self.echoed: list[Cell] = []
         live = [cell for cell in cells if cell.reader.signal is not None and not cell.reader.composed]
         for command in (False, True):
             mine = [cell for cell in live if cell.reader.signal and cell.reader.signal.command is command]
             linear = sorted((cell for cell in mine if cell.reader.linear), key=lambda c: str(_family(c)))
-            self.groups[command] = [Group(list(members)) for _, members in groupby(linear, key=_family)]
+            self.groups[command] = [
+                RegisterGroup(list(members)) for _, members in groupby(linear, key=_family)
+            ]
             self.singles[command] = [
                 (cell, attrgetter(cell.reader.signal.name))
                 for cell in mine
@@ -186,15 +188,15 @@ class Source:
             ]
 
     def refresh(self, surroundings: Surroundings) -> bool:
-        """Bring the registers up to the device's present telemetry and commands; tell whether any moved."""
+        """Update the registers from the device's telemetry and commands; return whether any changed."""
         device = self.device
-        seen = device.telemetry(surroundings)
+        telemetry = device.telemetry(surroundings)
         commands = device.commands
-        if seen is self._seen and commands is self._commands:
+        if telemetry is self._telemetry and commands is self._commands:
             return False
-        if seen is not self._seen:
-            self._seen = seen
-            self._fill(False, seen)
+        if telemetry is not self._telemetry:
+            self._telemetry = telemetry
+            self._fill(False, telemetry)
         if commands is not self._commands:
             self._commands = commands
             self._fill(True, commands)
@@ -202,11 +204,11 @@ class Source:
                 self._repeat_echoes(commands)
         return True
 
-    def _fill(self, command: bool, seen: Any) -> None:
+    def _fill(self, command: bool, signals: Any) -> None:
         for group in self.groups[command]:
-            group.fill(seen)
+            group.fill(signals)
         for cell, get in self.singles[command]:
-            cell.put(get(seen))
+            cell.put(get(signals))
 
     def _repeat_echoes(self, commands: Any) -> None:
         kept = []
@@ -222,14 +224,14 @@ class Source:
         self.echoed = kept
 
 
-def _family(cell: Cell) -> tuple[Form, bool]:
+def _family(cell: Cell) -> tuple[Encoding, bool]:
     layout = cell.reader.layout
-    return layout.type.form, layout.words_little and layout.type.form is not Form.BIT
+    return layout.type.encoding, layout.words_little and layout.type.encoding is not Encoding.BIT
 
 
 def _getter(registers: list[Register]) -> Callable[[Any], tuple[Any, ...]]:
     names = [register.signal.name for register in registers if register.signal is not None]
     if len(names) == 1:
         only = attrgetter(names[0])
-        return lambda seen: (only(seen),)
+        return lambda signals: (only(signals),)
     return attrgetter(*names)

@@ -1,4 +1,4 @@
-"""Registers as a table of text: what `twin-tui registers` prints."""
+"""Registers as a text table, printed by `twin-tui registers`."""
 
 from itertools import groupby
 
@@ -10,7 +10,7 @@ HEAD = ("address", "name", "type", "access", "raw", "value", "signal")
 
 
 def listing(registers: Registers, device: str, where: str = "") -> str:
-    """Return the decoded registers of one device, table by table, with where they are served."""
+    """Return the decoded registers of one device, table by table, with their endpoint."""
     registers.refresh()
     source = registers.map.description or registers.map.name
     place = f"  {where}" if where else ""
@@ -38,6 +38,6 @@ def _row(cell: Cell, device: str) -> tuple[str, ...]:
 
 
 def raw_text(words: tuple[int, ...]) -> str:
-    """Return words in hexadecimal, long ones shortened."""
-    shown = [f"{word:04X}" for word in words]
-    return " ".join(shown) if len(shown) <= 4 else f"{' '.join(shown[:3])} … ({len(shown)} words)"
+    """Return words in hexadecimal, long lists shortened."""
+    texts = [f"{word:04X}" for word in words]
+    return " ".join(texts) if len(texts) <= 4 else f"{' '.join(texts[:3])} … ({len(texts)} words)"

@@ -1,4 +1,4 @@
-"""A register map, checked and resolved: what stands in which register and which signal it is."""
+"""A checked and resolved register map: registers, their layout and their signals."""
 
 import math
 import struct
@@ -9,20 +9,20 @@ from typing import Any
 
 from twin_tui.documents.loader import Spot
 from twin_tui.engine.signals import Signal
-from twin_tui.protocols.maps.wire import Form, Layout, Raw
+from twin_tui.protocols.maps.wire import Encoding, Layout, Raw
 from twin_tui.protocols.modbus.memory import Limits, Table
 
 OWN = ""
-"""The role of the device that an endpoint belongs to."""
+"""The role of the endpoint's own device."""
 
 
-class Refused(Exception):
-    """A written value that makes no sense; its text says why."""
+class InvalidValue(Exception):
+    """Raised for an invalid written value; the text gives the reason."""
 
 
 @dataclass(slots=True, frozen=True)
 class Condition:
-    """Something that holds while a signal is above, below or equal to a number."""
+    """A condition on a signal: above, below or equal to a number."""
 
     role: str
     signal: str
@@ -31,7 +31,7 @@ class Condition:
     equals: float | None = None
 
     def holds(self, value: Any) -> bool:
-        """Tell whether the condition is met by the signal's present value."""
+        """Return whether the signal's present value meets the condition."""
         return (
             (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
@@ -41,18 +41,18 @@ class Condition:
 
 @dataclass(slots=True, frozen=True)
 class Reference:
-    """The number in another register, as the value of a command: raw · quantum + shift, in SI."""
+    """A command value taken from another register: raw · quantum + shift, in SI."""
 
     register: str
     quantum: Fraction
     shift: Fraction
     of: str = ""
-    """A measured signal that the number is a share of."""
+    """A measured signal; the number is a fraction of it."""
 
 
 @dataclass(slots=True, frozen=True)
 class Case:
-    """What is commanded while registers hold certain raw values."""
+    """Commands for certain raw values of registers."""
 
     when: Mapping[str, frozenset[int]]
     values: Mapping[str, float | Reference]
@@ -61,17 +61,17 @@ class Case:
 
 @dataclass(slots=True, frozen=True)
 class Rule:
-    """Commands that follow from several registers together; the first case that fits counts."""
+    """Commands derived from several registers; the first matching case applies."""
 
     role: str
     cases: tuple[Case, ...]
     registers: frozenset[str]
-    """The names of all registers whose writing has the rule applied."""
+    """The names of all registers whose writes trigger the rule."""
 
 
 @dataclass(slots=True, frozen=True)
 class Watchdog:
-    """What is commanded when nobody has written for a while."""
+    """Fallback commands for a time without writes."""
 
     seconds: float
     fallback: Mapping[str, float]
@@ -82,8 +82,8 @@ class Watchdog:
 class Register:
     """One entry of a map.
 
-    ``quantum`` and ``shift`` give the SI value: raw · quantum + shift. A stored register is mere memory,
-    which rules may read.
+    ``quantum`` and ``shift`` give the SI value: raw · quantum + shift. A stored register only stores what is
+    written, for rules.
     """
 
     name: str
@@ -104,32 +104,32 @@ class Register:
     magnitude: bool = False
     options: Mapping[int, str] | None = None
     special: Mapping[int, float] = field(default_factory=dict)
-    """Raw values with a meaning of their own, in SI: 255 for "100 %"."""
+    """Raw values with a special meaning, in SI: 255 for "100 %"."""
     codes: Mapping[int, int] | None = None
-    """Raw code → value of the signal; the first raw code of a value is the one that is served."""
+    """Raw code → value of the signal; of several codes for a value the first is served."""
     bits: Mapping[int, Condition] | None = None
     states: Mapping[int, Condition] | None = None
-    """Raw codes, of which the first whose condition holds is served."""
+    """Raw code → condition; the first code whose condition is met is served."""
     parts: tuple[tuple[str, str], ...] = ()
-    """Further (role, signal) that are added to the signal."""
+    """Further (role, signal) added to the signal."""
     mean: bool = False
-    """Whether the sum is divided by the number of its parts."""
+    """Whether the sum is divided by the number of parts."""
     stored: bool = False
     constant: Raw | None = None
     param: str = ""
     per_param: str = ""
     not_available: bytes | None = None
     minimum: Fraction | None = None
-    """The least value that may be written, in the map's unit."""
+    """The minimum of writes, in the map's unit."""
     maximum: Fraction | None = None
     clamp: bool = False
     modulo: int = 0
     quotient: int = 0
     description: str = ""
     factor: int | float = field(init=False)
-    """What takes the SI value to the raw number; a whole factor keeps large integers exact."""
+    """Converts the SI value to the raw number; a whole factor keeps large integers exact."""
     lowest: float = field(init=False)
-    """The least raw number that is served; the not-available pattern is never a value."""
+    """The lowest raw number that is served; the not-available pattern is never a value."""
     highest: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,10 +152,10 @@ class Register:
 
     @property
     def linear(self) -> bool:
-        """Tell whether the raw number is nothing but the signal's value times a factor."""
+        """Return whether the raw number is just the signal's value times a factor."""
         return (
             self.signal is not None
-            and self.layout.type.form in {Form.INTEGER, Form.FLOAT, Form.BIT}
+            and self.layout.type.encoding in {Encoding.INTEGER, Encoding.FLOAT, Encoding.BIT}
             and self.signal.type is not str
             and not (self.shift or self.magnitude or self.layout.bytes_little)
             and self.codes is None
@@ -165,36 +165,38 @@ class Register:
 
     @property
     def bit_field(self) -> bool:
-        """Tell whether the bits have a meaning each."""
+        """Return whether each bit has a meaning."""
         return self.bits is not None or self.layout.type.name.startswith("bitfield")
 
     @property
     def _lists_codes(self) -> bool:
-        return self.options is not None and self.layout.type.form is Form.INTEGER and not self.bit_field
+        return (
+            self.options is not None and self.layout.type.encoding is Encoding.INTEGER and not self.bit_field
+        )
 
     @property
     def composed(self) -> bool:
-        """Tell whether the value follows from more than one signal, or from conditions on it."""
+        """Return whether the value depends on several signals or on conditions."""
         return self.bits is not None or self.states is not None or bool(self.parts)
 
     def _unavailable(self) -> Raw | None:
-        if self.not_available is None or self.layout.type.form is not Form.INTEGER:
+        if self.not_available is None or self.layout.type.encoding is not Encoding.INTEGER:
             return None
         return self.layout.unpack(self.not_available)
 
     def nothing(self) -> bytes:
-        """Return the bytes that say that there is no value: the not-available pattern, or zeros."""
+        """Return the bytes for a missing value: the not-available pattern, or zeros."""
         return self.not_available if self.not_available is not None else bytes(self.layout.size)
 
     def encode(self, value: Any) -> bytes:
-        """Return the bytes of a signal's value; what does not fit is held at the nearest that does.
+        """Return the bytes of a signal's value, limited to the register's range.
 
-        Halves go to the even neighbour. NaN and codes that are not listed read as not available.
+        Halves are rounded to even. NaN and codes that are not listed read as not available.
         """
-        form = self.layout.type.form
-        if form is Form.TEXT:
+        encoding = self.layout.type.encoding
+        if encoding is Encoding.TEXT:
             return self.layout.pack(str(value))
-        if form is Form.BIT:
+        if encoding is Encoding.BIT:
             return self.layout.pack(bool(value))
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return self.nothing()
@@ -202,7 +204,7 @@ class Register:
             code = next((raw for raw, ours in self.codes.items() if ours == value), None)
             return self.nothing() if code is None else self.layout.pack(code)
         number = self._raw_number(value)
-        if form is Form.FLOAT:
+        if encoding is Encoding.FLOAT:
             return self.layout.pack(min(max(float(number), self.layout.low), self.layout.high))
         return self.layout.pack(self._whole(number))
 
@@ -229,7 +231,7 @@ class Register:
         return number
 
     def decode(self, data: bytes) -> Any:
-        """Return the signal's value that the bytes stand for; None for the not-available pattern."""
+        """Return the signal's value of the bytes; None for the not-available pattern."""
         if self.not_available is not None and data == self.not_available:
             return None
         raw = self.layout.unpack(data)
@@ -253,25 +255,26 @@ class Register:
         return raw * quantum.numerator / quantum.denominator
 
     def accept(self, data: bytes) -> Any:
-        """Return the value that written bytes command; raise Refused for what makes no sense."""
+        """Return the command value of written bytes; raise InvalidValue for invalid ones."""
         try:
             raw = self.layout.unpack(data)
         except ValueError:
-            raise Refused(f"{data.hex()} are no decimal digits") from None
+            raise InvalidValue(f"invalid decimal digits: {data.hex()}") from None
         if isinstance(raw, str):
             return raw
         if self.not_available is not None and data == self.not_available:
-            raise Refused(f"{raw} means “not available”")
+            raise InvalidValue(f"{raw} is the value for “not available”")
         if isinstance(raw, float) and not math.isfinite(raw):
-            raise Refused(f"{raw} is no number")
+            raise InvalidValue(f"invalid number: {raw}")
         if raw in self.special:
             return self.special[int(raw)]
         if self.codes is not None:
             if raw not in self.codes:
-                raise Refused(f"{raw} is none of {', '.join(map(str, self.codes))}")
+                raise InvalidValue(f"invalid code {raw}; expected one of {', '.join(map(str, self.codes))}")
             return self.codes[int(raw)]
         if self.options is not None and self._lists_codes and raw not in self.options:
-            raise Refused(f"{raw} is none of {', '.join(f'{k} = {v}' for k, v in self.options.items())}")
+            known = ", ".join(f"{k} = {v}" for k, v in self.options.items())
+            raise InvalidValue(f"invalid code {raw}; expected one of {known}")
         return self._limited(raw)
 
     def _limited(self, raw: int | float) -> int | float:
@@ -283,7 +286,7 @@ class Register:
             bounds = (
                 f"{'' if low is None else f'{float(low):g}'} … {'' if high is None else f'{float(high):g}'}"
             )
-            raise Refused(f"{float(number):g} is outside {bounds.strip()} {self.unit}".rstrip())
+            raise InvalidValue(f"{float(number):g} is outside {bounds.strip()} {self.unit}".rstrip())
         assert low is not None or high is not None
         nearest = low if low is not None and number < low else high
         assert nearest is not None
@@ -291,7 +294,7 @@ class Register:
         return exact.numerator / exact.denominator
 
     def text(self, data: bytes) -> str:
-        """Return what the bytes say, in the map's unit."""
+        """Return the value of the bytes as text, in the map's unit."""
         if self.not_available is not None and data == self.not_available:
             return "not available"
         try:
@@ -305,11 +308,11 @@ class Register:
         number = self.scale * Fraction(raw) + self.offset if math.isfinite(raw) else None
         if number is None:
             return str(raw)
-        if self.layout.type.form is Form.FLOAT:
-            shown = f"{float(number):.6g}"
+        if self.layout.type.encoding is Encoding.FLOAT:
+            text = f"{float(number):.6g}"
         else:
-            shown = f"{float(number):.{_decimals(self.scale)}f}"
-        return f"{shown} {self.unit}".rstrip()
+            text = f"{float(number):.{_decimals(self.scale)}f}"
+        return f"{text} {self.unit}".rstrip()
 
     def option(self, data: bytes) -> str:
         """Return the meaning of a code, or an empty text."""
@@ -333,7 +336,7 @@ def _decimals(scale: Fraction) -> int:
 
 @dataclass(slots=True, frozen=True)
 class RegisterMap:
-    """All registers of one unit, ready to be bound to devices."""
+    """All registers of one unit, before they are bound to devices."""
 
     name: str
     place: str

@@ -1,4 +1,4 @@
-"""The internal names of DER Twin's register maps, and the signals they stand for."""
+"""The internal names of DER Twin's register maps, and their signals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, frozen=True)
 class Alias:
-    """What an internal name means: a signal, and how the number in the register relates to it."""
+    """The meaning of an internal name: a signal, and how the number in the register relates to it."""
 
     signal: str
     sign: int = 1
     special: Mapping[int, float] = field(default_factory=dict)
-    """Raw values with a meaning of their own, in SI."""
+    """Raw values with a special meaning, in SI."""
     codes: Mapping[int, int] | None = None
     """Raw code → value of the signal."""
     modulo: int = 0
-    """The register holds the remainder of the number by this."""
+    """The register holds the number modulo this divisor."""
     quotient: int = 0
-    """The register holds how often this goes into the number."""
+    """The register holds the number divided by this, rounded down."""
 
 
 KINDS = {
@@ -27,7 +27,7 @@ KINDS = {
     "hybrid_inverter": "pv",
     "energy_meter": "meter",
 }
-"""Device types as maps name them, where that is not the kind."""
+"""Device types of maps whose name differs from the kind."""
 
 _GRID = {
     "grid_frequency": Alias("frequency_hz"),

@@ -1,4 +1,4 @@
-"""From a register map's file to a checked map."""
+"""Reads register map files into checked maps."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,7 +12,7 @@ from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import check_map
 from twin_tui.protocols.maps.entries import EntryParser
-from twin_tui.protocols.maps.file import Entry, LimitsFile, MapFile, WatchdogFile
+from twin_tui.protocols.maps.file import LimitsFile, MapFile, RegisterEntry, WatchdogFile
 from twin_tui.protocols.maps.model import OWN, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
 from twin_tui.protocols.maps.rules import read_rules
@@ -22,7 +22,7 @@ assert devices  # registers the device types that come with the package
 
 
 def load_map(path: Path) -> RegisterMap:
-    """Read, check and resolve a register map's file; raise one ConfigError with all that is wrong."""
+    """Read, check and resolve a register map file; raise one ConfigError with all errors."""
     try:
         stamp = path.stat()
     except OSError:
@@ -36,12 +36,12 @@ def _load(path: Path, _modified_ns: int, _size: int) -> RegisterMap:
 
 
 def read_map(source: Path | Mapping[str, Any], owner: str) -> RegisterMap:
-    """Return the map of a device that a site file names or contains."""
+    """Return the map of a device, from a file or from inside the site file."""
     return load_map(source) if isinstance(source, Path) else parse_map(source, f"register map of {owner}")
 
 
 def parse_map(data: Any, place: str = "register map") -> RegisterMap:
-    """Check and resolve a register map that is plain data."""
+    """Check and resolve a register map given as plain data."""
     return map_of(Document(data, place))
 
 
@@ -58,7 +58,7 @@ def map_of(document: Document) -> RegisterMap:
     parser = EntryParser(file, kind, roles)
     for index, data in enumerate(file.registers):
         place = join("registers", index)
-        entry = complaints.checked(Entry, data, place)
+        entry = complaints.checked(RegisterEntry, data, place)
         if entry is None:
             continue
         label = entry.name or entry.internal_name or entry.signal

@@ -1,4 +1,4 @@
-"""A device's registers in one map: reads come from one tick, writes become atomic events."""
+"""A device's registers in one map: reads are consistent within a tick, writes are atomic events."""
 
 import time
 from bisect import bisect_right
@@ -13,13 +13,13 @@ from twin_tui.engine.events import Scalar, SelectMode, Write
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
-from twin_tui.protocols.maps.image import Cell, LastWrite, Source, lay_out
+from twin_tui.protocols.maps.image import Cell, DeviceImage, LastWrite, lay_out
 from twin_tui.protocols.maps.model import (
     OWN,
     Case,
     Condition,
+    InvalidValue,
     Reference,
-    Refused,
     Register,
     RegisterMap,
     Watchdog,
@@ -33,7 +33,7 @@ WATCHDOG = "watchdog"
 
 @dataclass(slots=True)
 class _Change:
-    """One register that a write touches: its new bytes and the command they become."""
+    """One written register: its new bytes and the command value."""
 
     cell: Cell
     writer: Register
@@ -42,14 +42,14 @@ class _Change:
 
     @property
     def signal(self) -> str:
-        """The command that is written; empty for a stored register."""
+        """The written command; empty for a stored register."""
         return self.writer.signal.name if self.writer.signal is not None else ""
 
 
 class Registers(Memory):
     """The registers of a device in one map, shared by every port, line and unit that serves them.
 
-    What is stored, the rules and the write watchdog belong to the device, not to who asks.
+    Stored registers, rules and the write watchdog belong to the device, not to the client.
     """
 
     def __init__(
@@ -65,15 +65,15 @@ class Registers(Memory):
         self.map = register_map
         self.engine = engine
         self.devices = dict(devices)
-        """The device, and those behind it, by role."""
+        """The device and the further ones of its unit, by role."""
         self.cells = lay_out(self, served, devices)
         self._by_table = {table: [c for c in self.cells if c.reader.table is table] for table in Table}
         self._starts = {table: [c.reader.address for c in cells] for table, cells in self._by_table.items()}
         self._names = {
             r.name: cell for cell in reversed(self.cells) for r in (cell.reader, cell.writer) if r is not None
         }
-        self._sources = {
-            device.name: Source(device, [cell for cell in self.cells if cell.device is device])
+        self._images = {
+            device.name: DeviceImage(device, [cell for cell in self.cells if cell.device is device])
             for device in devices.values()
         }
         self._composed = [cell for cell in self.cells if cell.reader.composed]
@@ -82,17 +82,17 @@ class Registers(Memory):
         self._watcher: Watcher | None = None
 
     def refresh(self) -> None:
-        """Bring the registers up to the engine's present tick; cheap when nothing has moved."""
+        """Update the registers to the engine's present tick; cheap if nothing has changed."""
         surroundings = self.engine.surroundings
-        moved = False
-        for source in self._sources.values():
-            moved |= source.refresh(surroundings)
-        if moved:
+        changed = False
+        for image in self._images.values():
+            changed |= image.refresh(surroundings)
+        if changed:
             for cell in self._composed:
                 self._compose(cell)
 
     def not_available(self, table: Table, address: int, count: int) -> bytes:
-        """Return what the device serves there for values that it does not have; all ones unless it says."""
+        """Return the device's bytes for values that are not available; all ones by default."""
         size = BYTES_PER_ADDRESS[table]
         data = bytearray(super().not_available(table, address, count))
         for cell in self._touched(table, address, count):
@@ -105,7 +105,7 @@ class Registers(Memory):
         return bytes(data)
 
     def write(self, request: WriteRequest) -> int:
-        """Carry out a client's write, all of it or nothing; return 0 or a Modbus exception code."""
+        """Carry out a client's write completely or not at all; return 0 or a Modbus exception code."""
         self.refresh()
         changes: list[_Change] = []
         for cell in self._touched(request.table, request.address, request.count):
@@ -116,7 +116,7 @@ class Registers(Memory):
             for change in changes:
                 change.value = change.writer.accept(change.data)
             self._submit(changes, request)
-        except (Refused, CommandError) as error:
+        except (InvalidValue, CommandError) as error:
             self._remember(changes, request.client, f"refused: {error}")
             text = f"refused: {error}  fc{request.function:02d} {request.address}"
             self.engine.note(LogKind.WRITE, changes[0].cell.device.name, text, request.client)
@@ -154,7 +154,7 @@ class Registers(Memory):
     def _apply_rules(
         self, changes: list[_Change], values: dict[str, dict[str, Scalar]], client: str
     ) -> list[SelectMode]:
-        """Add the commands that follow from written registers; return the modes that do."""
+        """Add the commands derived from written registers; return the derived mode selections."""
         written = {change.writer.name: change.data for change in changes}
         modes = []
         for rule in self.map.rules:
@@ -188,29 +188,29 @@ class Registers(Memory):
         return value
 
     def _echo(self, change: _Change) -> None:
-        """Remember bytes that their own command would not read back as, so that they do."""
-        cell, writer, source = change.cell, change.writer, self._sources[change.cell.device.name]
+        """Keep written bytes that the command would encode differently, so that they read back unchanged."""
+        cell, writer, image = change.cell, change.writer, self._images[change.cell.device.name]
         cell.echo = None
         command = getattr(cell.device.commands, change.signal)
         taken = command == change.value and writer.decode(change.data) == change.value
         if not taken or writer.signal is not cell.reader.signal or cell.reader.encode(command) == change.data:
             return
         cell.echo = (change.signal, change.data, command)
-        if cell not in source.echoed:
-            source.echoed.append(cell)
+        if cell not in image.echoed:
+            image.echoed.append(cell)
 
     def _remember(self, changes: list[_Change], client: str, verdict: str) -> None:
         for change in changes:
             change.cell.last_write = LastWrite(self._clock(), client, verdict)
 
     def _feed_watchdog(self) -> None:
-        """Wait for the next write from now on; without one in time, the fallback is commanded once."""
+        """Restart the wait for the next write; without one in time, the fallback is commanded once."""
         self._written_tick = self.engine.tick
         watchdog = self.map.watchdog
         if watchdog is not None and watchdog.role in self.devices and self._watcher is None:
-            self._watcher = self.engine.watch(self.engine.dt_s, partial(self._look, watchdog))
+            self._watcher = self.engine.watch(self.engine.dt_s, partial(self._check_watchdog, watchdog))
 
-    def _look(self, watchdog: Watchdog) -> None:
+    def _check_watchdog(self, watchdog: Watchdog) -> None:
         engine = self.engine
         if (engine.tick - self._written_tick) * engine.dt_s < watchdog.seconds - 1e-9:
             return
@@ -218,11 +218,11 @@ class Registers(Memory):
         engine.unwatch(self._watcher)
         self._watcher = None
         name = self.devices[watchdog.role].name
-        detail = f"nobody has written for {watchdog.seconds:g} s"
+        detail = f"no write for {watchdog.seconds:g} s"
         engine.submit(Write(name, dict(watchdog.fallback), origin=WATCHDOG, detail=detail))
 
     def _compose(self, cell: Cell) -> None:
-        """Store a value that follows from several signals or from conditions."""
+        """Store a value derived from several signals or from conditions."""
         register = cell.reader
         if register.bits is not None:
             word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
@@ -234,16 +234,16 @@ class Registers(Memory):
         else:
             assert register.signal is not None
             parts = ((register.role, register.signal.name), *register.parts)
-            numbers = [self._seen(role, name) for role, name in parts if role in self.devices]
+            numbers = [self._signal(role, name) for role, name in parts if role in self.devices]
             data = register.encode(sum(numbers) / len(numbers) if register.mean else sum(numbers))
         cell.data = data
 
     def _holds(self, condition: Condition) -> bool:
         return condition.role in self.devices and condition.holds(
-            self._seen(condition.role, condition.signal)
+            self._signal(condition.role, condition.signal)
         )
 
-    def _seen(self, role: str, signal: str) -> Any:
+    def _signal(self, role: str, signal: str) -> Any:
         device = self.devices[role]
         command = device.type.signals[signal].command
         return getattr(device.commands if command else device.telemetry(self.engine.surroundings), signal)
@@ -261,7 +261,7 @@ class Registers(Memory):
 
 
 class SiteRegisters:
-    """The registers of all devices of a site: one object for a device and a map, whoever serves it."""
+    """The registers of all devices of a site: one object for each device and map."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -270,20 +270,20 @@ class SiteRegisters:
     def of(
         self, register_map: RegisterMap, device: str, devices: Mapping[str, str] | None = None
     ) -> Registers:
-        """Return the registers of a device in a map, with the further devices that its roles name.
+        """Return the registers of a device in a map, with the devices assigned to its roles.
 
-        Registers of a role that nobody plays are not there. Raises ConfigError when kinds do not match.
+        Registers of a role without a device are not served. Raises ConfigError when kinds differ.
         """
-        players = {OWN: self._device(device, register_map.kind, register_map.name)}
+        by_role = {OWN: self._device(device, register_map.kind, register_map.name)}
         for role, name in (devices or {}).items():
             if role not in register_map.roles:
                 hint = did_you_mean(role, register_map.roles)
                 raise ConfigError(f"register map {register_map.name} has no role {role!r}{hint}")
-            players[role] = self._device(name, register_map.roles[role], f"{register_map.name}, {role}")
+            by_role[role] = self._device(name, register_map.roles[role], f"{register_map.name}, role {role}")
         for found in self._found:
-            if found.devices == players and found.map == register_map:
+            if found.devices == by_role and found.map == register_map:
                 return found
-        self._found.append(Registers(register_map, self._engine, players))
+        self._found.append(Registers(register_map, self._engine, by_role))
         return self._found[-1]
 
     def _device(self, name: str, kind: str, what: str) -> Device:
@@ -292,12 +292,12 @@ class SiteRegisters:
         if found is None:
             raise ConfigError(f"register map {what}: unknown device {name!r}{did_you_mean(name, devices)}")
         if found.type.kind != kind:
-            raise ConfigError(f"register map {what} is for a {kind}; {name} is a {found.type.kind}")
+            raise ConfigError(f"register map {what}: expected a {kind}; {name} is a {found.type.kind}")
         return found
 
 
 def _merged(cell: Cell, request: WriteRequest) -> bytes:
-    """Return the cell's bytes with those of a write laid over them; it may touch only a part."""
+    """Return the cell's bytes with those of a write merged in; a write may cover a part of a cell."""
     size = BYTES_PER_ADDRESS[request.table]
     shift = (request.address - cell.reader.address) * size
     data = bytearray(cell.data)
@@ -311,5 +311,5 @@ def _described(change: _Change, function: int) -> str:
     raw = writer.layout.unpack(change.data)
     meaning = writer.option(change.data)
     text = writer.text(change.data)
-    shown = f"{text} ({meaning})" if meaning else text
-    return f"fc{function:02d} {writer.address} {writer.name} {raw} → {shown}"
+    described = f"{text} ({meaning})" if meaning else text
+    return f"fc{function:02d} {writer.address} {writer.name} {raw} → {described}"

@@ -1,4 +1,4 @@
-"""What a register means: the signal behind its name, its unit against the signal's, its sense."""
+"""The meaning of a register: its signal, the conversion between their units, its sense."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,7 +9,7 @@ from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.names import ALIASES, Alias
 from twin_tui.protocols.maps.units import conversion
-from twin_tui.protocols.maps.wire import Form
+from twin_tui.protocols.maps.wire import Encoding
 
 SENSES = {
     "generation": 1,
@@ -20,12 +20,12 @@ SENSES = {
     "export": -1,
     "magnitude": 1,
 }
-"""What a positive number in a register means, against the house rule: positive into the bus."""
+"""The sign of a register's number relative to the internal sign: positive into the bus."""
 
 
 @dataclass(slots=True, frozen=True)
 class Meaning:
-    """What an entry says of its meaning."""
+    """The keys of an entry that define its meaning."""
 
     name: str
     sense: str
@@ -43,11 +43,13 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         hint = did_you_mean(alias.signal, commands)
         raise _error(register, f"{alias.signal} is measured and cannot be written{hint}")
     if register.writable and (register.modulo or register.quotient or alias.modulo or alias.quotient):
-        raise _error(register, "a part of a number cannot be written; expected access ro")
-    form = register.layout.type.form
-    if (form is Form.TEXT) != (signal.type is str):
-        wanted = "a string" if signal.type is str else "a number"
-        raise _error(register, f"type: {signal.name} is {wanted}")
+        raise _error(register, "registers with modulo or quotient are read-only; expected access ro")
+    encoding = register.layout.type.encoding
+    if (encoding is Encoding.TEXT) != (signal.type is str):
+        expected = "a string" if signal.type is str else "a number"
+        raise _error(
+            register, f"type: {register.layout.type.name} does not fit {signal.name}, which is {expected}"
+        )
     try:
         unit = conversion(register.unit, signal.unit)
     except ConfigError as error:
@@ -83,12 +85,12 @@ def _alias(register: Register, name: str, device_type: AnyDeviceType) -> Alias:
 
 def _without_signal(register: Register, device_type: AnyDeviceType) -> Register:
     if register.writable and not register.stored:
-        raise _error(register, "a register that can be written needs a signal, or stored: true")
+        raise _error(register, "a writable register needs a signal or stored: true")
     if register.param:
         return _with_param(register, device_type)
-    says = register.constant is not None or register.composed or register.stored
-    silent = register.not_available is None and register.layout.type.form is not Form.TEXT
-    if not says and silent and register.layout.type.name != "pad":
+    has_value = register.constant is not None or register.composed or register.stored
+    always_zero = register.not_available is None and register.layout.type.encoding is not Encoding.TEXT
+    if not has_value and always_zero and register.layout.type.name != "pad":
         raise _error(
             register,
             "expected internal_name, signal, value, param, bits, states, stored or a not_available value",

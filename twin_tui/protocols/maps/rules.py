@@ -1,4 +1,4 @@
-"""Rules of a map: commands that follow from several registers, as in "mode 2, command 0xAA, 3000 W"."""
+"""Rules of a map: commands derived from several registers, such as "mode 2, command 0xAA, 3000 W"."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -20,7 +20,7 @@ def read_rules(
     registers: Sequence[Register],
     complaints: Complaints,
 ) -> tuple[Rule, ...]:
-    """Return the rules under ``commands``, noting what is wrong with them."""
+    """Return the rules under ``commands``, reporting their errors."""
     by_name = {register.name: register for register in registers}
     found: list[Rule] = []
     for index, rule in enumerate(rules):

@@ -1,4 +1,4 @@
-"""Units of register maps against the SI units of signals."""
+"""Conversion from the units of register maps to the SI units of signals."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from twin_tui.errors import ConfigError, did_you_mean
 
 
 class Conversion(NamedTuple):
-    """How a number in a map's unit becomes SI: ``si = number * factor + shift``."""
+    """Conversion from a map's unit to SI: ``si = number * factor + shift``."""
 
     factor: Fraction
     shift: Fraction
@@ -63,9 +63,9 @@ for _name in _UNITS:
 
 
 def conversion(unit: str, signal_unit: str) -> Conversion:
-    """Return how numbers in a map's unit become the SI unit of a signal.
+    """Return the conversion from a map's unit to the SI unit of a signal.
 
-    No unit means the SI number. Raises ConfigError for an unknown unit or one of another dimension.
+    No unit means the SI unit. Raises ConfigError for an unknown unit or another dimension.
     """
     if not unit or unit == signal_unit:
         return Conversion(Fraction(1), Fraction(0))
@@ -82,7 +82,7 @@ def conversion(unit: str, signal_unit: str) -> Conversion:
 
 
 def _canonical(unit: str) -> str | None:
-    """Return the name under which a unit is known; its case may differ where that leaves no doubt."""
+    """Return the canonical name of a unit; its case may differ if it remains unambiguous."""
     if unit in _UNITS:
         return unit
     near = _FOLDED.get(unit.casefold(), [])

@@ -1,4 +1,4 @@
-"""Types as they stand in registers: numbers, texts and digits, and the order of their words and bytes."""
+"""Register types: numbers, texts, digits and bits, and their word and byte order."""
 
 import math
 import struct
@@ -9,8 +9,8 @@ from enum import Enum
 Raw = int | float | str
 
 
-class Form(Enum):
-    """How the bits of a type are read."""
+class Encoding(Enum):
+    """How the bits of a type are interpreted."""
 
     INTEGER = "integer"
     FLOAT = "float"
@@ -21,10 +21,10 @@ class Form(Enum):
 
 @dataclass(slots=True, frozen=True)
 class WireType:
-    """A type by its name in a map; ``words`` is 0 where the map's count decides."""
+    """A type by its name in a map; ``words`` is 0 if the map gives the count."""
 
     name: str
-    form: Form
+    encoding: Encoding
     words: int
     code: str = ""
     low: float = 0.0
@@ -34,7 +34,7 @@ class WireType:
 def _integer(name: str, code: str) -> WireType:
     bits = 8 * struct.calcsize(">" + code)
     low, high = (0, (1 << bits) - 1) if code.isupper() else (-(1 << bits - 1), (1 << bits - 1) - 1)
-    return WireType(name, Form.INTEGER, bits // 16, code, low, high)
+    return WireType(name, Encoding.INTEGER, bits // 16, code, low, high)
 
 
 _INTEGERS = {
@@ -58,18 +58,18 @@ _FLOAT32_MAX = struct.unpack(">f", b"\x7f\x7f\xff\xff")[0]
 
 WIRE_TYPES: dict[str, WireType] = {
     **{name: _integer(name, code) for name, code in _INTEGERS.items()},
-    "float32": WireType("float32", Form.FLOAT, 2, "f", -_FLOAT32_MAX, _FLOAT32_MAX),
-    "float64": WireType("float64", Form.FLOAT, 4, "d", -math.inf, math.inf),
-    "string": WireType("string", Form.TEXT, 0),
-    "bcd": WireType("bcd", Form.DIGITS, 0),
-    "pad": WireType("pad", Form.INTEGER, 0, "H", 0, 65535),
-    "bool": WireType("bool", Form.BIT, 1, "?", 0, 1),
+    "float32": WireType("float32", Encoding.FLOAT, 2, "f", -_FLOAT32_MAX, _FLOAT32_MAX),
+    "float64": WireType("float64", Encoding.FLOAT, 4, "d", -math.inf, math.inf),
+    "string": WireType("string", Encoding.TEXT, 0),
+    "bcd": WireType("bcd", Encoding.DIGITS, 0),
+    "pad": WireType("pad", Encoding.INTEGER, 0, "H", 0, 65535),
+    "bool": WireType("bool", Encoding.BIT, 1, "?", 0, 1),
 }
 
 
 @dataclass(slots=True, frozen=True)
 class Layout:
-    """One value in its registers: type, number of words, order of words and of the bytes in each."""
+    """The layout of one value: type, number of words, word order and byte order."""
 
     type: WireType
     count: int
@@ -78,31 +78,31 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """The number of bytes in memory; a bit takes one."""
-        return 1 if self.type.form is Form.BIT else 2 * self.count
+        """The number of bytes in memory; one for a bit."""
+        return 1 if self.type.encoding is Encoding.BIT else 2 * self.count
 
     @property
     def low(self) -> float:
-        """The least raw number."""
+        """The lowest raw number."""
         return self.type.low
 
     @property
     def high(self) -> float:
-        """The greatest raw number."""
-        return 10 ** (4 * self.count) - 1 if self.type.form is Form.DIGITS else self.type.high
+        """The highest raw number."""
+        return 10 ** (4 * self.count) - 1 if self.type.encoding is Encoding.DIGITS else self.type.high
 
     def pack(self, raw: Raw) -> bytes:
-        """Return the bytes of a raw value that fits; numbers that do not fit raise struct.error."""
-        form = self.type.form
-        if form is Form.TEXT:
+        """Return the bytes of a raw value; raise struct.error for a number out of range."""
+        encoding = self.type.encoding
+        if encoding is Encoding.TEXT:
             text = str(raw).encode("latin-1", "replace")[: 2 * self.count]
             return self._order(text.ljust(2 * self.count, b"\0"), False)
-        if form is Form.DIGITS:
+        if encoding is Encoding.DIGITS:
             digits = f"{int(raw):0{4 * self.count}d}"
             if not (digits.isdecimal() and len(digits) == 4 * self.count):
-                raise struct.error(f"{raw} has no place in {4 * self.count} digits")
+                raise struct.error(f"{raw} does not fit in {4 * self.count} digits")
             return self._order(bytes.fromhex(digits), self.words_little)
-        if form is Form.BIT:
+        if encoding is Encoding.BIT:
             return b"\x01" if raw else b"\x00"
         if self.type.words == 0:
             return b"\0\0" * self.count
@@ -112,13 +112,13 @@ class Layout:
             raise struct.error(str(error)) from None
 
     def unpack(self, data: bytes) -> Raw:
-        """Return the raw value that the bytes stand for; digits that are none raise ValueError."""
-        form = self.type.form
-        if form is Form.TEXT:
+        """Return the raw value of the bytes; raise ValueError for invalid decimal digits."""
+        encoding = self.type.encoding
+        if encoding is Encoding.TEXT:
             return self._order(data, False).split(b"\0", 1)[0].decode("latin-1").rstrip(" ")
-        if form is Form.DIGITS:
+        if encoding is Encoding.DIGITS:
             return int(self._order(data, self.words_little).hex(), 10)
-        if form is Form.BIT:
+        if encoding is Encoding.BIT:
             return int(data[0])
         if self.type.words == 0:
             return 0
@@ -127,7 +127,7 @@ class Layout:
 
     def pattern(self, bits: int) -> bytes:
         """Return the bytes of a bit pattern given as an unsigned number."""
-        if self.type.form is Form.BIT:
+        if self.type.encoding is Encoding.BIT:
             return bytes((bits & 1,))
         return self._order(bits.to_bytes(2 * self.count, "big"), self.words_little)
 
@@ -138,7 +138,7 @@ class Layout:
 
 
 def swapped(data: bytes) -> bytes:
-    """Return the bytes with those of each word exchanged."""
+    """Return the bytes with the two bytes of each word swapped."""
     words = array("H", data)
     words.byteswap()
     return words.tobytes()
