@@ -17,6 +17,7 @@ import multiprocessing.connection
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -165,6 +166,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests for one fault")
     given = parser.parse_args()
     root = Path.cwd()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copies go
     for name in PRELOADED:
         importlib.import_module(name)
     with copies(root, given.jobs) as trees:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import coverage
@@ -51,7 +52,7 @@ class Suite:
         self.seconds.update(part["seconds"])
         for source, lines in part["lines"].items():
             for line, tests in lines.items():
-                self.lines[source].setdefault(int(line), []).extend(tests)
+                self.lines[source].setdefault(int(line), []).extend(map(intern, tests))
 
 
 def learn(root: Path, tree: Path, kept: Path) -> Suite:

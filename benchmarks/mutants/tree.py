@@ -82,6 +82,7 @@ class Watcher:
 def settle(tree: Path) -> None:
     """Make this process, a fork, one that runs in a copy of the tree and says nothing."""
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.chdir(tree)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -94,7 +95,7 @@ def settle(tree: Path) -> None:
 
 def fork(run: Any, *arguments: Any) -> BaseProcess:
     """Return a process that has everything loaded which this one has."""
-    process = multiprocessing.get_context("fork").Process(target=run, args=arguments)
+    process = multiprocessing.get_context("fork").Process(target=run, args=arguments, daemon=True)
     process.start()
     return process
 

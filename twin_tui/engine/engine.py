@@ -129,8 +129,11 @@ class Engine:
             return
         if not (math.isfinite(at_s) and at_s >= 0):
             raise CommandError(f"invalid event time: {at_s:g} s")
-        # an event at t shows in the first tick that ends after t
-        self.file_event(event, max(self.tick, math.floor(at_s / self.dt_s + 1e-9)) + 1, recorded=True)
+        self.file_event(event, max(self.tick + 1, self.tick_of(at_s)), recorded=True)
+
+    def tick_of(self, at_s: float) -> int:
+        """Return the tick in which an event of a simulated time shows: the first that ends after it."""
+        return math.floor(at_s / self.dt_s + 1e-9) + 1
 
     def check(self, event: Event, *, later: bool = False) -> None:
         """Raise CommandError when an event is invalid on this site, now or later; change nothing."""

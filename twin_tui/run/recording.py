@@ -170,7 +170,7 @@ def _differences(time_s: float, place: str, recorded: Any, replayed: Any) -> Ite
 
 def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     """Run a recording's events on a fresh engine; yield each value that differs."""
-    planned = [to_dict(event) for _, event in engine.plan.events]
+    planned = [line({"at": engine.tick_of(at_s), **to_dict(event)}) for at_s, event in engine.plan.events]
     agenda = deque(row for row in rows if "at" in row)
     samples = [row for row in rows if "t" in row]
     ends = max([row["end"] for row in rows if "end" in row], default=0)
@@ -178,11 +178,11 @@ def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[Difference]:
     def run_to(tick: int) -> None:
         while engine.tick < tick:
             while agenda and agenda[0]["at"] <= engine.tick + 1:
-                event = {key: item for key, item in agenda.popleft().items() if key != "at"}
-                if event in planned:
-                    planned.remove(event)  # the site itself brings this one about
+                row = agenda.popleft()
+                if line(row) in planned:
+                    planned.remove(line(row))  # the site itself brings this one about
                 else:
-                    engine.submit(from_dict(event))
+                    engine.submit(from_dict({key: item for key, item in row.items() if key != "at"}))
             engine.step()
 
     for row in samples:

@@ -1,0 +1,105 @@
+"""The course of a signal over a run, and its plot."""
+
+import pytest
+
+from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.battery_model import ON
+from twin_tui.engine.engine import Engine
+from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.run.plots import MOST_POINTS, Course, plot
+
+
+def an_engine(setpoint_w: float = 700.0) -> Engine:
+    params = BatteryParams(100_000.0, 50_000.0, 40_000.0, 60_000.0)
+    commands = BatteryCommands(start_stop=ON, active_power_setpoint_w=setpoint_w)
+    return Engine(SitePlan("test", (DevicePlan("battery", BATTERY, params, commands),), dt_s=1.0))
+
+
+def test_a_course_has_the_value_of_every_tick() -> None:
+    engine = an_engine()
+    course = Course(engine, "battery.soc")
+    seen = []
+    for _ in range(100):
+        engine.step()
+        seen.append((engine.time_s, engine.telemetry("battery").soc))
+    assert list(zip(course.times, course.values, strict=True)) == seen
+
+
+@pytest.mark.parametrize("ticks", [MOST_POINTS - 1, MOST_POINTS, MOST_POINTS + 1, 5 * MOST_POINTS])
+def test_a_long_course_keeps_evenly_spaced_points_up_to_its_end(ticks: int) -> None:
+    engine = an_engine()
+    course = Course(engine, "battery.soc")
+    engine.advance(ticks)
+    assert len(course.times) == len(course.values)
+    assert MOST_POINTS // 2 <= len(course.times) < MOST_POINTS + (ticks < MOST_POINTS)
+    spaces = {round(after - before, 6) for before, after in zip(course.times, course.times[1:], strict=False)}
+    (space,) = spaces
+    assert engine.time_s - course.times[-1] < space
+    assert course.times[0] == space
+
+
+@pytest.mark.parametrize(
+    ("signal", "setpoint_w", "seconds", "title"),
+    [
+        ("active_power_w", 700.0, 60, "battery.active_power_w in W over seconds"),
+        ("active_power_w", 20_000.0, 60, "battery.active_power_w in kW over seconds"),
+        ("active_power_w", -20_000.0, 60, "battery.active_power_w in kW over seconds"),
+        ("soc", 700.0, 7150, "battery.soc in % over seconds"),
+        ("soc", 700.0, 7300, "battery.soc in % over hours"),
+        ("fault_code", 700.0, 60, "battery.fault_code over seconds"),
+    ],
+)
+def test_a_plot_is_named_in_the_units_that_it_is_drawn_in(
+    signal: str, setpoint_w: float, seconds: int, title: str
+) -> None:
+    engine = an_engine(setpoint_w)
+    course = Course(engine, f"battery.{signal}")
+    assert course.draw(60, 10) == f"battery.{signal}: nothing to draw yet"
+    engine.advance(seconds)
+    drawn = course.draw(60, 10).splitlines()
+    assert drawn[0] == title
+    assert len(drawn) == 11
+    assert max(map(len, drawn[1:])) <= 60
+    assert course.draw(60, 10, unicode=False).isascii()
+    assert not course.draw(60, 10).isascii()
+
+
+def scale(drawn: str) -> list[float]:
+    """Return the numbers on the left of a plot, from the top."""
+    heads = (row.split("┤")[0].strip() for row in drawn.splitlines() if "┤" in row)
+    return [float(head) for head in heads if head]
+
+
+def test_a_plot_of_percent_and_hours_shows_percent_and_hours() -> None:
+    engine = an_engine(-10_000.0)
+    course = Course(engine, "battery.soc")
+    engine.advance(3 * 3600)
+    drawn = course.draw(60, 12)
+    top, bottom = scale(drawn)[0], scale(drawn)[-1]
+    assert top == pytest.approx(100 * max(course.values), abs=0.1)
+    assert bottom == pytest.approx(100 * min(course.values), abs=0.1)
+    assert float(drawn.splitlines()[-1].split()[-1]) == pytest.approx(3.0, abs=0.01)
+
+
+def test_what_hardly_changes_is_not_blown_up() -> None:
+    still = scale(plot([(0.0, 5.0), (1.0, 5.0)], 60, 10))
+    assert still[0] - still[-1] == pytest.approx(0.02 * 5.0, abs=0.01)
+    assert (still[0] + still[-1]) / 2 == pytest.approx(5.0, abs=0.01)
+    small = scale(plot([(0.0, 0.01), (1.0, 0.012)], 60, 10))
+    assert small[0] - small[-1] == pytest.approx(0.02, abs=0.005)
+    wide = scale(plot([(0.0, 5.0), (1.0, 6.0)], 60, 10, least_span=4.0))
+    assert wide[0] - wide[-1] == pytest.approx(4.0, abs=0.1)
+    assert (wide[0] + wide[-1]) / 2 == pytest.approx(5.5, abs=0.1)
+    free = scale(plot([(0.0, 5.0), (1.0, 9.0)], 60, 10))
+    assert (free[0], free[-1]) == (9.0, 5.0)
+
+
+def test_the_axis_of_time_has_the_ticks_and_the_span_that_were_asked_for() -> None:
+    points = [(10.0, 1.0), (20.0, 3.0)]
+    ticked = plot(points, 60, 10, span=(0.0, 30.0), ticks=[(0.0, "then"), (30.0, "now")])
+    assert ticked.splitlines()[-1].split() == ["then", "now"]
+    bare = plot(points, 60, 10, ticks=[])
+    assert "10" not in bare.splitlines()[-1]
+    assert len(bare.splitlines()) == 10
+    plain = plot(points, 60, 10)
+    assert plain.splitlines()[-1].split()[0].startswith("10")
