@@ -13,7 +13,7 @@ from twin_tui.errors import CommandError
 
 
 def completions(line: str, site: SiteView, screen: Screen | None = None) -> list[str]:
-    """Return the words that may stand where the line ends, best first; the whole words, not their rests."""
+    """Return the whole words that the end of the line may become, best first."""
     before, _, begun = line.removeprefix(":").lstrip().rpartition(" ")
     if not before:
         return _matching(begun, list(VERBS))

@@ -21,11 +21,11 @@ RUN = Group(
     "The run",
     Verb(
         "pause",
-        "let simulated time stand still",
+        "stop simulated time",
         Phrase(lambda given: Pause()),
         examples=(("pause", "the servers answer on"),),
     ),
-    Verb("run", "let simulated time go on", Phrase(lambda given: Resume()), examples=(("run", ""),)),
+    Verb("run", "continue simulated time", Phrase(lambda given: Resume()), examples=(("run", ""),)),
     Verb(
         "step",
         "pause and run n ticks",

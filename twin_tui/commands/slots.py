@@ -205,7 +205,7 @@ def seconds(what: str) -> Read:
 
 
 def duration(usual: str, *, label: str = "Duration", bare: bool = True, default: str | None = None) -> Slot:
-    """Return the slot of how long something lasts; a form proposes what usage shows unless told otherwise."""
+    """Return the slot of how long something lasts; a form proposes what usage shows by default."""
     return Slot(
         "duration",
         usual,

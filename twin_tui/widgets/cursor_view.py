@@ -27,7 +27,7 @@ class CursorView(FrameLines, can_focus=True):
     """How many lines at the top are headings that the cursor never enters."""
 
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The cursor is on another row."""
 
         def __init__(self, view: "CursorView", row: int) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""One device in full: what it shows, what it was told, its faults, links and writes. Pure drawing."""
+"""One device in full: its telemetry and commands, faults, links and writes. Pure drawing."""
 
 from collections.abc import Sequence
 
@@ -50,8 +50,8 @@ def signal_line(
     if signal.options and isinstance(item.value, int):
         value = f"{signal.options.get(item.value, '?')} ({item.value})"
     name = 31 if width >= 60 else 22
-    told = "<" if signal.command else " "
-    mark = glyphs.cursor if selected else glyphs.dot if drawn else told
+    access = "<" if signal.command else " "
+    mark = glyphs.cursor if selected else glyphs.dot if drawn else access
     line: Line = [
         (f"{mark} ", "accent"),
         (formats.fit(signal.name, name, glyphs.cut) + " ", "accent" if signal.command else "dim"),

@@ -1,4 +1,4 @@
-"""The device screen: everything one device shows and was told, its links and writes, and trends."""
+"""The device screen: telemetry and commands of one device, its links and writes, trends."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -133,7 +133,7 @@ class DeviceScreen(Vertical):
         """Draw the signal under the cursor, or draw it no more; return what to say."""
         item = self.signals.chosen()
         if item is None or item.signal.name not in self.trend.signals():
-            return "this cannot be drawn over time: choose a number that the device shows"
+            return "not a numeric telemetry signal: choose one to draw it over time"
         name, drawn = item.signal.name, self.signals.drawn_signals
         if name in drawn:
             self.draw_signals(tuple(known for known in drawn if known != name))

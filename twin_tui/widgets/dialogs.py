@@ -214,7 +214,7 @@ class MenuDialog(Dialog[str]):
 
 
 class QuestionDialog(Dialog[bool]):
-    """A question; Cancel stands first and has the focus."""
+    """A question; Cancel comes first and has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,right,up,down,h,l", "other", show=False),

@@ -88,7 +88,7 @@ def log_line(
     text += f" ×{entry.repeats}" if entry.repeats > 1 else ""
     origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
     if origin:
-        # mark, time, kind and device come first; the writer's address stands whole at the end
+        # mark, time, kind and device come first; the writer's address is never cut
         text = _middle_cut(text, width - len(short) - 10 - len(device) - len(origin), glyphs.cut)
     return [
         (mark, "bad"),
@@ -101,7 +101,7 @@ def log_line(
 
 
 def _middle_cut(text: str, room: int, mark: str) -> str:
-    """Return the text in so much room, its middle left out: what a write set stands at the end."""
+    """Return the text in so much room, its middle left out: what a write set is at the end."""
     if len(text) <= room:
         return text
     kept = max(0, room - len(mark))

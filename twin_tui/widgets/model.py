@@ -121,7 +121,7 @@ def grid_state(snapshot: Snapshot) -> str:
 
 
 def setpoint_w(device: DeviceSnapshot) -> float | None:
-    """Return the active power the device was told to take or give, if its type knows one."""
+    """Return the device's active power setpoint, if its type has one."""
     found = getattr(device.commands, "active_power_setpoint_w", None)
     if isinstance(found, int | float):
         return float(found)
