@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from twin_tui.documents.model import join
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.connector import Settings, flag_of
+from twin_tui.protocols.connector import LinkSettings, flag_of
 from twin_tui.protocols.registry import connectors
 
 Flags = dict[str, dict[str, Any]]
@@ -50,13 +50,13 @@ def flag_names(flags: Flags) -> list[str]:
     return [flag.name for connector, key, flag in connectors.flags() if key in flags.get(connector.kind, {})]
 
 
-def with_flags(given: Mapping[str, Settings], flags: Flags) -> dict[str, Settings]:
+def with_flags(given: Mapping[str, LinkSettings], flags: Flags) -> dict[str, LinkSettings]:
     """Return a site's settings of connectors with what the command line says instead; raise ConfigError."""
     changed = {kind: _changed(kind, given.get(kind), values) for kind, values in flags.items()}
     return {**given, **changed}
 
 
-def _changed(kind: str, given: Settings | None, values: dict[str, Any]) -> Settings:
+def _changed(kind: str, given: LinkSettings | None, values: dict[str, Any]) -> LinkSettings:
     model = connectors[kind].settings
     assert model is not None
     names = {key: flag.name for c, key, flag in connectors.flags() if c.kind == kind}

@@ -7,7 +7,7 @@ from typing import Any
 from twin_tui.config.assets.base import Asset
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.values import shown
-from twin_tui.protocols.connector import Endpoint, Reading, Settings
+from twin_tui.protocols.connector import Endpoint, EntryContext, LinkSettings
 from twin_tui.protocols.modbus.endpoints import ModbusTcp
 from twin_tui.protocols.registry import connectors
 
@@ -15,7 +15,7 @@ _FLAT = ("ip", "port", "unit_id", "register_map")
 """Keys of an asset that is one unit of a TCP port."""
 
 
-def read_links(data: Any, complaints: Complaints) -> Mapping[str, Settings]:
+def read_links(data: Any, complaints: Complaints) -> Mapping[str, LinkSettings]:
     """Return what ``links`` say of each connector for the whole site, by kind."""
     model = complaints.checked(connectors.links_model(), data, "links")
     return connectors.settings_of(model) if model is not None else {}
@@ -25,7 +25,7 @@ class LinkReader:
     """Turns the protocols of a site's assets into endpoints, noting what is wrong with them."""
 
     def __init__(
-        self, complaints: Complaints, folder: Path, map_root: Path, settings: Mapping[str, Settings]
+        self, complaints: Complaints, folder: Path, map_root: Path, settings: Mapping[str, LinkSettings]
     ) -> None:
         self._complaints = complaints
         self._folder = folder
@@ -57,7 +57,7 @@ class LinkReader:
         entry: Model | None = self._complaints.checked(connector.entry, data, place)
         if entry is None:
             return None
-        reading = Reading(
+        context = EntryContext(
             device,
             kind,
             default_map,
@@ -67,7 +67,7 @@ class LinkReader:
             place,
             self._complaints.add,
         )
-        return connector.plan(entry, reading)
+        return connector.plan(entry, context)
 
 
 def check_together(endpoints: Iterable[tuple[str, Endpoint]], complaints: Complaints) -> None:

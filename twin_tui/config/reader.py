@@ -41,7 +41,7 @@ from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
-from twin_tui.protocols.connector import Endpoint, Settings
+from twin_tui.protocols.connector import Endpoint, LinkSettings
 from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.s2.described import descriptions_of
 
@@ -69,7 +69,7 @@ class ReadSite:
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
-    links: Mapping[str, Settings]
+    links: Mapping[str, LinkSettings]
     embed: Callable[[], Mapping[str, Any]]
     """Returns the site as plain data that needs no file of the user's."""
     real_time: bool
@@ -84,7 +84,7 @@ class SiteReader:
         self._complaints = Complaints(document, Context(folder, zone_of(self._data.get("timezone"))))
         self._folder = folder
         self._grid_code: GridCode | None = None
-        self._links: Mapping[str, Settings] = {}
+        self._links: Mapping[str, LinkSettings] = {}
         self._external = NOTHING_EXTERNAL
         self._written_weather: WrittenWeather | None = None
 

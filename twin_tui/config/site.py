@@ -11,7 +11,7 @@ from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.connector import Endpoint, Settings
+from twin_tui.protocols.connector import Endpoint, LinkSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Site:
     speed: float = 1.0
     """Simulated seconds per second of a paced run; infinite is as fast as possible."""
     file: Path | None = None
-    links: Mapping[str, Settings] = field(default_factory=dict)
+    links: Mapping[str, LinkSettings] = field(default_factory=dict)
     """What each connector does for the whole site, by its kind."""
 
     @property

@@ -1,4 +1,4 @@
-"""Whose time a peer goes by: the wall's, as real energy managers do, or the simulation's."""
+"""The time in messages to a peer: wall-clock time, as real energy managers expect, or simulated time."""
 
 import time
 
@@ -6,7 +6,7 @@ from twin_tui.engine.engine import Engine
 
 
 class PeerClock:
-    """What a peer's time is ahead of the simulated time."""
+    """How far a peer's time is ahead of the simulated time."""
 
     def __init__(self, engine: Engine, wall: bool) -> None:
         self._engine = engine
@@ -19,9 +19,9 @@ class PeerClock:
         return self._engine.plan.start_unix_s + self._engine.time_s
 
     def ahead_s(self) -> float:
-        """Return the lead; it never shrinks, so that a peer's "now" never lies in the simulation's future.
+        """Return the lead; it never shrinks, so that a peer's "now" is never in the simulation's future.
 
-        A paused or slow simulation falls behind the wall and is caught up with; a fast one runs ahead.
+        It grows while the simulation is paused or slower than the wall clock.
         """
         if not self._wall:
             return 0.0

@@ -1,7 +1,7 @@
-"""What every protocol says about itself, so that nobody else has to know it.
+"""The interface of a protocol; nothing else in the package depends on a particular protocol.
 
-A *connector* is one protocol: its name, its keys in a site file and their flags on the command line, and the
-wires it makes for a twin. A *wire* is one thing that is opened and closed: a TCP port, a serial line, a
+A *connector* is one protocol: its name, its keys in a site file, their flags on the command line, and its
+wires. A *wire* is one thing that is opened and closed: a TCP port, a serial line, a
 connection to an energy manager. ``registry.py`` has the connectors, docs/connectors.md an example.
 """
 
@@ -28,29 +28,29 @@ NO_DEVICES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Marks a key of a connector's settings that ``twin-tui run`` takes as a flag too."""
+    """Marks a key of a connector's settings that is also a flag of ``twin-tui run``."""
 
     name: str
     """Such as ``--mqtt``."""
     help: str
     metavar: str = ""
-    """What stands for the value in the help; a flag without one is a switch."""
+    """Placeholder for the value in the help; a flag without one is a switch."""
     needs: str = ""
     """The key without which this one has no effect."""
 
 
-class Entry(Model):
+class ProtocolEntry(Model):
     """The keys of one entry of an asset's ``protocols``."""
 
     kind: Text
     comment: Any = None
 
 
-class Settings(Model):
-    """The keys of a connector for the whole site, under ``links``; those with a ``Flag`` are flags too."""
+class LinkSettings(Model):
+    """The keys of a connector for the whole site, under ``links``; a key with a ``Flag`` is also a flag."""
 
     @model_validator(mode="after")
-    def _none_without_effect(self) -> "Settings":
+    def _none_without_effect(self) -> "LinkSettings":
         for key in self.model_fields_set:
             flag = flag_of(type(self), key)
             if flag is not None and flag.needs and getattr(self, flag.needs) is None:
@@ -64,7 +64,7 @@ def _to_output(found: Any, info: ValidationInfo) -> Path:
 
 
 OutputFile = Annotated[Path, PlainValidator(_to_output)]
-"""A file that a wire writes: in a site file relative to it, on the command line to the working folder."""
+"""A file that a wire writes; relative to the site file there, to the working folder on the command line."""
 
 
 def flag_of(model: type[Model], key: str) -> Flag | None:
@@ -73,7 +73,7 @@ def flag_of(model: type[Model], key: str) -> Flag | None:
 
 
 def secret_keys(model: type[Model]) -> set[str]:
-    """Return the keys whose values stay out of recordings: those that are a ``SecretStr``."""
+    """Return the keys whose values recordings leave out: those of type ``SecretStr``."""
     return {key for key, item in model.model_fields.items() if _holds_secret(item.annotation)}
 
 
@@ -82,7 +82,7 @@ def _holds_secret(annotation: Any) -> bool:
 
 
 class Endpoint(Protocol):
-    """One device as one protocol reaches it: what a connector makes of an entry. Nobody changes it."""
+    """One device on one protocol, made by a connector from an entry; immutable."""
 
     @property
     def kind(self) -> str: ...
@@ -90,12 +90,12 @@ class Endpoint(Protocol):
     def device(self) -> str: ...
     @property
     def devices(self) -> Mapping[str, str]:
-        """Further devices that are reached together with it: role → name."""
+        """Further devices at the same endpoint: role → name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """The endpoint of a connector that has no form of its own for it: the entry as it was written."""
+class EntryEndpoint:
+    """The endpoint of a connector that defines none: the entry itself."""
 
     devices: ClassVar[Mapping[str, str]] = NO_DEVICES
     kind: str
@@ -104,8 +104,8 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Where an entry was read: its asset, its file, and who takes what is wrong with it."""
+class EntryContext:
+    """The context of an entry: its asset, its file, and where to report errors."""
 
     device: str
     device_kind: str
@@ -118,11 +118,11 @@ class Reading:
     """The connector's settings for the whole site, if the file has any."""
     place: str
     complain: Callable[[str, str], None]
-    """Takes a place in the file and what is wrong there."""
+    """Reports an error: its place in the file and the text."""
 
 
 class StateLog:
-    """Notes in the log of a twin how a connection is, whenever that changes."""
+    """Logs the state of a connection whenever it changes."""
 
     def __init__(self, engine: Engine, device: str, origin: str, kind: LogKind = LogKind.LINK) -> None:
         self._engine = engine
@@ -130,25 +130,25 @@ class StateLog:
         self._last = ""
 
     def __call__(self, text: str) -> None:
-        """Note the state, unless it is the one that was noted last."""
+        """Log the state unless it equals the last one logged."""
         if text != self._last:
             self._last = text
             self._engine.note(self._kind, self._device, text, self._origin)
 
     def watch(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
-        """Have the failure of a background task noted; nobody else would hear of it."""
+        """Log an exception of a background task; nothing else would report it."""
         task.add_done_callback(self._ended)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self(f"{task.get_name()} has failed: {error!r}")
+            self(f"{task.get_name()} failed: {error!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the wires of one connector in one twin are made from."""
+    """The arguments for the wires of one connector in one twin."""
 
     engine: Engine
     endpoints: Sequence[Any]
@@ -156,55 +156,55 @@ class Wiring:
     settings: Any = None
     """The connector's settings for the whole site; None when neither file nor command line has any."""
     shared: dict[object, object] = field(default_factory=dict)
-    """What the wires of all connectors have in common."""
+    """Objects that the wires of all connectors share."""
 
     def share(self, make: Callable[[Engine], T]) -> T:
-        """Return what the wires of a twin have in common, made once from its engine: a class's one object."""
+        """Return ``make(engine)``, called once for all wires of a twin."""
         if make not in self.shared:
             self.shared[make] = make(self.engine)
         return cast(T, self.shared[make])
 
     def log(self, device: str = "", origin: str = "", kind: LogKind = LogKind.LINK) -> StateLog:
-        """Return what notes the state of a connection, of a device or of the whole site."""
+        """Return the log of a connection's state, for a device or for the whole site."""
         return StateLog(self.engine, device, origin, kind)
 
 
 class Wire:
-    """One thing that is opened and closed with a twin's servers. Making it opens nothing."""
+    """One thing that is opened and closed with a twin's servers; the constructor opens nothing."""
 
     endpoints: Sequence[Endpoint] = ()
-    """Whom it serves; none when it serves the whole site."""
+    """The endpoints that it serves; none when it serves the whole site."""
 
     async def open(self) -> None:
-        """Begin; raise LinkError, with nothing left open, for what cannot be had."""
+        """Open; raise LinkError, with nothing left open, when that fails."""
 
     async def close(self) -> None:
-        """End, and let go of everybody; called only after ``open``."""
+        """Close, and disconnect every client; called only after ``open``."""
 
     def tcp_port(self, device: str, unit: int | None = None) -> int | None:
-        """Return the TCP port at which a device answers, 0 until one is chosen, None without one."""
+        """Return the TCP port of a device, 0 until one is assigned, None without one."""
         return None
 
     def lines(self) -> Iterable[str]:
-        """Return what a headless run lists when it starts, one line each."""
+        """Return the lines that a headless run prints when it starts."""
         return ()
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return what a console shows of it while it is open; ``now_s`` is monotonic wall time."""
+        """Return what the console displays while it is open; ``now_s`` is monotonic wall time."""
         return ()
 
     def traffic(self, device: str, now_s: float) -> Sequence[TrafficLine] | None:
-        """Return the newest frames of a device, kept from the first call on; None where none are kept."""
+        """Return the newest frames of a device, kept from the first call on; None if not supported."""
         return None
 
     def stop_traffic(self) -> None:
-        """Keep no frames any more."""
+        """Stop keeping frames."""
 
     def impose(self, fault: LinkFault) -> None:
-        """Misbehave as a link fault says, if it is one for this wire."""
+        """Start a link fault, if it concerns this wire."""
 
     def lift(self, label: str) -> None:
-        """Misbehave no more under that label, or, for an empty one, no more at all."""
+        """End the link faults with a label; an empty label ends all."""
 
 
 class Connector:
@@ -212,29 +212,29 @@ class Connector:
 
     kind: ClassVar[str]
     """Its name in site files: ``kind`` of an entry under ``protocols``, key under ``links``."""
-    entry: ClassVar[type[Entry] | None] = None
-    settings: ClassVar[type[Settings] | None] = None
+    entry: ClassVar[type[ProtocolEntry] | None] = None
+    settings: ClassVar[type[LinkSettings] | None] = None
     flat: ClassVar[bool] = False
-    """Whether its settings stand in ``links`` itself instead of under its kind."""
+    """Whether its settings are keys of ``links`` itself instead of under its kind."""
     link_faults: ClassVar[bool] = False
-    """Whether link faults act on its endpoints."""
+    """Whether its endpoints support link faults."""
 
-    def plan(self, entry: Any, reading: Reading) -> Endpoint | None:
-        """Return the endpoint of an entry, or None after complaining."""
-        return Entered(self.kind, reading.device, entry)
+    def plan(self, entry: Any, context: EntryContext) -> Endpoint | None:
+        """Return the endpoint of an entry, or None after reporting an error."""
+        return EntryEndpoint(self.kind, context.device, entry)
 
     def check(self, placed: Collection[tuple[str, Any]], complain: Callable[[str, str], None]) -> None:
-        """Complain of endpoints, given with their places in the file, that cannot be opened together."""
+        """Report endpoints, given with their places in the file, that conflict with each other."""
 
     def source(self, endpoint: Any) -> dict[str, Any]:
         """Return an endpoint as an entry of a site file without its secrets.
 
-        A path stands for a YAML or JSON file of the user's, whose content is put in its place.
+        A path is that of a YAML or JSON file; the recording embeds its content.
         """
         options: Model = endpoint.options
         keys = options.model_fields_set - secret_keys(type(options))
         return {**options.model_dump(mode="json", include=keys), "kind": self.kind}
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return what is opened in a twin; raise TwinError for what does not fit its devices."""
+        """Return the wires of a twin; raise TwinError for endpoints that do not match its devices."""
         raise NotImplementedError

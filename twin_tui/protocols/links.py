@@ -1,4 +1,4 @@
-"""The wires of one site: every one that its file and the command line ask for, all open or none."""
+"""The wires of one site, from its file and the command line; all are open or none."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
-from twin_tui.protocols.connector import Endpoint, Settings, Wire, Wiring
+from twin_tui.protocols.connector import Endpoint, LinkSettings, Wire, Wiring
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.registry import connectors
@@ -27,21 +27,21 @@ class Links:
     """Makes the wires of a site's connectors, opens and closes them."""
 
     def __init__(
-        self, engine: Engine, endpoints: Sequence[Endpoint], settings: Mapping[str, Settings]
+        self, engine: Engine, endpoints: Sequence[Endpoint], settings: Mapping[str, LinkSettings]
     ) -> None:
         self._engine = engine
         self._open: list[Wire] = []
         self._capture: Capture | None = None
-        place = {id(endpoint): number for number, endpoint in enumerate(endpoints)}
+        order = {id(endpoint): number for number, endpoint in enumerate(endpoints)}
         self.wires: list[Wire] = []
-        """What a run with servers opens, in the order of the site file."""
+        """The wires that a run with servers opens, in the order of the site file."""
         shared: dict[object, object] = {}
         for connector in connectors:
             own = [endpoint for endpoint in endpoints if endpoint.kind == connector.kind]
             if own or connector.kind in settings:
                 self.wires += connector.wires(Wiring(engine, own, settings.get(connector.kind), shared))
-        last = len(place)
-        self.wires.sort(key=lambda wire: min((place.get(id(e), last) for e in wire.endpoints), default=last))
+        last = len(order)
+        self.wires.sort(key=lambda wire: min((order.get(id(e), last) for e in wire.endpoints), default=last))
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
         engine.check_link_fault = partial(check_link_fault, linked=linked)
         engine.link_fault = self._link_fault
@@ -59,11 +59,11 @@ class Links:
 
     @property
     def servers(self) -> "list[ModbusTcpServer | ModbusRtuServer]":
-        """The Modbus servers that serve now."""
+        """The Modbus servers that are open."""
         return [wire.server for wire in self.modbus if wire.server is not None]
 
     async def start(self) -> None:
-        """Open every wire; raise TwinError, with none of them left open, when one cannot be."""
+        """Open every wire; raise TwinError, with all of them closed, when one fails to open."""
         try:
             for wire in self.wires:
                 await wire.open()
@@ -78,7 +78,7 @@ class Links:
             raise
 
     async def stop(self) -> None:
-        """Close every wire that is open."""
+        """Close every open wire."""
         wires, self._open = self._open, []
         if self._capture is not None:
             self._capture.finish()
@@ -88,7 +88,7 @@ class Links:
                 raise outcome
 
     def capture(self, path: Path) -> None:
-        """Write what is said on the Modbus links to a .pcapng or .txt file when they stop."""
+        """Write the traffic of the Modbus links to a .pcapng or .txt file when they stop."""
         from twin_tui.protocols.modbus.capture import Capture  # noqa: PLC0415 - few runs are captured
 
         self._capture = Capture(path)
@@ -99,12 +99,12 @@ class Links:
         return list(dict.fromkeys(unit.registers for unit in units if unit.device == device))
 
     def lines(self) -> Iterator[str]:
-        """Yield what a headless run lists when it starts."""
+        """Yield the lines that a headless run prints when it starts."""
         for wire in self.wires:
             yield from wire.lines()
 
     def _link_fault(self, event: Event) -> None:
-        """Let the links of a device misbehave, or behave again, as an event says."""
+        """Start or end the link fault of an event."""
         if isinstance(event, ClearLinkFault):
             self._lift(event.label)
         elif isinstance(event, LinkFault):

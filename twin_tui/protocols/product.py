@@ -1,4 +1,4 @@
-"""What the twin tells peers of itself."""
+"""Product name and version, as reported to peers."""
 
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -7,7 +7,7 @@ MAKER = "Twin TUI"
 
 
 def version() -> str:
-    """Return the version of the installed package, "0" when it runs from its sources alone."""
+    """Return the version of the installed package, "0" when it is not installed."""
     try:
         return installed("twin-tui")
     except PackageNotFoundError:

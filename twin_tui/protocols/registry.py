@@ -1,4 +1,4 @@
-"""The connectors of this process: those that come with the package, and those of entry points."""
+"""The connectors of this process: the built-in ones and those of entry points."""
 
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
@@ -8,7 +8,7 @@ from pydantic import create_model
 
 from twin_tui.documents.model import Model
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.connector import Connector, Flag, Settings, flag_of, secret_keys
+from twin_tui.protocols.connector import Connector, Flag, LinkSettings, flag_of, secret_keys
 from twin_tui.protocols.eos.connector import EosConnector
 from twin_tui.protocols.modbus.connector import ModbusRtuConnector, ModbusTcpConnector
 from twin_tui.protocols.rest.connector import RestConnector
@@ -18,36 +18,36 @@ GROUP = "twin_tui.connectors"
 
 
 class Registry:
-    """Connectors by kind, in the order in which their wires are opened."""
+    """Connectors by kind, in the order in which their wires open."""
 
     def __init__(self, built_in: Iterable[Connector]) -> None:
         self._connectors: dict[str, Connector] = {}
-        self._searched = False
+        self._entry_points_loaded = False
         for connector in built_in:
             self.add(connector)
 
     def add(self, connector: Connector) -> None:
         """Register a connector under its kind."""
         if not connector.kind.isidentifier():
-            raise ConfigError(f"connector {connector.kind!r}: expected a kind of letters, digits and _")
+            raise ConfigError(f"connector {connector.kind!r}: invalid kind; expected letters, digits and _")
         if self._connectors.setdefault(connector.kind, connector) is not connector:
-            raise ConfigError(f"connector {connector.kind!r} is registered already")
+            raise ConfigError(f"connector {connector.kind!r} is already registered")
         for model in (connector.entry, connector.settings):
             for key in secret_keys(model) if model is not None else ():
                 if model is not None and model.model_fields[key].is_required():
-                    text = f"{key} is a secret, which recordings leave out: it needs a default"
+                    text = f"{key} is a secret, which recordings leave out, so it needs a default"
                     raise ConfigError(f"connector {connector.kind!r}: {text}")
 
     def remove(self, kind: str) -> None:
-        """Forget a connector."""
+        """Unregister a connector."""
         del self._connectors[kind]
 
     def __iter__(self) -> Iterator[Connector]:
-        self._search()
+        self._load_entry_points()
         return iter(tuple(self._connectors.values()))
 
     def __getitem__(self, kind: str) -> Connector:
-        self._search()
+        self._load_entry_points()
         try:
             return self._connectors[kind]
         except KeyError:
@@ -65,10 +65,10 @@ class Registry:
         }
         return create_model("Links", __base__=flat, **keys)
 
-    def settings_of(self, links: Model) -> dict[str, Settings]:
-        """Return what a site's ``links`` say, by kind; the flat connectors share the whole."""
+    def settings_of(self, links: Model) -> dict[str, LinkSettings]:
+        """Return the settings in a site's ``links``, by kind; flat connectors share the whole."""
         found = {c.kind: links if c.flat else getattr(links, c.kind, None) for c in self}
-        return {kind: item for kind, item in found.items() if isinstance(item, Settings)}
+        return {kind: item for kind, item in found.items() if isinstance(item, LinkSettings)}
 
     def flags(self) -> Iterator[tuple[Connector, str, Flag]]:
         """Yield every flag of the command line with its connector and key."""
@@ -79,16 +79,16 @@ class Registry:
                 if flag is not None:
                     yield connector, key, flag
 
-    def _search(self) -> None:
-        if self._searched:
+    def _load_entry_points(self) -> None:
+        if self._entry_points_loaded:
             return
-        self._searched = True
+        self._entry_points_loaded = True
         for entry in entry_points(group=GROUP):
             try:
                 found = entry.load()
             except (ImportError, AttributeError) as error:
                 raise ConfigError(
-                    f"connector {entry.name} ({entry.value}) cannot be loaded: {error}"
+                    f"connector {entry.name} ({entry.value}) could not be loaded: {error}"
                 ) from None
             if not isinstance(found, Connector):
                 raise ConfigError(

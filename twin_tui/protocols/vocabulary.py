@@ -1,4 +1,4 @@
-"""What never changes about a site, for whoever commands it by words: a screen, a scenario, a command line."""
+"""The names in a site, for screen, scenarios and command line."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Registers = Callable[[str], tuple[RegisterInfo, ...]]
 
 
 def site_view(plan: SitePlan, registers: Registers = lambda _device: ()) -> SiteView:
-    """Return the words of a site: its devices, their signals, faults, modes and registers."""
+    """Return the names in a site: its devices, their signals, faults, modes and registers."""
     return SiteView(
         name=plan.name,
         devices=tuple(_device(device.name, device.type, registers(device.name)) for device in plan.devices),

@@ -1,4 +1,4 @@
-"""Following an EOS server, here one that the test plays."""
+"""Following an EOS server, played by the test."""
 
 import asyncio
 import json
@@ -139,15 +139,15 @@ async def test_a_new_plan_replaces_the_one_before() -> None:
 @pytest.mark.parametrize(
     ("plan", "status", "state", "detail"),
     [
-        (None, 404, "waiting", "answers 404 to the plan: .*Can not get the optimization plan"),
-        (b"<html>", 200, "failing", "the plan is not JSON"),
-        (b"[" * 100_000, 200, "failing", "the plan is not JSON"),
-        (b"null", 200, "failing", "no plan of EOS"),
-        ({"x": 1}, 200, "failing", "no plan of EOS"),
-        ({"instructions": []}, 500, "failing", "answers 500 to the plan"),
+        (None, 404, "waiting", "HTTP 404 for the plan: .*Can not get the optimization plan"),
+        (b"<html>", 200, "failing", "the plan is not valid JSON"),
+        (b"[" * 100_000, 200, "failing", "the plan is not valid JSON"),
+        (b"null", 200, "failing", "not an EOS plan"),
+        ({"x": 1}, 200, "failing", "not an EOS plan"),
+        ({"instructions": []}, 500, "failing", "HTTP 500 for the plan"),
     ],
 )
-async def test_a_server_without_a_plan_is_named_and_asked_again(
+async def test_a_server_without_a_plan_is_reported_and_queried_again(
     plan: Any, status: int, state: str, detail: str
 ) -> None:
     twin = Twin.from_dict(site_of_bundle(BUNDLE))
@@ -165,7 +165,7 @@ async def test_a_server_without_a_plan_is_named_and_asked_again(
         await follower.stop()
 
 
-async def test_an_absent_server_is_no_catastrophe() -> None:
+async def test_an_absent_server_is_reported_as_failing() -> None:
     twin = Twin.from_dict(site_of_bundle(BUNDLE))
     async with Server() as server:
         url = server.url
@@ -173,7 +173,7 @@ async def test_an_absent_server_is_no_catastrophe() -> None:
     await follower.start()
     await turns(follower, 1)
     assert follower.status.state == "failing"
-    assert "cannot be reached" in follower.status.detail
+    assert "could not connect" in follower.status.detail
     await follower.stop()
 
 

@@ -132,7 +132,7 @@ def test_a_plan_drives_battery_vehicle_and_appliance() -> None:
     assert twin.device("dishwasher").telemetry.total_energy_wh == pytest.approx(1_000.0)
 
 
-def test_a_forced_charge_of_eos_lets_pv_surplus_in() -> None:
+def test_a_forced_charge_of_eos_accepts_pv_surplus() -> None:
     twin = Twin.from_dict(site_of_bundle({**BUNDLE, "electric_vehicle": None, "home_appliance": None}))
     schedule(twin.engine, a_plan(instruction("battery1", 8, "FORCED_CHARGE", 0.1)))
     twin.advance(1800)
@@ -157,7 +157,7 @@ def test_a_forced_charge_of_eos_lets_pv_surplus_in() -> None:
         ({"instructions": [instruction("b", 8, "")]}, "missing operation_mode_id"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused_with_its_place(plan: dict[str, Any], message: str) -> None:
+def test_an_invalid_plan_is_refused_with_its_place(plan: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_plan(plan)
 
@@ -165,7 +165,7 @@ def test_a_plan_that_cannot_be_is_refused_with_its_place(plan: dict[str, Any], m
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (instruction("batery1", 8, "IDLE"), "'batery1', which the site does not have; did you mean battery1"),
+        (instruction("batery1", 8, "IDLE"), "unknown resource 'batery1' in the plan; did you mean battery1"),
         (instruction("battery1", 8, "PEAK_SHAVINGS"), "did you mean PEAK_SHAVING"),
         (instruction("load", 8, "IDLE"), "a load has no operation modes"),
     ],

@@ -46,7 +46,7 @@ async def put(client: httpx.AsyncClient, resource: str, **message: Any) -> httpx
     return await client.put(STATUS, params={"resource_id": resource}, json=message)
 
 
-async def test_the_server_says_what_there_is() -> None:
+async def test_the_server_lists_devices_and_telemetry() -> None:
     async with serving() as (twin, client):
         twin.advance(60)
         health = (await client.get("/v1/health")).json()
@@ -87,7 +87,7 @@ async def test_a_reported_status_moves_the_twin() -> None:
         assert entry.origin.startswith("rest 127.0.0.1:")
 
 
-async def test_a_reported_power_is_held_and_its_sign_is_that_of_eos() -> None:
+async def test_a_reported_power_is_applied_with_the_sign_of_eos() -> None:
     async with serving() as (twin, client):
         values = [{"commodity_quantity": "ELECTRIC.POWER.3_PHASE_SYM", "value": "-1500"}]
         answer = await put(
@@ -106,15 +106,17 @@ async def test_a_reported_power_is_held_and_its_sign_is_that_of_eos() -> None:
         answer = await put(client, "battery", type="PowerMeasurement", values=values)
         assert answer.json()["status"] == {"power_w": -200.0}
         assert answer.json()["warnings"] == [
-            "ELECTRIC.POWER.L2 stands there more than once; the last one counts"
+            "ELECTRIC.POWER.L2 is given more than once; the last value is used"
         ]
 
 
-async def test_a_reported_power_beyond_the_device_is_held_at_its_limit_with_a_warning() -> None:
+async def test_a_reported_power_beyond_the_device_is_limited_with_a_warning() -> None:
     async with serving() as (twin, client):
         values = [{"commodity_quantity": "ELECTRIC.POWER.L1", "value": 1e30}]
         answer = await put(client, "battery", type="PowerMeasurement", values=values)
-        assert answer.json()["warnings"] == ["1e+30 W is beyond what battery can, -5000 … 5000 W; held there"]
+        assert answer.json()["warnings"] == [
+            "1e+30 W is outside the limits of battery, -5000 … 5000 W; limited"
+        ]
         soc = twin.device("battery").telemetry.soc
         twin.advance(2)
         assert twin.device("battery").telemetry.soc == pytest.approx(soc, abs=0.001)
@@ -145,7 +147,12 @@ async def test_the_status_comes_back_in_the_form_of_eos() -> None:
     ("resource", "message", "status", "detail"),
     [
         ("batery", {"type": "FRBCStorageStatus", "present_fill_level": 0.5}, 404, "did you mean battery"),
-        ("battery", {"type": "FRBCStorageStatus", "present_fill_level": 73}, 400, "a share of the capacity"),
+        (
+            "battery",
+            {"type": "FRBCStorageStatus", "present_fill_level": 73},
+            400,
+            "a fraction of the capacity",
+        ),
         ("battery", {"type": "FRBCStorageStatus"}, 400, "missing present_fill_level"),
         ("battery", {"type": "FRBCStorageStatus", "present_fill_level": "nan"}, 400, "finite number"),
         ("battery", {"type": "FRBCStorage"}, 400, "did you mean FRBCStorageStatus"),
@@ -178,7 +185,7 @@ async def test_the_status_comes_back_in_the_form_of_eos() -> None:
         ),
     ],
 )
-async def test_what_cannot_be_right_is_refused_loudly(
+async def test_an_invalid_report_is_refused(
     resource: str, message: dict[str, Any], status: int, detail: str
 ) -> None:
     async with serving() as (twin, client):
@@ -188,7 +195,7 @@ async def test_what_cannot_be_right_is_refused_loudly(
         assert not twin.engine.log
 
 
-async def test_any_event_can_be_injected() -> None:
+async def test_any_event_can_be_submitted() -> None:
     async with serving() as (twin, client):
         write = {
             "event": "Write",
@@ -234,7 +241,7 @@ async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, A
         assert detail in answer.json()["detail"]
 
 
-async def test_what_is_no_json_object_is_refused() -> None:
+async def test_a_body_that_is_not_a_json_object_is_refused() -> None:
     async with serving() as (_, client):
         for content in (b"{", b"[1]", b"", b"NaN", b"[Infinity]"):
             answer = await client.post(
@@ -244,14 +251,14 @@ async def test_what_is_no_json_object_is_refused() -> None:
 
 
 @pytest.mark.parametrize("every_s", ["nan", "inf", "1e308", "0", "-1", "soon"])
-async def test_a_stream_in_impossible_steps_is_refused(every_s: str) -> None:
+async def test_a_stream_with_an_invalid_interval_is_refused(every_s: str) -> None:
     async with serving() as (_, client):
         accept = {"Accept": "text/event-stream"}
         answer = await client.get("/v1/telemetry", headers=accept, params={"every_s": every_s})
         assert answer.status_code == 422
 
 
-async def test_half_a_character_is_refused() -> None:
+async def test_a_lone_surrogate_is_refused() -> None:
     async with serving() as (twin, client):
         answer = await client.post(
             "/v1/events",
@@ -259,7 +266,7 @@ async def test_half_a_character_is_refused() -> None:
             headers={"Content-Type": "application/json"},
         )
         assert answer.status_code == 400
-        assert "Mark cannot be read" in answer.json()["detail"]
+        assert "invalid event Mark" in answer.json()["detail"]
         assert not twin.engine.log
 
 
@@ -291,7 +298,7 @@ async def test_telemetry_streams_with_the_simulated_time() -> None:
         assert seen == [0.0, 10.0, 20.0]
 
 
-async def test_a_token_is_asked_for_and_checked() -> None:
+async def test_a_token_is_required_and_checked() -> None:
     async with serving(token="secret") as (_, client):
         assert (await client.get("/v1/health")).status_code == 401
         wrong = {"Authorization": "Bearer wrong"}
@@ -311,7 +318,7 @@ async def test_a_foreign_name_for_this_computer_is_refused() -> None:
 
 
 def test_other_computers_may_come_in_with_a_token_only() -> None:
-    with pytest.raises(ConfigError, match="can be reached from other computers: give it a token"):
+    with pytest.raises(ConfigError, match="is open to other computers; give a token"):
         Twin.from_dict({**SITE, "links": {"rest": {"host": "0.0.0.0"}}})
     twin = Twin.from_dict({**SITE, "links": {"rest": {"host": "0.0.0.0", "token": "secret"}}})
     options = twin.site.links["rest"]
@@ -319,9 +326,9 @@ def test_other_computers_may_come_in_with_a_token_only() -> None:
     assert options.local is False
 
 
-async def test_a_taken_port_is_named() -> None:
+async def test_a_port_in_use_is_reported() -> None:
     twin = Twin.from_dict(SITE)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LinkError, match=f"REST cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(LinkError, match=f"REST could not listen on 127.0.0.1:{port}"):
             await RestServer(twin.engine, RestOptions(port=port)).start()

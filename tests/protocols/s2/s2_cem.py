@@ -1,4 +1,4 @@
-"""An energy manager for the tests: a WebSocket server that says what a test has it say."""
+"""An energy manager for the tests: a WebSocket server that sends what a test requests."""
 
 import asyncio
 import json
@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from twin_tui.engine.engine import Engine
+from twin_tui.protocols.s2.conversation import S2State
 from twin_tui.protocols.s2.manager import ResourceManager, S2Options
-from twin_tui.protocols.s2.session import State
 
 PATIENCE_S = 10.0
 
@@ -74,7 +74,7 @@ class Cem:
     async def expect(
         self, message_type: str, holds: Callable[[dict[str, Any]], bool] = lambda message: True
     ) -> dict[str, Any]:
-        """Return the next message of a type that has not been looked at yet."""
+        """Return the next message of a type that was not returned before."""
 
         def position() -> int | None:
             return next(
@@ -94,7 +94,7 @@ class Cem:
         return self.messages[found]
 
     async def reception_of(self, message_id: str) -> dict[str, Any]:
-        """Return the answer to a message, whenever it came."""
+        """Return the reception status of a message."""
 
         def answers() -> list[dict[str, Any]]:
             return [m for m in self.messages if m.get("subject_message_id") == message_id]
@@ -104,15 +104,15 @@ class Cem:
         (answer,) = answers()
         return answer
 
-    async def say_raw(self, text: str) -> None:
+    async def send_raw(self, text: str) -> None:
         assert self._connection is not None
         await self._connection.send(text)
 
-    async def say(self, message_type: str, **content: Any) -> dict[str, Any]:
-        """Say something; return the reception status that it got."""
+    async def send(self, message_type: str, **content: Any) -> dict[str, Any]:
+        """Send a message; return its reception status."""
         message_id = str(uuid.uuid4())
         message = {"message_type": message_type, "message_id": message_id, **content}
-        await self.say_raw(json.dumps(message))
+        await self.send_raw(json.dumps(message))
         return await self.reception_of(message_id)
 
     async def hang_up(self) -> None:
@@ -122,20 +122,20 @@ class Cem:
     async def shake_hands(self) -> dict[str, Any]:
         """Do the handshake; return the details of the resource."""
         await self.expect("Handshake")
-        await self.say("Handshake", role="CEM", supported_protocol_versions=[self.version])
-        await self.say("HandshakeResponse", selected_protocol_version=self.version)
+        await self.send("Handshake", role="CEM", supported_protocol_versions=[self.version])
+        await self.send("HandshakeResponse", selected_protocol_version=self.version)
         return await self.expect("ResourceManagerDetails")
 
     async def select(self, control_type: str) -> dict[str, Any]:
         """Select a control type; return the answer."""
-        return await self.say("SelectControlType", control_type=control_type)
+        return await self.send("SelectControlType", control_type=control_type)
 
 
 @asynccontextmanager
 async def dialling(
     engine: Engine, url: str, device: str = "battery", **options: Any
 ) -> AsyncIterator[ResourceManager]:
-    """Have a device of the engine dial an energy manager, on the simulated clock."""
+    """Connect a device of the engine to an energy manager, on the simulated clock."""
     settings = {"wall_clock": False, "first_pause_s": 0.01, "longest_pause_s": 0.02, **options}
     manager = ResourceManager(engine, device, S2Options(url, **settings))
     await manager.start()
@@ -145,8 +145,8 @@ async def dialling(
         await manager.stop()
 
 
-async def reaches(manager: ResourceManager, state: State, detail: str = "") -> None:
-    """Wait until the manager's status says so."""
+async def reaches(manager: ResourceManager, state: S2State, detail: str = "") -> None:
+    """Wait until the manager's status has a state."""
     changed = asyncio.Event()
     manager.changed = changed.set
     async with asyncio.timeout(PATIENCE_S):
@@ -180,7 +180,7 @@ class Remote:
             **({} if self.control == "OMBC" else {"actuator_id": self.actuator}),
             **rest,
         }
-        return name, await self.cem.say(f"{self.control}.Instruction", **content)
+        return name, await self.cem.send(f"{self.control}.Instruction", **content)
 
     async def status(self, instruction: str, status: str) -> dict[str, Any]:
         """Wait until an instruction has a status."""
@@ -190,7 +190,7 @@ class Remote:
         )
 
     async def instructed(self, mode: str, factor: float = 1.0, ends: str = "SUCCEEDED", **rest: Any) -> None:
-        """Instruct a mode and wait until the instruction has come to its end."""
+        """Instruct a mode and wait until the instruction has ended."""
         name, answer = await self.instruct(mode, factor, **rest)
         assert answer["status"] == "OK", answer
         await self.status(name, ends)

@@ -12,7 +12,7 @@ from s2python.s2_parser import S2Parser
 from s2python.s2_validation_error import S2ValidationError
 
 SCHEMAS = Path(__file__).parent / "schemas"
-# s2-python 0.11.1 knows operation modes of DDBC by "id" only, where the standard says "Id"
+# s2-python 0.11.1 expects "id" in operation modes of DDBC, where the standard has "Id",
 # and takes the progress of a power sequence for a UUID, where it is a duration
 WRONG_IN_S2_PYTHON = ("DDBC.SystemDescription", "DDBC.PresentDemandStatus", "PPBC.PowerProfileStatus")
 

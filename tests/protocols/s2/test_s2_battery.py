@@ -25,9 +25,9 @@ from twin_tui.engine.s2.model import (
 )
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.s2.conversation import Conversation, S2State
 from twin_tui.protocols.s2.names import NIL
 from twin_tui.protocols.s2.options import check_address
-from twin_tui.protocols.s2.session import Session, State
 
 START_UNIX_S = 1_800_000_000.0
 FRBC = "FILL_RATE_BASED_CONTROL"
@@ -111,7 +111,7 @@ async def test_a_battery_introduces_itself_and_follows_instructions() -> None:
         assert measured["values"] == [
             {"commodity_quantity": "ELECTRIC.POWER.3_PHASE_SYMMETRIC", "value": pytest.approx(2_000.0)}
         ]
-        assert manager.status.state == State.CONTROLLED.value
+        assert manager.status.state == S2State.CONTROLLED.value
         assert manager.status.control == "FRBC"
 
 
@@ -119,29 +119,29 @@ async def test_every_message_but_a_reception_status_gets_one() -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url):
         remote = await controlled(cem)
-        await cem.say_raw("no json {")
+        await cem.send_raw("no json {")
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["status"] == "INVALID_DATA"
-        await cem.say_raw('["a", "list"]')
+        await cem.send_raw('["a", "list"]')
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["diagnostic_label"] == "no message_id"
-        for unfit in ("!", "", 7):
-            await cem.say_raw(json.dumps({"message_type": "SelectControlType", "message_id": unfit}))
+        for invalid in ("!", "", 7):
+            await cem.send_raw(json.dumps({"message_type": "SelectControlType", "message_id": invalid}))
             refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
-            assert refused["diagnostic_label"] == "unfit message_id"
-        await cem.say_raw(r'{"message_type": "half a \ud83d", "message_id": "m1"}')
+            assert refused["diagnostic_label"] == "invalid message_id"
+        await cem.send_raw(r'{"message_type": "half a \ud83d", "message_id": "m1"}')
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["status"] == "INVALID_DATA"
-        await cem.say_raw("[" * 100_000)
+        await cem.send_raw("[" * 100_000)
         refused = await cem.expect("ReceptionStatus", lambda m: m["subject_message_id"] == NIL)
         assert refused["status"] == "INVALID_DATA"
         _, answer = await remote.instruct("charge", 10**400)
         assert answer["status"] == "INVALID_MESSAGE"
         _, answer = await remote.instruct("charge", execution_time="9999-12-31T23:59:59-14:00")
         assert answer["status"] == "OK"
-        assert (await cem.say("FRBC.Nonsense"))["status"] == "INVALID_MESSAGE"
-        assert (await cem.say("SelectControlType"))["status"] == "INVALID_MESSAGE"
-        assert (await cem.say("FRBC.StorageStatus", present_fill_level=1))["status"] == "INVALID_CONTENT"
+        assert (await cem.send("FRBC.Nonsense"))["status"] == "INVALID_MESSAGE"
+        assert (await cem.send("SelectControlType"))["status"] == "INVALID_MESSAGE"
+        assert (await cem.send("FRBC.StorageStatus", present_fill_level=1))["status"] == "INVALID_CONTENT"
         for factor in (1.3, -0.1, float("nan"), float("inf")):
             _, answer = await remote.instruct("charge", factor)
             assert answer["status"] == "INVALID_CONTENT"
@@ -158,7 +158,7 @@ async def test_every_message_but_a_reception_status_gets_one() -> None:
         assert answer["status"] == "INVALID_CONTENT"
         assert "sent before" in answer["diagnostic_label"]
         assert (await cem.select("OPERATION_MODE_BASED_CONTROL"))["status"] == "INVALID_CONTENT"
-        answer = await cem.say(
+        answer = await cem.send(
             "OMBC.Instruction",
             id="i-ombc",
             operation_mode_id="m1",
@@ -174,7 +174,7 @@ async def test_an_instruction_before_the_selection_is_refused() -> None:
     async with Cem() as cem, dialling(engine, cem.url):
         await cem.expect("Handshake")
         assert (await cem.select(FRBC))["status"] == "INVALID_CONTENT"
-        await cem.say("HandshakeResponse", selected_protocol_version=cem.version)
+        await cem.send("HandshakeResponse", selected_protocol_version=cem.version)
         unknown = {"id": "aa", "operation_modes": [], "timers": []}
         remote = Remote(cem, {"message_type": "FRBC.SystemDescription", "actuators": [unknown]})
         _, answer = await remote.instruct("mm")
@@ -214,12 +214,12 @@ async def test_an_instruction_for_later_waits_and_can_be_revoked() -> None:
         await remote.status(held, "ACCEPTED")
         engine.advance(30.0)
         assert power_w(engine) == 0.0
-        answer = await cem.say("RevokeObject", object_type="FRBC.Instruction", object_id=held)
+        answer = await cem.send("RevokeObject", object_type="FRBC.Instruction", object_id=held)
         assert answer["status"] == "OK"
         await remote.status(held, "REVOKED")
-        again = await cem.say("RevokeObject", object_type="FRBC.Instruction", object_id=held)
+        again = await cem.send("RevokeObject", object_type="FRBC.Instruction", object_id=held)
         assert again["status"] == "INVALID_CONTENT"
-        wrong = await cem.say("RevokeObject", object_type="FRBC.SystemDescription", object_id=held)
+        wrong = await cem.send("RevokeObject", object_type="FRBC.SystemDescription", object_id=held)
         assert wrong["status"] == "INVALID_CONTENT"
         second, _ = await remote.instruct("charge", execution_time=at)
         engine.advance(31.0)
@@ -227,7 +227,7 @@ async def test_an_instruction_for_later_waits_and_can_be_revoked() -> None:
         assert power_w(engine) == pytest.approx(5_000.0)
 
 
-async def test_a_hang_up_gives_the_device_back_and_the_twin_dials_again() -> None:
+async def test_a_disconnect_restores_the_setpoint_and_the_twin_connects_again() -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url) as manager:
         remote = await controlled(cem)
@@ -243,7 +243,7 @@ async def test_a_hang_up_gives_the_device_back_and_the_twin_dials_again() -> Non
         assert manager.status.control == "FRBC"
 
 
-async def test_a_hang_up_in_the_middle_of_the_handshake_is_survived() -> None:
+async def test_the_twin_connects_again_after_a_disconnect_during_the_handshake() -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url):
         await cem.expect("Handshake")
@@ -253,11 +253,11 @@ async def test_a_hang_up_in_the_middle_of_the_handshake_is_survived() -> None:
 
 
 @pytest.mark.parametrize("request_", ["RECONNECT", "TERMINATE"])
-async def test_a_session_request_is_obeyed(request_: str) -> None:
+async def test_a_session_request_is_carried_out(request_: str) -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url):
         await controlled(cem)
-        assert (await cem.say("SessionRequest", request=request_))["status"] == "OK"
+        assert (await cem.send("SessionRequest", request=request_))["status"] == "OK"
         await cem.shake_hands()
         assert cem.connections == 2
 
@@ -266,17 +266,19 @@ async def test_a_wrong_version_is_refused_with_both_sides_named() -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url) as manager:
         await cem.expect("Handshake")
-        answer = await cem.say("HandshakeResponse", selected_protocol_version="9.9")
+        answer = await cem.send("HandshakeResponse", selected_protocol_version="9.9")
         assert answer["status"] == "INVALID_CONTENT"
-        await reaches(manager, State.REFUSED, "selected version 9.9; this twin speaks 0.0.2-beta, 1.0.0-beta")
+        await reaches(
+            manager, S2State.REFUSED, "selected version 9.9; the twin supports 0.0.2-beta, 1.0.0-beta"
+        )
 
 
 async def test_another_resource_manager_is_not_an_energy_manager() -> None:
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url) as manager:
         await cem.expect("Handshake")
-        assert (await cem.say("Handshake", role="RM"))["status"] == "INVALID_CONTENT"
-        await reaches(manager, State.REFUSED, "is no energy manager")
+        assert (await cem.send("Handshake", role="RM"))["status"] == "INVALID_CONTENT"
+        await reaches(manager, S2State.REFUSED, "is not an energy manager")
 
 
 async def test_a_permanent_error_ends_the_connection() -> None:
@@ -287,31 +289,31 @@ async def test_a_permanent_error_ends_the_connection() -> None:
             "message_type": "ReceptionStatus",
             "subject_message_id": first["message_id"],
             "status": "PERMANENT_ERROR",
-            "diagnostic_label": "not you again",
+            "diagnostic_label": "unknown device",
         }
-        await cem.say_raw(json.dumps(answer))
-        await reaches(manager, State.REFUSED, "answered PERMANENT_ERROR: not you again")
+        await cem.send_raw(json.dumps(answer))
+        await reaches(manager, S2State.REFUSED, "answered PERMANENT_ERROR: unknown device")
 
 
-async def test_a_refused_token_is_named() -> None:
+async def test_a_rejected_token_is_reported() -> None:
     engine = an_engine()
     async with Cem(token="right") as cem:
         async with dialling(engine, cem.url, token="wrong") as manager:
-            await reaches(manager, State.REFUSED, "refuses the token (HTTP 401)")
+            await reaches(manager, S2State.REFUSED, "rejected the token (HTTP 401)")
         async with dialling(engine, cem.url, token="right"):
             await cem.shake_hands()
 
 
-async def test_an_absent_energy_manager_is_dialled_until_it_comes() -> None:
+async def test_the_twin_keeps_connecting_while_the_energy_manager_is_absent() -> None:
     engine = an_engine()
     async with Cem() as cem:
         url = cem.url
     async with dialling(engine, url) as manager:
-        await reaches(manager, State.CONNECTING, "cannot be reached")
+        await reaches(manager, S2State.CONNECTING, "could not connect")
         assert manager.status.state == "connecting"
 
 
-async def test_the_newer_version_is_spoken_when_selected() -> None:
+async def test_the_newer_version_is_used_when_selected() -> None:
     engine = an_engine()
     async with Cem(version="1.0.0-beta") as cem, dialling(engine, cem.url) as manager:
         remote = await controlled(cem)
@@ -322,42 +324,42 @@ async def test_the_newer_version_is_spoken_when_selected() -> None:
 
 
 async def test_the_conversation_is_logged_and_two_runs_log_the_same(tmp_path: Path) -> None:
-    def said(path: Path) -> list[Any]:
+    def sent(path: Path) -> list[Any]:
         entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         assert all(entry["device"] == "battery" for entry in entries)
         assert any("in" in entry for entry in entries)
         out = [entry for entry in entries if "out" in entry]
-        # the ids of the energy manager's messages, which these answer, are new in every run
+        # a reception status names a message of the energy manager, whose ids differ from run to run
         return [entry for entry in out if entry["out"]["message_type"] != "ReceptionStatus"]
 
     async def talk(path: Path) -> list[Any]:
         engine = an_engine()
         async with Cem() as cem, dialling(engine, cem.url, log=path):
             remote = await controlled(cem)
-            await cem.say_raw(r'"half a character, \ud83d"')
+            await cem.send_raw(r'"half a character, \ud83d"')
             name, _ = await remote.instruct("charge", 0.5, id=str(uuid.UUID(int=1)))
             await remote.status(name, "SUCCEEDED")
             engine.advance(20.0)
             await remote.cem.expect("PowerMeasurement", lambda m: m["values"][0]["value"] > 0)
-            # the answer to a question comes after all that was said before it
-            await cem.say("SelectControlType", control_type="NO_SELECTION")
-        return said(path)
+            # its reception status comes after everything sent before
+            await cem.send("SelectControlType", control_type="NO_SELECTION")
+        return sent(path)
 
     assert await talk(tmp_path / "one.jsonl") == await talk(tmp_path / "two.jsonl")
 
 
-async def test_what_the_twin_itself_gets_wrong_is_not_put_on_the_energy_manager(
+async def test_an_internal_error_is_not_blamed_on_the_energy_manager(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stumble(session: Session, text: str | bytes) -> None:
+    def stumble(conversation: Conversation, text: str | bytes) -> None:
         raise RuntimeError("stumbled")
 
-    monkeypatch.setattr(Session, "receive", stumble)
+    monkeypatch.setattr(Conversation, "receive", stumble)
     engine = an_engine()
     async with Cem() as cem, dialling(engine, cem.url) as manager:
         await cem.expect("Handshake")
-        await cem.say_raw("{}")
-        await reaches(manager, State.CONNECTING, "the twin failed in this conversation")
+        await cem.send_raw("{}")
+        await reaches(manager, S2State.CONNECTING, "internal error of the twin")
     assert any("RuntimeError('stumbled')" in entry.text for entry in engine.log)
 
 
@@ -380,6 +382,6 @@ async def test_a_wall_clock_instruction_for_now_is_carried_out_at_once() -> None
         ("ws://", "is not a ws:// or wss:// address"),
     ],
 )
-def test_what_is_no_websocket_address_is_refused(address: str, message: str) -> None:
+def test_an_address_that_is_not_a_websocket_is_refused(address: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_address(address)

@@ -70,7 +70,7 @@ async def test_a_charging_station_charges_as_instructed_while_a_vehicle_is_there
         assert engine.snapshot().device("device").control.refused.endswith("no vehicle is plugged in")  # type: ignore[union-attr]
 
 
-async def test_an_appliance_runs_its_programme_to_the_end_and_is_off_again_by_itself() -> None:
+async def test_an_appliance_runs_its_programme_to_the_end_and_is_then_off() -> None:
     engine = site(APPLIANCE, ApplianceParams(2_000.0, 3_600.0, horizon_s=0.0))
     async with Cem() as cem, dialling(engine, cem.url, "device"):
         remote = await begin(cem, OMBC)
@@ -116,7 +116,7 @@ async def test_an_appliance_runs_the_profile_that_was_scheduled() -> None:
         watts = [e["power_values"][0]["value_expected"] for e in sequence["elements"]]
         assert watts == pytest.approx([2_000.0, 0.0, 1_000.0])
 
-        async def say(kind: str, **rest: Any) -> tuple[str, dict[str, Any]]:
+        async def send(kind: str, **rest: Any) -> tuple[str, dict[str, Any]]:
             content = {
                 "id": str(uuid.uuid4()),
                 "power_profile_id": definition["id"],
@@ -126,7 +126,7 @@ async def test_an_appliance_runs_the_profile_that_was_scheduled() -> None:
                 "abnormal_condition": False,
                 **rest,
             }
-            return content["id"], await cem.say(f"PPBC.{kind}Instruction", **content)
+            return content["id"], await cem.send(f"PPBC.{kind}Instruction", **content)
 
         async def status(state: str) -> dict[str, Any]:
             message = await cem.expect(
@@ -137,20 +137,20 @@ async def test_an_appliance_runs_the_profile_that_was_scheduled() -> None:
 
         await status("NOT_SCHEDULED")
         for unknown in ("power_profile_id", "sequence_container_id", "power_sequence_id"):
-            _, answer = await say("Schedule", **{unknown: str(uuid.uuid4())})
+            _, answer = await send("Schedule", **{unknown: str(uuid.uuid4())})
             assert answer["status"] == "INVALID_CONTENT"
-        held, answer = await say("Schedule", execution_time="2026-06-20T12:10:00Z")
+        held, answer = await send("Schedule", execution_time="2026-06-20T12:10:00Z")
         assert answer["status"] == "OK"
         await status("SCHEDULED")
-        await cem.say("RevokeObject", object_type="PPBC.ScheduleInstruction", object_id=held)
+        await cem.send("RevokeObject", object_type="PPBC.ScheduleInstruction", object_id=held)
         await status("NOT_SCHEDULED")
-        _, answer = await say("Schedule", execution_time="2026-06-20T12:10:00Z")
+        _, answer = await send("Schedule", execution_time="2026-06-20T12:10:00Z")
         engine.advance(600.0)
         assert consumption_w(engine) == 0.0
         engine.advance(60.0)
         assert consumption_w(engine) == pytest.approx(2_000.0)
         assert (await status("EXECUTING"))["progress"] == 0
-        stopped, answer = await say("StartInterruption")
+        stopped, answer = await send("StartInterruption")
         assert answer["status"] == "OK"
         await cem.expect(
             "InstructionStatusUpdate",
@@ -187,7 +187,7 @@ async def test_a_heat_pump_supplies_what_is_instructed_and_rests_between_runs(ve
     assert engine.devices["device"].commands.automatic is True
 
 
-async def test_a_heat_pump_that_runs_goes_on_until_it_is_told_otherwise() -> None:
+async def test_a_running_heat_pump_goes_on_until_it_is_instructed() -> None:
     engine = site(HEAT_PUMP, HeatPumpParams(initial_tank_c=36.0))
     engine.advance(60.0)
     heat_w = engine.telemetry("device").heat_power_w
@@ -202,7 +202,7 @@ async def test_a_heat_pump_that_runs_goes_on_until_it_is_told_otherwise() -> Non
         await remote.instructed("off")
         engine.advance(60.0)
         assert consumption_w(engine) == 0.0
-        # whoever selects it anew finds the compressor's pause still running
+        # the compressor's pause goes on after another selection
         assert (await cem.select(DDBC))["status"] == "OK"
         remote = Remote(cem, await cem.expect("DDBC.SystemDescription"))
         await remote.instructed("heat", ends="REJECTED")
@@ -226,7 +226,7 @@ async def test_an_appliance_that_runs_is_found_running_and_off_after_its_program
         assert engine.telemetry("device").total_energy_wh == pytest.approx(1_000.0)
 
 
-async def test_a_chp_that_runs_keeps_its_load_until_it_is_told_otherwise() -> None:
+async def test_a_running_chp_keeps_its_load_until_it_is_instructed() -> None:
     engine = site(CHP, ChpParams(20_000.0))
     engine.submit(Write("device", {"start_stop": 1, "load_setpoint_pu": 0.7}))
     engine.advance(300.0)
@@ -294,12 +294,12 @@ async def test_a_pv_plant_keeps_within_the_envelope_and_is_free_after_it() -> No
                 ],
             }
 
-        wrong = await cem.say("PEBC.Instruction", **envelope((1000, 0.0, -20_000.0)))
+        wrong = await cem.send("PEBC.Instruction", **envelope((1000, 0.0, -20_000.0)))
         assert wrong["status"] == "INVALID_CONTENT"
-        wrong = await cem.say("PEBC.Instruction", **envelope((1000, 0.0, 0.0), constraints_id="other"))
+        wrong = await cem.send("PEBC.Instruction", **envelope((1000, 0.0, 0.0), constraints_id="other"))
         assert wrong["status"] == "INVALID_CONTENT"
         first = envelope((60_000, 0.0, -4_000.0), (60_000, 0.0, -1_000.0))
-        assert (await cem.say("PEBC.Instruction", **first))["status"] == "OK"
+        assert (await cem.send("PEBC.Instruction", **first))["status"] == "OK"
         engine.advance(60.0)
         assert consumption_w(engine) == pytest.approx(-4_000.0)
         engine.advance(60.0)

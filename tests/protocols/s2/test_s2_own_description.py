@@ -1,4 +1,4 @@
-"""Descriptions of the user's own, in S2's form."""
+"""Descriptions in site files, in the form of S2."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.s2.descriptions import description_of, offered
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.s2.convert import Converter
+from twin_tui.protocols.s2.convert import MessageConverter
 from twin_tui.protocols.s2.described import descriptions_of
 from twin_tui.protocols.s2.names import Names
 
@@ -72,7 +72,7 @@ async def test_a_site_file_can_replace_the_description() -> None:
         await remote.instructed("off")
 
 
-def test_a_description_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_description_may_be_in_a_separate_file(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text(json.dumps([OMBC]), encoding="utf-8")
     (tmp_path / "site.json").write_text(json.dumps(a_site("own.json")), encoding="utf-8")
     site = load_site(tmp_path / "site.json")
@@ -83,18 +83,18 @@ def test_a_description_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["battery", "ev_charger", "appliance", "chp", "heat_pump", "pv"])
-def test_what_a_device_says_of_itself_can_be_given_back_to_it(kind: str) -> None:
+def test_a_device_accepts_the_description_that_it_sends(kind: str) -> None:
     needed = {"appliance": {"consumption_wh": 1000, "duration_h": 1}, "chp": {"rated_kw": 20}}
     site = load_site({"name": "x", "assets": [{"name": "device", "type": kind, **needed.get(kind, {})}]})
     engine = Engine(site.plan)
     device = engine.devices["device"]
-    converter = Converter(engine, Names("x", "device"))
+    converter = MessageConverter(engine, Names("x", "device"))
     for control in [kind for kind in offered(device) if kind is not ControlType.PPBC]:
-        said = converter.descriptions(description_of(device, control, engine.surroundings))
-        (read,) = descriptions_of(said, "said")
+        sent = converter.descriptions(description_of(device, control, engine.surroundings))
+        (read,) = descriptions_of(sent, "sent")
         device.plan = type(device.plan)(device.name, device.type, device.params, s2=(read,))
         again = converter.descriptions(description_of(device, control, engine.surroundings))
-        assert again == said
+        assert again == sent
 
 
 @pytest.mark.parametrize(
@@ -112,18 +112,18 @@ def test_what_a_device_says_of_itself_can_be_given_back_to_it(kind: str) -> None
         ("none.json", "no such file"),
     ],
 )
-def test_a_description_that_cannot_be_is_refused(description: Any, message: str) -> None:
+def test_an_invalid_description_is_refused(description: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_site(a_site(description))
 
 
-def test_a_load_takes_no_description() -> None:
+def test_a_load_accepts_no_description() -> None:
     load = {"name": "load", "type": "load", "s2_description": OMBC}
     with pytest.raises(ConfigError, match="a load cannot be controlled"):
         load_site({"name": "x", "assets": [load]})
 
 
-def test_a_heat_pump_takes_demand_driven_control_alone() -> None:
+def test_a_heat_pump_accepts_demand_driven_control_only() -> None:
     pump = {"name": "pump", "type": "heat_pump", "s2_description": OMBC}
     with pytest.raises(ConfigError, match="expected DDBC"):
         load_site({"name": "x", "assets": [pump]})

@@ -1,4 +1,4 @@
-"""Our check of S2 messages against the official schemas."""
+"""Validation of S2 messages, compared with the official schemas."""
 
 import copy
 from typing import Any
@@ -164,7 +164,7 @@ def positions(item: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("message", SAMPLES, ids=lambda message: message["message_type"])
-def test_what_the_official_schema_takes_we_take(message: dict[str, Any]) -> None:
+def test_a_message_that_the_official_schema_accepts_is_accepted(message: dict[str, Any]) -> None:
     assert fault_of(message) == ""
     assert official_fault(message) == ""
 
@@ -185,8 +185,8 @@ def test_a_damaged_message_is_judged_as_the_official_schema_judges_it(
         del place[path[-1]]
     elif isinstance(place, dict):
         place["surplus"] = 1
-    # the official schemas leave "format" unchecked and take a present_demand_rate for granted in 0.0.2 only
-    # nor do they say that an object is one
+    # the official schemas do not check "format" or that an object is one,
+    # and require present_demand_rate in 0.0.2 only
     replaced = how == "replace"
     times = path[-1] in ("execution_time", "valid_from", "start_time")
     stricter = replaced and (times or isinstance(path[-1], int) or path[-1] in OBJECTS)

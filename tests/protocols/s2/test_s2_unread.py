@@ -1,4 +1,4 @@
-"""An energy manager that talks but does not read."""
+"""An energy manager that sends but does not read."""
 
 import asyncio
 import json
@@ -14,49 +14,49 @@ from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.protocols.s2 import manager
+from twin_tui.protocols.s2.conversation import UNREAD_LIMIT, Conversation, S2State
 from twin_tui.protocols.s2.names import Names
-from twin_tui.protocols.s2.session import UNREAD_LIMIT, Session, State
 
 
 def an_engine() -> Engine:
     return Engine(SitePlan("test", (DevicePlan("load", LOAD, LoadParams(1_000.0)),)))
 
 
-def a_session(engine: Engine) -> Session:
-    return Session(engine, "load", Names("test", "load"), lambda: 0.0)
+def a_conversation(engine: Engine) -> Conversation:
+    return Conversation(engine, "load", Names("test", "load"), lambda: 0.0)
 
 
-def said(message_type: str, **content: str) -> str:
+def message(message_type: str, **content: str) -> str:
     return json.dumps({"message_type": message_type, "message_id": str(uuid.uuid4()), **content})
 
 
-def test_what_is_not_read_is_kept_up_to_a_limit_and_then_the_connection_is_given_up() -> None:
-    session = a_session(an_engine())
+def test_unread_messages_are_queued_up_to_a_limit_that_ends_the_connection() -> None:
+    conversation = a_conversation(an_engine())
     for _ in range(UNREAD_LIMIT):
-        session.receive("junk")
-    assert (len(session.outbox), session.closing) == (UNREAD_LIMIT, False)
-    session.receive("junk")
-    assert (session.state, session.closing, session.deaf) == (State.REFUSED, True, True)
-    assert session.detail == f"the energy manager does not read: {UNREAD_LIMIT + 1} messages wait"
+        conversation.receive("junk")
+    assert (len(conversation.outbox), conversation.closing) == (UNREAD_LIMIT, False)
+    conversation.receive("junk")
+    assert (conversation.state, conversation.closing, conversation.overrun) == (S2State.REFUSED, True, True)
+    assert conversation.detail == f"the energy manager does not read: {UNREAD_LIMIT + 1} messages unread"
     for _ in range(3):
-        session.receive("junk")
-        session.receive(said("Handshake", role="CEM"))
-    assert not session.outbox
+        conversation.receive("junk")
+        conversation.receive(message("Handshake", role="CEM"))
+    assert not conversation.outbox
 
 
-def test_measurements_wait_while_others_do_and_what_must_not_be_lost_is_kept() -> None:
-    session = a_session(an_engine())
-    session.begin()
+def test_a_busy_queue_drops_measurements_and_nothing_else() -> None:
+    conversation = a_conversation(an_engine())
+    conversation.begin()
     for _ in range(30):
-        session.receive("junk")
-    session.receive(said("HandshakeResponse", selected_protocol_version="0.0.2-beta"))
-    kinds = [message["message_type"] for message in session.outbox]
+        conversation.receive("junk")
+    conversation.receive(message("HandshakeResponse", selected_protocol_version="0.0.2-beta"))
+    kinds = [message["message_type"] for message in conversation.outbox]
     assert "ResourceManagerDetails" in kinds
     assert "PowerMeasurement" not in kinds
 
 
 class Stuck:
-    """A connection whose other end talks for ever and reads nothing: no send and no close comes to an end."""
+    """A connection whose peer sends without end and reads nothing: no send and no close returns."""
 
     def __init__(self) -> None:
         self.transport = self
@@ -81,7 +81,7 @@ class Stuck:
 
 @pytest.fixture
 def stuck(monkeypatch: pytest.MonkeyPatch) -> list[Stuck]:
-    """Let every energy manager that is dialled be stuck; return the connections."""
+    """Replace every connection by a stuck one; return them."""
     connections: list[Stuck] = []
 
     async def connect(address: str, **options: Any) -> Stuck:
@@ -93,23 +93,23 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> list[Stuck]:
     return connections
 
 
-async def test_an_energy_manager_that_does_not_read_is_hung_up_on_and_dialled_again(
+async def test_an_energy_manager_that_does_not_read_is_disconnected_and_connected_again(
     stuck: list[Stuck],
 ) -> None:
     engine = an_engine()
     async with asyncio.timeout(PATIENCE_S), dialling(engine, "ws://stuck", "load") as rm:
-        await reaches(rm, State.REFUSED, "the energy manager does not read")
-        await reaches(rm, State.HANDSHAKE)
-    assert any("the energy manager does not read: 1001 messages wait" in entry.text for entry in engine.log)
+        await reaches(rm, S2State.REFUSED, "the energy manager does not read")
+        await reaches(rm, S2State.HANDSHAKE)
+    assert any("the energy manager does not read: 1001 messages unread" in entry.text for entry in engine.log)
     assert len(stuck) > 1
     assert all(connection.aborted for connection in stuck)
 
 
-async def test_an_energy_manager_that_does_not_read_does_not_keep_the_twin_from_ending(
+async def test_the_twin_stops_while_an_energy_manager_does_not_read(
     stuck: list[Stuck],
 ) -> None:
     async with asyncio.timeout(PATIENCE_S):
         async with dialling(an_engine(), "ws://stuck", "load") as rm:
-            await reaches(rm, State.HANDSHAKE)
+            await reaches(rm, S2State.HANDSHAKE)
             await stuck[0].sending.wait()
     assert stuck[0].aborted

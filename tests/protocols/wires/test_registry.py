@@ -11,7 +11,7 @@ from twin_tui.cli.wire_flags import wire_options
 from twin_tui.config import load_site
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols import registry as registries
-from twin_tui.protocols.connector import Connector, Flag, Settings, Wire, Wiring
+from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring
 from twin_tui.protocols.registry import Registry, connectors
 from twin_tui.twin import Twin
 
@@ -34,7 +34,7 @@ class Bell(Wire):
         DONE.append(f"close {self.name}")
 
 
-class BellSettings(Settings):
+class BellSettings(LinkSettings):
     fails: bool = False
 
 
@@ -76,12 +76,12 @@ async def test_a_site_that_says_nothing_of_a_connector_has_none_of_its_wires() -
 
 
 def test_two_connectors_of_one_kind_are_refused() -> None:
-    with pytest.raises(ConfigError, match="'bells' is registered already"):
+    with pytest.raises(ConfigError, match="'bells' is already registered"):
         connectors.add(Bells())
 
 
 def test_a_secret_that_a_recording_could_not_do_without_is_refused() -> None:
-    class Open(Settings):
+    class Open(LinkSettings):
         key: SecretStr
 
     class Sesame(Bells):
@@ -96,12 +96,12 @@ def test_a_kind_that_cannot_be_a_key_is_refused() -> None:
     class Odd(Bells):
         kind = "od d"
 
-    with pytest.raises(ConfigError, match="expected a kind of letters"):
+    with pytest.raises(ConfigError, match="expected letters"):
         connectors.add(Odd())
 
 
 def test_a_flag_that_is_taken_is_refused() -> None:
-    class Loud(Settings):
+    class Loud(LinkSettings):
         port: Annotated[int, Flag("--rest", "How loud.", "N")] = 1
 
     class Gong(Bells):
@@ -119,7 +119,7 @@ def test_a_flag_that_is_taken_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("no_such_module:X", r"connector strange \(no_such_module:X\) cannot be loaded: No module"),
+        ("no_such_module:X", r"connector strange \(no_such_module:X\) could not be loaded: No module"),
         ("json:dumps", r"connector strange \(json:dumps\): expected a Connector, found <function"),
         ("twin_tui.protocols.rest.connector:RestConnector", "expected a Connector, found <class"),
     ],

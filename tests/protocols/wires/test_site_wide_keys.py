@@ -81,7 +81,7 @@ def test_a_site_file_has_the_site_follow_an_eos_server() -> None:
     ("links", "message"),
     [
         ({"rest": {"port": 70000}}, "links.rest.port: expected a whole number from 0 to 65535, found 70000"),
-        ({"rest": {"host": "::"}}, "links.rest: REST on :: can be reached from other computers"),
+        ({"rest": {"host": "::"}}, "links.rest: REST on :: is open to other computers"),
         ({"rest": {"prot": 80}}, r"unknown key prot in links.rest; did you mean port\?"),
         ({"rest": 8080}, "links.rest: expected an object with keys, found 8080"),
         ({"eos": {}}, "missing key url in links.eos"),
@@ -91,8 +91,8 @@ def test_a_site_file_has_the_site_follow_an_eos_server() -> None:
         ({"s2": {"cem": "ws://h:99999/"}}, "links.s2.cem: .* expected a port from 1 to 65535"),
         ({"s2": {"cem": "ws://h:abc/"}}, "links.s2.cem: .* expected a port from 1 to 65535"),
         ({"s2": {"cem": "ws://h:0/"}}, "links.s2.cem: .* expected a port from 1 to 65535"),
-        ({"s2": {"cem": "ws://[::1/"}}, "links.s2.cem: .* impossible host name"),
-        ({"s2": {"cem": f"ws://{'a' * 64}.b/"}}, "links.s2.cem: .* impossible host name"),
+        ({"s2": {"cem": "ws://[::1/"}}, "links.s2.cem: .* invalid host name"),
+        ({"s2": {"cem": f"ws://{'a' * 64}.b/"}}, "links.s2.cem: .* invalid host name"),
         ({"s2": {"cem": "ws://a b/"}}, "links.s2.cem: .* is not a ws:// or wss:// address"),
         ({"s2": {"clock": "moon"}}, "links.s2.clock: expected one of wall, site"),
         ({"s2": {"log": 5}}, "links.s2.log: expected text, found 5"),
@@ -144,7 +144,7 @@ RUN = ["run", "demo", "--headless", "--duration", "1s", "--speed", "max"]
     [
         (["--rest", "99999"], "--rest: expected a whole number from 0 to 65535, found '99999'"),
         (["--rest", "x"], "--rest: expected a whole number from 0 to 65535, found 'x'"),
-        (["--rest", "0", "--rest-host", "0.0.0.0"], "--rest: REST on 0.0.0.0 can be reached from other"),
+        (["--rest", "0", "--rest-host", "0.0.0.0"], "--rest: REST on 0.0.0.0 is open to other"),
         (["--rest-host", "localhost"], "--rest-host needs --rest"),
         (["--rest-token", "x"], "--rest-token needs --rest"),
         (["--eos-every", "5m"], "--eos-every needs --eos"),
@@ -188,14 +188,14 @@ def test_keys_of_a_site_file_are_no_error_beside_no_servers(tmp_path: Path) -> N
 def test_the_help_of_run_has_every_flag_of_every_connector() -> None:
     shown = " ".join(CliRunner().invoke(cli, ["run", "--help"], terminal_width=200).output.split())
     for text in (
-        "--s2-cem URL Have every controllable device dial this S2 energy manager.",
+        "--s2-cem URL Connect every controllable device to this S2 energy manager.",
         "--s2-token TEXT Bearer token for --s2-cem.",
         "--s2-log FILE Log the S2 conversations to FILE.",
-        "--rest PORT Answer over HTTP on PORT.",
-        "--rest-host HOST Where; this computer only if not given.",
-        "--rest-token TEXT Bearer token that clients must show.",
-        "--eos URL Follow the plans of this EOS server and report to it.",
-        "--eos-every TIME How often; 15m if not given.",
+        "--rest PORT Serve REST over HTTP on this TCP port.",
+        "--rest-host HOST Listen on this host; by default only this computer can connect.",
+        "--rest-token TEXT Bearer token that clients must send.",
+        "--eos URL Follow the plans of this EOS server and report the status of the devices to it.",
+        "--eos-every TIME Interval for --eos, 15m by default.",
     ):
         assert text in shown
 

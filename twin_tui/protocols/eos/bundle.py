@@ -1,4 +1,4 @@
-"""A site out of what EOS was given: hourly load and PV, battery, electric vehicle, inverter."""
+"""A site from the input of an EOS optimisation: hourly load and PV, battery, electric vehicle, inverter."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def read_bundle(path: Path) -> dict[str, Any]:
 
 
 def site_of_bundle(bundle: dict[str, Any], name: str = "eos") -> dict[str, Any]:
-    """Return a site as a site file would hold it; energies of an interval become constant powers."""
+    """Return the site as content of a site file; the energy of an interval becomes a constant power."""
     interval_s = bundle["interval_s"]
 
     def series(energies_wh: list[float]) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def site_of_bundle(bundle: dict[str, Any], name: str = "eos") -> dict[str, Any]:
         return {"start": 0, "step": interval_s, "values": watts, "holds": True}
 
     def device(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-        given = {key: value for key, value in data.items() if value is not None and key != "hours"}
-        return {"type": kind, **given}
+        keys = {key: value for key, value in data.items() if value is not None and key != "hours"}
+        return {"type": kind, **keys}
 
     inverter = bundle["inverter"]
     pv = {

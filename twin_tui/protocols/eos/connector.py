@@ -1,4 +1,4 @@
-"""EOS as a connector: one server that the whole site follows."""
+"""EOS as a connector: the whole site follows one server."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class EosConnector(Connector):
 
 
 class EosWire(Wire):
-    """The connection to an EOS server; ``follower`` is there while it is kept up."""
+    """The connection to an EOS server; ``follower`` is None while it is closed."""
 
     def __init__(self, engine: Engine, settings: EosSettings) -> None:
         self._engine = engine
@@ -32,7 +32,7 @@ class EosWire(Wire):
         self.follower: EosFollower | None = None
 
     async def open(self) -> None:
-        """Begin to report and to fetch."""
+        """Start reporting status and fetching plans."""
         from twin_tui.protocols.eos.live import EosFollower  # noqa: PLC0415 - few sites have one
 
         follower = EosFollower(self._engine, self._settings.url, self._settings.every)
@@ -40,17 +40,17 @@ class EosWire(Wire):
         self.follower = follower
 
     async def close(self) -> None:
-        """Leave the server alone."""
+        """Stop following."""
         follower, self.follower = self.follower, None
         if follower is not None:
             await follower.stop()
 
     def lines(self) -> Iterable[str]:
-        """Return which server the site follows."""
+        """Return the server that the site follows."""
         yield f"EOS at {self._settings.url}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return how the twin stands with the server."""
+        """Return the state of the connection."""
         if self.follower is not None:
             status = self.follower.status
             state = " ".join(part for part in (status.state, status.plan) if part)

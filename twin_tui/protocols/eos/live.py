@@ -1,4 +1,4 @@
-"""Following an EOS server: report the devices, fetch the plan, carry it out; again every few minutes."""
+"""Following an EOS server: at each interval report the devices, fetch the plan, carry it out."""
 
 import asyncio
 import contextlib
@@ -14,19 +14,19 @@ from twin_tui.errors import CommandError, ConfigError, LinkError
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.eos.options import check_url
-from twin_tui.protocols.eos.plan import Plan, Step, event_of, parse_plan
+from twin_tui.protocols.eos.plan import Plan, PlanStep, event_of, parse_plan
 from twin_tui.protocols.eos.status import level_of, reports_of, stamp
 
 if TYPE_CHECKING:
     import httpx
 
-PATIENCE_S = 10.0
-LOOK_EVERY_S = 1.0
+TIMEOUT_S = 10.0
+FOLLOW_EVERY_S = 1.0
 
 
 @value
 class EosStatus:
-    """How the twin stands with its EOS server."""
+    """State of the connection to an EOS server."""
 
     url: str
     state: str
@@ -40,14 +40,14 @@ def _httpx() -> Any:
         import httpx  # noqa: PLC0415
     except ImportError:
         raise LinkError(
-            "following an EOS server needs the httpx package: install twin-tui with its extra rest "
-            "(pip install 'twin-tui[rest]')"
+            "following an EOS server needs the httpx package; install the extra rest: "
+            "pip install 'twin-tui[rest]'"
         ) from None
     return httpx
 
 
 class EosFollower:
-    """Keeps a site in step with an EOS server."""
+    """Follows the plans of an EOS server."""
 
     def __init__(
         self,
@@ -65,33 +65,33 @@ class EosFollower:
         self._clock = PeerClock(engine, wall_clock)
         self._httpx = _httpx()
         self._plan: Plan | None = None
-        self._applied: dict[str, Step] = {}
+        self._applied: dict[str, PlanStep] = {}
         self._state, self._detail = "waiting", ""
         self._task: asyncio.Task[None] | None = None
         self._watchers: tuple[Watcher, ...] = ()
         self._due = asyncio.Event()
         self.turns = 0
-        """How often it has reported and fetched, successfully or not."""
+        """Number of turns (report and fetch), successful or not."""
         self.turned: Callable[[], None] = lambda: None
         """Called after each turn."""
 
     @property
     def status(self) -> EosStatus:
-        """How the twin stands with its EOS server now."""
+        """The state of the connection now."""
         name = self._plan.name if self._plan is not None else ""
         return EosStatus(self._base, self._state, self._detail, name)
 
     async def start(self) -> None:
-        """Begin at once, then after each interval of simulated time."""
+        """Start at once; repeat after each interval of simulated time."""
         self._due.set()
         self._watchers = (
             self._engine.watch(self._every_s, self._due.set),
-            self._engine.watch(LOOK_EVERY_S, self.follow),
+            self._engine.watch(FOLLOW_EVERY_S, self.follow),
         )
         self._task = self._log.watch(asyncio.create_task(self._keep_up(), name="EOS"))
 
     async def stop(self) -> None:
-        """Leave the server alone; the modes that are in force stay."""
+        """Stop following; the modes in force remain."""
         for watcher in self._watchers:
             self._engine.unwatch(watcher)
         task, self._task = self._task, None
@@ -100,7 +100,7 @@ class EosFollower:
             await asyncio.gather(task, return_exceptions=True)
 
     def follow(self) -> None:
-        """Carry out what has become due since the last look."""
+        """Carry out the instructions that have become due since the last call."""
         if self._plan is None:
             return
         now = self._clock.simulated_unix_s + self._clock.ahead_s()
@@ -115,9 +115,7 @@ class EosFollower:
                 self._engine.note(LogKind.MODE, resource, str(error), "EOS plan")
 
     async def _keep_up(self) -> None:
-        async with self._httpx.AsyncClient(
-            base_url=self._base, timeout=PATIENCE_S, trust_env=False
-        ) as client:
+        async with self._httpx.AsyncClient(base_url=self._base, timeout=TIMEOUT_S, trust_env=False) as client:
             while True:
                 await self._due.wait()
                 self._due.clear()
@@ -127,22 +125,22 @@ class EosFollower:
 
     async def _turn(self, client: "httpx.AsyncClient") -> None:
         try:
-            refused = await self._report(client)
+            rejected = await self._report(client)
             plan = await self._fetch(client)
         except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
-            self._set("failing", f"{self._base} cannot be reached: {error or type(error).__name__}")
+            self._set("failing", f"could not connect to {self._base}: {error or type(error).__name__}")
             return
         except ConfigError as error:
             self._set("failing", str(error))
             return
         if plan is not None:
             self._plan = plan
-            self._set("following", refused)
+            self._set("following", rejected)
             self.follow()
 
     async def _report(self, client: "httpx.AsyncClient") -> str:
-        """Report every device; return what the server refused, "" when nothing."""
-        refused = ""
+        """Report every device; return the first error from the server, "" without one."""
+        rejected = ""
         now = stamp(self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.plan.utc_offset_s)
         for device in self._engine.devices.values():
             if not device.type.modes:
@@ -152,32 +150,32 @@ class EosFollower:
                 answer = await client.put(
                     "/v1/resource/status", params={"resource_id": resource}, json=report
                 )
-                refused = refused or _refusal(answer, f"{report['type']} of {resource}")
+                rejected = rejected or _http_error(answer, f"{report['type']} of {resource}")
             level = level_of(device)
             if level is not None:
                 key = f"{resource}-soc-factor"
                 answer = await client.put(
                     "/v1/measurement/value", params={"datetime": now, "key": key, "value": level}
                 )
-                refused = refused or _refusal(answer, key)
-        return refused
+                rejected = rejected or _http_error(answer, key)
+        return rejected
 
     async def _fetch(self, client: "httpx.AsyncClient") -> Plan | None:
         answer = await client.get("/v1/energy-management/plan")
         if answer.status_code != 200:
-            self._set("waiting" if answer.status_code == 404 else "failing", _refusal(answer, "the plan"))
+            self._set("waiting" if answer.status_code == 404 else "failing", _http_error(answer, "the plan"))
             return None
         with contextlib.suppress(ValueError, RecursionError):
             return parse_plan(answer.json(), f"{self._base} plan", self._zone)
-        raise ConfigError(f"{self._base}: the plan is not JSON")
+        raise ConfigError(f"{self._base}: the plan is not valid JSON")
 
     def _set(self, state: str, detail: str) -> None:
         self._state, self._detail = state, detail
         self._log(f"EOS: {detail or state}")
 
 
-def _refusal(answer: "httpx.Response", what: str) -> str:
+def _http_error(answer: "httpx.Response", what: str) -> str:
     if answer.is_success:
         return ""
     text = " ".join(answer.text.split())[:200]
-    return f"the server answers {answer.status_code} to {what}: {text}"
+    return f"HTTP {answer.status_code} for {what}: {text}"

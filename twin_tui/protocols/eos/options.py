@@ -8,7 +8,7 @@ from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.values import shown, to_text
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import split_address
-from twin_tui.protocols.connector import Flag, Settings
+from twin_tui.protocols.connector import Flag, LinkSettings
 
 PORT = 8503
 EVERY_S = 900.0
@@ -38,14 +38,18 @@ def _to_interval(found: Any) -> float:
     return every_s
 
 
-class EosSettings(Settings):
+class EosSettings(LinkSettings):
     """``links: {eos: …}``: the site reports to an EOS server and follows its plans."""
 
     url: Annotated[
         str,
         PlainValidator(_to_url),
-        Flag("--eos", "Follow the plans of this EOS server and report to it.", "URL"),
+        Flag(
+            "--eos", "Follow the plans of this EOS server and report the status of the devices to it.", "URL"
+        ),
     ]
     every: Annotated[
-        float, PlainValidator(_to_interval), Flag("--eos-every", "How often; 15m if not given.", "TIME")
+        float,
+        PlainValidator(_to_interval),
+        Flag("--eos-every", "Interval for --eos, 15m by default.", "TIME"),
     ] = EVERY_S

@@ -1,4 +1,4 @@
-"""Energy management plans of EOS: read, checked, and carried out as operation modes."""
+"""Energy management plans of EOS: read, validated, and carried out as operation modes."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ORIGIN = "EOS plan"
 
 
 @dataclass(slots=True, frozen=True)
-class Step:
+class PlanStep:
     """One instruction of a plan."""
 
     resource: str
@@ -30,26 +30,26 @@ class Step:
 
 @dataclass(slots=True, frozen=True)
 class Plan:
-    """A plan: its instructions in the order of their times."""
+    """A plan: its instructions, ordered by time."""
 
     name: str
     valid_from_unix_s: float
     valid_until_unix_s: float | None
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
 
     @property
     def resources(self) -> tuple[str, ...]:
         """The resources that the plan instructs, in the order of their first instruction."""
         return tuple(dict.fromkeys(step.resource for step in self.steps))
 
-    def active(self, resource: str, unix_s: float) -> Step | None:
+    def active(self, resource: str, unix_s: float) -> PlanStep | None:
         """Return the instruction in force: the latest one that is due."""
         due = [step for step in self.steps if step.resource == resource and step.unix_s <= unix_s]
         return due[-1] if due else None
 
 
 def unix_time(written: Any, zone: tzinfo = UTC) -> float:
-    """Return the Unix time of a date and time, with T or a blank in it; a naive one is local to the zone."""
+    """Return the Unix time of a date and time, with T or a space between; without offset it is local time."""
     if not isinstance(written, str):
         raise ValueError(f"{written!r} is not a date and time")
     try:
@@ -66,9 +66,9 @@ def read_plan(path: Path, zone: tzinfo = UTC) -> Plan:
 
 
 def parse_plan(data: Any, name: str = "plan", zone: tzinfo = UTC) -> Plan:
-    """Return the plan that EOS wrote; raise ConfigError for what cannot be carried out."""
+    """Return the plan in data from EOS; raise ConfigError for an invalid one."""
     if not isinstance(data, dict) or not isinstance(data.get("instructions"), list):
-        raise ConfigError(f"{name}: no plan of EOS: expected an object with a list of instructions")
+        raise ConfigError(f"{name}: not an EOS plan; expected an object with a list of instructions")
     steps = []
     for number, item in enumerate(data["instructions"]):
         try:
@@ -85,13 +85,13 @@ def parse_plan(data: Any, name: str = "plan", zone: tzinfo = UTC) -> Plan:
     return Plan(str(data.get("id", name)), begin, end, tuple(steps))
 
 
-def _step(item: Any, zone: tzinfo) -> Step:
+def _step(item: Any, zone: tzinfo) -> PlanStep:
     if not isinstance(item, dict):
         raise ValueError(f"{item!r} is not an object")
     kind = item.get("type", item.get("message_type"))
     if kind not in INSTRUCTIONS:
         hint = did_you_mean(str(kind), INSTRUCTIONS)
-        raise ValueError(f"{kind!r} is no instruction that can be carried out{hint}")
+        raise ValueError(f"unknown instruction type {kind!r}{hint}")
     resource = item.get("resource_id", item.get("actuator_id"))
     if not isinstance(resource, str) or not resource:
         raise ValueError("missing resource_id")
@@ -105,48 +105,46 @@ def _step(item: Any, zone: tzinfo) -> Step:
         number = math.nan
     if not 0.0 <= number <= 1.0:
         raise ValueError(f"operation_mode_factor {factor!r} is not in 0 … 1")
-    return Step(resource, unix_time(item.get("execution_time"), zone), mode, number)
+    return PlanStep(resource, unix_time(item.get("execution_time"), zone), mode, number)
 
 
 def parameters_of(mode: Mode) -> dict[str, Scalar]:
-    """Return how EOS means a mode where that differs: its forced charge lets PV surplus in as well."""
+    """Return the parameters of a mode in EOS, where a forced charge also accepts PV surplus."""
     if any(parameter.name == "pv_surplus" for parameter in mode.parameters):
         return {"pv_surplus": "yes"}
     return {}
 
 
 def device_of(engine: Engine, resource: str) -> Device:
-    """Return the device that a resource of the plan stands for; raise ConfigError with the nearest one."""
+    """Return the device of a resource in the plan; raise ConfigError with the nearest name."""
     found = engine.devices.get(resource)
     if found is None:
         known = [d.name for d in engine.devices.values() if d.type.modes]
-        raise ConfigError(
-            f"the plan instructs {resource!r}, which the site does not have{did_you_mean(resource, known)}"
-        )
+        raise ConfigError(f"unknown resource {resource!r} in the plan{did_you_mean(resource, known)}")
     return found
 
 
-def event_of(engine: Engine, step: Step) -> SelectMode:
-    """Return what the engine is told for an instruction; raise ConfigError for an unknown device or mode."""
+def event_of(engine: Engine, step: PlanStep) -> SelectMode:
+    """Return the event for an instruction; raise ConfigError for an unknown device or mode."""
     device = device_of(engine, step.resource)
     try:
         mode = find_mode(device.type, step.mode)
         return SelectMode(device.name, mode.name, step.factor, parameters_of(mode), ORIGIN)
     except CommandError as error:
-        raise ConfigError(f"the plan instructs {step.resource}: {error}") from None
+        raise ConfigError(f"resource {step.resource} in the plan: {error}") from None
 
 
 def schedule(engine: Engine, plan: Plan) -> int:
-    """Give the engine every instruction for its time; return how many.
+    """Submit every instruction for its time; return how many.
 
-    Of what lies before the present, the latest of each resource is in force at once.
+    Of the past instructions, the latest of each resource takes effect at once.
     """
-    given = [(step, event_of(engine, step)) for step in plan.steps]
+    events = [(step, event_of(engine, step)) for step in plan.steps]
     now = engine.plan.start_unix_s + engine.time_s
-    current = {step.resource: event for step, event in given if step.unix_s <= now}
+    current = {step.resource: event for step, event in events if step.unix_s <= now}
     for event in current.values():
         engine.submit(event)
-    later = [(step, event) for step, event in given if step.unix_s > now]
+    later = [(step, event) for step, event in events if step.unix_s > now]
     for step, event in later:
         engine.submit(event, at_s=step.unix_s - engine.plan.start_unix_s)
     return len(current) + len(later)

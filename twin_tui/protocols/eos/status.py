@@ -1,6 +1,6 @@
-"""Status reports in the form of EOS: from a device, and of a device that the twin shall follow.
+"""Status reports in the form of EOS: of a simulated device, and of a real device that the twin follows.
 
-Storage, PV and CHP report power positive into the site (a battery charges with −), everything else its
+Storage, PV and CHP report power positive into the site (a charging battery is negative), everything else its
 consumption as a positive number.
 """
 
@@ -27,18 +27,18 @@ _TIMES = ("transition_timestamp", "transistion_timestamp", "measurement_timestam
 
 
 def sign_of(device: Device) -> float:
-    """Return what turns power into the bus into the reported one, and back."""
+    """Return the factor from power into the bus to reported power, and back."""
     return -1.0 if device.type.role is Role.CONSUMER else 1.0
 
 
 def stamp(unix_s: float, utc_offset_s: float) -> str:
-    """Return a Unix time as a date and time with the site's own offset."""
+    """Return a Unix time as a date and time with the offset of the site."""
     zone = timezone(timedelta(seconds=utc_offset_s)) if utc_offset_s else UTC
     return datetime.fromtimestamp(unix_s, zone).isoformat(timespec="seconds")
 
 
 def reports_of(device: Device, now: str) -> list[Message]:
-    """Return how a device stands: its mode, its fill level where it has one, its power."""
+    """Return the status of a device: its mode, its fill level if it has one, its power."""
     reports: list[Message] = []
     if device.guide is not None and any(mode.name == device.guide.mode for mode in device.type.modes):
         reports.append(
@@ -68,7 +68,7 @@ def reports_of(device: Device, now: str) -> list[Message]:
 
 
 def level_of(device: Device) -> float | None:
-    """Return the fill level of a storage, None for what is none."""
+    """Return the fill level of a storage, None for other devices."""
     steering = device.type.steering
     if steering is None or "soc" not in steering.report:
         return None
@@ -76,7 +76,7 @@ def level_of(device: Device) -> float | None:
 
 
 def parse_report(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar], list[str]]:
-    """Return what a report says of a device, as the engine takes it, and warnings; raise CommandError."""
+    """Return the content of a report as data for the engine, and warnings; raise CommandError."""
     kind = message.get("type", message.get("message_type"))
     kind = str(kind).replace(".", "")
     if kind not in TYPES:
@@ -87,7 +87,9 @@ def parse_report(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, 
     if kind == "FRBCStorageStatus":
         level = _number(message, "present_fill_level")
         if not 0.0 <= level <= 1.0:
-            raise CommandError(f"present_fill_level {level:g} is not in 0 … 1: it is a share of the capacity")
+            raise CommandError(
+                f"present_fill_level {level:g} is not in 0 … 1; expected a fraction of the capacity"
+            )
         return {"soc": level}, []
     if kind == "PowerMeasurement":
         return _power(device, message)
@@ -118,7 +120,7 @@ def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar
             hint = did_you_mean(quantity, (*PHASES, SYMMETRIC))
             raise CommandError(f"values[{number}]: unknown commodity_quantity {quantity!r}{hint}")
         if quantity in found:
-            warnings.append(f"{quantity} stands there more than once; the last one counts")
+            warnings.append(f"{quantity} is given more than once; the last value is used")
         found[quantity] = _number(item, "value")
     if SYMMETRIC in found and len(found) > 1:
         raise CommandError(f"{SYMMETRIC} and single phases exclude each other")
@@ -126,8 +128,8 @@ def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar
     if device.type.steering is not None:
         limits = device.type.steering.limits(device.params)
         if not -limits.charge_w <= power_w <= limits.discharge_w:
-            can = bounds(-limits.charge_w, limits.discharge_w)
-            warnings.append(f"{power_w:g} W is beyond what {device.name} can, {can} W; held there")
+            allowed = bounds(-limits.charge_w, limits.discharge_w)
+            warnings.append(f"{power_w:g} W is outside the limits of {device.name}, {allowed} W; limited")
     return {"power_w": power_w}, warnings
 
 
@@ -145,7 +147,7 @@ def _number(message: Mapping[str, Any], name: str) -> float:
 
 
 def check_time(written: Any, name: str) -> None:
-    """Raise CommandError for what is no ISO date and time; basic and extended forms, naive ones too."""
+    """Raise CommandError unless it is an ISO date and time, basic or extended, with or without offset."""
     try:
         datetime.fromisoformat(str(written).strip())
     except ValueError:

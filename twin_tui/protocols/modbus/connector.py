@@ -8,7 +8,7 @@ from twin_tui.documents.model import join
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.connector import Connector, Reading, Wire, Wiring
+from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
 from twin_tui.protocols.modbus.endpoints import (
     IDENTITY_KEYS,
     ClientPolicy,
@@ -39,7 +39,7 @@ class ModbusTcpConnector(Connector):
     flat = True
     link_faults = True
 
-    def plan(self, entry: ModbusTcpEntry, reading: Reading) -> ModbusTcp | None:
+    def plan(self, entry: ModbusTcpEntry, reading: EntryContext) -> ModbusTcp | None:
         """Return the endpoint; keys missing in the entry come from the site's settings."""
         source = _map(entry.register_map, reading)
         if source is None:
@@ -112,7 +112,7 @@ class ModbusRtuConnector(Connector):
     entry = ModbusRtuEntry
     link_faults = True
 
-    def plan(self, entry: ModbusRtuEntry, reading: Reading) -> ModbusRtu | None:
+    def plan(self, entry: ModbusRtuEntry, reading: EntryContext) -> ModbusRtu | None:
         """Return the endpoint."""
         source = _map(entry.register_map, reading)
         if source is None:
@@ -166,7 +166,7 @@ def find_map(name: str, root: Path) -> Path:
     raise ConfigError(f"unknown register map {name!r}: not in {root}, not shipped{did_you_mean(name, known)}")
 
 
-def _map(wanted: Any, reading: Reading) -> MapSource | None:
+def _map(wanted: Any, reading: EntryContext) -> MapSource | None:
     where, kind, default_map = join(reading.place, "register_map"), reading.device_kind, reading.default_map
     if isinstance(wanted, dict):
         return wanted
@@ -188,7 +188,7 @@ def _map(wanted: Any, reading: Reading) -> MapSource | None:
         return None
 
 
-def _tls(files: TlsFiles | None, reading: Reading) -> Tls | None:
+def _tls(files: TlsFiles | None, reading: EntryContext) -> Tls | None:
     if files is None:
         return None
     folder = reading.folder

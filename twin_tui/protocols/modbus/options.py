@@ -16,7 +16,7 @@ from twin_tui.documents.values import (
     shown,
     whole,
 )
-from twin_tui.protocols.connector import Entry, Settings
+from twin_tui.protocols.connector import LinkSettings, ProtocolEntry
 from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS
 
 LOOPBACK = "127.0.0.1"
@@ -38,7 +38,7 @@ def _to_identity(found: Any) -> dict[int, str]:
     return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
 
 
-class UnitEntry(Entry):
+class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
     register_map: Any = None
@@ -54,7 +54,7 @@ class TlsFiles(Model):
     ca: Text | None = None
 
 
-class TcpSettings(Settings):
+class TcpSettings(LinkSettings):
     """The options of TCP ports: for the whole site under ``links``, or for one entry."""
 
     framing: Annotated[str, choice("mbap", "rtu")] = "mbap"

@@ -23,18 +23,18 @@ from twin_tui.protocols.product import version
 from twin_tui.protocols.rest.options import RestOptions
 
 KEEP_ALIVE_S = 15.0
-LONGEST_PAUSE_S = 366 * 86_400.0
+LONGEST_INTERVAL_S = 366 * 86_400.0
 ResourceId = Annotated[str, Query(description="Name of the device in its site")]
 
 
-class SiteView:
-    """The engine as the paths see it; every request is served between two ticks."""
+class EngineQueries:
+    """Reads the engine for the paths; every request is served between two ticks."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def device(self, resource_id: str) -> Device:
-        """Return a device, or answer 404 with the nearest name."""
+        """Return a device; raise status 404 with the nearest name."""
         try:
             return self.engine.device(resource_id)
         except CommandError as error:
@@ -46,7 +46,7 @@ class SiteView:
         return stamp(plan.start_unix_s + self.engine.time_s, plan.utc_offset_s)
 
     def resource(self, device: Device) -> dict[str, Any]:
-        """Return what a device is and how it stands."""
+        """Return description and status of a device."""
         return {
             "resource_id": device.name,
             "type": device.type.kind,
@@ -60,15 +60,15 @@ class SiteView:
         }
 
     def telemetry(self, names: list[str]) -> dict[str, Any]:
-        """Return what devices and grid show at this tick."""
+        """Return the telemetry of devices, grid and weather at this tick."""
         engine = self.engine
         return {
             "time": self.now(),
             "time_s": engine.time_s,
             "tick": engine.tick,
-            **{name: _shown(engine, name) for name in SITE_TELEMETRY},
+            **{name: _values(engine, name) for name in SITE_TELEMETRY},
             "resources": {
-                name: {"status": engine.devices[name].state.status.value, **_shown(engine, name)}
+                name: {"status": engine.devices[name].state.status.value, **_values(engine, name)}
                 for name in names
             },
         }
@@ -84,29 +84,29 @@ class SiteView:
                     try:
                         await asyncio.wait_for(due.wait(), KEEP_ALIVE_S)
                     except TimeoutError:
-                        yield ": still here\n\n"
+                        yield ": keep-alive\n\n"
                 due.clear()
         finally:
             self.engine.unwatch(watcher)
 
 
 def make_app(engine: Engine, options: RestOptions) -> FastAPI:
-    """Return the application over an engine; it must be served in the loop that runs the engine."""
+    """Return the application for an engine; serve it in the event loop that runs the engine."""
 
-    def admitted(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        fits = scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), options.secret.encode())
-        if options.secret and not fits:
-            raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
+    def authorized(request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        valid = scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), options.secret.encode())
+        if options.secret and not valid:
+            raise HTTPException(401, "missing or invalid bearer token", {"WWW-Authenticate": "Bearer"})
 
     app = FastAPI(
         title="Twin TUI",
         version=version(),
         description="One simulated energy site. Quantities are in SI units; fractions run from 0 to 1.",
-        dependencies=[Depends(admitted)],
+        dependencies=[Depends(authorized)],
     )
     if not options.secret:
-        # a web page must not reach the twin through a name that points to this computer
+        # no access for a web page through a host name that resolves to this computer (DNS rebinding)
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
 
     @app.exception_handler(TwinError)
@@ -114,21 +114,21 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
         return JSONResponse({"detail": str(error)}, 400)
 
     @app.exception_handler(RequestValidationError)
-    async def misread(request: Request, error: RequestValidationError) -> JSONResponse:
-        # without what was given: it may hold what JSON cannot carry back, as NaN
-        told = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
-        return JSONResponse({"detail": told}, 422)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        # without the input: it may contain values that JSON cannot encode, like NaN
+        errors = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
+        return JSONResponse({"detail": errors}, 422)
 
-    site = SiteView(engine)
-    _add_reading(app, site)
-    _add_writing(app, site)
+    site = EngineQueries(engine)
+    _add_queries(app, site)
+    _add_commands(app, site)
     return app
 
 
-def _add_reading(app: FastAPI, site: SiteView) -> None:
+def _add_queries(app: FastAPI, site: EngineQueries) -> None:
     @app.get("/v1/health")
     async def health() -> dict[str, Any]:
-        """Say that the twin is alive, and where it is in its time."""
+        """Return that the twin is alive, and its simulated time."""
         engine = site.engine
         return {
             "status": "alive",
@@ -141,7 +141,7 @@ def _add_reading(app: FastAPI, site: SiteView) -> None:
 
     @app.get("/v1/resources")
     async def resources() -> list[dict[str, Any]]:
-        """List the devices: what each is, its condition, its modes."""
+        """List the devices with type, status and modes."""
         return [site.resource(device) for device in site.engine.devices.values()]
 
     @app.get("/v1/resource/status")
@@ -149,47 +149,47 @@ def _add_reading(app: FastAPI, site: SiteView) -> None:
         resource_id: ResourceId,
         type: Annotated[str | None, Query(description=f"One of {', '.join(TYPES)}")] = None,
     ) -> dict[str, Any]:
-        """Return how a device stands, as one message of EOS: of the type asked for, or the first it has."""
+        """Return the status of a device as one EOS message, of the requested type or the first available."""
         found = reports_of(site.device(resource_id), site.now())
-        wanted = [report for report in found if type in (None, report["type"])]
-        if not wanted:
+        matching = [report for report in found if type in (None, report["type"])]
+        if not matching:
             known = ", ".join(report["type"] for report in found)
-            raise HTTPException(404, f"{resource_id} has no {type} now; it has {known}")
-        return wanted[0]
+            raise HTTPException(404, f"{resource_id} has no {type} now; available: {known}")
+        return matching[0]
 
     @app.get("/v1/telemetry")
-    async def look(
+    async def telemetry(
         request: Request,
-        resource_id: Annotated[list[str] | None, Query(description="Devices; all if not given")] = None,
+        resource_id: Annotated[list[str] | None, Query(description="Devices, all by default")] = None,
         every_s: Annotated[
-            float, Query(description="Simulated time between two events", gt=0, le=LONGEST_PAUSE_S)
+            float, Query(description="Simulated time between two events", gt=0, le=LONGEST_INTERVAL_S)
         ] = 1.0,
     ) -> Any:
-        """Return what the devices show; with ``Accept: text/event-stream`` again and again."""
+        """Return the telemetry; with ``Accept: text/event-stream`` as a stream of events."""
         names = [site.device(name).name for name in resource_id or site.engine.devices]
         if "text/event-stream" not in request.headers.get("accept", ""):
             return site.telemetry(names)
         return StreamingResponse(site.stream(names, every_s), media_type="text/event-stream")
 
 
-def _add_writing(app: FastAPI, site: SiteView) -> None:
+def _add_commands(app: FastAPI, site: EngineQueries) -> None:
     engine = site.engine
 
     @app.put("/v1/resource/status")
     async def report(
         request: Request, resource_id: ResourceId, message: Annotated[dict[str, Any], Body()]
     ) -> dict[str, Any]:
-        """Bring the twin to what a real device reports of itself, in the form of EOS."""
+        """Set a device to the status that a real device reports, in the form of EOS."""
         device = site.device(resource_id)
-        taken, warnings = parse_report(device, message)
-        engine.submit(ReportStatus(device.name, taken, _origin(request)))
-        return {"resource_id": resource_id, "status": taken, "warnings": warnings}
+        status, warnings = parse_report(device, message)
+        engine.submit(ReportStatus(device.name, status, _origin(request)))
+        return {"resource_id": resource_id, "status": status, "warnings": warnings}
 
     @app.post("/v1/events", status_code=202)
     async def submit(request: Request, event: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        """Submit an event: a write, a disturbance, a fault, a mode; with ``at_s`` for a simulated time.
+        """Submit an event: a write, a disturbance, a fault, a mode; with ``at_s`` at a simulated time.
 
-        The body names it, ``{"event": "Fault", "device": "battery", "fault": "emergency_stop"}``.
+        Example: ``{"event": "Fault", "device": "battery", "fault": "emergency_stop"}``.
         """
         data = dict(event)
         at_s = data.pop("at_s", None)
@@ -197,10 +197,10 @@ def _add_writing(app: FastAPI, site: SiteView) -> None:
             raise CommandError(f"at_s {at_s!r} is not a number of seconds")
         data.setdefault("origin", _origin(request))
         try:
-            json.dumps(data, ensure_ascii=False).encode()  # fails for half a character
+            json.dumps(data, ensure_ascii=False).encode()  # fails for a lone surrogate
             engine.submit(from_dict(data), at_s=at_s)
         except (TypeError, ValueError, ArithmeticError, AttributeError, KeyError) as error:
-            raise CommandError(f"{data.get('event')} cannot be read: {error}") from None
+            raise CommandError(f"invalid event {data.get('event')}: {error}") from None
         return {"accepted": True, "tick": engine.tick}
 
 
@@ -209,7 +209,7 @@ def _origin(request: Request) -> str:
     return f"rest {client.host}:{client.port}" if client is not None else "rest"
 
 
-def _shown(engine: Engine, name: str) -> dict[str, Any]:
+def _values(engine: Engine, name: str) -> dict[str, Any]:
     return {signal: _plain(found) for signal, found in engine.shown(name).items()}
 
 

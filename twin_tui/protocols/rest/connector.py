@@ -23,7 +23,7 @@ class RestConnector(Connector):
 
 
 class RestWire(Wire):
-    """The HTTP server; ``server`` is there while it serves."""
+    """The HTTP server; ``server`` is None while it is closed."""
 
     def __init__(self, wiring: Wiring, options: RestOptions) -> None:
         self._wiring = wiring
@@ -31,7 +31,7 @@ class RestWire(Wire):
         self.server: RestServer | None = None
 
     async def open(self) -> None:
-        """Bind and serve."""
+        """Start serving."""
         from twin_tui.protocols.rest.server import RestServer  # noqa: PLC0415 - few sites have one
 
         server = RestServer(self._wiring.engine, self._options)
@@ -48,14 +48,14 @@ class RestWire(Wire):
 
     @property
     def url(self) -> str:
-        """Where the server can be reached."""
+        """Address of the server."""
         return self.server.url if self.server is not None else self._options.url_on(self._options.port)
 
     def lines(self) -> Iterable[str]:
-        """Return where the server can be reached."""
+        """Return the address of the server."""
         yield f"REST on {self.url}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return the server and how often it was asked."""
+        """Return the address and the number of requests."""
         if self.server is not None:
             yield LinkView("", self.url, "REST", requests=self.server.requests)

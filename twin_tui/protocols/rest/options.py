@@ -1,4 +1,4 @@
-"""The keys of the HTTP server: where it listens, who may speak to it."""
+"""The keys of the HTTP server: port, host, token."""
 
 import ipaddress
 from typing import Annotated
@@ -6,42 +6,47 @@ from typing import Annotated
 from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.values import Host, TcpPort
-from twin_tui.protocols.connector import Flag, Settings
+from twin_tui.protocols.connector import Flag, LinkSettings
 
 LOOPBACK = "127.0.0.1"
 PORT = 8503
-"""EOS's own, so that what speaks to EOS finds the twin."""
+"""The port of EOS, so that its clients find the twin."""
 
 
-class RestOptions(Settings):
-    """``links: {rest: …}``: where the server listens; port 0 takes a free one."""
+class RestOptions(LinkSettings):
+    """``links: {rest: …}``: the HTTP server; port 0 selects a free one."""
 
-    port: Annotated[TcpPort, Flag("--rest", "Answer over HTTP on PORT.", "PORT")] = PORT
+    port: Annotated[TcpPort, Flag("--rest", "Serve REST over HTTP on this TCP port.", "PORT")] = PORT
     host: Annotated[
-        Host, Flag("--rest-host", "Where; this computer only if not given.", "HOST", needs="port")
+        Host,
+        Flag(
+            "--rest-host",
+            "Listen on this host; by default only this computer can connect.",
+            "HOST",
+            needs="port",
+        ),
     ] = LOOPBACK
     token: Annotated[
         SecretStr | None,
-        Flag("--rest-token", "Bearer token that clients must show.", "TEXT", needs="port"),
+        Flag("--rest-token", "Bearer token that clients must send.", "TEXT", needs="port"),
     ] = None
 
     @model_validator(mode="after")
     def _open_to_others_with_a_token_only(self) -> "RestOptions":
         if not self.local and not self.secret:
             raise ValueError(
-                f"REST on {self.host} can be reached from other computers: give it a token, "
-                f"or let it listen on {LOOPBACK}"
+                f"REST on {self.host} is open to other computers; give a token, or the host {LOOPBACK}"
             )
         return self
 
     @property
     def secret(self) -> str:
-        """The token in clear, "" when there is none."""
+        """The token in plain text, "" without one."""
         return self.token.get_secret_value() if self.token is not None else ""
 
     @property
     def local(self) -> bool:
-        """Whether only this computer can reach the server."""
+        """Whether only this computer can connect."""
         if self.host == "localhost":
             return True
         try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RestServer:
-    """Serves the engine over HTTP in the loop that runs it."""
+    """Serves the engine over HTTP in the event loop that runs it."""
 
     def __init__(self, engine: Engine, options: RestOptions) -> None:
         self._engine = engine
@@ -25,16 +25,16 @@ class RestServer:
 
     @property
     def url(self) -> str:
-        """Where the server can be reached."""
+        """Address of the server."""
         return self.options.url_on(self.port)
 
     @property
     def requests(self) -> int:
-        """How many requests have come in since the beginning."""
+        """Number of requests since the start."""
         return self._server.server_state.total_requests if self._server is not None else 0
 
     async def start(self) -> None:
-        """Bind and serve; raise LinkError when the port cannot be had."""
+        """Start serving; raise LinkError when the port is not available."""
         listener = self._bind()
         self.port = listener.getsockname()[1]
         app = self._make_app(self._engine, self.options)
@@ -62,7 +62,7 @@ class RestServer:
         except (OSError, UnicodeError) as error:
             listener.close()
             reason = getattr(error, "strerror", None) or error
-            raise LinkError(f"REST cannot listen on {host}:{port}: {reason}") from None
+            raise LinkError(f"REST could not listen on {host}:{port}: {reason}") from None
         listener.setblocking(False)
         return listener
 
@@ -74,8 +74,8 @@ def _packages() -> tuple[Any, Any]:
         from twin_tui.protocols.rest.app import make_app  # noqa: PLC0415
     except ImportError:
         raise LinkError(
-            "REST needs the fastapi and uvicorn packages: install twin-tui with its extra rest "
-            "(pip install 'twin-tui[rest]')"
+            "REST needs the fastapi and uvicorn packages; install the extra rest: "
+            "pip install 'twin-tui[rest]'"
         ) from None
     return uvicorn, make_app
 
@@ -84,7 +84,7 @@ def _quiet(uvicorn: Any) -> Any:
     from contextlib import nullcontext  # noqa: PLC0415
 
     class Server(uvicorn.Server):  # type: ignore[misc]
-        """Leaves the signals to the twin."""
+        """A server that installs no signal handlers; the twin has them."""
 
         def capture_signals(self) -> Any:
             return nullcontext()

@@ -1,4 +1,4 @@
-"""S2 as a connector: each device with an energy manager is one wire."""
+"""S2 as a connector: each device with an energy manager has one wire."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.view import LinkView
 from twin_tui.protocols.address import without_login
-from twin_tui.protocols.connector import Connector, Reading, Wire, Wiring
+from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
 from twin_tui.protocols.s2.options import S2, S2Entry, S2Settings
 
 if TYPE_CHECKING:
@@ -21,22 +21,22 @@ class S2Connector(Connector):
     entry = S2Entry
     settings = S2Settings
 
-    def plan(self, entry: S2Entry, reading: Reading) -> S2:
+    def plan(self, entry: S2Entry, context: EntryContext) -> S2:
         """Return the endpoint."""
-        return S2(reading.device, entry.cem, _revealed(entry), entry.clock)
+        return S2(context.device, entry.cem, _token_of(entry), entry.clock)
 
     def source(self, endpoint: S2) -> dict[str, Any]:
         """Return the endpoint as an entry without its token."""
         return {"kind": self.kind, "cem": without_login(endpoint.cem), "clock": endpoint.clock}
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return a wire for each endpoint, and for every other controllable device if the site dials."""
+        """Return a wire for each endpoint and, with a site-wide CEM, for every other controllable device."""
         endpoints: list[S2] = list(wiring.endpoints)
         settings: S2Settings = wiring.settings or S2Settings()
         if settings.cem is not None:
             taken = {endpoint.device for endpoint in endpoints}
             endpoints += [
-                S2(name, settings.cem, _revealed(settings), settings.clock)
+                S2(name, settings.cem, _token_of(settings), settings.clock)
                 for name, device in wiring.engine.devices.items()
                 if name not in taken and offered(device)
             ]
@@ -44,7 +44,7 @@ class S2Connector(Connector):
 
 
 class S2Wire(Wire):
-    """The connection of one device to its energy manager; ``manager`` is there while it is kept up."""
+    """The connection of one device to its energy manager; ``manager`` is None while it is closed."""
 
     def __init__(self, wiring: Wiring, endpoint: S2, log: Path | None) -> None:
         self.endpoints = (endpoint,)
@@ -54,7 +54,7 @@ class S2Wire(Wire):
         self._log = log
 
     async def open(self) -> None:
-        """Begin to dial."""
+        """Start connecting."""
         from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
 
         endpoint = self.endpoint
@@ -65,30 +65,30 @@ class S2Wire(Wire):
         self.manager = manager
 
     async def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         manager, self.manager = self.manager, None
         if manager is not None:
             await manager.stop()
 
     def lines(self) -> Iterable[str]:
-        """Return whom the device dials."""
+        """Return the energy manager of the device."""
         yield f"S2 to {without_login(self.endpoint.cem)}  {self.endpoint.device}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return how the device stands with its energy manager."""
+        """Return the state of the connection."""
         if self.manager is not None:
             status = self.manager.status
-            tried = f"attempt {status.attempts}" if status.attempts > 1 else ""
+            retries = f"attempt {status.attempts}" if status.attempts > 1 else ""
             yield LinkView(
                 status.device,
                 without_login(status.cem),
                 "S2",
                 requests=status.received,
-                state=" ".join(part for part in (status.state, status.version, tried) if part),
+                state=" ".join(part for part in (status.state, status.version, retries) if part),
                 fault=status.detail,
                 steers=True,
             )
 
 
-def _revealed(options: S2Entry | S2Settings) -> str | None:
+def _token_of(options: S2Entry | S2Settings) -> str | None:
     return options.token.get_secret_value() if options.token is not None else None

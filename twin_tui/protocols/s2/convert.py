@@ -1,4 +1,4 @@
-"""Between the control types of the engine and the messages of S2."""
+"""Conversion between the engine's control types and S2 messages."""
 
 import math
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ CONSTRAINTS, PROFILE, CONTAINER = "constraints", "profile", "container"
 
 
 def stamp(unix_s: float) -> str:
-    """Return a Unix time as S2 writes it, to the millisecond."""
+    """Return a Unix time in the format of S2, to the millisecond."""
     return (
         datetime.fromtimestamp(round(unix_s, 3), UTC)
         .isoformat(timespec="milliseconds")
@@ -56,7 +56,7 @@ def stamp(unix_s: float) -> str:
 
 
 def unix(text: str) -> float:
-    """Return the Unix time of a checked date and time."""
+    """Return the Unix time of a validated date and time."""
     return datetime.fromisoformat(text).timestamp()
 
 
@@ -64,26 +64,26 @@ def _range(low: float, high: float) -> Message:
     return {"start_of_range": low, "end_of_range": high}
 
 
-class Converter:
-    """Speaks for one resource: its ids, its clock, its version of the standard."""
+class MessageConverter:
+    """Converts for one resource, with its ids, its clock and its version of the standard."""
 
     def __init__(self, engine: Engine, names: Names) -> None:
         self._engine = engine
         self.names = names
         self.offset_s = 0.0
-        """What the time on the wire is ahead of the simulated time."""
+        """Time in messages minus simulated time."""
         self.version = ""
 
     def at(self, moment: int) -> str:
-        """Return a moment of the engine as a time on the wire."""
+        """Return a tick as a time for messages."""
         return stamp(self._engine.plan.start_unix_s + moment * self._engine.dt_s + self.offset_s)
 
     def now(self) -> str:
-        """Return the present time on the wire."""
+        """Return the present time for messages."""
         return self.at(self._engine.tick)
 
     def descriptions(self, description: Description) -> list[Message]:
-        """Return what tells the energy manager how it can control the resource."""
+        """Return the messages that describe to the energy manager how to control the resource."""
         if isinstance(description, EnvelopeDescription):
             return [self._constraints(description)]
         if isinstance(description, ProfileDescription):
@@ -153,12 +153,12 @@ class Converter:
 
     def _actuator(self, actuator: Actuator, control: ControlType) -> Message:
         ident = actuator.id
-        typo = control is ControlType.DDBC
+        misspelt = control is ControlType.DDBC  # in the standard
         modes = [self._mode(ident, mode, control) for mode in actuator.modes]
         return {
             "id": self.names.wire(ident),
             "diagnostic_label": actuator.label or ident,
-            "supported_commodites" if typo else "supported_commodities": list(actuator.commodities),
+            "supported_commodites" if misspelt else "supported_commodities": list(actuator.commodities),
             "operation_modes": modes,
             "transitions": [
                 {
@@ -203,28 +203,28 @@ class Converter:
         return {"id": ident, "elements": [_element(element) for element in mode.elements], **rest}
 
     def _behaviour(self, storage: Storage) -> list[Message]:
-        told: list[Message] = []
+        messages: list[Message] = []
         if storage.leakage:
             elements: list[Message] = [
                 {"fill_level_range": _range(part.low, part.high), "leakage_rate": part.rate}
                 for part in storage.leakage
             ]
             head = {"message_type": "FRBC.LeakageBehaviour", "valid_from": self.now()}
-            told.append({**head, "elements": elements})
+            messages.append({**head, "elements": elements})
         if storage.usage:
             elements = [
                 {"duration": u.duration_ms, "usage_rate_expected": u.expected_rate} for u in storage.usage
             ]
             head = {"message_type": "FRBC.UsageForecast", "start_time": self.now()}
-            told.append({**head, "elements": elements})
+            messages.append({**head, "elements": elements})
         if storage.targets:
             elements = [
                 {"duration": t.duration_ms, "fill_level_range": _range(t.low, t.high)}
                 for t in storage.targets
             ]
             head = {"message_type": "FRBC.FillLevelTargetProfile", "start_time": self.now()}
-            told.append({**head, "elements": elements})
-        return told
+            messages.append({**head, "elements": elements})
+        return messages
 
     def update(self, update: Update, control: ControlType) -> Message:
         """Return an update of a control type as a message."""
@@ -278,7 +278,7 @@ class Converter:
         return {"message_type": "PPBC.PowerProfileStatus", "sequence_container_status": [status]}
 
     def instruction(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a checked instruction message as the engine takes it."""
+        """Return a validated instruction message as data for the engine."""
         kind = message["message_type"]
         data: dict[str, Any] = {
             "id": message["id"],
@@ -290,7 +290,7 @@ class Converter:
                 data["unknown"] = f"unknown power constraints {message['power_constraints_id']}"
             envelopes = message["power_envelopes"]
             if len(envelopes) != 1:
-                data["unknown"] = f"{len(envelopes)} envelopes for one quantity"
+                data["unknown"] = f"{len(envelopes)} envelopes for one quantity, expected 1"
             data["quantity"] = envelopes[0]["commodity_quantity"]
             data["elements"] = [
                 [e["duration"], e["upper_limit"], e["lower_limit"]]

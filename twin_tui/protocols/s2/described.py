@@ -1,4 +1,4 @@
-"""Descriptions that a user wrote, in the form of S2's own messages."""
+"""Descriptions in site files, written as S2 messages."""
 
 import math
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ _FILLED_IN = {
 def descriptions_of(found: Any, place: str) -> tuple[Description, ...]:
     """Return the descriptions in one message or a list of them; raise ConfigError naming the place.
 
-    Message ids and times may be missing: the twin gives its own. Behaviour of the storage goes along with the
-    FRBC description of the same list.
+    Message ids and times are optional; the twin uses its own. The behaviour of a storage belongs to the FRBC
+    description of the same list.
     """
     messages = [
         _checked(item, f"{place}[{number}]" if isinstance(found, list) else place)
@@ -69,7 +69,7 @@ def _checked(found: Any, place: str) -> dict[str, Any]:
     kind = found.get("message_type")
     if kind not in known:
         raise ConfigError(
-            f"{place}: message_type {kind!r} describes no device{did_you_mean(str(kind), known)}"
+            f"{place}: message_type {kind!r} is not a description of a device{did_you_mean(str(kind), known)}"
         )
     needs = {"message_id"} | ({"start_time"} if kind in BEHAVIOUR[1:] else {"valid_from"})
     message = {**{key: _FILLED_IN[key] for key in needs}, **found}
@@ -104,12 +104,12 @@ def _storage(storage: Mapping[str, Any], behaviour: Mapping[str, Mapping[str, An
 
 
 def _actuator(item: Mapping[str, Any], control: ControlType) -> Actuator:
-    typo = control is ControlType.DDBC
+    misspelt = control is ControlType.DDBC  # in the standard
     return Actuator(
         id=item["id"],
         label=item.get("diagnostic_label", ""),
         commodities=tuple(
-            item.get("supported_commodites" if typo else "supported_commodities", ("ELECTRICITY",))
+            item.get("supported_commodites" if misspelt else "supported_commodities", ("ELECTRICITY",))
         ),
         modes=tuple(_mode(mode, control) for mode in item["operation_modes"]),
         transitions=tuple(
@@ -162,7 +162,7 @@ def _envelope(message: Mapping[str, Any], place: str) -> EnvelopeDescription:
     for limit in message["allowed_limit_ranges"]:
         if limit["limit_type"] in bounds or len(quantities) > 1:
             raise ConfigError(
-                f"{place}: one range for each limit, of one quantity, is what the twin can hold"
+                f"{place}: the twin supports one range for each limit_type, all of one commodity_quantity"
             )
         bounds[limit["limit_type"]] = _range(limit["range_boundary"])
     if len(bounds) < 2:

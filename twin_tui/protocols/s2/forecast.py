@@ -1,4 +1,4 @@
-"""What a device that nobody controls will do: its own model, run ahead."""
+"""Power forecast of an uncontrolled device: its model, run ahead."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,15 +13,15 @@ STEP_S = 300.0
 
 
 def forecasts(device: Device) -> bool:
-    """Return whether the device's power follows from weather and clock alone."""
+    """Return whether the device's power depends on weather and time alone."""
     return device.type.undisturbed is not None
 
 
 def forecast_of(engine: Engine, device: Device) -> list[dict[str, Any]]:
-    """Return the power expected over the next day in quarters of an hour, as elements of a PowerForecast.
+    """Return the expected power over the next day in quarters of an hour, as elements of a PowerForecast.
 
-    The device is run alone, at its present commands, under an undisturbed grid and a sky without passing
-    clouds, without noise.
+    The device is simulated alone, with its present commands, an undisturbed grid, no passing clouds and
+    no noise.
     """
     plan = engine.plan
     calm = replace(plan.weather, clear_sky_index_std=0.0)

@@ -1,4 +1,4 @@
-"""Resource Managers: one WebSocket to the energy manager for each resource, kept up by itself."""
+"""Resource Managers: one WebSocket to the energy manager for each resource, reconnected automatically."""
 
 import asyncio
 import contextlib
@@ -17,23 +17,23 @@ from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
+from twin_tui.protocols.s2.conversation import Conversation, S2State
 from twin_tui.protocols.s2.names import Names
 from twin_tui.protocols.s2.options import check_address
-from twin_tui.protocols.s2.session import Session, State
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-LOOK_EVERY_S = 1.0
+PUBLISH_EVERY_S = 1.0
 CLOSE_WITHIN_S = 2.0
 _UNAUTHORIZED = (401, 403)
-HUNG_UP = "the energy manager has hung up"
+HUNG_UP = "the energy manager closed the connection"
 
 
 @value
 class S2Status:
-    """How a resource stands with its energy manager, for the console."""
+    """State of a resource's connection to its energy manager."""
 
     device: str
     cem: str
@@ -43,19 +43,19 @@ class S2Status:
     control: str
     received: int
     attempts: int
-    """Attempts to connect since the last one that came through."""
+    """Attempts to connect since the last successful one."""
 
 
 @dataclass(slots=True, frozen=True)
 class S2Options:
-    """How a resource dials its energy manager."""
+    """How a resource connects to its energy manager."""
 
     cem: str
     token: str | None = None
     wall_clock: bool = True
-    """Whether times on the wire follow the wall clock, as a real energy manager does, or the simulation."""
+    """Whether times in messages are wall-clock time, as real energy managers expect, or simulated time."""
     log: Path | None = None
-    """A file for the conversation, one message a line."""
+    """File for the log of the conversation, one message a line."""
     first_pause_s: float = FIRST_PAUSE_S
     longest_pause_s: float = LONGEST_PAUSE_S
 
@@ -65,13 +65,13 @@ def _websockets() -> Any:
         from websockets.asyncio import client  # noqa: PLC0415
     except ImportError:
         raise LinkError(
-            "S2 needs the websockets package: install twin-tui with its extra s2 (pip install 'twin-tui[s2]')"
+            "S2 needs the websockets package; install the extra s2: pip install 'twin-tui[s2]'"
         ) from None
     return client
 
 
 def _without_proxy(connect: Any) -> dict[str, None]:
-    """Return the option that makes websockets dial directly; before 15.0 it knew no proxies."""
+    """Return the option that disables proxies; websockets before 15.0 has no support for them."""
     return {"proxy": None} if "proxy" in inspect.signature(connect).parameters else {}
 
 
@@ -84,12 +84,12 @@ class ConversationLog:
         self._file: IO[str] | None = None
         if path is not None:
             try:
-                # a lone surrogate stands in the file as JSON's own escape
+                # a lone surrogate is written as a JSON escape
                 self._file = path.open(
                     "a", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1
                 )
             except OSError as error:
-                raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+                raise ConfigError(f"{path}: could not write: {error.strerror}") from None
 
     def write(self, direction: str, message: Any) -> None:
         """Write one line."""
@@ -105,7 +105,7 @@ class ConversationLog:
 
 
 class ResourceManager:
-    """Keeps one device in conversation with its energy manager, whatever happens to the connection."""
+    """Keeps one device connected to its energy manager."""
 
     def __init__(self, engine: Engine, device: str, options: S2Options) -> None:
         check_address(options.cem)
@@ -121,39 +121,43 @@ class ResourceManager:
         self._address = without_login(options.cem)
         self._origin = f"s2 {urlsplit(self._address).netloc}"
         self._state_log = StateLog(engine, device, self._origin, LogKind.S2)
-        self.session: Session | None = None
-        self._state, self._detail = State.CLOSED, ""
-        self._agreed = False
+        self.conversation: Conversation | None = None
+        self._state, self._detail = S2State.CLOSED, ""
+        self._handshake_done = False
         self._attempts = self._received = 0
         self.changed: Callable[[], None] = lambda: None
-        """Called when the status has another state."""
+        """Called when the state in the status changes."""
 
     @property
     def status(self) -> S2Status:
-        """How the resource stands with its energy manager now."""
-        session = self.session
+        """The state of the connection now."""
+        conversation = self.conversation
         state, detail = (
-            (session.state, session.detail) if session is not None else (self._state, self._detail)
+            (conversation.state, conversation.detail)
+            if conversation is not None
+            else (self._state, self._detail)
         )
         return S2Status(
             device=self.device,
             cem=self.options.cem,
             state=state.value,
             detail=detail,
-            version=session.version if session is not None else "",
-            control=session.control.name if session is not None and session.control is not None else "",
+            version=conversation.version if conversation is not None else "",
+            control=conversation.control.name
+            if conversation is not None and conversation.control is not None
+            else "",
             received=self._received,
             attempts=self._attempts,
         )
 
     async def start(self) -> None:
-        """Begin to dial; an energy manager that is absent is dialled again and again."""
-        self._state = State.CONNECTING
+        """Start connecting; attempts go on until the energy manager answers."""
+        self._state = S2State.CONNECTING
         task = asyncio.create_task(self._keep_connected(), name=f"S2 of {self.device}")
         self._task = self._state_log.watch(task)
 
     async def stop(self) -> None:
-        """Hang up; the device goes back to who had it before."""
+        """Disconnect; the mode or setpoints from before the control type come back."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -163,18 +167,18 @@ class ResourceManager:
     async def _keep_connected(self) -> None:
         pause_s = self.options.first_pause_s
         while True:
-            self._agreed = False
-            again_at_once = await self._converse()
-            if self._agreed:
+            self._handshake_done = False
+            reconnect = await self._converse()
+            if self._handshake_done:
                 pause_s = self.options.first_pause_s
-            if not again_at_once:
+            if not reconnect:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2.0 * pause_s, self.options.longest_pause_s)
 
     async def _converse(self) -> bool:
         self._attempts += 1
-        if self._state is not State.REFUSED:
-            self._set(State.CONNECTING, self._detail)
+        if self._state is not S2State.REFUSED:
+            self._set(S2State.CONNECTING, self._detail)
         headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
         try:
             connection = await self._client.connect(
@@ -185,7 +189,7 @@ class ResourceManager:
                 **_without_proxy(self._client.connect),
             )
         except (OSError, TimeoutError, self._failures()) as error:
-            self._set(*_why(error, self._address))
+            self._set(*_connect_error(error, self._address))
             self._state_log(self._detail)
             return False
         self._attempts = 0
@@ -197,75 +201,77 @@ class ResourceManager:
         return WebSocketException
 
     async def _talk(self, connection: "ClientConnection") -> bool:
-        session = Session(self._engine, self.device, self._names, self._clock.ahead_s, self._origin)
-        self.session = session
+        conversation = Conversation(self._engine, self.device, self._names, self._clock.ahead_s, self._origin)
+        self.conversation = conversation
         ready = asyncio.Event()
-        watcher = self._engine.watch(LOOK_EVERY_S, session.publish)
-        sender = asyncio.create_task(self._send(connection, session, ready))
+        watcher = self._engine.watch(PUBLISH_EVERY_S, conversation.publish)
+        sender = asyncio.create_task(self._send(connection, conversation, ready))
 
         def wake() -> None:
             ready.set()
-            if session.deaf:
-                sender.cancel()  # it waits for the energy manager to read
+            if conversation.overrun:
+                sender.cancel()  # it is blocked until the energy manager reads
 
-        session.wake = wake
+        conversation.wake = wake
         try:
-            session.begin()
+            conversation.begin()
             self.changed()
-            reader = asyncio.create_task(self._read(connection, session))
+            reader = asyncio.create_task(self._read(connection, conversation))
             await asyncio.wait({reader, sender}, return_when=asyncio.FIRST_COMPLETED)
             reader.cancel()
             sender.cancel()
             for outcome in await asyncio.gather(reader, sender, return_exceptions=True):
                 if isinstance(outcome, Exception):
-                    session.fail(outcome)
+                    conversation.fail(outcome)
         finally:
             self._engine.unwatch(watcher)
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
-            session.end()
-            self.session = None
-            self._agreed = bool(session.version)
+            conversation.end()
+            self.conversation = None
+            self._handshake_done = bool(conversation.version)
             with contextlib.suppress(Exception):
-                # close alone waits for ever if what was sent before cannot get away
+                # close waits without limit while sent data is unread
                 async with asyncio.timeout(CLOSE_WITHIN_S):
                     await connection.close()
             connection.transport.abort()
-            self._set(session.state, session.detail or HUNG_UP)
-        if session.state is State.REFUSED:
-            self._state_log(session.detail)
-        elif not session.closing:
+            self._set(conversation.state, conversation.detail or HUNG_UP)
+        if conversation.state is S2State.REFUSED:
+            self._state_log(conversation.detail)
+        elif not conversation.closing:
             self._state_log(HUNG_UP)
-        return session.reconnect
+        return conversation.reconnect
 
-    async def _read(self, connection: "ClientConnection", session: Session) -> None:
+    async def _read(self, connection: "ClientConnection", conversation: Conversation) -> None:
         with contextlib.suppress(self._failures()):
             async for text in connection:
                 self._received += 1
-                before = session.state
+                before = conversation.state
                 self._log.write("in", _as_logged(text))
-                session.receive(text)
-                if session.state is not before:
+                conversation.receive(text)
+                if conversation.state is not before:
                     self.changed()
-                if before is State.HANDSHAKE and session.version:
-                    self._state_log(f"connected to {self._address}, S2 {session.version}")
-                if session.closing:
-                    # leave the rest to the sender: the last answer goes out, then it hangs up
+                if before is S2State.HANDSHAKE and conversation.version:
+                    self._state_log(f"connected to {self._address}, S2 {conversation.version}")
+                if conversation.closing:
+                    # the sender sends the last answer, then disconnects
                     await asyncio.Event().wait()
 
-    async def _send(self, connection: "ClientConnection", session: Session, ready: asyncio.Event) -> None:
+    async def _send(
+        self, connection: "ClientConnection", conversation: Conversation, ready: asyncio.Event
+    ) -> None:
         with contextlib.suppress(self._failures()):
             while True:
                 await ready.wait()
                 ready.clear()
-                while session.outbox:
-                    message = session.outbox.popleft()
+                while conversation.outbox:
+                    message = conversation.outbox.popleft()
                     self._log.write("out", message)
                     await connection.send(json.dumps(message, separators=(",", ":")))
-                if session.closing:
+                if conversation.closing:
                     return
 
-    def _set(self, state: State, detail: str) -> None:
+    def _set(self, state: S2State, detail: str) -> None:
         if (state, detail) != (self._state, self._detail):
             self._state, self._detail = state, detail
             self.changed()
@@ -278,14 +284,14 @@ def _as_logged(text: str | bytes) -> Any:
         return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
-def _why(error: Exception, cem: str) -> tuple[State, str]:
+def _connect_error(error: Exception, cem: str) -> tuple[S2State, str]:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in _UNAUTHORIZED:
-        return State.REFUSED, f"{cem} refuses the token (HTTP {status})"
+        return S2State.REFUSED, f"{cem} rejected the token (HTTP {status})"
     if status is not None:
-        return State.REFUSED, f"{cem} is no S2 WebSocket (HTTP {status})"
-    distrust = getattr(error, "verify_message", "")
-    if distrust:
-        return State.REFUSED, f"the certificate of {cem} is not trusted: {distrust}"
+        return S2State.REFUSED, f"{cem} is not an S2 WebSocket (HTTP {status})"
+    untrusted = getattr(error, "verify_message", "")
+    if untrusted:
+        return S2State.REFUSED, f"the certificate of {cem} is not trusted: {untrusted}"
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return State.CONNECTING, f"{cem} cannot be reached: {reason or type(error).__name__}"
+    return S2State.CONNECTING, f"could not connect to {cem}: {reason or type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Ids on the wire: UUIDs made from readable names, always the same for the same names."""
+"""Ids in messages: UUIDs made from readable names, always the same for the same names."""
 
 import uuid
 
@@ -14,7 +14,7 @@ def _is_uuid(text: str) -> bool:
 
 
 class Names:
-    """The ids of one resource. What is a UUID already stays as it is: many peers take nothing else."""
+    """The ids of one resource. A name that is a UUID is used unchanged; many peers accept only UUIDs."""
 
     def __init__(self, site: str, device: str) -> None:
         self._space = uuid.uuid5(_NAMESPACE, f"{site}/{device}")
@@ -38,6 +38,6 @@ class Names:
         return wire
 
     def name(self, wire: str) -> str:
-        """Return the name behind an id; an id of somebody else stays as it is."""
+        """Return the name behind an id; an unknown id is returned unchanged."""
         path = self._known.get(wire)
         return wire if path is None else path[-1]

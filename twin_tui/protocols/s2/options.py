@@ -1,4 +1,4 @@
-"""The keys of S2: of one device, and for the whole site."""
+"""The keys of S2: for one device, and for the whole site."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from pydantic import PlainValidator, SecretStr
 from twin_tui.documents.values import choice, to_text
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import split_address
-from twin_tui.protocols.connector import NO_DEVICES, Entry, Flag, OutputFile, Settings
+from twin_tui.protocols.connector import NO_DEVICES, Flag, LinkSettings, OutputFile, ProtocolEntry
 
 Clock = Literal["wall", "site"]
 
 
 @dataclass(frozen=True, slots=True)
 class S2:
-    """One device as an S2 resource that dials an energy manager."""
+    """One device as an S2 resource, connected to an energy manager."""
 
     kind: ClassVar[str] = "s2"
     devices: ClassVar[Mapping[str, str]] = NO_DEVICES
@@ -24,16 +24,16 @@ class S2:
     cem: str
     token: str | None = None
     clock: Clock = "wall"
-    """Whose time stands on the wire: the wall clock's, as real energy managers expect, or the site's."""
+    """Clock of the times in messages: wall-clock time, as real energy managers expect, or simulated time."""
 
 
 def check_address(cem: str) -> None:
-    """Raise ConfigError for an address that cannot be an energy manager's WebSocket."""
+    """Raise ConfigError unless an address is one of a WebSocket."""
     scheme = cem.partition("://")[0]
     if scheme in ("http", "https"):
         raise ConfigError(
             f"S2 energy manager {cem!r}: S2 Connect pairing over {scheme} is not supported; "
-            "give the ws:// or wss:// address of the session"
+            "give the ws:// or wss:// address of its WebSocket"
         )
     split_address(cem, "S2 energy manager", "a ws:// or wss:// address", ("ws", "wss"))
 
@@ -48,15 +48,15 @@ def _to_cem(found: Any) -> str:
 
 
 def _refuse_s2_connect(found: Any) -> None:
-    raise ValueError("pairing and certificate pinning of S2 Connect are not supported: give cem and token")
+    raise ValueError("pairing and certificate pinning of S2 Connect are not supported; give cem and token")
 
 
 Cem = Annotated[str, PlainValidator(_to_cem)]
 NotSupported = Annotated[None, PlainValidator(_refuse_s2_connect)]
 
 
-class S2Entry(Entry):
-    """``kind: s2``: this device dials an energy manager."""
+class S2Entry(ProtocolEntry):
+    """``kind: s2``: this device connects to an energy manager."""
 
     pairing: NotSupported = None
     pairing_token: NotSupported = None
@@ -67,12 +67,12 @@ class S2Entry(Entry):
     clock: Annotated[Clock, choice("wall", "site")] = "wall"
 
 
-class S2Settings(Settings):
-    """``links: {s2: …}``: every controllable device that has no energy manager of its own dials this one."""
+class S2Settings(LinkSettings):
+    """``links: {s2: …}``: the energy manager of each controllable device without an entry ``kind: s2``."""
 
     cem: Annotated[
         Cem | None,
-        Flag("--s2-cem", "Have every controllable device dial this S2 energy manager.", "URL"),
+        Flag("--s2-cem", "Connect every controllable device to this S2 energy manager.", "URL"),
     ] = None
     token: Annotated[
         SecretStr | None, Flag("--s2-token", "Bearer token for --s2-cem.", "TEXT", needs="cem")

@@ -1,7 +1,7 @@
-"""The messages of S2 JSON and their check, in and out.
+"""The messages of S2 JSON and their validation, in and out.
 
-Each message stands in one line: fields with their types, ``?`` after the name of an optional one, ``[…]`` for
-lists with their least and greatest length. Written after the schemas of S2 JSON v0.0.2-beta and v1.0.0-beta,
+Each message is one line: fields with their types, ``?`` after the name of an optional one, ``[…]`` for lists
+with their least and greatest length. Based on the schemas of S2 JSON v0.0.2-beta and v1.0.0-beta,
 https://github.com/flexiblepower/s2-ws-json; the misspelt names are the standard's own.
 """
 
@@ -139,14 +139,14 @@ MESSAGES = {
 }
 
 Check = Callable[[Any, str], str]
-"""(value, its place) → what is wrong with it, "" when nothing is."""
+"""(value, its place) → the error, "" for a valid value."""
 
 _ID = re.compile(r"[a-zA-Z0-9\-_:]{2,64}")
 _LIST = re.compile(r"\[(\w+)\](\d+)\.\.(\d+)")
 
 
 def is_id(item: Any) -> TypeGuard[str]:
-    """Return whether something can be an id in S2."""
+    """Return whether something is a valid id."""
     return isinstance(item, str) and _ID.search(item) is not None
 
 
@@ -164,7 +164,7 @@ def _is_number(item: Any, place: str) -> str:
         try:
             float(item)
         except OverflowError:
-            return f"{place}: a number of that size cannot be"
+            return f"{place}: number out of range"
     return "" if good else f"{place}: {item!r} is not a number"
 
 
@@ -257,7 +257,7 @@ def _message_check(message_type: str) -> Check:
 
 
 def fault_of(message: Mapping[str, Any]) -> str:
-    """Return what is wrong with a message by its schema, "" when nothing is."""
+    """Return what is wrong with a message, "" for a valid one."""
     message_type = message.get("message_type")
     if not isinstance(message_type, str) or message_type not in MESSAGES:
         return f"unknown message type {message_type!r}"

@@ -1,4 +1,4 @@
-"""One conversation with an energy manager, free of sockets: text in, messages out."""
+"""One conversation with an energy manager, without sockets: text in, messages out."""
 
 import json
 from collections import deque
@@ -17,7 +17,7 @@ from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError
 from twin_tui.protocols import product
-from twin_tui.protocols.s2.convert import INSTRUCTIONS, Converter, Message
+from twin_tui.protocols.s2.convert import INSTRUCTIONS, Message, MessageConverter
 from twin_tui.protocols.s2.forecast import forecast_of, forecasts
 from twin_tui.protocols.s2.names import NIL, Names
 from twin_tui.protocols.s2.schema import VERSIONS, fault_of, is_id
@@ -26,25 +26,25 @@ NOT_CONTROLLABLE = "NOT_CONTROLABLE"
 NO_SELECTION = "NO_SELECTION"
 
 POWER_EVERY_S, POWER_CHANGE = 10.0, 0.01
-"""A measurement is sent at least this often, and when the power changes by this share of the largest seen."""
+"""A measurement is sent at least this often, and when the power changes by this fraction of its maximum."""
 LEVEL_EVERY_S, LEVEL_CHANGE = 30.0, 0.001
 DEMAND_EVERY_S, DEMAND_CHANGE = 300.0, 0.05
 FORECAST_EVERY_S = 900.0
 UNREAD_LIMIT = 1000
-"""Messages that may wait for an energy manager that does not read; one more ends the connection."""
+"""Messages queued for an energy manager that does not read them; one more ends the connection."""
 BUSY_OUTBOX = 20
 DROPPABLE = ("PowerMeasurement", "FRBC.StorageStatus")
 
 
 def _decoded(text: str | bytes) -> Any:
-    """Return what a text in JSON says; raise ValueError for what UTF-8 cannot carry, as half a character."""
+    """Return the content of JSON text; raise ValueError for a lone surrogate, which UTF-8 cannot encode."""
     message = json.loads(text.decode() if isinstance(text, bytes) else text)
     json.dumps(message, ensure_ascii=False).encode()
     return message
 
 
-class State(Enum):
-    """Where a conversation stands, as the console names it."""
+class S2State(Enum):
+    """State of a conversation, as the console displays it."""
 
     CONNECTING = "connecting"
     HANDSHAKE = "handshake"
@@ -54,28 +54,28 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class Session:
-    """The Resource Manager's side of one connection. What it wants to say stands in ``outbox``."""
+class Conversation:
+    """The Resource Manager's side of one connection. Messages to send are in ``outbox``."""
 
     def __init__(
         self, engine: Engine, device: str, names: Names, offset_s: Callable[[], float], origin: str = "s2"
     ) -> None:
         self._engine = engine
         self._device = engine.device(device)
-        self._converter = Converter(engine, names)
+        self._converter = MessageConverter(engine, names)
         self._offset_s = offset_s
         self._origin = origin
         self.outbox: deque[Message] = deque()
         self.wake: Callable[[], None] = lambda: None
         """Called when there is something to send."""
-        self.state = State.HANDSHAKE
+        self.state = S2State.HANDSHAKE
         self.detail = ""
-        """Why it was refused or closed; what the energy manager complained of."""
+        """Why it was refused or closed; the last error that the energy manager reported."""
         self.closing = False
         self.reconnect = False
-        """Whether the energy manager has asked for a new connection at once."""
-        self.deaf = False
-        """Whether the energy manager has left too much unread: nothing more is kept for it."""
+        """Whether the energy manager has requested a new connection at once."""
+        self.overrun = False
+        """Whether the energy manager has left too many messages unread: nothing more is queued."""
         self._control: Control | None = None
         self._power_w: float | None = None
         self._largest_w = 1.0
@@ -91,43 +91,43 @@ class Session:
 
     @property
     def version(self) -> str:
-        """The version of the standard that both have agreed on, "" before."""
+        """The version of the standard that was selected, "" before."""
         return self._converter.version
 
     def begin(self) -> None:
-        """Say the first word."""
+        """Send the handshake."""
         self._shift_clock()
-        self._say({"message_type": "Handshake", "role": "RM", "supported_protocol_versions": list(VERSIONS)})
+        self._send({"message_type": "Handshake", "role": "RM", "supported_protocol_versions": list(VERSIONS)})
 
     def end(self) -> None:
-        """End the control type, if one is in force: the device goes back to who had it before."""
+        """End the control type, if one is in force; the mode or setpoints from before it come back."""
         control, self._control = self._control, None
         if control is not None:
             control.notify = None
             if self._device.control is control:
                 self._engine.submit(SelectControl(self._device.name, "", self._origin))
-        if self.state is not State.REFUSED:
-            self.state = State.CLOSED
+        if self.state is not S2State.REFUSED:
+            self.state = S2State.CLOSED
 
     def fail(self, error: Exception) -> None:
-        """Say that the conversation ends by a mistake of the twin's own, not of the energy manager."""
-        self.detail = f"the twin failed in this conversation: {error!r}"
+        """End the conversation because of an error in the twin."""
+        self.detail = f"internal error of the twin: {error!r}"
         self.closing = True
         self._note(self.detail)
 
     def receive(self, text: str | bytes) -> None:
-        """Take a message: answer it at once, then act on it."""
+        """Process a message; its reception status is sent before anything else that it causes."""
         try:
             message = _decoded(text)
         except (ValueError, RecursionError) as error:
             self._reception(NIL, "INVALID_DATA", f"not JSON: {error}")
             return
         if isinstance(message, dict) and message.get("message_type") == "ReceptionStatus":
-            self._answered(message)
+            self._on_reception_status(message)
             return
         subject = message.get("message_id") if isinstance(message, dict) else None
         if not is_id(subject):
-            self._reception(NIL, "INVALID_DATA", "no message_id" if subject is None else "unfit message_id")
+            self._reception(NIL, "INVALID_DATA", "no message_id" if subject is None else "invalid message_id")
             return
         fault = fault_of(message)
         if fault:
@@ -138,9 +138,9 @@ class Session:
     def _act(self, message: Message, subject: str) -> None:
         self._shift_clock()
         kind = message["message_type"]
-        act = self._ACTIONS.get(kind) or (Session._instruct if kind in INSTRUCTIONS else None)
+        act = self._ACTIONS.get(kind) or (Conversation._instruct if kind in INSTRUCTIONS else None)
         if act is None:
-            self._reception(subject, "INVALID_CONTENT", f"a resource manager takes no {kind}")
+            self._reception(subject, "INVALID_CONTENT", f"a resource manager does not accept {kind}")
             return
         mark = len(self.outbox)
         try:
@@ -148,14 +148,14 @@ class Session:
         except CommandError as error:
             self._reception(subject, "INVALID_CONTENT", str(error))
             return
-        if not self.deaf:
-            # the answer goes ahead of what acting on the message has brought about
+        if not self.overrun:
+            # the reception status precedes the messages that the action has queued
             self.outbox.insert(mark, self._reception_message(subject, "OK"))
             self.wake()
 
     def publish(self) -> None:
-        """Send measurements, fill level and forecast where they have changed or are due."""
-        if self.state not in (State.SELECTING, State.CONTROLLED):
+        """Send measurements, fill level and forecast that have changed or are due."""
+        if self.state not in (S2State.SELECTING, S2State.CONTROLLED):
             return
         now_s = self._engine.time_s
         self._publish_power(now_s)
@@ -167,7 +167,7 @@ class Session:
             self._forecast_at = now_s
             start = self._converter.now()
             elements = forecast_of(self._engine, self._device)
-            self._say({"message_type": "PowerForecast", "start_time": start, "elements": elements})
+            self._send({"message_type": "PowerForecast", "start_time": start, "elements": elements})
 
     def _publish_power(self, now_s: float) -> None:
         power_w = 0.0 - self._device.state.active_power_w
@@ -177,17 +177,19 @@ class Session:
             self._power_w, self._power_at = power_w, now_s
             value = {"commodity_quantity": quantity_of(self._device), "value": power_w}
             stamp = self._converter.now()
-            self._say({"message_type": "PowerMeasurement", "measurement_timestamp": stamp, "values": [value]})
+            self._send(
+                {"message_type": "PowerMeasurement", "measurement_timestamp": stamp, "values": [value]}
+            )
 
     def _publish_level(self, control: ModeControl, now_s: float) -> None:
         level = control.level
         changed = self._level is None or abs(level - self._level) >= LEVEL_CHANGE
         if changed or now_s - self._level_at >= LEVEL_EVERY_S:
             self._level, self._level_at = level, now_s
-            self._say({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
+            self._send({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
 
     def _publish_demand(self, now_s: float) -> None:
-        # version 0.0.2 tells the demand in the system description alone
+        # in version 0.0.2 only the system description has the demand
         demand = demand_of(self._device, self._engine.surroundings)
         if self._converter.version != "1.0.0-beta" or demand is None:
             return
@@ -197,9 +199,9 @@ class Session:
         if changed or now_s - self._demand_at >= DEMAND_EVERY_S:
             self._demand, self._demand_at = demand, now_s
             rate = {"start_of_range": low_w, "end_of_range": high_w}
-            self._say({"message_type": "DDBC.PresentDemandStatus", "present_demand_rate": rate})
+            self._send({"message_type": "DDBC.PresentDemandStatus", "present_demand_rate": rate})
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         kind = message["message_type"]
         if kind in DROPPABLE and len(self.outbox) > BUSY_OUTBOX:
             return
@@ -210,12 +212,12 @@ class Session:
         self._queue(full)
 
     def _queue(self, message: Message) -> None:
-        if self.deaf:
+        if self.overrun:
             return
         self.outbox.append(message)
         if len(self.outbox) > UNREAD_LIMIT:
-            self.deaf = True
-            self._refuse(f"the energy manager does not read: {len(self.outbox)} messages wait")
+            self.overrun = True
+            self._refuse(f"the energy manager does not read: {len(self.outbox)} messages unread")
             self.outbox.clear()
         self.wake()
 
@@ -227,10 +229,10 @@ class Session:
         self._note(f"answered {status}: {label}")
         self._queue(self._reception_message(subject, status, label))
 
-    def _answered(self, message: Message) -> None:
+    def _on_reception_status(self, message: Message) -> None:
         fault = fault_of(message)
         if fault:
-            self._note(f"the energy manager's answer is no reception status: {fault}")
+            self._note(f"invalid reception status from the energy manager: {fault}")
             return
         status = message["status"]
         if status == "OK":
@@ -247,35 +249,37 @@ class Session:
 
     def _refuse(self, why: str) -> None:
         if not self.closing:
-            self.state, self.detail, self.closing = State.REFUSED, why, True
+            self.state, self.detail, self.closing = S2State.REFUSED, why, True
             self.wake()
 
     def _shift_clock(self) -> None:
         self._converter.offset_s = self._offset_s()
 
-    def _take_handshake(self, message: Message) -> None:
+    def _on_handshake(self, message: Message) -> None:
         if message["role"] != "CEM":
-            self._refuse("the other side is no energy manager (CEM) but another resource manager (RM)")
+            self._refuse("the peer is not an energy manager (CEM) but a resource manager (RM)")
             raise CommandError(self.detail)
         theirs = message.get("supported_protocol_versions")
         if theirs is not None and not set(theirs) & set(VERSIONS):
-            self._refuse(f"the energy manager speaks {', '.join(theirs)}; this twin {', '.join(VERSIONS)}")
+            self._refuse(
+                f"the energy manager supports {', '.join(theirs)}; the twin supports {', '.join(VERSIONS)}"
+            )
 
-    def _take_response(self, message: Message) -> None:
-        if self.state is not State.HANDSHAKE:
-            raise CommandError("the handshake is done already")
+    def _on_response(self, message: Message) -> None:
+        if self.state is not S2State.HANDSHAKE:
+            raise CommandError("the handshake is already complete")
         selected = message["selected_protocol_version"]
         if selected not in VERSIONS:
             self._refuse(
-                f"the energy manager selected version {selected}; this twin speaks {', '.join(VERSIONS)}"
+                f"the energy manager selected version {selected}; the twin supports {', '.join(VERSIONS)}"
             )
             raise CommandError(self.detail)
         self._converter.version = selected
-        self.state = State.SELECTING
+        self.state = S2State.SELECTING
         device, title = self._device, self._device.type.title
         role, commodity = f"ENERGY_{device.type.role.value}", "ELECTRICITY"
         types = [kind.value for kind in offered(device)] or [NOT_CONTROLLABLE]
-        self._say(
+        self._send(
             {
                 "message_type": "ResourceManagerDetails",
                 "resource_id": self._converter.names.resource,
@@ -292,27 +296,27 @@ class Session:
         )
         self.publish()
 
-    def _take_selection(self, message: Message) -> None:
-        if self.state not in (State.SELECTING, State.CONTROLLED):
+    def _on_selection(self, message: Message) -> None:
+        if self.state not in (S2State.SELECTING, S2State.CONTROLLED):
             raise CommandError("a control type can be selected only after the handshake")
-        wanted = message["control_type"]
+        requested = message["control_type"]
         kinds = offered(self._device)
-        if wanted == NO_SELECTION or (wanted == NOT_CONTROLLABLE and not kinds):
+        if requested == NO_SELECTION or (requested == NOT_CONTROLLABLE and not kinds):
             self._release()
             return
-        kind = next((kind for kind in kinds if kind.value == wanted), None)
+        kind = next((kind for kind in kinds if kind.value == requested), None)
         if kind is None:
-            can = ", ".join(kind.value for kind in kinds) or NOT_CONTROLLABLE
-            raise CommandError(f"{wanted} is not offered; offered: {can}")
+            known = ", ".join(kind.value for kind in kinds) or NOT_CONTROLLABLE
+            raise CommandError(f"{requested} is not available; available: {known}")
         description = description_of(self._device, kind, self._engine.surroundings)
         self._release()
         self._engine.submit(SelectControl(self._device.name, kind.name, self._origin))
         control = self._control = control_of(self._device)
-        self.state = State.CONTROLLED
+        self.state = S2State.CONTROLLED
         for message_out in self._converter.descriptions(description):
-            self._say(message_out)
+            self._send(message_out)
         for update in control.statuses():
-            self._say(self._converter.update(update, kind))
+            self._send(self._converter.update(update, kind))
         control.updates.clear()
         control.notify = self._forward
         self._level = self._power_w = None
@@ -324,7 +328,7 @@ class Session:
             if self._device.control is control:
                 self._engine.submit(SelectControl(self._device.name, "", self._origin))
             self._forward_from(control)
-        self.state = State.SELECTING
+        self.state = S2State.SELECTING
 
     def _forward(self) -> None:
         if self._control is not None:
@@ -332,7 +336,7 @@ class Session:
 
     def _forward_from(self, control: Control) -> None:
         while control.updates:
-            self._say(self._converter.update(control.updates.popleft(), control.kind))
+            self._send(self._converter.update(control.updates.popleft(), control.kind))
 
     def _instruct(self, message: Message) -> None:
         kind = message["message_type"]
@@ -342,13 +346,13 @@ class Session:
         if unknown:
             raise CommandError(unknown)
         if self._device.control is not control:
-            raise CommandError("the control type has been ended at the twin; select it again")
+            raise CommandError("the twin has ended the control type; select it again")
         self._engine.submit(Instruct(self._device.name, data, self._origin))
 
     def _revoke(self, message: Message) -> None:
         kind = message["object_type"]
         if kind not in INSTRUCTIONS:
-            raise CommandError(f"an energy manager cannot revoke a {kind}")
+            raise CommandError(f"{kind} cannot be revoked by an energy manager")
         self._in_force(kind, INSTRUCTIONS[kind])
         self._engine.submit(Revoke(self._device.name, message["object_id"], self._origin))
 
@@ -359,18 +363,18 @@ class Session:
             raise CommandError(f"{kind} while {self._control.kind.name} is selected")
         return self._control
 
-    def _take_session_request(self, message: Message) -> None:
+    def _on_session_request(self, message: Message) -> None:
         label = message.get("diagnostic_label", "")
         self.reconnect = message["request"] == "RECONNECT"
         self.closing = True
-        word = "a new connection" if self.reconnect else "the end of the session"
-        self.detail = f"the energy manager asked for {word}{': ' + label if label else ''}"
+        what = "a new connection" if self.reconnect else "the end of the session"
+        self.detail = f"the energy manager requested {what}{': ' + label if label else ''}"
         self._note(self.detail)
 
-    _ACTIONS: ClassVar[dict[str, Callable[["Session", Message], None]]] = {
-        "Handshake": _take_handshake,
-        "HandshakeResponse": _take_response,
-        "SelectControlType": _take_selection,
-        "SessionRequest": _take_session_request,
+    _ACTIONS: ClassVar[dict[str, Callable[["Conversation", Message], None]]] = {
+        "Handshake": _on_handshake,
+        "HandshakeResponse": _on_response,
+        "SelectControlType": _on_selection,
+        "SessionRequest": _on_session_request,
         "RevokeObject": _revoke,
     }
