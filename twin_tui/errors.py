@@ -1,23 +1,23 @@
-"""The errors of this package: one tree, plain sentences."""
+"""The errors of this package, in one tree."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class TwinError(Exception):
-    """Something a user can mend; its text is one clear message."""
+    """An error that the user can correct; its text is one clear message."""
 
 
 class ConfigError(TwinError):
-    """A site, register map, scenario or option that cannot be used."""
+    """An invalid site, register map, scenario or option."""
 
 
 class CommandError(TwinError):
-    """An event that the engine refuses: unknown name, wrong type, value that makes no sense."""
+    """An event that the engine refuses: unknown name, wrong type or invalid value."""
 
 
 class LinkError(TwinError):
-    """A port, serial line or peer that cannot be had."""
+    """A port, serial line or peer that is not available."""
 
 
 class ArgumentError(TwinError, TypeError):
@@ -25,7 +25,7 @@ class ArgumentError(TwinError, TypeError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean X?"`` for the nearest known name, or what is known when nothing is near."""
+    """Return ``"; did you mean X?"`` for the nearest known name, or a short list of known names."""
     names = list(known)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

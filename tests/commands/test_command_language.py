@@ -154,7 +154,7 @@ def test_a_line_is_one_command(line: str, wanted: object) -> None:
         ("mode load IDLE", "there is no operation mode"),
         ("mode bess-1 IDLE 1.3", "0 to 1"),
         ("link bess-1 silense", "did you mean silence"),
-        ("link bess-1 delay delay_s=often", "delay_s: 'often' is no duration"),
+        ("link bess-1 delay delay_s=often", "delay_s: invalid duration: 'often'"),
         ("link bess-1 silence functions=4..1", "a list such as 3,4"),
         ("link bess-1 silence addresses=10..", "addresses: expected a number"),
         ("plug bess-1", "no car"),

@@ -133,12 +133,12 @@ def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Mess
             "give grid or external_models.grid_frequency, not both",
         ),
         ({"links": {"max_client": 2}}, "unknown key max_client in links; did you mean max_clients?"),
-        ({"links": {"idle_timeout": "5 fortnights"}}, "links.idle_timeout: '5 fortnights' is no duration"),
+        ({"links": {"idle_timeout": "5 fortnights"}}, "links.idle_timeout: invalid duration: '5 fortnights'"),
         ({"name": "a", "site_name": "b"}, "give name or site_name, not both"),
         ({"sede": 5}, "unknown key sede; did you mean seed?"),
         ({"events": [3]}, "events[0]: expected an object with at and event or do, found 3"),
         ({"events": [{"at": 3}]}, "events[0]: missing key event"),
-        ({"events": [{"at": "x", "event": "Mark", "note": "n"}]}, "events[0]: 'x' is no duration"),
+        ({"events": [{"at": "x", "event": "Mark", "note": "n"}]}, "events[0]: invalid duration: 'x'"),
         ({"events": [{"event": "Mark"}]}, "events[0]: missing key at"),
         ({"events": [{"at": 3, "do": "sga 0.7 1s"}]}, "events[0]: unknown command 'sga'; did you mean sag?"),
         ({"events": [{"at": 3, "do": "pause"}]}, "events[0]: 'pause' steers the run and is no event"),
@@ -299,15 +299,15 @@ def test_a_link_fault_that_makes_no_sense_is_told(message: Message) -> None:
     [
         (
             '{"assets": [\n  {"type": "bess",}\n]}',
-            ":2:19: bad JSON: expected a key in double quotes, found '}'",
+            ":2:19: invalid JSON: expected a key in double quotes, found '}'",
         ),
-        ('{"assets": [], "assets": []}', ":1:16: bad JSON: key 'assets' is given twice in one object"),
-        ('{"assets": [NaN]}', ":1:13: bad JSON: expected a value, found 'NaN'"),
+        ('{"assets": [], "assets": []}', ":1:16: invalid JSON: key 'assets' is given twice in one object"),
+        ('{"assets": [NaN]}', ":1:13: invalid JSON: expected a value, found 'NaN'"),
         ("", ": is empty"),
-        ("null", ": holds no data"),
+        ("null", ": contains no data"),
         ("[1]", ": expected an object with keys like assets, found [1]"),
-        ("[" * 100_000, ":1:62: bad JSON: nested more than 60 levels deep"),
-        ('{"step": 1' + "0" * 5000 + "}", ":1:10: bad JSON: a number of more than 4300 digits"),
+        ("[" * 100_000, ":1:62: invalid JSON: nested more than 60 levels deep"),
+        ('{"step": 1' + "0" * 5000 + "}", ":1:10: invalid JSON: a number of more than 4300 digits"),
     ],
 )
 def test_bad_json_is_told_with_its_place(
@@ -320,17 +320,17 @@ def test_bad_json_is_told_with_its_place(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("assets:\n  - type: bess\n   name: x\n", ":3:4: bad YAML: "),
-        ("assets: []\nassets: []\n", ":2:1: bad YAML: key 'assets' is given twice in one mapping"),
-        ("assets: [\n", ":2:1: bad YAML: "),
-        ("? [a]\n: 1\n", ":1:3: bad YAML: a key must be text"),
-        ("a: &a [*a]\n", ":1:8: bad YAML: alias 'a' is part of what it stands for"),
+        ("assets:\n  - type: bess\n   name: x\n", ":3:4: invalid YAML: "),
+        ("assets: []\nassets: []\n", ":2:1: invalid YAML: key 'assets' is given twice in one mapping"),
+        ("assets: [\n", ":2:1: invalid YAML: "),
+        ("? [a]\n: 1\n", ":1:3: invalid YAML: a key must be text"),
+        ("a: &a [*a]\n", ":1:8: invalid YAML: alias 'a' refers to itself"),
         (
             "assets: !!python/object:os.system {}\n",
-            ":1:9: bad YAML: unknown tag tag:yaml.org,2002:python",
+            ":1:9: invalid YAML: unknown tag tag:yaml.org,2002:python",
         ),
-        ("assets: \x01", ":1:9: bad YAML: the character '\\x01' is not allowed"),
-        ("# nothing\n", ": holds no data"),
+        ("assets: \x01", ":1:9: invalid YAML: the character '\\x01' is not allowed"),
+        ("# nothing\n", ": contains no data"),
     ],
 )
 def test_bad_yaml_is_told_with_its_place(

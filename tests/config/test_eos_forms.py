@@ -108,7 +108,7 @@ def test_an_appliance_of_that_form() -> None:
     [
         ({"start_time": "25:00", "duration": "1h"}, "expected a time of day like 08:00, found '25:00'"),
         ({"start_time": "08:00"}, "missing key duration"),
-        ({"start_time": "08:00", "duration": "long"}, "'long' is no duration"),
+        ({"start_time": "08:00", "duration": "long"}, "invalid duration: 'long'"),
         (
             {"start_time": "08:00", "duration": "1h", "day_of_week": "someday"},
             "expected a day of the week like monday",

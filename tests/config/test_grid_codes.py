@@ -147,7 +147,7 @@ def test_a_users_own_file_is_taken_by_its_path(tmp_path: Path):
         ("f_high_hz: 51", "f_high_hz: 48", ":7: enter_service: the lower limit of a window must be below"),
         ("nominal_hz: 50", "nominal_hz: 55", r":3: nominal_hz: expected 50 or 60, found 55"),
         ("delay_s: 5", "delay_s: 5, source: x", ": unknown source 'x'"),
-        ("stages:", "stages: [", ":5:3: bad YAML: "),
+        ("stages:", "stages: [", ":5:3: invalid YAML: "),
     ],
 )
 def test_a_mistake_is_named_with_file_place_and_nearest_name(old, new, message):

@@ -47,7 +47,7 @@ def test_a_series_can_stand_in_the_site_itself(write_site: Callable[..., Path]) 
     ("csv", "expected"),
     [
         (GOOD.replace("12:15", "12:20"), "sun.csv:4: a gap: 600 s after a step of 1200 s"),
-        (GOOD.replace("12:30", "12:00"), "sun.csv:4: the times run backwards or stand still"),
+        (GOOD.replace("12:30", "12:00"), "sun.csv:4: times must increase from row to row"),
         (GOOD.replace("520", ""), "sun.csv:3: expected a number, found ''"),
         (GOOD.replace("520", "nan"), "sun.csv:3: expected a number, found 'nan'"),
         (GOOD.replace(",480", ""), "sun.csv:4: expected 3 cells, found 2"),
@@ -59,7 +59,7 @@ def test_a_series_can_stand_in_the_site_itself(write_site: Callable[..., Path]) 
             GOOD.replace("2026-06-20T12:15", "noon"),
             "sun.csv:3: expected seconds or a date and time, found 'noon'",
         ),
-        (GOOD.replace("ghi", "gih"), "sun.csv:1: no column 'ghi'; did you mean gih?"),
+        (GOOD.replace("ghi", "gih"), "sun.csv:1: unknown column 'ghi'; did you mean gih?"),
         (GOOD.replace("time", "when"), "sun.csv:1: no time column; expected one of time"),
         ("time,ghi\n0,1\n", "sun.csv: expected at least two rows of values, found 1"),
     ],
@@ -73,7 +73,7 @@ def test_a_broken_csv_is_told_with_its_line(
 
 
 def test_one_column_of_several_must_be_named(sun: Callable[..., Path], message: Callable[..., str]) -> None:
-    assert "sun.csv:1: say which column; known: ghi, air" in message(sun(GOOD, column=None))
+    assert "sun.csv:1: no column selected; known: ghi, air" in message(sun(GOOD, column=None))
 
 
 def test_a_disturbance_plays_back_a_csv(write_site: Callable[..., Path], site_folder: Path) -> None:

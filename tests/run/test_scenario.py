@@ -126,7 +126,7 @@ def test_all_errors_of_a_scenario_are_reported_together_with_their_lines(tmp_pat
         Scenario.load(path)
     assert [line.removeprefix(f"{path}:").split(" from")[0] for line in str(caught.value).splitlines()] == [
         "1: seed: expected a whole number",
-        "3: steps[0].at: 'soon' is no duration; expected seconds or a form like 90, 0.5s, 20m, 1h30m",
+        "3: steps[0].at: invalid duration: 'soon'; expected seconds or a form like 90, 0.5s, 20m, 1h30m",
         "4: steps[1]: for does not go with expect",
     ]
 
@@ -233,7 +233,7 @@ def test_a_frequency_is_played_from_a_file(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("time_s,hz\n0,0\n5,x\n", "csv:3: expected a number"),
-        ("time_s,hz\n5,0\n1,0\n", "csv:3: the times run backwards"),
+        ("time_s,hz\n5,0\n1,0\n", "csv:3: times must increase"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_refused_with_its_line(

@@ -344,7 +344,7 @@ def test_settings_come_from_the_users_file_and_options_go_first(tmp_path: Path) 
         ("hzz = 2", ":1: unknown key hzz; did you mean hz"),
         ("read_only = true\nhz = 0", ":2: hz: expected a number from 0.1 to 30"),
         ('glyphs = "unicod"', "did you mean unicode"),
-        ("hz = ", "console.toml:1:6: bad TOML: Invalid value"),
+        ("hz = ", "console.toml:1:6: invalid TOML: Invalid value"),
         ("hz = 4\n[keys]\ninject = 3", ":2: keys: expected names of actions and their keys"),
         ("read_only = 1", "true or false"),
         ("keys = 3", "names of actions"),

@@ -1,1 +1,1 @@
-"""Reading text: YAML, JSON, CSV, durations, and the files that come with the package."""
+"""Reading text: YAML, JSON, TOML, CSV, durations, and the files shipped with the package."""

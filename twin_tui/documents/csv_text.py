@@ -1,4 +1,4 @@
-"""CSV files as rows of an instant and a value, each with its line."""
+"""CSV files as rows of time and value, each with its line number."""
 
 import csv
 import math
@@ -22,12 +22,12 @@ class Row:
     instant: float
     """Seconds since the start of the run, or Unix time."""
     relative: bool
-    """Whether the instant counts from the start of the run."""
+    """Whether the instant is relative to the start of the run."""
     value: float
 
 
 def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
-    """Return the rows of a column of a CSV file with a head and a time column, in order of time.
+    """Return the rows of a column of a CSV file with a header and a time column, in order of time.
 
     Times are seconds since the start of the run, or ISO dates and times; those without a zone are in
     ``zone``. Raises ConfigError naming the line.
@@ -47,17 +47,17 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
             if rows and row.relative is not rows[-1].relative:
                 raise ConfigError(f"{where}: dates and seconds are mixed in the time column")
             if rows and row.instant <= rows[-1].instant:
-                raise ConfigError(f"{where}: the times run backwards or stand still")
+                raise ConfigError(f"{where}: times must increase from row to row")
             rows.append(row)
     except csv.Error as error:
-        raise ConfigError(f"{path}:{reader.line_num}: bad CSV: {error}") from None
+        raise ConfigError(f"{path}:{reader.line_num}: invalid CSV: {error}") from None
     if len(rows) < 2:
         raise ConfigError(f"{path}: expected at least two rows of values, found {len(rows)}")
     return rows
 
 
 def points_of_csv(path: Path) -> list[list[float]]:
-    """Return [seconds, value] of each row, for the playback of a disturbance; dates count from the first."""
+    """Return [seconds, value] of each row, for disturbance playback; dates are relative to the first."""
     rows = read_rows(path, None)
     start = 0.0 if rows[0].relative else rows[0].instant
     return [[row.instant - start, row.value] for row in rows]
@@ -66,14 +66,16 @@ def points_of_csv(path: Path) -> list[list[float]]:
 def _columns(path: Path, head: list[str], column: str | None) -> tuple[int, int]:
     times = [at for at, name in enumerate(head) if name.lower() in TIME_COLUMNS]
     if not times:
-        raise ConfigError(f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)} in the head")
+        raise ConfigError(
+            f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)} in the header"
+        )
     others = [name for at, name in enumerate(head) if at != times[0]]
     if column is None:
         if len(others) != 1:
-            raise ConfigError(f"{path}:1: say which column; known: {', '.join(others) or 'none'}")
+            raise ConfigError(f"{path}:1: no column selected; known: {', '.join(others) or 'none'}")
         column = others[0]
     if column not in others:
-        raise ConfigError(f"{path}:1: no column {column!r}{did_you_mean(column, others)}")
+        raise ConfigError(f"{path}:1: unknown column {column!r}{did_you_mean(column, others)}")
     return times[0], head.index(column)
 
 
@@ -95,16 +97,16 @@ def _row(
     return Row(line, instant, relative, value)
 
 
-def to_instant(written: Any, zone: tzinfo) -> tuple[float, bool]:
-    """Return an instant and whether it counts from the start of the run."""
+def to_instant(text: Any, zone: tzinfo) -> tuple[float, bool]:
+    """Return an instant and whether it is relative to the start of the run."""
     try:
-        return to_number(written), True
+        return to_number(text), True
     except ValueError:
         pass
-    if not isinstance(written, str):
-        raise ValueError(f"expected seconds or a date and time, found {shown(written)}")
+    if not isinstance(text, str):
+        raise ValueError(f"expected seconds or a date and time, found {shown(text)}")
     try:
-        when = datetime.fromisoformat(written)
+        when = datetime.fromisoformat(text)
         return (when.replace(tzinfo=zone) if when.tzinfo is None else when).timestamp(), False
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"expected seconds or a date and time, found {shown(written)}") from None
+        raise ValueError(f"expected seconds or a date and time, found {shown(text)}") from None

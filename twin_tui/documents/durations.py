@@ -1,4 +1,4 @@
-"""Durations as people write them: 90, 0.5s, 20m, 1h30m."""
+"""Durations as text: 90, 0.5s, 20m, 1h30m."""
 
 import math
 import re
@@ -13,17 +13,17 @@ _EXPECTED = "expected seconds or a form like 90, 0.5s, 20m, 1h30m"
 
 
 def parse_duration(written: str | float) -> float:
-    """Return a duration in s; raise ConfigError for what is not one, for a negative or an endless one."""
+    """Return a duration in s; raise ConfigError for an invalid, negative or infinite one."""
     seconds = _plain(written) if isinstance(written, int | float) else _parsed(written.strip())
     if seconds is None or not math.isfinite(seconds):
-        raise ConfigError(f"{written!r} is no duration; {_EXPECTED}")
+        raise ConfigError(f"invalid duration: {written!r}; {_EXPECTED}")
     if seconds < 0:
-        raise ConfigError(f"a duration of {written!r} is negative; {_EXPECTED}")
+        raise ConfigError(f"negative duration: {written!r}; {_EXPECTED}")
     return seconds
 
 
 def format_duration(seconds: float) -> str:
-    """Return the shortest form that ``parse_duration`` reads back: 5400 is 1h30m."""
+    """Return the shortest form that ``parse_duration`` accepts: 5400 is 1h30m."""
     whole = round(seconds)
     if abs(seconds - whole) > 1e-9 or seconds < 60:
         return f"{seconds:.9g}s" if seconds != whole else f"{whole}s"

@@ -1,4 +1,4 @@
-"""JSON as plain data, and where each of its values and errors is, the same on every version of Python."""
+"""JSON as plain data, with the place of each value and error, the same on every Python version."""
 
 import json
 import re
@@ -17,20 +17,20 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORD = re.compile(r"true|false|null")
 _OTHER = re.compile(r"-?[A-Za-z]+|.", re.DOTALL)
 _MAX_DIGITS = 4300
-"""Python reads no longer whole number."""
+"""The longest whole number that Python reads."""
 
 
 def parse_json(text: str, name: str) -> Any:
-    """Return the data of a JSON text; raise ConfigError with line and column of what is wrong."""
+    """Return the data of a JSON text; raise ConfigError with line and column of the first error."""
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         json_places(text, name)
-        raise ConfigError(f"{name}: bad JSON: {error}") from None
+        raise ConfigError(f"{name}: invalid JSON: {error}") from None
 
 
 def json_places(text: str, name: str) -> Place:
-    """Return where the values of a JSON text are; raise ConfigError for the first error in it."""
+    """Return the places of the values of a JSON text; raise ConfigError for its first error."""
     return _Scanner(text, name).document()
 
 
@@ -46,7 +46,7 @@ def _refused(constant: str) -> Any:
 
 
 class _Scanner:
-    """Reads a text once, from left to right."""
+    """Scans a text once, from left to right."""
 
     def __init__(self, text: str, name: str) -> None:
         self._text = text
@@ -102,7 +102,7 @@ class _Scanner:
         return [self._value(depth + 1) for _ in self._members("]")]
 
     def _members(self, end: str) -> Iterator[None]:
-        """Stop at the start of each member between brackets."""
+        """Yield at the start of each member between brackets."""
         self._at += 1
         self._skip()
         if self._taken(end):
@@ -122,8 +122,8 @@ class _Scanner:
             opened = _OPENED.match(self._text, start)
             end = opened.end() if opened else start
             if end >= len(self._text) or self._text[end] == "\n":
-                raise self._error(start, "a text without closing quotes")
-            raise self._error(end, f"{self._text[end : end + 2]!r} is not allowed in a text")
+                raise self._error(start, "text without closing quotes")
+            raise self._error(end, f"{self._text[end : end + 2]!r} is not allowed in text")
         return self._text[start : self._at]
 
     def _take(self, pattern: re.Pattern[str]) -> bool:
@@ -147,4 +147,4 @@ class _Scanner:
 
     def _error(self, position: int, text: str) -> ConfigError:
         line, column = self._lines.at(position)
-        return ConfigError(f"{self._name}:{line}:{column}: bad JSON: {text}")
+        return ConfigError(f"{self._name}:{line}:{column}: invalid JSON: {text}")

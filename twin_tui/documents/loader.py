@@ -1,4 +1,4 @@
-"""JSON and YAML files as plain data that knows where each of its values is."""
+"""JSON and YAML files as plain data, with the place of each value."""
 
 import json
 import re
@@ -15,17 +15,17 @@ from twin_tui.errors import ConfigError
 
 @dataclass(slots=True)
 class Document:
-    """What a file holds, and what messages call it."""
+    """The content of a file, and its name in messages."""
 
     data: Any
     name: str
     text: str | None = None
-    """None for data that was in no file."""
+    """None for data without a file."""
     find_places: Callable[[str, str], Place] | None = field(default=None, repr=False)
     _places: Place | None = field(default=None, repr=False)
 
     def where(self, path: str = "") -> str:
-        """Return how a message begins that is about a path like ``assets[0].port``: file and line."""
+        """Return the start of a message about a path like ``assets[0].port``: file and line."""
         if self.text is None or self.find_places is None or not path:
             return self.name
         if self._places is None:
@@ -34,10 +34,10 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A part of a document as messages name it: file, line and a name of its own.
+class NamedPlace:
+    """A part of a document as named in messages: file, line and label.
 
-    Its text is made when it is asked for: the lines of a text cost a second reading.
+    Its text is made when needed: finding the line means reading the file again.
     """
 
     file: str
@@ -71,24 +71,24 @@ def read_document(path: Path) -> Any:
 
 
 def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
-    """Return the plain data that a text holds."""
+    """Return the content of a text as plain data."""
     return to_document(text, name, as_json=as_json).data
 
 
 def to_document(text: str, name: str, *, as_json: bool | None = None) -> Document:
-    """Return the document in a text: JSON when it says so or looks like it, YAML otherwise."""
+    """Return the document in a text: JSON if declared or recognised as such, else YAML."""
     if not text.strip():
         raise ConfigError(f"{name}: is empty")
     if as_json is None:
         as_json = _is_json(text)
     data = plain(parse_json(text, name), name) if as_json else _parse_yaml(text, name)
     if data is None:
-        raise ConfigError(f"{name}: holds no data")
+        raise ConfigError(f"{name}: contains no data")
     return Document(data, name, text, json_places if as_json else _yaml_places)
 
 
 def read_text(path: Path, expected: str = "JSON or YAML") -> str:
-    """Return the text of a file; raise ConfigError when there is none to read."""
+    """Return the text of a file; raise ConfigError when it is not readable."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -111,7 +111,7 @@ def read_text(path: Path, expected: str = "JSON or YAML") -> str:
 
 
 def plain(data: Any, name: str) -> Any:
-    """Return a copy of the data without shared or endless parts."""
+    """Return a copy of the data without shared or recursive parts."""
     left = MAX_VALUES
 
     def copied(item: Any, depth: int) -> Any:
@@ -120,7 +120,7 @@ def plain(data: Any, name: str) -> Any:
         if depth > MAX_DEPTH:
             raise ConfigError(f"{name}: is nested more than {MAX_DEPTH} levels deep")
         if left < 0:
-            raise ConfigError(f"{name}: holds more than {MAX_VALUES} values")
+            raise ConfigError(f"{name}: contains more than {MAX_VALUES} values")
         if isinstance(item, dict):
             return {key: copied(inner, depth + 1) for key, inner in item.items()}
         if isinstance(item, list | tuple):
@@ -131,7 +131,7 @@ def plain(data: Any, name: str) -> Any:
 
 
 def _is_json(text: str) -> bool:
-    """A text that opens with a brace is JSON unless only YAML can read it."""
+    """Return whether a text is JSON: it starts with a bracket and is not valid as YAML only."""
     if not text.lstrip().startswith(("{", "[")):
         return False
     try:

@@ -1,4 +1,4 @@
-"""What the models of all files share: strict keys, and errors in plain words, reported together."""
+"""The base of all file models: strict keys, and errors in plain English, reported together."""
 
 import types
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ M = TypeVar("M", bound="Model")
 
 
 class Model(BaseModel):
-    """A part of a file: its keys are all known, its values checked."""
+    """A part of a file; unknown keys are errors, values are checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
@@ -25,13 +25,13 @@ class Complaints:
     def __init__(self, document: Document, context: Any = None) -> None:
         self._document = document
         self.context = context
-        """What validators need to know of the rest of the file."""
+        """What validators need from the rest of the file."""
         self.lines: list[str] = []
 
     def add(self, place: str, text: str, *, at: str = "") -> None:
-        """Note an error at a place like ``assets[0].initial_soc``; an empty place is the whole file.
+        """Add an error at a place like ``assets[0].initial_soc``; an empty place is the whole file.
 
-        ``at`` is the place whose line the message names, where its text names the place itself.
+        ``at`` is the place whose line the message names if the text already names the place.
         """
         start = list(filter(None, (self._document.where(at or place), place)))
         for part in text.splitlines():
@@ -40,16 +40,16 @@ class Complaints:
                 self.lines.append(line)
 
     def take(self, error: TwinError) -> None:
-        """Note the errors of a message that names their places itself."""
+        """Add the errors of a message that already names their places."""
         self.lines += [line for line in str(error).splitlines() if line not in self.lines]
 
     def settle(self) -> None:
-        """Raise one ConfigError when there was any mistake."""
+        """Raise one ConfigError if there are any errors."""
         if self.lines:
             raise ConfigError("\n".join(self.lines))
 
     def checked(self, model: type[M], data: Any, place: str = "") -> M | None:
-        """Return the data as a model, or None after noting what is wrong with it."""
+        """Return the data as a model, or None after adding its errors."""
         if not isinstance(data, dict):
             self.add(place, f"expected an object with keys, found {shown(data)}")
             return None
@@ -87,7 +87,7 @@ class Complaints:
 
 
 def join(place: str, *parts: int | str) -> str:
-    """Return a place with more parts: join("assets[0]", "protocols", 1) is assets[0].protocols[1]."""
+    """Return a place with parts appended: join("assets[0]", "protocols", 1) is assets[0].protocols[1]."""
     for part in parts:
         if isinstance(part, int):
             place += f"[{part}]"
@@ -98,7 +98,7 @@ def join(place: str, *parts: int | str) -> str:
 
 
 def known_keys(model: type[Model], loc: tuple[int | str, ...] = ()) -> list[str]:
-    """Return the keys that a model, or the part of it at ``loc``, may have."""
+    """Return the keys of a model, or of its part at ``loc``."""
     found: type[Model] = model
     for part in loc:
         if isinstance(part, str) and part in found.model_fields:

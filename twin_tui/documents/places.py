@@ -1,4 +1,4 @@
-"""Where the parts of a document are in its text."""
+"""The places of the parts of a document in its text."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Any
 
 @dataclass(slots=True)
 class Place:
-    """Line and column of a value, or of its key where it has one, and the places of the values in it."""
+    """Line and column of a value (of its key if it has one), and the places of the values in it."""
 
     line: int
     column: int
     inner: dict[Any, "Place"] | list["Place"] | None = None
 
     def find(self, path: str) -> "Place":
-        """Return the place of a path like ``assets[0].port``, or of the nearest part around it."""
+        """Return the place of a path like ``assets[0].port``, or of the nearest enclosing part."""
         found = self
         while path:
             inner, path = found._step(path)
@@ -39,7 +39,7 @@ class Place:
 
 
 class Lines:
-    """Tells line and column, counted from 1, of a position in a text."""
+    """Converts positions in a text to line and column, counted from 1."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0]

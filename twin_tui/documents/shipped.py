@@ -1,4 +1,4 @@
-"""The sites, register maps and scenarios that come with the package."""
+"""The sites, register maps and scenarios shipped with the package."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ _SINGULAR: dict[str, str] = {"sites": "site", "register_maps": "register map", "
 
 
 def shipped_folder(kind: Kind) -> Path:
-    """Return where the shipped files of a kind are: inside a wheel, or at the top of a source checkout."""
+    """Return the folder of the shipped files of a kind: in a wheel, or at the top of a source checkout."""
     package = Path(__file__).parent.parent
     inside = package / "_shipped" / kind
     return inside if inside.is_dir() else package.parent / kind
@@ -31,12 +31,12 @@ def shipped(kind: Kind, name: str) -> Path:
     found = find_shipped(kind, name)
     if found is None:
         hint = did_you_mean(Path(name).stem, shipped_names(kind))
-        raise ConfigError(f"no {_SINGULAR[kind]} {name!r} is shipped{hint}")
+        raise ConfigError(f"no shipped {_SINGULAR[kind]} {name!r}{hint}")
     return found
 
 
 def find_shipped(kind: Kind, name: str) -> Path | None:
-    """Return the path of a shipped file, or None when there is none of that name."""
+    """Return the path of a shipped file, or None for an unknown name."""
     if not name or Path(name).name != name or name.startswith("."):
         return None
     folder = shipped_folder(kind)

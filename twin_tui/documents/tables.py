@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return rows under a head, columns aligned; ``right`` names the columns that align to the right."""
+    """Return header and rows, columns aligned; ``right`` lists the right-aligned columns."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
 
     def text(row: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""TOML as plain data, and the line of each of its keys."""
+"""TOML as plain data, with the line of each key."""
 
 import re
 import tomllib
@@ -13,17 +13,17 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def parse_toml(text: str, name: str) -> Any:
-    """Return the data of a TOML text; raise ConfigError with line and column of what is wrong."""
+    """Return the data of a TOML text; raise ConfigError with line and column of the error."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = _AT.search(str(error))
         line, column = (at[1], at[2]) if at is not None and at[1] else Lines(text).at(len(text))
-        raise ConfigError(f"{name}:{line}:{column}: bad TOML: {_AT.sub('', str(error))}") from None
+        raise ConfigError(f"{name}:{line}:{column}: invalid TOML: {_AT.sub('', str(error))}") from None
 
 
 def toml_places(text: str, name: str) -> Place:
-    """Return the lines of the keys of a TOML text, of those in tables too."""
+    """Return the lines of the keys of a TOML text, including those in tables."""
     top: dict[Any, Place] = {}
     inner = top
     for line, content in enumerate(text.splitlines(), 1):

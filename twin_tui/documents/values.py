@@ -1,4 +1,4 @@
-"""The kinds of values that files hold, each with its message and its JSON Schema."""
+"""The types of values in files, each with its error message and JSON Schema."""
 
 import math
 import re
@@ -17,10 +17,10 @@ _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accepts:
-    """Marks a key of a model: what turns its value into ours, and the JSON Schema of what may be written."""
+    """Marks a key of a model: the conversion of its value, and the JSON Schema of valid values."""
 
     check: Callable[..., Any]
-    """Takes the value, and the validation's info when ``informed``; raises ValueError."""
+    """Called with the value, and the validation info if ``informed``; raises ValueError."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     informed: bool = False
 
@@ -34,18 +34,18 @@ class Accepts:
 
 
 def shown(found: Any) -> str:
-    """Return a value as a message shows it, cut to a readable length."""
+    """Return a value as text for a message, shortened to a readable length."""
     text = repr(found)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def key_text(key: Any) -> str:
-    """Return a key as a message shows it: as it stands, unless that would spoil the line."""
+    """Return a key as text for a message: unchanged if printable and short."""
     return key if isinstance(key, str) and key.isprintable() and len(key) <= 60 else shown(key)
 
 
 def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
-    """Raise ValueError for the first key that is not known."""
+    """Raise ValueError for the first unknown key."""
     names = list(known)
     for key in found:
         if key not in names:
@@ -53,7 +53,7 @@ def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
 
 
 def to_number(found: Any, expected: str = "a number") -> float:
-    """Return a finite float; text that reads as a number is one."""
+    """Return a finite float, also from text."""
     if isinstance(found, bool) or not isinstance(found, int | float | str):
         raise ValueError(f"expected {expected}, found {shown(found)}")
     try:
@@ -88,7 +88,7 @@ def number(
 
 
 def whole(low: int, high: int) -> Accepts:
-    """Return a kind of whole numbers from ``low`` to ``high``."""
+    """Return a type for whole numbers from ``low`` to ``high``."""
     expected = f"a whole number from {low} to {high}" if low < high else f"{low}"
 
     def check(found: Any) -> int:
@@ -101,7 +101,7 @@ def whole(low: int, high: int) -> Accepts:
 
 
 def choice(*options: str) -> Accepts:
-    """Return a kind of one word out of ``options``."""
+    """Return a type for one of ``options``."""
 
     def check(found: Any) -> str:
         if isinstance(found, str) and found in options:
@@ -125,7 +125,7 @@ def _bounds(low: float | None, high: float | None, above: float | None) -> str:
 
 
 def to_text(found: Any) -> str:
-    """Return what is text already."""
+    """Return text unchanged; anything else is an error."""
     if not isinstance(found, str):
         raise ValueError(f"expected text, found {shown(found)}")
     return found

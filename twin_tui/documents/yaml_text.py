@@ -1,4 +1,4 @@
-"""YAML as plain data, and where each of its values is; limits hold while it is read, not after."""
+"""YAML as plain data, with the place of each value; limits are enforced while reading."""
 
 import re
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from twin_tui.errors import ConfigError
 
 _CParser: Any = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else None
 _MAX_EXPLAINED = 200_000
-"""Characters of a broken text that are read again for the better message of the slower parser."""
+"""Longest invalid text that is read again for the better message of the slower parser."""
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _TAG = "tag:yaml.org,2002:"
 _MERGE = "<<"
 
 
 class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """The parser of PyYAML that needs no libyaml."""
+    """The parser of PyYAML without libyaml."""
 
     def __init__(self, text: str) -> None:
         yaml.reader.Reader.__init__(self, text)
@@ -30,15 +30,15 @@ class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """Return the data of a YAML text; raise ConfigError with line and column of what is wrong.
+    """Return the data of a YAML text; raise ConfigError with line and column of the error.
 
-    Scalars are those of YAML 1.2: 1e3 is a number; off, 12:30 and dates are text. No key may be given twice.
+    Scalars are those of YAML 1.2: 1e3 is a number; off, 12:30 and dates are text. Duplicate keys are errors.
     """
     return _read(text, name, placed=False)[0]
 
 
 def yaml_places(text: str, name: str) -> Place:
-    """Return where the values of a YAML text are."""
+    """Return the places of the values of a YAML text."""
     return _read(text, name, placed=True)[1] or Place(1, 1)
 
 
@@ -46,10 +46,12 @@ def _read(text: str, name: str, *, placed: bool) -> tuple[Any, Place | None]:
     if len(text) > MAX_YAML_BYTES:
         size = f"{MAX_YAML_BYTES // 1_000_000} MB"
         raise ConfigError(f"{name}: is larger than {size} of YAML; put series of many values into a CSV file")
-    strange = _NOT_ALLOWED.search(text)
-    if strange is not None:
-        line, column = Lines(text).at(strange.start())
-        raise ConfigError(f"{name}:{line}:{column}: bad YAML: the character {strange[0]!r} is not allowed")
+    invalid = _NOT_ALLOWED.search(text)
+    if invalid is not None:
+        line, column = Lines(text).at(invalid.start())
+        raise ConfigError(
+            f"{name}:{line}:{column}: invalid YAML: the character {invalid[0]!r} is not allowed"
+        )
     if _CParser is not None:
         try:
             return _Composer(_CParser(text), name, placed).document()
@@ -64,10 +66,10 @@ def _read(text: str, name: str, *, placed: bool) -> tuple[Any, Place | None]:
 
 def _explained(error: yaml.YAMLError, name: str) -> ConfigError:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return ConfigError(f"{name}: bad YAML: {error}")
+        return ConfigError(f"{name}: invalid YAML: {error}")
     mark = error.problem_mark or error.context_mark
     where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-    return ConfigError(f"{name}{where}: bad YAML: {error.problem or error.context}")
+    return ConfigError(f"{name}{where}: invalid YAML: {error.problem or error.context}")
 
 
 def _place(event: Any, inner: Any = None) -> Place:
@@ -76,7 +78,7 @@ def _place(event: Any, inner: Any = None) -> Place:
 
 @dataclass(slots=True)
 class _Anchored:
-    """A value that aliases stand for; None as its place while it is being read."""
+    """A value with an anchor, for its aliases."""
 
     value: Any
     place: Place | None
@@ -126,7 +128,7 @@ class _Composer:
     def _weigh(self, values: int, depth: int, event: Any) -> None:
         self._count += values
         if self._count > MAX_VALUES:
-            self._refuse(event, f"holds more than {MAX_VALUES} values")
+            self._refuse(event, f"contains more than {MAX_VALUES} values")
         if depth > MAX_DEPTH:
             self._refuse(event, f"nested more than {MAX_DEPTH} levels deep")
 
@@ -145,7 +147,7 @@ class _Composer:
             self._refuse(event, f"found undefined alias {event.anchor[:60]!r}")
         anchored = self._anchors[event.anchor]
         if anchored is None:
-            self._refuse(event, f"alias {event.anchor[:60]!r} is part of what it stands for")
+            self._refuse(event, f"alias {event.anchor[:60]!r} refers to itself")
         self._deepest = max(self._deepest, depth + anchored.height)
         self._weigh(anchored.weight, depth + anchored.height, event)
         return anchored.value, anchored.place
@@ -220,7 +222,7 @@ class _Composer:
 
     def _refuse(self, event: Any, text: str) -> NoReturn:
         mark: Any = event.start_mark
-        raise ConfigError(f"{self._name}:{mark.line + 1}:{mark.column + 1}: bad YAML: {text}")
+        raise ConfigError(f"{self._name}:{mark.line + 1}:{mark.column + 1}: invalid YAML: {text}")
 
 
 _WORDS = {
@@ -238,7 +240,7 @@ _MAX_DIGITS = 4300
 
 
 def to_scalar(text: str) -> Any:
-    """Return what a plain scalar of YAML 1.2 stands for: null, true or false, a number, or itself."""
+    """Return the value of a plain scalar of YAML 1.2: null, true or false, a number, or text."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC:

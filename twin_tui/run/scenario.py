@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.loader import Spot, open_document
+from twin_tui.documents.loader import NamedPlace, open_document
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped
 from twin_tui.documents.values import Duration, Seed, Text
@@ -44,7 +44,7 @@ class StepFile(Model):
             raise ValueError("always needs for, the time it must hold")
         return self
 
-    def step(self, place: Spot) -> "ScenarioStep":
+    def step(self, place: NamedPlace) -> "ScenarioStep":
         """Return the step that this entry describes."""
         kind = next(key for key in ("do", "expect", "always") if getattr(self, key) is not None)
         span = self.within if self.within is not None else self.span
@@ -76,7 +76,7 @@ class ScenarioStep:
     until_s: float | None = None
     """End of the while; None is at that moment only."""
     note: str = ""
-    place: Spot | None = None
+    place: NamedPlace | None = None
     """File and line, for messages."""
 
 
@@ -99,7 +99,7 @@ class Scenario:
         complaints.settle()
         assert file is not None
         steps = tuple(
-            entry.step(Spot(document.name, place, place, document))
+            entry.step(NamedPlace(document.name, place, place, document))
             for entry, place in ((entry, join("steps", at)) for at, entry in enumerate(file.steps))
         )
         last = max(step.until_s if step.until_s is not None else step.at_s for step in steps)

@@ -191,7 +191,7 @@ def test_a_mistake_in_a_file_has_its_line(tmp_path: Path) -> None:
         ("registers: [}", "map.yaml:1:13: "),
         (
             "device_type: bess\nregisters:\n  - {name: a, name: b}",
-            "map.yaml:3:15: bad YAML: key 'name' is given twice in one mapping",
+            "map.yaml:3:15: invalid YAML: key 'name' is given twice in one mapping",
         ),
         ("- 1", "map.yaml: expected an object with keys, found [1]"),
         ("device_type: bess", "map.yaml: missing key registers"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from twin_tui.documents.loader import Spot
+from twin_tui.documents.loader import NamedPlace
 from twin_tui.documents.model import Complaints
 from twin_tui.documents.values import shown
 from twin_tui.engine.device import registry
@@ -68,30 +68,30 @@ class EntryParser:
         self._scale_names: list[tuple[int, str]] = []
         self._next: dict[Table, int] = {}
 
-    def add(self, entry: RegisterEntry, spot: Spot) -> None:
+    def add(self, entry: RegisterEntry, location: NamedPlace) -> None:
         """Parse one entry; one in both tables becomes two registers. Raises ConfigError with the place."""
         try:
             if entry.table == "both":
-                self._add(entry.model_copy(update={"table": "input", "access": "ro"}), spot)
+                self._add(entry.model_copy(update={"table": "input", "access": "ro"}), location)
                 entry = entry.model_copy(update={"table": "holding"})
-            self._add(entry, spot)
+            self._add(entry, location)
         except _EntryError as error:
-            raise ConfigError(f"{spot}: {error}") from None
+            raise ConfigError(f"{location}: {error}") from None
 
-    def _add(self, entry: RegisterEntry, spot: Spot) -> None:
+    def _add(self, entry: RegisterEntry, location: NamedPlace) -> None:
         table, readable, writable = _access(entry)
         layout = self._layout(entry, table)
         address = self._address(entry, table, layout.count)
         role = self._role(entry.device)
         param, _, per = entry.param.partition("/")
         register = Register(
-            name=spot.label,
+            name=location.label,
             table=table,
             address=address,
             layout=layout,
             readable=readable,
             writable=writable,
-            place=spot,
+            place=location,
             role=role,
             scale=entry.scale,
             offset=entry.offset,

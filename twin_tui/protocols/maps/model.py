@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from twin_tui.documents.loader import Spot
+from twin_tui.documents.loader import NamedPlace
 from twin_tui.engine.signals import Signal
 from twin_tui.protocols.maps.wire import Encoding, Layout, Raw
 from twin_tui.protocols.modbus.memory import Limits, Table
@@ -92,7 +92,7 @@ class Register:
     layout: Layout
     readable: bool
     writable: bool
-    place: Spot
+    place: NamedPlace
     """File and line, for messages."""
     signal: Signal | None = None
     role: str = OWN

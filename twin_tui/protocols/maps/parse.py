@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents.loader import Document, Spot, open_document
+from twin_tui.documents.loader import Document, NamedPlace, open_document
 from twin_tui.documents.model import Complaints, join
 from twin_tui.engine import devices
 from twin_tui.engine.device import registry
@@ -66,7 +66,7 @@ def map_of(document: Document) -> RegisterMap:
             complaints.add("", f"missing key name in {place}", at=place)
             continue
         try:
-            parser.add(entry, Spot(document.name, place, label, document))
+            parser.add(entry, NamedPlace(document.name, place, label, document))
         except ConfigError as error:
             complaints.take(error)
     complaints.settle()
