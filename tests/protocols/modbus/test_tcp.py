@@ -85,10 +85,10 @@ async def test_the_longest_frame_is_read(client: RawClient) -> None:
 
 async def test_a_client_that_disconnects_within_a_frame_disturbs_no_other(plant: Plant) -> None:
     async with serving({1: plant}) as server:
-        gone, stays = await connect(server), await connect(server)
-        gone.send(mbap(read(4, 0, 1))[:7])
-        await gone.writer.drain()
-        gone.writer.transport.abort()
+        aborted, stays = await connect(server), await connect(server)
+        aborted.send(mbap(read(4, 0, 1))[:7])
+        await aborted.writer.drain()
+        aborted.writer.transport.abort()
         assert words(await stays.ask(read(4, 3, 1))) == [3]
         stays.writer.close()
 

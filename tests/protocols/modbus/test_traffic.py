@@ -276,17 +276,17 @@ async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Pat
 async def test_a_client_without_tls_is_reported_and_disturbs_no_other(
     plant: Plant, certificate: tuple[Path, Path]
 ) -> None:
-    heard: list[tuple[str, str]] = []
+    attempts: list[tuple[str, str]] = []
     trusting = ssl.create_default_context(cafile=str(certificate[0]))
     trusting.check_hostname = False
     context = server_context(*certificate)
     async with serving(
-        {1: plant}, ssl_context=context, on_handshake=lambda *told: heard.append(told)
+        {1: plant}, ssl_context=context, on_handshake=lambda *attempt: attempts.append(attempt)
     ) as server:
         plain = await connect(server)
         plain.send(mbap(read(4, 3, 1)))
         assert await plain.ended()
-        assert heard == [("127.0.0.1", "wrong version number")]
+        assert attempts == [("127.0.0.1", "wrong version number")]
         half = await connect(server)
         half.send(b"\x16\x03")
         opened = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)

@@ -343,7 +343,7 @@ class RegisterMap:
     kind: str
     """The kind of device that the map is for."""
     roles: Mapping[str, str]
-    """Further devices behind the same unit: role → kind."""
+    """Further devices of the same unit: role → kind."""
     registers: tuple[Register, ...]
     limits: Limits
     rules: tuple[Rule, ...] = ()

@@ -1,11 +1,8 @@
 """Raw frames as text, one line each."""
 
-from typing import Literal
-
 from twin_tui.protocols.modbus.crc import crc16
+from twin_tui.protocols.modbus.endpoints import Framing
 from twin_tui.protocols.modbus.pdu import ModbusCode, unpack_bits
-
-Framing = Literal["mbap", "rtu"]
 
 FUNCTION_NAMES = {
     1: "read coils",

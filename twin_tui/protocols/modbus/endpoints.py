@@ -70,7 +70,7 @@ class ModbusTcp:
     register_map: MapSource
     options: TcpOptions = TcpOptions()
     devices: Mapping[str, str] = field(default_factory=dict)
-    """Further devices behind the same unit: role in the register map → name."""
+    """Further devices of the same unit: role in the register map → name."""
     identity: Mapping[int, str] = field(default_factory=dict)
     """Device identification (function 43/14): object number → text."""
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from twin_tui.protocols.modbus.decode import Framing
+from twin_tui.protocols.modbus.endpoints import Framing
 from twin_tui.protocols.modbus.traffic import RawFrame
 
 LINKTYPE_ETHERNET = 1

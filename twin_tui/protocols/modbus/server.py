@@ -8,20 +8,19 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from twin_tui.errors import LinkError
-from twin_tui.protocols.modbus.decode import Framing
+from twin_tui.protocols.modbus.endpoints import ClientPolicy, Framing, MissingUnit
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
-from twin_tui.protocols.modbus.station import SEEDED_0, MissingUnit, RngFactory, Station
+from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
 from twin_tui.protocols.modbus.tcp import listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
-ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 
 # Segments of one RTU frame may arrive this far apart.
 RTU_OVER_TCP_GAP_S = 0.1

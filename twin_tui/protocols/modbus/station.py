@@ -5,17 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal
 
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.modbus.decode import Framing
+from twin_tui.protocols.modbus.endpoints import Framing, MissingUnit
 from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
 from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.memory import Memory, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
 from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
 
-MissingUnit = Literal["exception", "silent"]
 CachedRead = tuple[Memory, bytearray, int, int, bytes]
 RngFactory = Callable[[], random.Random]
 """Makes the random generator for link faults; few links ever need one."""

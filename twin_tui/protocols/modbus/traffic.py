@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from twin_tui.protocols.modbus.decode import Framing, describe
+from twin_tui.protocols.modbus.decode import describe
+from twin_tui.protocols.modbus.endpoints import Framing
 
 DEFAULT_CAPACITY = 2000
 
