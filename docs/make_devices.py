@@ -1,11 +1,6 @@
 """Writes docs/devices.md from the declarations of the device types: `python -m docs.make_devices`."""
 
-import ast
 import dataclasses
-import inspect
-import re
-import sys
-import textwrap
 import types
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -17,6 +12,7 @@ from twin_tui.config.assets import asset_model
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
 from twin_tui.config.named import CONVERTERS
+from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
@@ -31,12 +27,6 @@ from twin_tui.engine.weather import Series
 
 PAGE = Path(__file__).parent / "devices.md"
 
-_PAIRS = (
-    "kw_per_s=kW/s w_per_s=W/s percent_per_s=%/s pu_per_s=1/s a_per_s=A/s j_per_k=J/K w_per_k=W/K per_k=1/K "
-    "per_hour=1/h kwh=kWh wh=Wh kva=kVA va=VA kvar=kvar var=var kw=kW w=W percentage=% percent=% deg=° m2=m² "
-    "rpm=1/min hz=Hz pu=1 share=1 fraction=1 eff=1 efficiency=1 ratio=1 s=s h=h v=V a=A c=°C k=K l=l"
-)
-_UNITS = dict(pair.split("=") for pair in _PAIRS.split())
 _OTHER_UNITS = {"accuracy_class": "%", "levelized_cost_of_storage_kwh": ""}
 _FORMS: dict[Any, str] = {
     bool: "yes or no",
@@ -146,8 +136,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
     """Yield a row for each parameter with all keys that set it, and for each key that sets none."""
     model = asset_model(kind)
-    written = _docs(model)
-    explained = _docs(kind.params)
+    written = field_texts(model)
+    explained = field_texts(kind.params)
     hints = get_type_hints(kind.params)
     by_parameter: dict[str, list[str]] = {}
     alone: list[str] = []
@@ -168,7 +158,7 @@ def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
             named,
             " or ".join(filter(None, units)),
             default,
-            _plain(explained.get(parameter, ""), kind.params),
+            explained.get(parameter, ""),
         )
     for key in alone:
         item = model.model_fields[key]
@@ -176,7 +166,7 @@ def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
         default = "" if found in (None, ()) else _shown(found)
         if isinstance(found, Model):
             default = ", ".join(f"{name} {_shown(part)}" for name, part in found.model_dump().items())
-        yield f"`{key}`", _unit(key, item.annotation), default, _plain(written.get(key, ""), model)
+        yield f"`{key}`", _unit(key, item.annotation), default, written.get(key, "")
 
 
 def _default(kind: AnyDeviceType, parameter: str, key: str) -> str:
@@ -224,7 +214,7 @@ def _unit(key: str, hint: Any) -> str:
         return "s"
     if float in options and "soc" in key.split("_"):
         return "%"
-    return next((unit for suffix, unit in _UNITS.items() if key.endswith(f"_{suffix}")), "")
+    return unit_of(key)
 
 
 def _measured(signal: Signal) -> tuple[str, ...]:
@@ -270,36 +260,6 @@ def _parameters(mode: Mode) -> str:
             notes.append(f"{_shown(parameter.default)} if not given")
         found.append(text + (f" ({'; '.join(notes)})" if notes else ""))
     return "; ".join(found)
-
-
-def _docs(cls: type[Any]) -> dict[str, str]:
-    """Return the text under each field of a class and of those it is made from."""
-    found: dict[str, str] = {}
-    for each in reversed(cls.__mro__):
-        if not each.__module__.startswith("twin_tui"):
-            continue
-        try:
-            source = textwrap.dedent(inspect.getsource(each))
-        except (OSError, TypeError):
-            continue
-        tree = ast.parse(source).body[0]
-        assert isinstance(tree, ast.ClassDef)
-        for field, text in zip(tree.body, tree.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-            ):
-                found[field.target.id] = str(text.value.value)
-    return found
-
-
-def _plain(text: str, cls: type[Any]) -> str:
-    """Return a text with the constants that it names put in."""
-    scope = vars(sys.modules[cls.__module__])
-    text = re.sub(r"``([A-Z_]{3,}_K)``", lambda found: f"{scope[found[1]]:g} K", text)
-    return " ".join(text.replace("``", "`").split())
 
 
 def _maps() -> dict[str, list[str]]:

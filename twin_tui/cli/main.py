@@ -297,6 +297,15 @@ def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, r
     sys.exit(plan_replay.run(site, plan, headless=headless, duration_s=duration, record=record))
 
 
+@cli.command(short_help="Print the JSON Schema of a kind of file.")
+@click.argument("kind", type=click.Choice(["site", "map", "scenario", "grid-code"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of sites, register maps, scenarios or grid codes, for editors."""
+    from twin_tui.cli import schemas  # noqa: PLC0415 - other commands need none of these
+
+    click.echo(schemas.schema(kind), nl=False)
+
+
 @cli.command(short_help="Check sites, maps, grid codes and scenarios.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> None:

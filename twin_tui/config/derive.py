@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import PlainValidator, ValidationInfo, create_model, model_validator
+from pydantic import ValidationInfo, create_model, model_validator
 
 from twin_tui.config.context import NOWHERE, Context
-from twin_tui.config.named import READERS
+from twin_tui.config.named import READERS, SCHEMAS
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch, to_text
+from twin_tui.documents.values import (
+    DURATION_SCHEMA,
+    SWITCH_SCHEMA,
+    Accepts,
+    refuse_unknown,
+    shown,
+    to_number,
+    to_switch,
+    to_text,
+)
 from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="Settings")
@@ -243,11 +252,46 @@ def _is_soc(name: str, hint: Any) -> bool:
     return hint is float and "soc" in name.split("_")
 
 
-def _validator(name: str, hint: Any) -> PlainValidator:
+def _validator(name: str, hint: Any) -> Accepts:
     def check(found: Any, info: ValidationInfo) -> Any:
         try:
             return convert(hint, found, info.context or NOWHERE, name)
         except TwinError as error:
             raise ValueError(str(error)) from None
 
-    return PlainValidator(check)
+    return Accepts(check, _schema(name, hint), informed=True)
+
+
+def _schema(name: str, hint: Any) -> dict[str, Any]:
+    """Return the JSON Schema of what ``convert`` takes for a field of this type."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        options = [_schema(name, option) for option in get_args(hint) if option is not type(None)]
+        return options[0] if len(options) == 1 else {"anyOf": options}
+    if origin is tuple:
+        return {"type": "array", "items": _schema(name, get_args(hint)[0])}
+    if hint is float:
+        return _number_schema(name)
+    if hint in _PLAIN_SCHEMAS:
+        return _PLAIN_SCHEMAS[hint]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [member.value for member in hint]}
+    return {}
+
+
+def _number_schema(name: str) -> dict[str, Any]:
+    if "soc" in name.split("_"):
+        return {"type": "number", "minimum": 0, "maximum": 100, "x-unit": "%"}
+    if "efficiency" in name:
+        return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+    if name.endswith("_s"):
+        return DURATION_SCHEMA
+    return {"type": "number", **({"minimum": 0} if name.endswith(_NOT_NEGATIVE) else {})}
+
+
+_PLAIN_SCHEMAS: Mapping[Any, dict[str, Any]] = {
+    bool: SWITCH_SCHEMA,
+    int: {"type": "integer"},
+    str: {"type": "string"},
+    **SCHEMAS,
+}

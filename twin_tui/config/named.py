@@ -76,3 +76,46 @@ READERS: Mapping[type, Callable[[Any, Context], Any]] = {
     CellType: to_cell,
     ConverterLosses: to_converter,
 }
+
+_TIME = {"type": ["string", "number"], "description": "A time of day like 08:00, or seconds."}
+_SPAN = {"type": ["string", "number"], "description": "A duration like 5h, or seconds."}
+_WEEKDAY = {"type": ["string", "integer"], "description": "monday … sunday, or 0 … 6."}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+SCHEMAS: Mapping[type, dict[str, Any]] = {
+    Window: _object(
+        start_time=_TIME,
+        start_s=_TIME,
+        duration=_SPAN,
+        duration_s=_SPAN,
+        day_of_week=_WEEKDAY,
+        date={"type": "string"},
+    ),
+    ChargingSession: _object(
+        arrival=_TIME,
+        departure=_TIME,
+        arrival_soc={"type": "number", "minimum": 0, "maximum": 100},
+        weekdays={"type": ["string", "integer", "array"], "description": "mon-fri, or a list."},
+    ),
+    Series: {
+        "anyOf": [
+            {"type": "string", "description": "A CSV file."},
+            _object(
+                csv={"type": "string"},
+                column={"type": "string"},
+                start={"type": ["string", "number"]},
+                step=_SPAN,
+                values={"type": "array", "items": {"type": "number"}, "minItems": 2},
+                repeats={"type": "boolean"},
+                holds={"type": "boolean"},
+            ),
+        ]
+    },
+    CellType: {"enum": [*map(str.lower, CELLS), *map(str.upper, CELLS)]},
+    ConverterLosses: {"anyOf": [{"enum": list(CONVERTERS)}, {"type": "object"}]},
+}
+"""What may be written for them, as JSON Schema."""

@@ -3,11 +3,11 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Hour, Seed, Switch, Text, number, shown, to_number
+from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number, shown, to_number
 
 
 def _to_list(found: Any) -> list[Any]:
@@ -25,29 +25,44 @@ def _to_speed(found: Any) -> float:
     return value
 
 
+_SPEED = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "max"}]}
+
+
 class SiteFile(Model):
     """The top level of a site file."""
 
     name: Text | None = None
     site_name: Text | None = None
+    """DER Twin's word for it."""
     comment: Any = None
     step: Annotated[float, number(above=0, high=3600, unit="s")] = 0.1
+    """Simulated time of one step."""
     real_time: Switch = True
-    speed: Annotated[float, PlainValidator(_to_speed)] | None = None
+    """Whether the twin follows the clock, or runs as fast as it can."""
+    speed: Annotated[float, Accepts(_to_speed, _SPEED)] | None = None
+    """Simulated seconds a second."""
     seed: Seed = 0
+    """Of all randomness."""
     start: Start | None = None
+    """Date and time at the start."""
     start_time_h: Hour | None = None
+    """Time of day at the start, in DER Twin's form."""
     timezone: Zone | None = None
+    """Such as Europe/Oslo; UTC if not given."""
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     register_map_root: Text = "."
+    """The folder of the register maps, seen from this file."""
     external_models: Any = None
     """DER Twin's way to describe grid and weather."""
     grid: Any = None
+    """A preset, and any parameter of the grid."""
     weather: Any = None
+    """Any parameter of the weather."""
     links: Any = None
-    """What each connector reads for itself."""
-    assets: Annotated[list[Any], PlainValidator(_to_list)]
+    """How each protocol behaves on the whole site."""
+    assets: Annotated[list[Any], Accepts(_to_list, {"type": "array"})]
     grid_code: Any = None
     """The code of every asset that follows one and names none itself."""
-    events: Annotated[list[Any], PlainValidator(_to_list)] = Field(default_factory=list)
+    events: Annotated[list[Any], Accepts(_to_list, {"type": "array"})] = Field(default_factory=list)
+    """What happens, and when."""

@@ -8,11 +8,11 @@ from math import sqrt
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from twin_tui.config.derive import Sets, Settings, complete
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Hour, NotNegative, Number, Positive, Seed, number, shown
+from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, number, shown
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.weather import Sky, WeatherParams
 from twin_tui.errors import did_you_mean
@@ -88,10 +88,13 @@ def _to_preset(found: Any) -> str:
     raise ValueError(f"expected one of {', '.join(GRIDS)}, found {shown(found)}")
 
 
+_PRESETS = {"enum": [*dict.fromkeys((*(name.replace("_", "-") for name in GRIDS), *GRIDS)), *_OTHER_NAMES]}
+
+
 class WrittenGrid(Settings):
     """``grid``: a preset, and any parameter of the grid."""
 
-    preset: Annotated[str, PlainValidator(_to_preset)] = "stiff_50hz"
+    preset: Annotated[str, Accepts(_to_preset, _PRESETS)] = "stiff_50hz"
     nominal_v_ll: Annotated[Positive | None, Sets("nominal_v", 1.0 / sqrt(3.0))] = None
 
     def params(self) -> GridParams:
@@ -209,5 +212,7 @@ def zone_of(found: Any) -> tzinfo:
 
 Latitude = Annotated[float, number(-90, 90, unit="° north")]
 Longitude = Annotated[float, number(-180, 180, unit="° east")]
-Start = Annotated[datetime, PlainValidator(_to_start)]
-Zone = Annotated[ZoneInfo, PlainValidator(_to_zone)]
+Start = Annotated[
+    datetime, Accepts(_to_start, {"type": "string", "pattern": "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}"})
+]
+Zone = Annotated[ZoneInfo, Accepts(_to_zone, {"type": "string"})]

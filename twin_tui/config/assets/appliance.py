@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import ValidationInfo
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.context import NOWHERE
 from twin_tui.config.derive import Sets
 from twin_tui.config.schedule import to_windows
-from twin_tui.documents.values import Duration, Positive
+from twin_tui.documents.values import Accepts, Duration, Positive
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.errors import TwinError
 
@@ -20,7 +20,7 @@ def _to_windows(found: Any, info: ValidationInfo) -> tuple[Window, ...]:
         raise ValueError(str(error)) from None
 
 
-Windows = Annotated[tuple[Window, ...], PlainValidator(_to_windows)]
+Windows = Annotated[tuple[Window, ...], Accepts(_to_windows, {"type": ["array", "object"]}, informed=True)]
 
 
 class ApplianceAsset(Asset):

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
 from twin_tui.config.derive import Settings
-from twin_tui.documents.values import Host, Name, Switch, Text, refuse_unknown, shown, whole
+from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, shown, whole
 from twin_tui.engine.device import AnyDeviceType
 
 
@@ -44,21 +44,35 @@ class Asset(Settings):
     device_type: ClassVar[AnyDeviceType]
 
     type: Text
+    """What it is."""
     name: Name | None = None
+    """Its type and a number if not given."""
     asset_id: Name | None = None
+    """DER Twin's word for the name."""
     device_id: Name | None = None
+    """EOS's word for the name."""
     comment: Any = None
-    protocols: Annotated[list[Any], PlainValidator(_to_protocols)] = Field(default_factory=list)
+    """For readers of the file."""
+    protocols: Annotated[list[Any], Accepts(_to_protocols, {"type": "array"})] = Field(default_factory=list)
+    """How it is reached."""
     ip: Host | None = None
+    """Of its Modbus TCP port, in place of protocols."""
     port: Annotated[int, whole(0, 65535)] | None = None
+    """Of Modbus TCP, in place of protocols; 0 takes a free one."""
     unit_id: Annotated[int, whole(0, 255)] | None = None
+    """Of Modbus, in place of protocols."""
     register_map: Any = None
+    """The name of a register map, or one written out, in place of protocols."""
     started: Switch = False
-    mode: Annotated[dict[str, Any] | None, PlainValidator(_to_mode)] = None
+    """Whether it runs at the start."""
+    mode: Annotated[dict[str, Any] | None, Accepts(_to_mode, {"type": ["string", "object"]})] = None
     """The operation mode at the start: its name, or an object with name, factor and parameters."""
     s2_description: Any = None
     """S2 messages, or a file of them, in place of what the type says of itself to an energy manager."""
-    commands: Annotated[dict[str, Any], PlainValidator(_to_commands)] = Field(default_factory=dict)
+    commands: Annotated[dict[str, Any], Accepts(_to_commands, {"type": "object"})] = Field(
+        default_factory=dict
+    )
+    """Commands at the start, in SI units."""
 
     @property
     def given_name(self) -> str | None:

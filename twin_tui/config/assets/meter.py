@@ -2,10 +2,8 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import PlainValidator
-
 from twin_tui.config.assets.base import Asset
-from twin_tui.documents.values import shown
+from twin_tui.documents.values import Accepts, shown
 
 
 def _to_names(found: Any) -> tuple[str, ...]:
@@ -14,10 +12,13 @@ def _to_names(found: Any) -> tuple[str, ...]:
     raise ValueError(f"expected a list of asset names, found {shown(found)}")
 
 
+_NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
 class MeterAsset(Asset):
     """A meter of the grid connection or, with ``meters``, of some assets."""
 
     default_map: ClassVar[str] = "energy_meter_modbus"
 
-    meters: Annotated[tuple[str, ...], PlainValidator(_to_names)] = ()
+    meters: Annotated[tuple[str, ...], Accepts(_to_names, _NAMES)] = ()
     """Names of the assets that it measures; none is the grid connection."""

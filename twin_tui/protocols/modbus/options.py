@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import (
+    Accepts,
     Duration,
     Host,
     Positive,
@@ -38,12 +39,20 @@ def _to_identity(found: Any) -> dict[int, str]:
     return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
 
 
+_ROLES = {"type": "object", "additionalProperties": {"type": "string"}}
+_IDENTITY = {
+    "type": "object",
+    "properties": {key: {"type": "string", "maxLength": 200} for key in IDENTITY_KEYS},
+    "additionalProperties": False,
+}
+
+
 class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
     register_map: Any = None
-    devices: Annotated[dict[str, str], PlainValidator(_to_roles)] = Field(default_factory=dict)
-    identity: Annotated[dict[int, str], PlainValidator(_to_identity)] = Field(default_factory=dict)
+    devices: Annotated[dict[str, str], Accepts(_to_roles, _ROLES)] = Field(default_factory=dict)
+    identity: Annotated[dict[int, str], Accepts(_to_identity, _IDENTITY)] = Field(default_factory=dict)
 
 
 class TlsFiles(Model):
