@@ -76,7 +76,8 @@ square brackets may be left out. Names of signals, faults and modes: [devices.md
 
 **Numbers** may carry their unit, also with k, M or m: `-5kW`, `500mA`, `97%`, `0.2`. Without one they are in
 SI units: W, and fractions from 0 to 1. Durations are `2s`, `500ms`, `1h30m`, or seconds. Without a duration,
-what begins lasts until it is cleared.
+what begins lasts until it is cleared. Durations and times of what happens are multiples of the site's `step`;
+ramps, periods and played files are sampled once a step and need not be.
 
 **Together.** Disturbances of the grid add up: voltages multiply, deviations add.
 """

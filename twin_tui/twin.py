@@ -224,10 +224,13 @@ class Twin(DeviceAccess):
         return self.judge
 
     def inject(self, text: str) -> float:
-        """Have a command happen at a simulated time, "10s sag grid 0.7 2s", and return that time, s."""
+        """Have a command happen at a simulated time, "10s sag grid 0.7 2s", and return that time, s.
+
+        "now sag grid 0.7 2s" happens at once; a time in the past is refused.
+        """
         at_s, event = injection(text, site_view(self.site.plan))
         self.engine.submit(event, at_s=at_s)
-        return at_s
+        return self.time_s if at_s is None else at_s
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one."""

@@ -166,8 +166,8 @@ def writes(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 
 @st.composite
-def disturbances(draw: st.DrawFn) -> Disturbance:
-    """Draw a disturbance of anything."""
+def disturbances(draw: st.DrawFn, dt_s: float) -> Disturbance:
+    """Draw a disturbance of anything, of a whole number of steps."""
     target, low, high = draw(
         st.sampled_from(
             [
@@ -185,7 +185,7 @@ def disturbances(draw: st.DrawFn) -> Disturbance:
     return Disturbance(
         target,
         draw(st.floats(low, high)),
-        duration_s=draw(st.sampled_from([0.3, 2.0, None])),
+        duration_s=draw(st.sampled_from([max(1, round(0.3 / dt_s)) * dt_s, 2.0, None])),
         shape=draw(st.sampled_from([Shape.STEP, Shape.RAMP, Shape.SINE])),
         ramp_s=1.0,
         period_s=3.0,
@@ -200,7 +200,7 @@ def events(draw: st.DrawFn, plan: SitePlan) -> Event:
     kind = device.type.kind
     what = draw(st.sampled_from(["write", "write", "write", "disturb", "fault", "clear"]))
     if what == "disturb":
-        return Disturb(draw(disturbances()))
+        return Disturb(draw(disturbances(plan.dt_s)))
     if what == "fault" and device.type.faults:
         name = draw(st.sampled_from([fault.name for fault in device.type.faults]))
         return Fault(device.name, name, duration_s=draw(st.sampled_from([None, 1.0])))

@@ -250,13 +250,13 @@ def test_a_file_that_cannot_be_played_is_refused_with_its_line(
 
 def test_an_injection_takes_effect_in_the_first_tick_that_ends_after_its_time() -> None:
     shown = {}
-    for at_s in (0.3, 5.0, 5.04, 5.07):  # 0.3 / 0.1 is a little less than 3 in binary
+    for at_s in (0.3, 5.0):  # 0.3 / 0.1 is a little less than 3 in binary
         twin = Twin.from_file("demo")
         assert twin.inject(f"{at_s}s sag grid 0.7 2s") == at_s
         while min(twin.snapshot().grid.voltages_pu) > 0.75:
             twin.step_once()
         shown[at_s] = twin.tick
-    assert shown == {0.3: 4, 5.0: 51, 5.04: 51, 5.07: 51}
+    assert shown == {0.3: 4, 5.0: 51}
 
 
 @pytest.mark.parametrize("options", [[], ["--quiet"]])

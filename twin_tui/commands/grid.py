@@ -116,7 +116,7 @@ GRID = Group(
         filler="grid",
         examples=(
             ("sag 0.7 2s", "70 % of the voltage remain for 2 s"),
-            ("sag 40% 150ms phases a", "one phase"),
+            ("sag 40% 200ms phases a", "one phase"),
             ("sag 0.85 1m over 10s", "reached linearly within 10 s; then held; ends at once"),
             ("sag 0.97 1m period 2s", "a voltage that swings by ± 3 %, every 2 s"),
         ),

@@ -14,6 +14,7 @@ from twin_tui.documents.values import refuse_unknown, shown
 from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.running import Device, Run, device_named
 from twin_tui.engine.site import SitePlan
+from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean
 from twin_tui.protocols.modbus.faults import check_link_fault
@@ -48,6 +49,8 @@ def read_events(
     for place, data in wanted:
         try:
             at_s, event = _one(data, view, complaints.context)
+            whole_steps(at_s, plan.dt_s, "time")
+            event.check_duration(plan.dt_s)
             event.check(cast(Run, site))
             found.append((at_s, event))
         except (TwinError, ValueError) as error:

@@ -17,6 +17,7 @@ from twin_tui.engine.running import Device, Event, device_named
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import LogKind, Snapshot
+from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError
 
@@ -119,17 +120,31 @@ class Engine:
         return ticks
 
     def submit(self, event: Event, *, at_s: float | None = None) -> None:
-        """Take an event: now, before the next tick, or at a simulated time.
+        """Take an event: now, before the next tick, or at a simulated time that is not in the past.
 
         Raises CommandError, and changes nothing, when the event is invalid.
         """
-        self.check(event, later=at_s is not None)
+        event.check_duration(self.dt_s)
         if at_s is None:
-            self._carry_out(event, self.tick + 1)
+            self.repeat(event)
             return
+        self.check(event, later=True)
+        # an event at t shows in the first tick that ends after t
+        self.file_event(event, self.tick_at(at_s) + 1, recorded=True)
+
+    def repeat(self, event: Event) -> None:
+        """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
+        self.check(event)
+        self._carry_out(event, self.tick + 1)
+
+    def tick_at(self, at_s: float) -> int:
+        """Return the tick that ends at a simulated time; raise CommandError for one between ticks or past."""
         if not (math.isfinite(at_s) and at_s >= 0):
             raise CommandError(f"invalid event time: {at_s:g} s")
-        self.file_event(event, max(self.tick + 1, self.tick_of(at_s)), recorded=True)
+        tick = whole_steps(at_s, self.dt_s, "time")
+        if tick < self.tick:
+            raise CommandError(f"{at_s:.12g} s is in the past: simulated time is {self.time_s:.12g} s")
+        return tick
 
     def tick_of(self, at_s: float) -> int:
         """Return the tick in which an event of a simulated time shows: the first that ends after it."""

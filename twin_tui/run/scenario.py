@@ -123,9 +123,13 @@ def find(name: str) -> Scenario:
     return Scenario.load(path if path.exists() else shipped("scenarios", name))
 
 
-def injection(text: str, site: SiteView) -> tuple[float, Event]:
-    """Return when and what of a line such as "10s sag grid 0.7 2s"; raise CommandError."""
+NOW = "now"
+
+
+def injection(text: str, site: SiteView) -> tuple[float | None, Event]:
+    """Return when (None is now) and what of a line such as "10s sag grid 0.7 2s"; raise CommandError."""
     when, _, line = text.strip().partition(" ")
     if not line:
         raise CommandError(f"{text!r}: expected a time and a command, such as '10s sag grid 0.7 2s'")
-    return parse_duration(when), parse_event(line, site, "command line")
+    at_s = None if when.casefold() == NOW else parse_duration(when)
+    return at_s, parse_event(line, site, "command line")

@@ -18,6 +18,10 @@ class Verdict:
 
     step: ScenarioStep
     expectation: Expectation
+    begins: int
+    """The tick of its first look."""
+    ends: int | None
+    """The tick of its last look; None if the first is the only one."""
     passed: bool | None = None
     at_s: float = math.nan
     seen: str = ""
@@ -43,8 +47,11 @@ class Judge:
             try:
                 if step.kind == "do":
                     engine.submit(parse_event(step.text, site), at_s=step.at_s)
-                else:
-                    self.verdicts.append(Verdict(step, Expectation.parse(step.text, engine)))
+                    continue
+                begins = engine.tick_at(step.at_s)
+                ends = None if step.until_s is None else engine.tick_at(step.until_s)
+                expectation = Expectation.parse(step.text, engine)
+                self.verdicts.append(Verdict(step, expectation, begins, ends))
             except CommandError as error:
                 errors.append(f"{step.place or f'scenario {scenario.name}'}: {step.text!r}: {error}")
         if errors:
@@ -63,7 +70,7 @@ class Judge:
         for verdict in self._open:
             verdict.passed = False
             verdict.at_s = self.engine.time_s
-            reached = self.engine.time_s + 1e-9 >= verdict.step.at_s
+            reached = self.engine.tick >= verdict.begins
             verdict.undecided = "undecided when the run ended" if reached else "never reached: the run ended"
         self._open = []
 
@@ -98,15 +105,14 @@ class Judge:
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
     def _look(self) -> None:
-        now = self.engine.time_s + 1e-9
+        tick = self.engine.tick
         for verdict in list(self._open):
-            step = verdict.step
-            if now < step.at_s:
+            if tick < verdict.begins:
                 continue
             seen = verdict.expectation.look(self.engine)
             met = verdict.expectation.met(seen)
-            over = step.until_s is None or now >= step.until_s
-            if met is not (step.kind == "always") or over:
+            over = verdict.ends is None or tick >= verdict.ends
+            if met is not (verdict.step.kind == "always") or over:
                 verdict.passed = met
                 verdict.at_s = self.engine.time_s
                 verdict.seen = seen if isinstance(seen, str) else shown(seen, verdict.expectation.unit)

@@ -27,6 +27,10 @@ class Fault(Event):
         _check_fault(run.device(self.device), self.fault)
         _check_duration(self.duration_s)
 
+    def lasting_s(self) -> float | None:
+        """Return its duration."""
+        return self.duration_s
+
     def carry_out(self, run: Run, tick: int) -> None:
         """Set the cause's bit."""
         device = run.device(self.device)
@@ -82,6 +86,10 @@ class LinkFault(Event):
         _check_duration(self.duration_s)
         if run.check_link_fault is not None:
             run.check_link_fault(self)
+
+    def lasting_s(self) -> float | None:
+        """Return its duration."""
+        return self.duration_s
 
     def carry_out(self, run: Run, tick: int) -> None:
         """Hand the fault to the protocol layer, and file its end."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from twin_tui.engine.disturbance import Disturbance, Target
+from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.events.commands import Unpin
 from twin_tui.engine.events.faults import ClearFault, ClearLinkFault
 from twin_tui.engine.events.registry import event
@@ -25,6 +25,15 @@ class Disturb(Event):
             device.type.takes_load_steps for device in run.devices.values()
         ):
             raise CommandError("this site has no load whose consumption could step")
+
+    def lasting_s(self) -> float | None:
+        """Return the duration of the disturbance; a file is sampled up to its end, wherever that falls."""
+        disturbance = self.disturbance
+        if disturbance.shape is Shape.PLAYBACK:
+            first_s, last_s = disturbance.points[0][0], disturbance.points[-1][0]
+            if disturbance.duration_s == last_s - first_s:
+                return None
+        return disturbance.duration_s
 
     def carry_out(self, run: Run, tick: int) -> None:
         """Start it."""

@@ -146,5 +146,7 @@ def schedule(engine: Engine, plan: Plan) -> int:
         engine.submit(event)
     later = [(step, event) for step, event in events if step.unix_s > now]
     for step, event in later:
-        engine.submit(event, at_s=step.unix_s - engine.plan.start_unix_s)
+        # a plan knows nothing of steps: an instruction is in force from the tick that its time falls into
+        ticks = math.floor((step.unix_s - engine.plan.start_unix_s) / engine.dt_s + 1e-6)
+        engine.submit(event, at_s=ticks * engine.dt_s)
     return len(current) + len(later)
