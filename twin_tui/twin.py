@@ -214,8 +214,7 @@ class Twin(DeviceAccess):
     def replay(cls, path: str | Path) -> Iterator[Difference]:
         """Run a recording again on a fresh twin; yield each value that differs."""
         head, rows = recording.read(Path(path))
-        again = cls.from_dict(head["site"], seed=head["seed"])
-        yield from recording.replay(again.engine, rows)
+        yield from recording.replay(recording.fresh_engine(head), rows)
 
     def play(self, scenario: Scenario | str | Path) -> Judge:
         """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""

@@ -150,8 +150,8 @@ async def test_a_recording_with_link_faults_replays(tmp_path: Path) -> None:
         twin.advance(1.0)
         client.close()
     head, rows = recording.read(path)
-    again = Twin.from_dict(head["site"], seed=head["seed"])
-    assert list(recording.replay(again.engine, rows)) == []
-    assert not again.engine.link_faults
-    told = [(entry.kind, entry.text) for entry in again.snapshot().log]
+    again = recording.fresh_engine(head)
+    assert list(recording.replay(again, rows)) == []
+    assert not again.link_faults
+    told = [(entry.kind, entry.text) for entry in again.log]
     assert told == [(entry.kind, entry.text) for entry in twin.snapshot().log]

@@ -92,7 +92,7 @@ async def test_a_recording_of_a_run_with_clients_replays_to_the_same_samples(tmp
         twin.advance(30.0)
         client.close()
     head, rows = recording.read(path)
-    again = Twin.from_dict(head["site"], seed=head["seed"])
-    assert list(recording.replay(again.engine, rows)) == []
-    assert again.engine.tick == 315
-    assert again.device("bess").telemetry.active_power_w < 0
+    again = recording.fresh_engine(head)
+    assert list(recording.replay(again, rows)) == []
+    assert again.tick == 315
+    assert again.telemetry("bess").active_power_w < 0

@@ -49,8 +49,8 @@ def test_a_recording_ends_at_the_last_whole_line_when_the_machine_stopped(tmp_pa
     path.write_bytes(whole[:-30])
     head, rows = recording.read(path)
     assert head["seed"] == 5
-    again = Twin.from_dict(head["site"], seed=head["seed"])
-    assert list(recording.replay(again.engine, rows)) == []
+    again = recording.fresh_engine(head)
+    assert list(recording.replay(again, rows)) == []
 
 
 def test_a_recording_that_begins_in_the_middle_replays_from_the_start(tmp_path: Path) -> None:
@@ -65,9 +65,9 @@ def test_a_recording_that_begins_in_the_middle_replays_from_the_start(tmp_path: 
     twin.stop_recording()
     head, rows = recording.read(path)
     assert [row["tick"] for row in rows if "t" in row] == [67, 70, 80, 90, 100, 110]
-    again = Twin.from_dict(head["site"], seed=head["seed"])
-    assert list(recording.replay(again.engine, rows)) == []
-    assert again.engine.tick == twin.engine.tick
+    again = recording.fresh_engine(head)
+    assert list(recording.replay(again, rows)) == []
+    assert again.tick == twin.engine.tick
 
 
 def test_a_run_with_too_many_events_says_why_it_cannot_be_recorded_any_more(

@@ -31,7 +31,7 @@ def recorded(path: Path, *again_at_s: float) -> Twin:
 
 def differences(path: Path) -> list[recording.Difference]:
     head, rows = recording.read(path)
-    return list(recording.replay(Twin.from_dict(head["site"], seed=head["seed"]).engine, rows))
+    return list(recording.replay(recording.fresh_engine(head), rows))
 
 
 @pytest.mark.parametrize("again_at_s", [(), (1.0,), (8.0,), (4.0,), (1.0, 8.0)], ids=str)

@@ -264,19 +264,18 @@ def compare(
 def replay(recording: Path) -> None:
     """Run RECORDING again and compare: exit code 1 when anything differs."""
     from twin_tui.run import recording as recordings  # noqa: PLC0415
-    from twin_tui.twin import Twin  # noqa: PLC0415
 
     head, rows = recordings.read(recording)
-    twin = Twin.from_dict(head["site"], seed=head["seed"])
+    engine = recordings.fresh_engine(head)
     differences = 0
-    for difference in recordings.replay(twin.engine, rows):
+    for difference in recordings.replay(engine, rows):
         differences += 1
         if differences <= SHOWN_DIFFERENCES:
             click.echo(difference)
     if differences:
         plural = "s" if differences > 1 else ""
         raise click.ClickException(f"{differences} value{plural} of {recording} came out otherwise")
-    click.echo(f"{recording}: {twin.engine.time_s:,.1f} s replayed, every sample the same")
+    click.echo(f"{recording}: {engine.time_s:,.1f} s replayed, every sample the same")
 
 
 @cli.command("replay-plan", short_help="Carry out an EOS plan on a site.")

@@ -8,12 +8,15 @@ from twin_tui.engine.running import Event
 
 
 class Agenda:
-    """Events in the order of their ticks, then of their filing."""
+    """Events in the order of their ticks; in a tick the engine's own come first, then those from outside.
+
+    So what ends or wakes by itself does so before anything new begins, whenever either was filed.
+    """
 
     __slots__ = ("_filed", "_waiting", "next_due")
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, int, Event, bool]] = []
+        self._waiting: list[tuple[int, bool, int, Event]] = []
         self._filed = 0
         self.next_due: float = math.inf
         """The tick of the first one."""
@@ -21,13 +24,16 @@ class Agenda:
     def file(self, event: Event, tick: int, *, recorded: bool) -> None:
         """Have an event carried out at the start of a tick."""
         self._filed += 1
-        heapq.heappush(self._waiting, (tick, self._filed, event, recorded))
+        heapq.heappush(self._waiting, (tick, recorded, self._filed, event))
         self.next_due = self._waiting[0][0]
 
-    def due(self, tick: int) -> Iterator[tuple[Event, bool]]:
-        """Take out what is due, with whether it is recorded; also what is filed for this tick meanwhile."""
-        while self._waiting and self._waiting[0][0] <= tick:
-            _, _, event, recorded = heapq.heappop(self._waiting)
+    def due(self, tick: int, *, own: bool = False) -> Iterator[tuple[Event, bool]]:
+        """Take out what is due, with whether it is recorded; also what is filed for this tick meanwhile.
+
+        ``own`` takes out only what comes before the first event from outside.
+        """
+        while self._waiting and self._waiting[0][0] <= tick and not (own and self._waiting[0][1]):
+            _, recorded, _, event = heapq.heappop(self._waiting)
             yield event, recorded
         self.next_due = self._waiting[0][0] if self._waiting else math.inf
 

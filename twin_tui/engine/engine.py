@@ -94,14 +94,13 @@ class Engine:
             for device, old, new in bus.changes:
                 self.log.note_change(device, old, new, tick)
             bus.changes.clear()
-        if tick >= self._watchers.next_due:
-            self.tick = tick
-            self._watchers.show(tick)
         if self._momentary:
             for device in self._momentary:
                 device.commands = replace(device.commands, **device.momentary)
             self._momentary.clear()
         self.tick = tick
+        if tick >= self._watchers.next_due:
+            self._watchers.show(tick)
 
     def advance(self, seconds: float) -> None:
         """Run simulated time, to the nearest tick; the next call makes up for what this one rounds."""
@@ -135,6 +134,10 @@ class Engine:
     def repeat(self, event: Event) -> None:
         """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
         self.check(event)
+        if self.tick + 1 >= self._agenda.next_due:
+            # what ends by itself in the next tick does so before the event, as it does before filed ones
+            self._run_agenda(self.tick + 1, own=True)
+            self.check(event)
         self._carry_out(event, self.tick + 1)
 
     def tick_at(self, at_s: float) -> int:
@@ -145,10 +148,6 @@ class Engine:
         if tick < self.tick:
             raise CommandError(f"{at_s:.12g} s is in the past: simulated time is {self.time_s:.12g} s")
         return tick
-
-    def tick_of(self, at_s: float) -> int:
-        """Return the tick in which an event of a simulated time shows: the first that ends after it."""
-        return math.floor(at_s / self.dt_s + 1e-9) + 1
 
     def check(self, event: Event, *, later: bool = False) -> None:
         """Raise CommandError when an event is invalid on this site, now or later; change nothing."""
@@ -223,8 +222,8 @@ class Engine:
         surroundings.day_s = (surroundings.unix_s + surroundings.utc_offset_s) % DAY_S
         self.weather.step(surroundings, self.grid)
 
-    def _run_agenda(self, tick: int) -> None:
-        for event, recorded in self._agenda.due(tick):
+    def _run_agenda(self, tick: int, *, own: bool = False) -> None:
+        for event, recorded in self._agenda.due(tick, own=own):
             try:
                 self.check(event)
             except CommandError as error:

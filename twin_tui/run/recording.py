@@ -1,13 +1,13 @@
 """Recordings: the site, its seed and every event, with samples of what came of them; and their replay."""
 
 import json
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
+from twin_tui.config import load_site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, from_dict, to_dict
 from twin_tui.engine.observing import SITE_TELEMETRY
@@ -26,7 +26,7 @@ def _plain(item: Any) -> Any:
     raise TypeError(f"{type(item).__name__} cannot be recorded")
 
 
-def line(data: dict[str, Any]) -> str:
+def line(data: Mapping[str, Any]) -> str:
     """Return one line of a recording; the same data give the same bytes."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=_plain) + "\n"
 
@@ -168,26 +168,30 @@ def _differences(time_s: float, place: str, recorded: Any, replayed: Any) -> Ite
         yield Difference(time_s, place.removeprefix("devices."), recorded, replayed)
 
 
-def replay(engine: Engine, rows: list[dict[str, Any]]) -> Iterator[Difference]:
-    """Run a recording's events on a fresh engine; yield each value that differs."""
-    planned = [line({"at": engine.tick_of(at_s), **to_dict(event)}) for at_s, event in engine.plan.events]
-    agenda = deque(row for row in rows if "at" in row)
-    samples = [row for row in rows if "t" in row]
-    ends = max([row["end"] for row in rows if "end" in row], default=0)
+def fresh_engine(head: Mapping[str, Any]) -> Engine:
+    """Return an engine as the recorded one began, without the events that its site would bring about.
 
-    def run_to(tick: int) -> None:
-        while engine.tick < tick:
-            while agenda and agenda[0]["at"] <= engine.tick + 1:
-                row = agenda.popleft()
-                if line(row) in planned:
-                    planned.remove(line(row))  # the site itself brings this one about
-                else:
-                    engine.submit(from_dict({key: item for key, item in row.items() if key != "at"}))
-            engine.step()
+    The recording holds every event that took effect, those of the site among them.
+    """
+    site = {key: part for key, part in head["site"].items() if key != "events"}
+    return Engine(replace(load_site(site, seed=head["seed"]).plan, events=()))
 
-    for row in samples:
-        run_to(row["tick"])
-        again = line(sample(engine))
-        if line(row) != again:
-            yield from _differences(row["t"], "", row, json.loads(again))
-    run_to(ends)
+
+def replay(engine: Engine, rows: Iterable[Mapping[str, Any]]) -> Iterator[Difference]:
+    """Carry out a recording on a fresh engine, line by line as it was written; yield what differs."""
+    for row in rows:
+        if "at" in row:
+            _run_to(engine, row["at"] - 1)
+            engine.repeat(from_dict({key: item for key, item in row.items() if key != "at"}))
+        elif "t" in row:
+            _run_to(engine, row["tick"])
+            again = line(sample(engine))
+            if line(row) != again:
+                yield from _differences(row["t"], "", row, json.loads(again))
+        elif "end" in row:
+            _run_to(engine, row["end"])
+
+
+def _run_to(engine: Engine, tick: int) -> None:
+    while engine.tick < tick:
+        engine.step()
