@@ -139,6 +139,8 @@ def test_an_expectation_is_decided_as_its_definition_says(
     """Compare with the definition, applied to the whole course after the run."""
     if always and span_s is None:
         return
+    at_s, change_s = round(at_s / dt_s) * dt_s, round(change_s / dt_s) * dt_s  # other times are refused
+    span_s = None if span_s is None else round(span_s / dt_s) * dt_s
     engine = an_engine(dt_s)
     deviation = -1.0 if falls else 1.0
     engine.submit(Disturb(Disturbance(Target.FREQUENCY, deviation)), at_s=change_s)
