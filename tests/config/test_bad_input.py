@@ -329,7 +329,7 @@ def test_bad_json_is_told_with_its_place(
             "assets: !!python/object:os.system {}\n",
             ":1:9: invalid YAML: unknown tag tag:yaml.org,2002:python",
         ),
-        ("assets: \x01", ":1:9: invalid YAML: the character '\\x01' is not allowed"),
+        ("assets: \x01", ":1:9: invalid YAML: character '\\x01' is not allowed"),
         ("# nothing\n", ": contains no data"),
     ],
 )

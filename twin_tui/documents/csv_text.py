@@ -66,9 +66,7 @@ def points_of_csv(path: Path) -> list[list[float]]:
 def _columns(path: Path, head: list[str], column: str | None) -> tuple[int, int]:
     times = [at for at, name in enumerate(head) if name.lower() in TIME_COLUMNS]
     if not times:
-        raise ConfigError(
-            f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)} in the header"
-        )
+        raise ConfigError(f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)}")
     others = [name for at, name in enumerate(head) if at != times[0]]
     if column is None:
         if len(others) != 1:

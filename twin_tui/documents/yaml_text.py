@@ -49,9 +49,7 @@ def _read(text: str, name: str, *, placed: bool) -> tuple[Any, Place | None]:
     invalid = _NOT_ALLOWED.search(text)
     if invalid is not None:
         line, column = Lines(text).at(invalid.start())
-        raise ConfigError(
-            f"{name}:{line}:{column}: invalid YAML: the character {invalid[0]!r} is not allowed"
-        )
+        raise ConfigError(f"{name}:{line}:{column}: invalid YAML: character {invalid[0]!r} is not allowed")
     if _CParser is not None:
         try:
             return _Composer(_CParser(text), name, placed).document()

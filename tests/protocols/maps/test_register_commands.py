@@ -61,4 +61,4 @@ def test_a_device_without_a_map_cannot_be_compared(site: str) -> None:
 def test_a_real_device_that_does_not_answer_is_named(site: str) -> None:
     result = CliRunner().invoke(cli, ["compare", site, "bess-1", "--with", "127.0.0.1:1", "--timeout", "0.2"])
     assert isinstance(result.exception, LinkError)
-    assert str(result.exception) == "127.0.0.1:1 cannot be reached"
+    assert str(result.exception) == "could not connect to 127.0.0.1:1"

@@ -115,7 +115,7 @@ async def read_real(registers: Registers, where: Address, *, timeout_s: float = 
     readings: dict[Key, RealValue] = {}
     try:
         if not await client.connect():
-            raise LinkError(f"{where.host}:{where.port} cannot be reached")
+            raise LinkError(f"could not connect to {where.host}:{where.port}")
         for block in blocks(registers):
             data, problem = await _read(client, where, block.table, block.address, block.count)
             if data is None and problem.startswith("exception") and len(block.cells) > 1:

@@ -185,13 +185,11 @@ class EntryParser:
             return None
         return layout.pattern(bits) if layout.type.words else bits.to_bytes(2, "big") * layout.count
 
-    def _conditions(
-        self, conditions: Mapping[int, ConditionFile] | None, key: str
-    ) -> dict[int, Condition] | None:
-        if conditions is None:
+    def _conditions(self, files: Mapping[int, ConditionFile] | None, key: str) -> dict[int, Condition] | None:
+        if files is None:
             return None
         found = {}
-        for code, condition in conditions.items():
+        for code, condition in files.items():
             role, signal = self._role_and_signal(condition.device, condition.signal, f"{key}: {code}: ")
             tests = (condition.above, condition.below, condition.equals)
             found[code] = Condition(role, signal, *(None if test is None else float(test) for test in tests))

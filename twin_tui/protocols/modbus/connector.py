@@ -39,13 +39,13 @@ class ModbusTcpConnector(Connector):
     flat = True
     link_faults = True
 
-    def plan(self, entry: ModbusTcpEntry, reading: EntryContext) -> ModbusTcp | None:
+    def plan(self, entry: ModbusTcpEntry, context: EntryContext) -> ModbusTcp | None:
         """Return the endpoint; keys missing in the entry come from the site's settings."""
-        source = _map(entry.register_map, reading)
+        source = _map(entry.register_map, context)
         if source is None:
             return None
         given = entry.model_fields_set
-        site = reading.settings or TcpSettings()
+        site = context.settings or TcpSettings()
         chosen = {key: getattr(entry if key in given else site, key) for key in TcpSettings.model_fields}
         options = TcpOptions(
             framing=cast(Framing, chosen["framing"]),
@@ -53,10 +53,10 @@ class ModbusTcpConnector(Connector):
             policy=cast(ClientPolicy, chosen["policy"]),
             idle_timeout_s=chosen["idle_timeout"],
             missing_unit=cast(MissingUnit, chosen["missing_unit"]),
-            tls=_tls(chosen["tls"], reading),
+            tls=_tls(chosen["tls"], context),
         )
         return ModbusTcp(
-            reading.device,
+            context.device,
             entry.ip,
             entry.port,
             entry.unit_id,
@@ -112,15 +112,15 @@ class ModbusRtuConnector(Connector):
     entry = ModbusRtuEntry
     link_faults = True
 
-    def plan(self, entry: ModbusRtuEntry, reading: EntryContext) -> ModbusRtu | None:
+    def plan(self, entry: ModbusRtuEntry, context: EntryContext) -> ModbusRtu | None:
         """Return the endpoint."""
-        source = _map(entry.register_map, reading)
+        source = _map(entry.register_map, context)
         if source is None:
             return None
         parity = cast(Literal["N", "E", "O"], entry.parity)
         options = SerialOptions(entry.baudrate, parity, entry.stopbits, entry.bytesize, entry.timeout)
         return ModbusRtu(
-            reading.device, entry.port, entry.unit_id, source, options, entry.devices, entry.identity
+            context.device, entry.port, entry.unit_id, source, options, entry.devices, entry.identity
         )
 
     def check(self, placed: Placed, complain: Complain) -> None:
@@ -166,36 +166,36 @@ def find_map(name: str, root: Path) -> Path:
     raise ConfigError(f"unknown register map {name!r}: not in {root}, not shipped{did_you_mean(name, known)}")
 
 
-def _map(wanted: Any, reading: EntryContext) -> MapSource | None:
-    where, kind, default_map = join(reading.place, "register_map"), reading.device_kind, reading.default_map
+def _map(wanted: Any, context: EntryContext) -> MapSource | None:
+    where, kind, default_map = join(context.place, "register_map"), context.device_kind, context.default_map
     if isinstance(wanted, dict):
         return wanted
     if wanted is None:
         if not default_map and find_shipped("register_maps", f"{kind}_modbus") is not None:
             default_map = f"{kind}_modbus"
         if not default_map:
-            text = f"missing key register_map in {reading.place}; a {kind} has no default map"
-            reading.complain("", text)
+            text = f"missing key register_map in {context.place}; a {kind} has no default map"
+            context.complain("", text)
             return None
         wanted = default_map
     if not isinstance(wanted, str):
-        reading.complain(where, f"expected the name of a register map, found {shown(wanted)}")
+        context.complain(where, f"expected the name of a register map, found {shown(wanted)}")
         return None
     try:
-        return find_map(wanted, reading.map_root)
+        return find_map(wanted, context.map_root)
     except ConfigError as error:
-        reading.complain(where, str(error))
+        context.complain(where, str(error))
         return None
 
 
-def _tls(files: TlsFiles | None, reading: EntryContext) -> Tls | None:
+def _tls(files: TlsFiles | None, context: EntryContext) -> Tls | None:
     if files is None:
         return None
-    folder = reading.folder
+    folder = context.folder
     for key in ("certificate", "key", "ca"):
         text = getattr(files, key)
         if text is not None and not (folder / text).is_file():
-            reading.complain(join(reading.place, "tls", key), f"no such file: {folder / text}")
+            context.complain(join(context.place, "tls", key), f"no such file: {folder / text}")
     ca = None if files.ca is None else folder / files.ca
     return Tls(folder / files.certificate, folder / files.key, ca)
 
@@ -210,10 +210,7 @@ def _check_shared(placed: Placed, line_of: Callable[[Any], str], complain: Compl
             complain(place, f"{endpoint.device} and {first} are both unit {endpoint.unit} on {line}")
         before = settings.setdefault(line, (place, endpoint.options))
         if before[1] != endpoint.options:
-            complain(
-                place,
-                f"options of {line} differ from those at {before[0]}; expected the same",
-            )
+            complain(place, f"options of {line} differ from those at {before[0]}; expected the same")
 
 
 def _shared_source(endpoint: ModbusTcp | ModbusRtu) -> dict[str, Any]:

@@ -230,9 +230,7 @@ def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:
     if code == errno.EADDRINUSE:
         return f"{place} is in use by another program: stop it or choose another port"
     if code in {errno.EACCES, errno.EPERM}:
-        return (
-            f"no permission to open {place}: ports below 1024 need more rights; choose one like {5000 + port}"
-        )
+        return f"no permission to open {place}: choose a port above 1023, such as {5000 + port}"
     if code == errno.EADDRNOTAVAIL:
         return f"{place}: this machine has no address {host}"
     return f"could not open {place}: {error.strerror or error}"

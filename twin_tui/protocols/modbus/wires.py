@@ -215,8 +215,4 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         if len(self._handshake_problems) >= CLIENTS_KEPT:
             self._handshake_problems.clear()
         self._handshake_problems[client] = problem
-        self._log(
-            f"TLS handshake with {client} failed: {problem}"
-            if problem
-            else f"TLS handshake with {client} done"
-        )
+        self._log(f"TLS handshake with {client} {f'failed: {problem}' if problem else 'done'}")
