@@ -13,7 +13,7 @@ finally:
     print(*sys.modules)
 """
 SCREEN = ("textual", "rich", "plotext", "pygments", "markdown_it")
-NOT_ASKED_FOR = ("pymodbus", "websockets", "fastapi", "uvicorn", "httpx")
+NOT_ASKED_FOR = ("pymodbus", "serial", "websockets", "fastapi", "uvicorn", "httpx")
 
 
 def test_a_headless_run_loads_neither_the_screen_nor_what_nobody_asked_for(tmp_path: Path) -> None:
