@@ -16,7 +16,7 @@ from tests.config.test_the_page_on_site_files import EXAMPLES
 from twin_tui.cli.main import cli
 from twin_tui.cli.schemas import KINDS, schema
 from twin_tui.config.assets import asset_model
-from twin_tui.documents.loader import parse_document, read_document
+from twin_tui.documents.loader import read_document, to_document
 from twin_tui.engine.device import registry
 
 ROOT = FOLDER.parents[2]
@@ -49,7 +49,7 @@ def as_json(data: Any) -> Any:
 
 def faults(kind: str, text: str) -> list[str]:
     """Return the places of what a schema finds in a text."""
-    return [error.json_path for error in checker(kind).iter_errors(as_json(parse_document(text, kind)))]
+    return [error.json_path for error in checker(kind).iter_errors(as_json(to_document(text, kind).data))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

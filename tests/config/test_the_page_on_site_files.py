@@ -8,7 +8,7 @@ import pytest
 from twin_tui.config import load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.config.top import SiteFile
-from twin_tui.documents.loader import parse_document
+from twin_tui.documents.loader import to_document
 from twin_tui.engine.device import registry
 from twin_tui.protocols.registry import connectors
 
@@ -24,7 +24,7 @@ def keys_of(cell: str) -> set[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_each_example_is_a_site(example: str) -> None:
-    assert load_site(parse_document(example, "example")).plan.devices
+    assert load_site(to_document(example, "example").data).plan.devices
 
 
 @pytest.mark.parametrize("kind", registry.kinds())

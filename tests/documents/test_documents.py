@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 
 from twin_tui.documents import yaml_text
 from twin_tui.documents.json_text import json_places
-from twin_tui.documents.loader import parse_document, to_document
+from twin_tui.documents.loader import to_document
 from twin_tui.documents.shipped import shipped, shipped_names
 from twin_tui.errors import ConfigError
+
+
+def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
+    return to_document(text, name, as_json=as_json).data
+
 
 SCALARS = (
     st.none()

@@ -1,10 +1,8 @@
 """Durations as text."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from twin_tui.documents.durations import format_duration, parse_duration
+from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import ConfigError
 
 
@@ -46,8 +44,3 @@ def test_a_negative_duration_is_refused() -> None:
         parse_duration(-3)
     with pytest.raises(ConfigError, match="negative"):
         parse_duration("-3")
-
-
-@given(st.integers(0, 10**9))
-def test_a_formatted_duration_reads_back(seconds: int) -> None:
-    assert parse_duration(format_duration(seconds)) == seconds

@@ -22,19 +22,6 @@ def parse_duration(written: str | float) -> float:
     return seconds
 
 
-def format_duration(seconds: float) -> str:
-    """Return the shortest form that ``parse_duration`` accepts: 5400 is 1h30m."""
-    whole = round(seconds)
-    if abs(seconds - whole) > 1e-9 or seconds < 60:
-        return f"{seconds:.9g}s" if seconds != whole else f"{whole}s"
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, whole = divmod(whole, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts)
-
-
 def _plain(number: float) -> float | None:
     if isinstance(number, bool):
         return None

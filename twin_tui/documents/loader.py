@@ -70,11 +70,6 @@ def read_document(path: Path) -> Any:
     return open_document(path).data
 
 
-def parse_document(text: str, name: str, *, as_json: bool | None = None) -> Any:
-    """Return the content of a text as plain data."""
-    return to_document(text, name, as_json=as_json).data
-
-
 def to_document(text: str, name: str, *, as_json: bool | None = None) -> Document:
     """Return the document in a text: JSON if declared or recognised as such, else YAML."""
     if not text.strip():

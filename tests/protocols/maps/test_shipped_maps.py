@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocols.maps.site import MAPS, SHIPPED, bound, read, shipped, write
-from twin_tui.documents.loader import parse_document
+from twin_tui.documents.loader import to_document
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.parse import parse_map
 from twin_tui.protocols.maps.wire import Encoding
@@ -159,7 +159,7 @@ def test_every_representable_value_makes_the_round_trip(name: str, data: st.Data
 def test_the_example_of_the_documentation_is_a_map() -> None:
     page = (MAPS.parent / "docs" / "register-maps.md").read_text(encoding="utf-8")
     example = page.split("```yaml\n", 1)[1].split("```", 1)[0]
-    found = parse_map(parse_document(example, "example"))
+    found = parse_map(to_document(example, "example").data)
     assert [register.name for register in found.registers] == ["soc", "power", "setpoint", "run"]
     assert found.warnings == ()
 
