@@ -91,37 +91,54 @@ def floors(rooms: Iterable[str], arrows: Iterable[tuple[str, str]]) -> dict[str,
     return found
 
 
+class House:
+    """The package of a checkout, its imports counted by file and by room."""
+
+    def __init__(self, checkout: Path) -> None:
+        self.files = modules(checkout)
+        self.imports: Graph = {
+            name: {other for other in imported(path, self.files) if other != name}
+            for name, path in self.files.items()
+        }
+        self.loose = [path.name for path in self.files.values() if path.parent.name == PACKAGE]
+        self.arrows = Counter(
+            (room(one), room(other))
+            for one, others in self.imports.items()
+            for other in others
+            if room(one) != room(other)
+        )
+        self.upward = upward(self.arrows)
+
+    def circles(self) -> list[set[str]]:
+        """Return the circles of files."""
+        return circles(self.imports)
+
+    def floors(self) -> dict[str, int]:
+        """Return the floor of each room, counted from 1 without the upward arrows."""
+        return floors(
+            set(map(room, self.files)), [arrow for arrow in self.arrows if arrow not in self.upward]
+        )
+
+
+def room(module: str) -> str:
+    """Return the room of a module."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
 def main(checkout: Path) -> None:
     """Print the figures of a checkout."""
-    known = modules(checkout)
-    files: Graph = {
-        name: {other for other in imported(path, known) if other != name} for name, path in known.items()
-    }
-
-    def room(name: str) -> str:
-        return name.split(".")[1] if "." in name else "__init__"
-
+    house = House(checkout)
     lines, count = Counter[str](), Counter[str]()
-    for name, path in known.items():
+    for name, path in house.files.items():
         lines[room(name)] += len(path.read_text(encoding="utf-8").splitlines())
         count[room(name)] += 1
-    weights = Counter(
-        (room(one), room(other))
-        for one, others in files.items()
-        for other in others
-        if room(one) != room(other)
-    )
-    back = upward(weights)
-    level = floors(lines, [arrow for arrow in weights if arrow not in back])
+    level, rings = house.floors(), house.circles()
     for name in sorted(lines, key=lambda each: (-level[each], each)):
         print(f"floor {level[name]:2d}  {name:<16} {count[name]:4d} files {lines[name]:7,d} lines")
-    loose = sum(path.parent.name == PACKAGE for path in known.values())
-    rings = circles(files)
-    print(f"{len(known)} files, {sum(lines.values()):,} lines, {len(lines)} rooms, {loose} loose modules")
-    print(
-        f"{max(level.values())} floors, {len(weights)} arrows, {len(back)} upward; {len(rings)} file circles"
-    )
-    for one, other in back:
+    size = f"{sum(count.values())} files, {sum(lines.values()):,} lines"
+    print(f"{size}, {len(lines)} rooms, {len(house.loose)} loose modules, {max(level.values())} floors")
+    print(f"{len(house.arrows)} arrows, {len(house.upward)} upward, {len(rings)} circles of files")
+    for one, other in house.upward:
         print(f"upward: {one} -> {other}")
     for ring in rings:
         print("circle: " + ", ".join(sorted(name.removeprefix(PACKAGE + ".") for name in ring)))

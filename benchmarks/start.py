@@ -18,6 +18,8 @@ from pathlib import Path
 READ = bytes.fromhex("000100000006010400000001")
 SITE = {"name": "start", "assets": [{"type": "battery", "name": "bess", "capacity_kwh": 10}]}
 LIMIT_S = 30.0
+BARE = {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+"""Without byte code on disk a start would compile everything each time."""
 
 
 def free_port() -> int:
@@ -40,7 +42,7 @@ def start_s(checkout: Path, folder: Path) -> float:
     process = subprocess.Popen(
         [python, "-m", "twin_tui", "run", str(path), "--headless", "--quiet"],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
+        env={**BARE, "PYTHONPATH": str(checkout)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
