@@ -15,11 +15,11 @@ from twin_tui.documents.model import Model
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 Explain = Callable[[type[Model], str, FieldInfo], str]
-"""Returns what a key of a model means beyond the text under it."""
+"""Returns the meaning of a key that its docstring does not give."""
 
 
 def schema_of(model: type[Model], explain: Explain = lambda model, name, field: "") -> Schema:
-    """Return the JSON Schema of a model, each key with its text."""
+    """Return the JSON Schema of a model, with a description of each key."""
 
     class Generator(GenerateJsonSchema):
         ignored_warning_kinds = {"non-serializable-default"}  # noqa: RUF012 (the form is pydantic's)
@@ -35,7 +35,7 @@ def schema_of(model: type[Model], explain: Explain = lambda model, name, field: 
             return sorted(dft) if isinstance(dft, frozenset) else super().encode_default(dft)
 
         def nullable_schema(self, schema: core_schema.NullableSchema) -> Schema:
-            # null is taken for a key that is not given; nobody needs to be told to write it
+            # null means a missing key; completion need not offer it
             return self.generate_inner(schema["schema"])
 
         def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
@@ -60,7 +60,7 @@ def schema_of(model: type[Model], explain: Explain = lambda model, name, field: 
 
 
 def embed(top: Schema, part: Schema, name: str) -> Schema:
-    """Put a schema with its definitions into those of another, and return the reference to it."""
+    """Add a schema and its definitions to those of another, and return the reference to it."""
     definitions = top.setdefault("$defs", {})
     definitions.update(part.pop("$defs", {}))
     definitions[name] = part
@@ -68,7 +68,7 @@ def embed(top: Schema, part: Schema, name: str) -> Schema:
 
 
 def by_word(key: str, choices: dict[str, tuple[list[str], Schema]]) -> Schema:
-    """Return the schema of objects whose ``key`` says which of several they are: name → words and schema."""
+    """Return the schema of objects whose ``key`` selects one of several: name → description and schema."""
     words = [word for found, _ in choices.values() for word in found]
     return {
         "type": "object",
