@@ -158,11 +158,9 @@ def run(
     from twin_tui.twin import Twin  # noqa: PLC0415
 
     flags = given_flags(wires)
-    if no_servers and flags:
-        names = " and ".join(flag_names(flags))
-        raise click.UsageError(
-            f"--no-servers opens nothing, so {names} would have no effect: give one of them"
-        )
+    if no_servers and (flags or capture is not None):
+        names = " and ".join([*flag_names(flags), *(["--capture"] if capture is not None else [])])
+        raise click.UsageError(f"--no-servers opens no connection: remove it, or {names}")
 
     played = scenarios.find(scenario) if scenario is not None else None
     if junit is not None and played is None:

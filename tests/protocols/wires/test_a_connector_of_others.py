@@ -104,7 +104,7 @@ def test_its_flags_are_in_the_help_and_refused_beside_no_servers(run: Run) -> No
     assert re.search(r"--feed HOST:PORT +Publish to this broker\.", shown)
     refused = run(*RUN, "--no-servers", "--feed", "127.0.0.1:1883")
     assert refused.returncode == 2
-    assert "--no-servers opens nothing, so --feed" in refused.stderr
+    assert "--no-servers opens no connection: remove it, or --feed" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_wrong_flag_is_one_sentence_that_names_it(flags: list[str], message: s
 def test_a_flag_that_would_have_no_effect_beside_no_servers_is_refused(flags: list[str]) -> None:
     result = CliRunner().invoke(cli, [*RUN, "--no-servers", *flags])
     assert result.exit_code == 2
-    assert f"--no-servers opens nothing, so {flags[0]} would have no effect" in result.output
+    assert f"--no-servers opens no connection: remove it, or {flags[0]}" in result.output
 
 
 def test_keys_of_a_site_file_are_no_error_beside_no_servers(tmp_path: Path) -> None:
