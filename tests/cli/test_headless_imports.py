@@ -1,4 +1,4 @@
-"""What a run without a screen loads."""
+"""The modules that a headless run loads."""
 
 import subprocess
 import sys
@@ -13,10 +13,10 @@ finally:
     print(*sys.modules)
 """
 SCREEN = ("textual", "rich", "plotext", "pygments", "markdown_it")
-NOT_ASKED_FOR = ("pymodbus", "serial", "websockets", "fastapi", "uvicorn", "httpx")
+OPTIONAL = ("pymodbus", "serial", "websockets", "fastapi", "uvicorn", "httpx")
 
 
-def test_a_headless_run_loads_neither_the_screen_nor_what_nobody_asked_for(tmp_path: Path) -> None:
+def test_a_headless_run_loads_neither_the_screen_nor_optional_packages(tmp_path: Path) -> None:
     command = ["run", "demo", "--headless", "--duration", "1s", "--speed", "max"]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *command, "--no-servers"],
@@ -27,4 +27,4 @@ def test_a_headless_run_loads_neither_the_screen_nor_what_nobody_asked_for(tmp_p
     )
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "twin_tui.twin" in loaded
-    assert loaded.isdisjoint((*SCREEN, *NOT_ASKED_FOR))
+    assert loaded.isdisjoint((*SCREEN, *OPTIONAL))

@@ -1,4 +1,4 @@
-"""``twin-tui replay-plan`` and ``run --eos``, as a user types them."""
+"""``twin-tui replay-plan`` and ``run --eos``, on the command line."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def files(folder: Path, plan: Any = PLAN, site: str = SITE) -> tuple[str, str]:
     return str(folder / "site.yaml"), str(folder / "plan.json")
 
 
-def test_a_plan_runs_on_a_site_from_its_own_beginning(tmp_path: Path) -> None:
+def test_a_plan_runs_on_a_site_from_its_start(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["replay-plan", *files(tmp_path), "--headless"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
@@ -53,7 +53,7 @@ def test_a_plan_runs_on_a_site_from_its_own_beginning(tmp_path: Path) -> None:
     assert "1.00 kW" in lines[3]
 
 
-def test_what_eos_was_given_makes_a_site_too(tmp_path: Path) -> None:
+def test_the_input_of_eos_is_a_site_too(tmp_path: Path) -> None:
     bundle = {
         "start": "2026-02-28 12:00:00+00:00",
         "interval_s": 3600,
@@ -73,10 +73,10 @@ def test_what_eos_was_given_makes_a_site_too(tmp_path: Path) -> None:
     ("plan", "site", "message"),
     [
         ({"instructions": 3}, SITE, "expected an object with a list of instructions"),
-        (PLAN, SITE.replace("battery, type", "akku, type"), "'battery', which the site does not have"),
+        (PLAN, SITE.replace("battery, type", "akku, type"), "unknown resource 'battery' in the plan"),
     ],
 )
-def test_a_plan_that_does_not_fit_is_one_sentence(tmp_path: Path, plan: Any, site: str, message: str) -> None:
+def test_a_plan_for_another_site_is_one_sentence(tmp_path: Path, plan: Any, site: str, message: str) -> None:
     result = CliRunner().invoke(cli, ["replay-plan", *files(tmp_path, plan, site), "--headless"])
     assert isinstance(result.exception, ConfigError)
     assert message in str(result.exception)

@@ -1,4 +1,4 @@
-"""What the tests of site files share: a folder with register maps, and a way to catch the message."""
+"""Shared by the tests of site files: a folder with register maps, and the error message of a site."""
 
 import json
 from collections.abc import Callable

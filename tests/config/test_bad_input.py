@@ -1,4 +1,4 @@
-"""Whatever is wrong with a site file, one message says what, where, and what was expected."""
+"""Each error in a site file is one message with the place, the value and what was expected."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -84,7 +84,7 @@ def test_a_misspelt_key_names_the_nearest(write_site: Callable[..., Path], messa
         ({"cell": "lead"}, "assets[0].cell: expected one of lfp, nmc, found 'lead'"),
     ],
 )
-def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Message) -> None:
+def test_an_invalid_asset_is_reported(asset: dict[str, Any], expected: str, message: Message) -> None:
     text = message(one({**BATTERY, **asset}))
     assert expected in text
     assert text.startswith("site: ")
@@ -108,7 +108,7 @@ def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Mess
         ({"grid": {"nominal_hs": 3}}, "unknown key nominal_hs in grid; did you mean nominal_hz?"),
         ({"grid": []}, "grid: expected an object with keys, found []"),
         ({"grid_code": "ieee1547-2018-cat-iiii"}, "did you mean ieee1547-2018-cat-iii?"),
-        ({"grid_code": "ieee1547-2018-cat-iii"}, "is for 60 Hz, the grid has 50 Hz"),
+        ({"grid_code": "ieee1547-2018-cat-iii"}, "is for 60 Hz, but the grid has 50 Hz"),
         ({"weather": {"sky": "blue"}}, "weather.sky: expected one of sine, clear, series, found 'blue'"),
         ({"weather": {"peak_w_m3": 5}}, "unknown key peak_w_m3 in weather; did you mean peak_w_m2?"),
         ({"external_models": {"irradiance": {"peek": 1}}}, "unknown key peek in external_models.irradiance"),
@@ -167,13 +167,13 @@ def test_a_bad_asset_is_told(asset: dict[str, Any], expected: str, message: Mess
         ),
     ],
 )
-def test_a_bad_top_level_is_told(top: dict[str, Any], expected: str, message: Message) -> None:
+def test_an_invalid_top_level_is_reported(top: dict[str, Any], expected: str, message: Message) -> None:
     text = message(one(BATTERY, **top))
     assert expected in text
     assert len(text.splitlines()) == 1
 
 
-def test_all_mistakes_are_told_at_once_one_line_each(message: Message) -> None:
+def test_all_errors_are_reported_together_one_line_each(message: Message) -> None:
     text = message(
         {"stepp": 1, "assets": [{"type": "bess", "capacity_kwh": -1, "initial_soc": 101}, {"type": "x"}]}
     )
@@ -191,7 +191,7 @@ def test_an_unknown_type_names_the_nearest(message: Message) -> None:
     assert message({"assets": [3]}) == "site: assets[0]: expected an object with keys, found 3"
 
 
-def test_soc_limits_out_of_order_are_told_with_the_ones_that_stand_by_default(message: Message) -> None:
+def test_soc_limits_out_of_order_are_reported_with_the_defaults(message: Message) -> None:
     assert message(one({**BATTERY, "soc_limits": {"lower_1": 10}})) == (
         "site: assets[0].soc_limits: expected lower_2 ≤ lower_1 ≤ upper_1 ≤ upper_2,"
         " found lower_1 10, lower_2 20, upper_1 85, upper_2 90"
@@ -205,15 +205,15 @@ def test_a_chp_has_its_least_load_below_its_greatest(message: Message) -> None:
 
 def test_two_assets_cannot_have_one_name(message: Message) -> None:
     text = message({"assets": [{"type": "bess", "name": "x"}, {"type": "meter", "name": "x"}]})
-    assert text == "site: assets[1]: the name 'x' is that of assets[0] already"
+    assert text == "site: assets[1]: the name 'x' is already used by assets[0]"
 
 
-def test_two_assets_cannot_be_one_unit_of_a_port(message: Message) -> None:
+def test_two_assets_with_the_same_unit_of_a_port_are_refused(message: Message) -> None:
     text = message({"assets": [{**BATTERY, "protocols": [tcp()]}, {"type": "meter", "protocols": [tcp()]}]})
     assert text == "site: assets[1]: meter-1 and battery-1 are both unit 1 on 127.0.0.1:5020"
 
 
-def test_two_assets_cannot_be_one_unit_of_a_serial_line(message: Message) -> None:
+def test_two_assets_with_the_same_unit_of_a_serial_line_are_refused(message: Message) -> None:
     line = {"kind": "modbus_rtu", "port": "/dev/x", "register_map": EMPTY_MAP}
     text = message({"assets": [{**BATTERY, "protocols": [line]}, {"type": "meter", "protocols": [line]}]})
     assert text == "site: assets[1]: meter-1 and battery-1 are both unit 1 on /dev/x"
@@ -281,7 +281,7 @@ def test_a_meter_measures_assets_that_exist(message: Message) -> None:
     assert text == "site: assets[0].meters[0]: no asset is named 'batery'; did you mean battery?"
 
 
-def test_a_unit_stands_for_assets_that_exist(message: Message) -> None:
+def test_the_devices_of_a_unit_must_exist(message: Message) -> None:
     asset = {**BATTERY, "name": "store", "protocols": [tcp(devices={"meter": "stoer"})]}
     text = message(one(asset))
     assert (
@@ -289,7 +289,7 @@ def test_a_unit_stands_for_assets_that_exist(message: Message) -> None:
     )
 
 
-def test_a_link_fault_that_makes_no_sense_is_told(message: Message) -> None:
+def test_an_invalid_link_fault_is_reported(message: Message) -> None:
     event = {"at": 1, "event": "LinkFault", "device": "battery-1", "rule": {"action": "explode"}}
     assert "site: events[0]: " in message(one(BATTERY, events=[event]))
 
@@ -310,7 +310,7 @@ def test_a_link_fault_that_makes_no_sense_is_told(message: Message) -> None:
         ('{"step": 1' + "0" * 5000 + "}", ":1:10: invalid JSON: a number of more than 4300 digits"),
     ],
 )
-def test_bad_json_is_told_with_its_place(
+def test_bad_json_is_reported_with_its_place(
     content: str, expected: str, write_site: Callable[..., Path], message: Message
 ) -> None:
     path = write_site(content)
@@ -333,14 +333,14 @@ def test_bad_json_is_told_with_its_place(
         ("# nothing\n", ": contains no data"),
     ],
 )
-def test_bad_yaml_is_told_with_its_place(
+def test_bad_yaml_is_reported_with_its_place(
     content: str, expected: str, write_site: Callable[..., Path], message: Message
 ) -> None:
     path = write_site(content, "site.yaml")
     assert message(path).startswith(f"{path}{expected}")
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path, message: Message) -> None:
+def test_a_path_that_is_not_a_text_file_is_reported(tmp_path: Path, message: Message) -> None:
     assert message(tmp_path) == f"{tmp_path}: is a directory; expected a file"
     binary = tmp_path / "site.json"
     binary.write_bytes(b"\x7fELF\xff\xfe\x00")
@@ -355,7 +355,7 @@ def test_a_file_without_end_is_refused(message: Message) -> None:
     assert message("/dev/zero") == "/dev/zero: is larger than 32 MB"
 
 
-def test_an_unreadable_file_is_told(tmp_path: Path, message: Message) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path, message: Message) -> None:
     loop = tmp_path / "loop.json"
     loop.symlink_to(loop)
     assert f"{loop}: " in message(loop)

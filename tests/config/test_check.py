@@ -16,7 +16,7 @@ def battery_with(register_map: Any) -> dict[str, Any]:
     return {"assets": [{"type": "bess", "port": 5020, "register_map": register_map}]}
 
 
-def test_a_map_inside_a_site_says_whose_it_is(write_site: Callable[..., Path]) -> None:
+def test_an_error_in_a_map_inside_a_site_names_its_device(write_site: Callable[..., Path]) -> None:
     path = write_site(battery_with({"registers": [1]}))
     _, findings = check_file(path)
     assert [finding.text for finding in findings] == ["register map of battery-1: missing key device_type"]
@@ -55,26 +55,26 @@ def test_a_grid_code_is_checked(site_folder: Path) -> None:
     assert "enter_service" in findings[0].text
 
 
-def test_what_is_nothing_of_ours_is_told(site_folder: Path) -> None:
+def test_an_unknown_kind_of_file_is_reported(site_folder: Path) -> None:
     path = site_folder / "x.yaml"
     path.write_text("hello: 1\n")
     (finding,) = check_file(path)[1]
     assert (
         finding.text
-        == f"{path}: has no assets (site), registers (register map), stages (grid code) or steps (scenario)"
+        == f"{path}: no assets (site), registers (register map), stages (grid code) or steps (scenario)"
     )
     assert check_file("dmo")[1][0].text == "dmo: no such file; did you mean demo?"
 
 
-def test_the_command_line_says_what_is_fit_and_what_is_not(
+def test_the_command_line_reports_valid_and_invalid_files(
     write_site: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = write_site({"assets": [{"type": "bess", "initial_socc": 1}]})
-    with pytest.raises(ConfigError, match=r"^1 fault in 3 files$"):
+    with pytest.raises(ConfigError, match=r"^1 error in 3 files$"):
         cli.main(["check", "demo", "bess_modbus", str(bad)], standalone_mode=False)
     shown = capsys.readouterr()
-    assert "demo: site, fit to use\n" in shown.out
-    assert "bess_modbus: register map, fit to use\n" in shown.out
+    assert "demo: site, valid\n" in shown.out
+    assert "bess_modbus: register map, valid\n" in shown.out
     assert f"{bad}:1: unknown key initial_socc in assets[0]; did you mean initial_soc?\n" in shown.err
     assert CliRunner().invoke(cli, ["check", "demo"]).exit_code == 0
 

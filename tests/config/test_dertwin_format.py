@@ -1,4 +1,4 @@
-"""Site files in DER Twin's format load as they are."""
+"""Site files in DER Twin's format load unchanged."""
 
 from collections.abc import Callable
 from math import isclose, sqrt
@@ -97,7 +97,7 @@ def test_soc_limits_are_commands_at_the_start(plant: Any) -> None:
     assert limits == pytest.approx([0.10, 0.15, 0.90, 0.95])
 
 
-def test_a_pv_plant_is_as_large_as_its_inverter_unless_its_area_says_otherwise(
+def test_a_pv_plant_is_as_large_as_its_inverter_unless_it_has_an_area(
     write_site: Callable[..., Path], plant: Any
 ) -> None:
     assert plant.plan.devices[2].params.peak_w == 12_000.0
@@ -134,7 +134,7 @@ def test_endpoints_name_port_unit_and_map(plant: Any, site_folder: Path) -> None
     assert flat.register_map == site_folder / "maps" / "pv_inverter_modbus.yaml"
 
 
-def test_a_site_with_a_meter_and_no_word_of_load_has_the_usual_5_kw(write_site: Callable[..., Path]) -> None:
+def test_a_site_with_a_meter_and_no_load_has_a_base_load_of_5_kw(write_site: Callable[..., Path]) -> None:
     path = write_site({"site_name": "bare", "assets": [{"type": "bess"}, {"type": "energy_meter"}]})
     assert load_site(path).plan.devices[0].params.base_w == 5000.0
 
@@ -148,7 +148,7 @@ def test_a_bare_battery_has_the_defaults_of_that_format(write_site: Callable[...
     assert isclose(battery.params.charge_efficiency * battery.params.discharge_efficiency, 0.92)
 
 
-def test_every_key_that_a_battery_has_there_is_taken(write_site: Callable[..., Path]) -> None:
+def test_every_key_of_a_battery_in_that_format_is_accepted(write_site: Callable[..., Path]) -> None:
     asset = {
         "type": "bess",
         "ambient_temp_c": 31,

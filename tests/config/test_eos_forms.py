@@ -1,4 +1,4 @@
-"""Devices may stand in a site file as an energy management system of the EOS kind describes them."""
+"""Devices in a site file may have EOS's form."""
 
 from collections.abc import Callable
 from typing import Any
@@ -122,14 +122,16 @@ def test_an_appliance_of_that_form() -> None:
         ({"start_time": "08:00", "duration": "1h"}, "no time window of the appliance is as long as its run"),
     ],
 )
-def test_a_bad_window_is_told(window: dict[str, Any], expected: str, message: Callable[..., str]) -> None:
+def test_an_invalid_window_is_reported(
+    window: dict[str, Any], expected: str, message: Callable[..., str]
+) -> None:
     appliance = {"type": "appliance", "consumption_wh": 1, "duration": "2h", "windows": [window]}
     text = message({"assets": [appliance]})
     assert expected in text
     assert text.startswith("site: assets[0]")
 
 
-def test_the_stays_of_a_vehicle_read_as_people_write_them() -> None:
+def test_charging_sessions_of_a_vehicle_are_read() -> None:
     stays = [
         {"arrival": "17:30", "departure": "07:15", "arrival_soc": 40, "weekdays": "mon-fri"},
         {"arrival": "10:00", "departure": "12:00", "weekdays": ["saturday", 6]},
@@ -158,5 +160,5 @@ def test_a_device_can_start_in_an_operation_mode() -> None:
         ({"name": "IDLE", "factor": 2}, "assets[0].mode: store: factor 2 is not in 0 … 1"),
     ],
 )
-def test_a_bad_mode_is_told(mode: Any, expected: str, message: Callable[..., str]) -> None:
+def test_an_invalid_mode_is_reported(mode: Any, expected: str, message: Callable[..., str]) -> None:
     assert expected in message({"assets": [{**BATTERY, "mode": mode}]})

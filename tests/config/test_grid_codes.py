@@ -1,4 +1,4 @@
-"""Grid code files: what is shipped, and what a user's own file may look like."""
+"""Grid code files: the shipped ones, and user-defined ones."""
 
 from importlib.resources import files
 from math import inf
@@ -34,7 +34,7 @@ def own(text: str) -> GridCode:
 
 
 def entries(content: object) -> list[dict]:
-    """Return every mapping of a file that holds numbers, except the file itself."""
+    """Return every mapping in a file that contains numbers, except the file itself."""
     found = []
     for value in content.values():
         for item in value if isinstance(value, list) else [value]:
@@ -43,7 +43,7 @@ def entries(content: object) -> list[dict]:
     return found
 
 
-def test_the_codes_that_were_promised_are_shipped():
+def test_the_documented_codes_are_shipped():
     assert set(SHIPPED) == {
         "ieee1547-2018-cat-i",
         "ieee1547-2018-cat-ii",
@@ -55,7 +55,7 @@ def test_the_codes_that_were_promised_are_shipped():
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_number_has_a_source_and_says_whether_it_is_confirmed(name):
+def test_every_shipped_number_has_a_source_and_a_status(name):
     content = yaml.safe_load(text_of(name))
     groups = entries(content)
     assert len(groups) >= len(content["stages"]) + 2
@@ -65,7 +65,7 @@ def test_every_shipped_number_has_a_source_and_says_whether_it_is_confirmed(name
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_code_lets_a_healthy_grid_be(name):
+def test_a_shipped_code_does_not_trip_on_a_normal_grid(name):
     code = load_grid_code(name)
     assert code.calm_v_low_pu < 0.9
     assert code.calm_v_high_pu >= 1.1
@@ -100,7 +100,7 @@ def test_category_iii_has_the_curves_of_category_b():
     assert (code.cease_low_pu, code.cease_high_pu) == (0.5, 1.1)
 
 
-def test_curves_are_off_unless_they_are_asked_for():
+def test_curves_are_off_by_default():
     code = load_grid_code("ieee1547-2018-cat-iii")
     assert code.volt_var is None
     assert code.volt_watt is None
@@ -108,7 +108,7 @@ def test_curves_are_off_unless_they_are_asked_for():
         load_grid_code("g99", volt_watt=True)
 
 
-def test_a_users_own_file_is_taken_by_its_path(tmp_path: Path):
+def test_a_user_defined_file_is_found_by_its_path(tmp_path: Path):
     (tmp_path / "codes").mkdir()
     (tmp_path / "codes" / "island.yaml").write_text(OWN, encoding="utf-8")
     code = load_grid_code("codes/island.yaml", tmp_path)
@@ -150,7 +150,7 @@ def test_a_users_own_file_is_taken_by_its_path(tmp_path: Path):
         ("stages:", "stages: [", ":5:3: invalid YAML: "),
     ],
 )
-def test_a_mistake_is_named_with_file_place_and_nearest_name(old, new, message):
+def test_an_error_names_file_place_and_nearest_name(old, new, message):
     assert old in OWN
     with pytest.raises(ConfigError, match=rf"^island.yaml{message}|\nisland.yaml{message}"):
         own(OWN.replace(old, new, 1))
@@ -191,7 +191,7 @@ def test_all_errors_of_a_grid_code_are_reported_together():
         ("1", "expected an object with keys, found 1"),
     ],
 )
-def test_a_file_that_is_no_mapping_is_refused(text, message):
+def test_a_file_that_is_not_a_mapping_is_refused(text, message):
     with pytest.raises(ConfigError, match=rf"^island.yaml: {message}$"):
         own(text)
 
@@ -219,5 +219,5 @@ def test_a_misspelt_name_gets_the_nearest_one(tmp_path: Path):
 
 def test_a_code_for_another_frequency_is_refused():
     assert load_grid_code("g99", nominal_hz=50.0).nominal_hz == 50.0
-    with pytest.raises(ConfigError, match="'g99' is for 50 Hz, the grid has 60 Hz"):
+    with pytest.raises(ConfigError, match="'g99' is for 50 Hz, but the grid has 60 Hz"):
         load_grid_code("g99", nominal_hz=60.0)

@@ -1,4 +1,4 @@
-"""The JSON Schemas take what comes with the package and find what an editor should underline."""
+"""The JSON Schemas accept every shipped file and find typical mistakes."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def test_the_command_line_prints_a_schema(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "path"), SHIPPED, ids=lambda found: getattr(found, "stem", found))
-def test_a_shipped_file_fits_its_schema(kind: str, path: Path) -> None:
+def test_a_shipped_file_is_valid_by_its_schema(kind: str, path: Path) -> None:
     assert list(map(str, checker(kind).iter_errors(as_json(read_document(path))))) == []
 
 
@@ -82,7 +82,7 @@ def test_the_first_line_of_a_shipped_file_names_its_schema(kind: str, path: Path
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_each_example_of_the_page_on_site_files_fits_the_schema(example: str) -> None:
+def test_each_example_of_the_page_on_site_files_is_valid_by_the_schema(example: str) -> None:
     assert faults("site", example) == []
 
 
@@ -135,7 +135,7 @@ def test_a_typical_mistake_is_found(kind: str, text: str, place: str) -> None:
 
 
 @pytest.mark.parametrize("kind", registry.kinds())
-def test_the_schema_has_every_key_of_a_type_and_says_what_it_means(kind: str) -> None:
+def test_the_schema_has_every_key_of_a_type_with_its_meaning(kind: str) -> None:
     keys = json.loads(schema("site"))["$defs"][kind]["properties"]
     assert set(keys) == set(asset_model(registry[kind]).model_fields)
     assert [key for key, found in keys.items() if not found.get("description")] == []
@@ -149,7 +149,7 @@ def test_a_key_has_its_unit_and_its_range() -> None:
     assert "(%)" in keys["initial_soc"]["description"]
 
 
-def test_the_wheel_has_the_schemas_where_the_shipped_files_look_for_them() -> None:
+def test_the_wheel_has_the_schemas_at_the_path_in_the_shipped_files() -> None:
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     moved = build["targets"]["wheel"]["force-include"]
     for folder in ("sites", "register_maps", "scenarios"):

@@ -1,4 +1,4 @@
-"""Series come from CSV files that are whole; what is wrong with one is told with its line."""
+"""Series from CSV files; an error in one is reported with its line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_seconds_count_from_the_start_of_the_run(sun: Callable[..., Path]) -> No
     assert (series.start_s, series.step_s, series.relative, series.repeats) == (0, 60, True, True)
 
 
-def test_a_series_can_stand_in_the_site_itself(write_site: Callable[..., Path]) -> None:
+def test_a_series_can_be_written_in_the_site_itself(write_site: Callable[..., Path]) -> None:
     wind = {"start": "2026-06-20T00:00:00Z", "step": "1h", "values": [1, 2, 3]}
     series = load_site(
         {"assets": [{"type": "pv"}], "weather": {"wind_series": wind}}
@@ -46,7 +46,7 @@ def test_a_series_can_stand_in_the_site_itself(write_site: Callable[..., Path]) 
 @pytest.mark.parametrize(
     ("csv", "expected"),
     [
-        (GOOD.replace("12:15", "12:20"), "sun.csv:4: a gap: 600 s after a step of 1200 s"),
+        (GOOD.replace("12:15", "12:20"), "sun.csv:4: uneven step of 600 s; expected 1200 s"),
         (GOOD.replace("12:30", "12:00"), "sun.csv:4: times must increase from row to row"),
         (GOOD.replace("520", ""), "sun.csv:3: expected a number, found ''"),
         (GOOD.replace("520", "nan"), "sun.csv:3: expected a number, found 'nan'"),
@@ -64,7 +64,7 @@ def test_a_series_can_stand_in_the_site_itself(write_site: Callable[..., Path]) 
         ("time,ghi\n0,1\n", "sun.csv: expected at least two rows of values, found 1"),
     ],
 )
-def test_a_broken_csv_is_told_with_its_line(
+def test_an_invalid_csv_is_reported_with_its_line(
     csv: str, expected: str, sun: Callable[..., Path], message: Callable[..., str]
 ) -> None:
     text = message(sun(csv))

@@ -1,4 +1,4 @@
-"""Every site that comes with the package loads, binds its register maps, and runs."""
+"""Every shipped site loads, binds its register maps, and runs."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from twin_tui.errors import ConfigError
 SITES = shipped_names("sites")
 
 
-def test_the_site_that_opens_by_itself_is_there() -> None:
+def test_the_default_site_is_shipped() -> None:
     assert {"demo", "one_battery"} <= set(SITES)
 
 
@@ -29,7 +29,7 @@ def test_a_shipped_site_runs_a_hundred_steps_and_its_bus_is_balanced(name: str) 
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_a_shipped_site_has_nothing_to_mend(name: str) -> None:
+def test_a_shipped_site_has_no_findings(name: str) -> None:
     assert check_file(name) == ("site", [])
 
 
@@ -46,7 +46,7 @@ def test_the_dump_of_a_shipped_site_is_the_same_site(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", shipped_names("register_maps"))
-def test_a_shipped_register_map_has_nothing_to_mend(name: str) -> None:
+def test_a_shipped_register_map_has_no_findings(name: str) -> None:
     kind, findings = check_file(shipped("register_maps", name))
     assert kind == "register map"
     assert [finding for finding in findings if finding.fault] == []
@@ -64,7 +64,7 @@ def test_an_unknown_shipped_file_names_the_nearest() -> None:
             shipped("sites", outside)
 
 
-def test_the_demo_lives() -> None:
+def test_the_demo_changes_over_time() -> None:
     engine = Engine(load_site("demo").plan)
     seen = set()
     for _ in range(300):

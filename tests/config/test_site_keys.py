@@ -1,4 +1,4 @@
-"""What this format has beyond DER Twin's."""
+"""Keys of site files beyond DER Twin's format."""
 
 import json
 import math
@@ -62,7 +62,7 @@ def test_the_hour_of_the_start_is_local() -> None:
     assert (plan.start_unix_s + plan.utc_offset_s) % 86_400 == 6.5 * 3600
 
 
-def test_a_site_that_says_where_it_lies_has_the_sun_of_that_place() -> None:
+def test_a_site_with_coordinates_has_the_sun_of_its_location() -> None:
     weather = load_site(one(latitude=60, longitude=10)).plan.weather
     assert (weather.sky, weather.latitude_deg, weather.longitude_deg) == (Sky.CLEAR, 60, 10)
     weather = load_site(one(latitude=60, longitude=10, weather={"sky": "sine"})).plan.weather
@@ -111,7 +111,7 @@ def test_started_and_commands_are_there_at_the_start() -> None:
     assert (commands.start_stop, commands.active_power_setpoint_w) == (1, -500.0)
 
 
-def test_a_battery_is_off_until_somebody_starts_it() -> None:
+def test_a_battery_is_off_until_it_is_started() -> None:
     assert load_site(one()).plan.devices[0].commands.start_stop == 2
 
 
@@ -127,7 +127,7 @@ def test_a_grid_code_can_have_its_curves_switched() -> None:
     assert load_site(one(grid_code=code)).plan.devices[0].params.grid_code.volt_var is None
 
 
-def test_events_happen_at_written_times() -> None:
+def test_events_have_their_times() -> None:
     sag = {"target": "voltage", "magnitude": 0.7, "duration_s": "1m", "phases": "a"}
     events = [
         {"at": "12m", "event": "Disturb", "disturbance": sag},
@@ -150,7 +150,7 @@ def test_events_may_be_commands_of_the_console() -> None:
     assert (event.disturbance.magnitude, event.disturbance.duration_s, event.origin) == (0.7, 2, "site file")
 
 
-def test_links_hold_for_every_port_that_does_not_say_otherwise() -> None:
+def test_links_apply_to_every_port_without_its_own_option() -> None:
     def port(number: int, **more: Any) -> dict[str, Any]:
         return {"kind": "modbus_tcp", "port": number, "register_map": EMPTY_MAP, **more}
 
@@ -179,7 +179,7 @@ def test_roles_identity_and_s2_reach_the_endpoints() -> None:
     assert "secret" not in json.dumps(site.source)
 
 
-def test_speed_is_real_time_unless_the_file_says_otherwise() -> None:
+def test_the_default_speed_is_real_time() -> None:
     speeds = [
         load_site(one(**top)).speed for top in ({}, {"real_time": False}, {"speed": 60}, {"speed": "max"})
     ]
@@ -191,7 +191,7 @@ def test_a_name_that_is_taken_is_not_given_again() -> None:
     assert [device.name for device in site.plan.devices] == ["load-2", "load-1", "load-3"]
 
 
-def test_load_steps_fall_on_the_first_load_only() -> None:
+def test_load_steps_apply_to_the_first_load_only() -> None:
     site = load_site({"assets": [{"type": "load"}, {"type": "load"}]})
     assert [device.params.takes_steps for device in site.plan.devices] == [True, False]
 
@@ -250,15 +250,15 @@ def test_a_recording_has_the_files_of_a_site_as_they_were_when_it_was_loaded(
     assert again.endpoints[0].register_map == {"device_type": "bess", "registers": []}
 
 
-def test_a_csv_is_read_once_and_written_out_only_for_a_recording(
+def test_a_csv_is_read_once_and_embedded_only_in_a_recording(
     write_site: Callable[..., Path], site_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (site_folder / "sun.csv").write_text("time,ghi\n0,100\n60,200\n120,150\n")
     read: list[str] = []
     written: list[object] = []
-    rows, out = series.read_rows, source._written_out
+    rows, out = series.read_rows, source._series_data
     monkeypatch.setattr(series, "read_rows", lambda path, *a: read.append(path.name) or rows(path, *a))
-    monkeypatch.setattr(source, "_written_out", lambda found: written.append(found) or out(found))
+    monkeypatch.setattr(source, "_series_data", lambda found: written.append(found) or out(found))
     site = load_site(write_site(one(BATTERY, weather={"sky": "series", "irradiance_series": "sun.csv"})))
     assert (read, written) == (["sun.csv"], [])
     assert site.source is site.source
@@ -315,7 +315,7 @@ def _registered(kind: str) -> Iterator[None]:
         registry._types.pop(kind)
 
 
-def test_a_type_from_elsewhere_gets_its_keys_from_its_parameters(message: Callable[..., str]) -> None:
+def test_a_third_party_type_gets_its_keys_from_its_parameters(message: Callable[..., str]) -> None:
     with _registered("kettle"):
         asset = {"type": "kettle", "heater_kw": 2, "target_soc": 80, "times_s": ["1m", 90]}
         (kettle,) = load_site(one(asset)).plan.devices
@@ -332,7 +332,7 @@ def test_every_registered_type_has_a_model() -> None:
         assert asset_model(registry[kind]).device_type.kind == kind
 
 
-def test_a_load_takes_five_kilowatts_unless_something_else_says_what_it_takes() -> None:
+def test_a_load_is_five_kilowatts_by_default() -> None:
     for asset, base_w in (
         ({}, 5_000.0),
         ({"base_kw": 2}, 2_000.0),

@@ -1,4 +1,4 @@
-"""What docs/site-files.md shows works."""
+"""The examples and keys in docs/site-files.md are valid."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ ROWS = dict(reversed(re.findall(r"^\| (\w+) \| (.+) \|$", PAGE, re.MULTILINE)))
 
 
 def keys_of(cell: str) -> set[str]:
-    """Return the keys of a table cell, without those that stand in brackets and braces."""
+    """Return the keys of a table cell, without those in brackets and braces."""
     return set(re.findall(r"`(\w+)`", re.sub(r"\{.*?\}|\(.*?\)", "", cell)))
 
 

@@ -80,7 +80,7 @@ def test_the_defaults_that_follow_from_other_keys_are_those_of_the_page(
     kind: str, keys: dict[str, Any], parameter: str, expected: float
 ) -> None:
     assert (kind, parameter) in make_devices.WORKED_OUT
-    settings = asset_model(registry[kind]).model_validate({"type": kind, **keys}).settings()
+    settings = asset_model(registry[kind]).model_validate({"type": kind, **keys}).parameters()
     assert settings[parameter] == pytest.approx(expected)
 
 
@@ -97,7 +97,7 @@ def test_no_other_default_follows_from_other_keys(kind: str) -> None:
         if isinstance(sets, make_devices.Sets)
     }
     worked_out = {parameter for each, parameter in make_devices.WORKED_OUT if each == kind}
-    assert set(model.settings()) - plain - {"consumption_wh", "duration_s"} <= worked_out
+    assert set(model.parameters()) - plain - {"consumption_wh", "duration_s"} <= worked_out
 
 
 @pytest.mark.parametrize("kind", registry.kinds())

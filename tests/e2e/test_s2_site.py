@@ -94,4 +94,4 @@ def test_a_recording_under_an_energy_manager_replays_without_it(tmp_path: Path) 
     twin.stop_recording()
     result = CliRunner().invoke(cli, ["replay", str(tmp_path / "run.jsonl")])
     assert result.exit_code == 0, result.output
-    assert "every sample the same" in result.output
+    assert "all samples identical" in result.output

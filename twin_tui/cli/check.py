@@ -1,4 +1,4 @@
-"""Checks files without running them: sites with all they name, register maps, grid codes, scenarios."""
+"""Checks files without running them: sites with the files they name, register maps, grid codes, scenarios."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,16 @@ FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to say about a file."""
+    """One error or warning about a file."""
 
     file: str
     text: str
     fault: bool = True
-    """Whether the file cannot be used as it is; otherwise the text is a warning."""
+    """Whether it is an error, not a warning."""
 
 
 def check_file(name: str | Path) -> tuple[str, list[Finding]]:
-    """Return what a file is ("site", "register map" or "grid code") and what is to be said about it."""
+    """Return the kind of a file ("site", "register map", "grid code", "scenario") and its findings."""
     try:
         path = _find(name)
         data = read_document(path)
@@ -38,9 +38,7 @@ def check_file(name: str | Path) -> tuple[str, list[Finding]]:
         return "file", _faults(str(name), error)
     kind, check = _check_for(data)
     if check is None:
-        text = (
-            f"{name}: has no assets (site), registers (register map), stages (grid code) or steps (scenario)"
-        )
+        text = f"{name}: no assets (site), registers (register map), stages (grid code) or steps (scenario)"
         return kind, [Finding(str(name), text)]
     try:
         return kind, check(path)

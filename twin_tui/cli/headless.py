@@ -1,4 +1,4 @@
-"""A run without a screen: in a pipeline, over a plain line, as fast as the machine can."""
+"""A run without a screen."""
 
 import asyncio
 import contextlib
@@ -34,10 +34,10 @@ async def run(
     plots: Sequence[str] = (),
     quiet: bool = False,
 ) -> int:
-    """Run a twin for a simulated time, or until a signal; print what became of it; return the exit code.
+    """Run a twin for a simulated time, or until a signal; print the results; return the exit code.
 
-    0 is a run to its end, 1 a scenario with an expectation that failed, 3 a simulation that failed itself,
-    130 a run cut short by a signal.
+    0: run to its end, 1: an expectation of the scenario failed, 3: the simulation itself failed,
+    130: interrupted by a signal.
     """
     courses = [Course(twin.engine, name) for name in plots]
     signalled = _signalled()
@@ -56,10 +56,10 @@ async def run(
         await twin.stop()
     print(summary(twin.snapshot()))
     for course in courses:
-        print(course.draw(min(120, shutil.get_terminal_size().columns), 16, unicode=_speaks_unicode()))
+        print(course.draw(min(120, shutil.get_terminal_size().columns), 16, unicode=_stdout_is_utf8()))
     if twin.pacer.overruns:
         print(
-            f"Simulated time fell behind {twin.pacer.overruns} times: this machine is too slow for it.",
+            f"Simulated time fell behind {twin.pacer.overruns} times: reduce the speed.",
             file=sys.stderr,
         )
     failed = _judge(twin, junit)
@@ -69,12 +69,12 @@ async def run(
     return INTERRUPTED if signalled.is_set() and duration_s is not None else int(failed)
 
 
-def _speaks_unicode() -> bool:
+def _stdout_is_utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def _judge(twin: Twin, junit: Path | None) -> bool:
-    """Print and write the verdicts of the twin's scenario, if it plays one; return whether any failed."""
+    """Print and write the verdicts of the scenario, if there is one; return whether any failed."""
     if twin.judge is None:
         return False
     twin.judge.close()
@@ -83,25 +83,29 @@ def _judge(twin: Twin, junit: Path | None) -> bool:
         try:
             junit.write_text(twin.judge.junit(), encoding="utf-8")
         except OSError as error:
-            raise ConfigError(f"{junit}: cannot be written: {error.strerror}") from None
+            raise ConfigError(f"{junit}: could not write: {error.strerror}") from None
     return bool(twin.judge.failed)
 
 
 def _signalled() -> asyncio.Event:
-    """Return what the signals set from now on that end a run, one that comes while the servers start too."""
-    came = asyncio.Event()
+    """Return an event that SIGINT and SIGTERM set from now on, also while the servers start."""
+    signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, came.set)
-    return came
+            loop.add_signal_handler(number, signalled.set)
+    return signalled
 
 
 async def _until_done(twin: Twin, duration_s: float | None, quiet: bool, signalled: asyncio.Event) -> None:
-    """Run until the duration is over or a signal came."""
+    """Run until the end of the duration or a signal."""
     running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
     waiting = asyncio.ensure_future(signalled.wait())
-    with _told(twin, quiet), _progress(twin, duration_s, quiet), contextlib.suppress(asyncio.CancelledError):
+    with (
+        _printed_log(twin, quiet),
+        _progress(twin, duration_s, quiet),
+        contextlib.suppress(asyncio.CancelledError),
+    ):
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         running.cancel()
@@ -109,28 +113,28 @@ async def _until_done(twin: Twin, duration_s: float | None, quiet: bool, signall
 
 
 @contextlib.contextmanager
-def _told(twin: Twin, quiet: bool) -> Iterator[None]:
-    """Print what happens while it happens, one line an event; writes that only repeat are left out."""
+def _printed_log(twin: Twin, quiet: bool) -> Iterator[None]:
+    """Print new log entries, one line each, during the run."""
     if quiet:
         yield
         return
-    told = 0
+    last = 0
 
-    def tell() -> None:
-        nonlocal told
-        new = itertools.takewhile(lambda entry: entry.number > told, reversed(twin.engine.log))
+    def print_new() -> None:
+        nonlocal last
+        new = itertools.takewhile(lambda entry: entry.number > last, reversed(twin.engine.log))
         for entry in reversed(list(new)):
-            told = entry.number
+            last = entry.number
             origin = f"  {entry.origin}" if entry.origin else ""
             line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
             print(line, file=sys.stderr)
 
-    watcher = twin.engine.watch(1.0, tell)
+    watcher = twin.engine.watch(1.0, print_new)
     try:
         yield
     finally:
         twin.engine.unwatch(watcher)
-        tell()
+        print_new()
 
 
 @contextlib.contextmanager
@@ -164,7 +168,7 @@ async def _tick(twin: Twin, show: Callable[[float], None]) -> None:
 
 
 def summary(snapshot: Snapshot) -> str:
-    """Return the final table: every device with its state, power and what it keeps count of."""
+    """Return the final table: every device with its state, power and energy counters."""
     rows = [
         [
             device.name,
@@ -193,7 +197,7 @@ def _soc(device: DeviceSnapshot) -> str:
 
 
 def _energies(device: DeviceSnapshot) -> str:
-    """Return the device's energy counters: those that only grow, by their own names."""
+    """Return the device's total energy counters with their names."""
     signals = signals_of(type(device.telemetry))
     parts = [
         f"{item.name.removesuffix('_energy_wh')} {getattr(device.telemetry, item.name) / 1000:.3f}"

@@ -1,4 +1,4 @@
-"""The command line: parses, routes, and turns every error into one sentence."""
+"""The command line: parses, routes, and prints every error as one message."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 else:
     _Number = click.ParamType  # generic in the newest releases only
 
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some takes a tenth of a start
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search takes a tenth of the start-up
 
 DEMO = "demo"
-SHOWN_DIFFERENCES = 10
+MAX_DIFFERENCES = 10
 
 
 class _Duration(_Number):
@@ -44,17 +44,17 @@ class _Speed(_Number):
         try:
             return float(str(value).lower().removeprefix("x"))
         except ValueError:
-            self.fail(f"{value!r} is not a speed: give a number such as 1 or 60, or max", param, ctx)
+            self.fail(f"invalid speed {value!r}; give a number such as 1 or 60, or max", param, ctx)
 
 
 DURATION, SPEED = _Duration(), _Speed()
 _SEED = click.option(
-    "--seed", type=int, metavar="N", help="Seed of all randomness; the site's own if not given."
+    "--seed", type=int, metavar="N", help="Seed of all random numbers, by default that of the site."
 )
 
 
 class _Commands(click.Group):
-    """A bare ``twin-tui`` opens the demo; a misspelt command names the nearest."""
+    """The commands; the error for a misspelt one names the nearest."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -62,12 +62,12 @@ class _Commands(click.Group):
         from twin_tui.errors import did_you_mean  # noqa: PLC0415
 
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            ctx.fail(f"no command {args[0]!r}{did_you_mean(args[0], self.commands)}")
+            ctx.fail(f"unknown command {args[0]!r}{did_you_mean(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
 
 
 class _WithWireFlags(click.Command):
-    """A command that has the flags of every connector too; they are found out when somebody uses it."""
+    """A command with the flags of every connector, collected when the command is used."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         from twin_tui.cli.wire_flags import wire_options  # noqa: PLC0415 - other commands need none
@@ -82,9 +82,9 @@ class _WithWireFlags(click.Command):
 @click.version_option(__version__, prog_name="twin-tui")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """A digital twin of an energy site that lives in a terminal.
+    """A digital twin of an energy site in a terminal.
 
-    Without a command it opens the console on the demo site.
+    Without a command it opens the console with the demo site.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(run, site=DEMO)
@@ -95,22 +95,26 @@ def cli(ctx: click.Context) -> None:
 @click.option("--headless", is_flag=True, help="Run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="Simulated time to run, e.g. 20m, 1h30m, 90.")
 @click.option(
-    "--speed", type=SPEED, metavar="N|max", help="Simulated seconds a second; the site's own if not given."
+    "--speed", type=SPEED, metavar="N|max", help="Simulated seconds per second, by default that of the site."
 )
 @_SEED
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 @click.option(
-    "--record-every", type=DURATION, metavar="TIME", default="1s", help="Simulated time between samples; 1s."
+    "--record-every",
+    type=DURATION,
+    metavar="TIME",
+    default="1s",
+    help="Simulated time between samples, 1s by default.",
 )
 @click.option(
-    "--scenario", metavar="FILE", help="Play a scenario and judge its expectations; exit code 1 if one fails."
+    "--scenario", metavar="FILE", help="Play a scenario and check its expectations; exit code 1 if one fails."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit.")
 @click.option(
     "--inject",
     multiple=True,
     metavar="'TIME COMMAND'",
-    help="Do something at a simulated time, e.g. '10s sag grid 0.7 2s'; may be repeated.",
+    help="Carry out a command at a simulated time, e.g. '10s sag grid 0.7 2s'; may be repeated.",
 )
 @click.option(
     "--plot",
@@ -122,15 +126,15 @@ def cli(ctx: click.Context) -> None:
     "--capture",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write what was said over Modbus to FILE: .pcapng for Wireshark, or .txt.",
+    help="Write the Modbus traffic to FILE: .pcapng for Wireshark, or .txt.",
 )
-@click.option("--no-servers", is_flag=True, help="Simulate only: open no port.")
+@click.option("--no-servers", is_flag=True, help="Simulate only: open no ports, lines or connections.")
 @click.option("--quiet", is_flag=True, help="Print the final table only.")
-@click.option("--hz", type=float, metavar="N", help="Frames a second of the console; 4 if not given.")
+@click.option("--hz", type=float, metavar="N", help="Frames per second of the console, 4 by default.")
 @click.option(
-    "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters to draw with; vt for the bare console."
+    "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters for drawing; vt for the Linux console."
 )
-@click.option("--read-only", is_flag=True, help="Let the console look but change nothing.")
+@click.option("--read-only", is_flag=True, help="Refuse every command in the console that changes something.")
 def run(
     site: str | None,
     headless: bool = False,
@@ -151,7 +155,7 @@ def run(
     read_only: bool = False,
     **wires: Any,
 ) -> None:
-    """Run SITE: a site file, or the name of one that comes with the package (demo if none is given)."""
+    """Run SITE: a site file, or the name of a shipped site (demo by default)."""
     from twin_tui.cli.wire_flags import flag_names, given_flags, with_flags  # noqa: PLC0415
     from twin_tui.config import load_site  # noqa: PLC0415 - other commands need none of these
     from twin_tui.run import scenario as scenarios  # noqa: PLC0415
@@ -164,7 +168,7 @@ def run(
 
     played = scenarios.find(scenario) if scenario is not None else None
     if junit is not None and played is None:
-        raise click.UsageError("--junit needs a --scenario whose verdicts it could write")
+        raise click.UsageError("--junit needs --scenario")
     if played is not None:
         site = site or played.site
         seed = seed if seed is not None else played.seed
@@ -176,7 +180,7 @@ def run(
     for text in inject:
         at_s = twin.inject(text)
         if duration is not None and at_s >= duration:
-            raise click.UsageError(f"--inject {text!r} comes after the end of the run at {duration:g} s")
+            raise click.UsageError(f"--inject {text!r} is after the end of the run at {duration:g} s")
     if record is not None:
         twin.record(record, record_every)
     if capture is not None:
@@ -185,7 +189,7 @@ def run(
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
 
         if duration is None and twin.pacer.speed == float("inf"):
-            raise click.UsageError("a run at speed max needs a --duration, or it would never end")
+            raise click.UsageError("a headless run at speed max needs --duration")
         done = without_screen.run(
             twin,
             duration_s=duration,
@@ -206,7 +210,7 @@ def run(
 @click.argument("site", default=DEMO)
 @click.option("--device", metavar="NAME", help="One device only.")
 def registers(site: str, device: str | None = None) -> None:
-    """Print the decoded registers of every device of SITE as they are at the start."""
+    """Print the decoded registers of every device of SITE at the start."""
     from twin_tui.protocols.maps.listing import listing  # noqa: PLC0415 - other commands need none of these
     from twin_tui.twin import Twin  # noqa: PLC0415
 
@@ -223,24 +227,26 @@ def registers(site: str, device: str | None = None) -> None:
 @click.argument("site")
 @click.argument("device")
 @click.option("--with", "real", required=True, metavar="HOST:PORT[:UNIT]", help="The real device.")
-@click.option("--adopt", is_flag=True, help="Then run the twin from the real device's state on.")
+@click.option("--adopt", is_flag=True, help="Then run the twin from the state of the real device.")
 @click.option("--headless", is_flag=True, help="With --adopt: run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="With --adopt: simulated time to run.")
-@click.option("--timeout", type=float, default=3.0, show_default=True, help="Seconds to wait for an answer.")
+@click.option("--timeout", type=float, default=3.0, show_default=True, help="Seconds to wait for a response.")
 def compare(
     site: str, device: str, real: str, adopt: bool, headless: bool, duration: float | None, timeout: float
 ) -> None:
-    """Read every register of DEVICE of SITE from a real device too, and show where they differ."""
+    """Read every register of DEVICE of SITE from a real device too, and print the differences."""
     from twin_tui.errors import ConfigError  # noqa: PLC0415 - other commands need none of these
     from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
 
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it would say we say once ourselves
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # the errors are reported once, below
     where = comparing.Address.parse(real)
     twin = Twin.from_file(site)
     maps = twin.links.registers(twin.device(device).name)
     if not maps:
-        raise ConfigError(f"{device} has no register map in {site}, so there is nothing to compare")
+        raise ConfigError(
+            f"{device} has no register map in {site}; give it one with protocols or register_map"
+        )
     readings = asyncio.run(comparing.read_real(maps[0], where, timeout_s=timeout))
     click.echo(comparing.comparison(comparing.lines(maps[0], readings), where, device))
     if not adopt:
@@ -268,26 +274,28 @@ def replay(recording: Path) -> None:
     differences = 0
     for difference in recordings.replay(engine, rows):
         differences += 1
-        if differences <= SHOWN_DIFFERENCES:
+        if differences <= MAX_DIFFERENCES:
             click.echo(difference)
     if differences:
         plural = "s" if differences > 1 else ""
-        raise click.ClickException(f"{differences} value{plural} of {recording} came out otherwise")
-    click.echo(f"{recording}: {engine.time_s:,.1f} s replayed, every sample the same")
+        raise click.ClickException(
+            f"{differences} value{plural} differ{'' if plural else 's'} from {recording}"
+        )
+    click.echo(f"{recording}: {engine.time_s:,.1f} s replayed, all samples identical")
 
 
 @cli.command("replay-plan", short_help="Carry out an EOS plan on a site.")
 @click.argument("site")
 @click.argument("plan", type=click.Path(path_type=Path))
-@click.option("--headless", is_flag=True, help="Run without a screen, as fast as the machine can.")
+@click.option("--headless", is_flag=True, help="Run without a screen, as fast as possible.")
 @click.option(
-    "--duration", type=DURATION, metavar="TIME", help="Simulated time; the plan's own if not given."
+    "--duration", type=DURATION, metavar="TIME", help="Simulated time to run, by default that of the plan."
 )
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, record: Path | None) -> None:
-    """Carry out an EOS PLAN on SITE, from the time at which the plan begins.
+    """Carry out an EOS PLAN on SITE, from the start time of the plan.
 
-    SITE is a site file, a shipped site's name, or the JSON file with what EOS was given (load, PV, devices).
+    SITE is a site file, the name of a shipped site, or the JSON file with the input of EOS.
     """
     from twin_tui.cli import plan_replay  # noqa: PLC0415 - other commands need no plan
 
@@ -306,9 +314,9 @@ def schema(kind: str) -> None:
 @cli.command(short_help="Check sites, maps, grid codes and scenarios.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[str, ...]) -> None:
-    """Check FILEs without running them: sites with all they name, register maps, grid codes, scenarios.
+    """Check FILEs without running them: sites with the files they name, register maps, grid codes, scenarios.
 
-    Exit code 2 when one of them cannot be used.
+    Exit code 2 when one of them has an error.
     """
     from twin_tui.cli.check import check_file  # noqa: PLC0415
 
@@ -319,14 +327,14 @@ def check(files: tuple[str, ...]) -> None:
         for finding in findings:
             click.echo(("" if finding.fault else "warning: ") + finding.text, err=finding.fault)
         if not any(finding.fault for finding in findings):
-            click.echo(f"{name}: {kind}, fit to use")
+            click.echo(f"{name}: {kind}, valid")
     if faults:
         where = "the file" if len(files) == 1 else f"{len(files)} files"
-        raise ConfigError(f"{faults} {'fault' if faults == 1 else 'faults'} in {where}")
+        raise ConfigError(f"{faults} {'error' if faults == 1 else 'errors'} in {where}")
 
 
 def main() -> None:
-    """Run the command line; every error of ours becomes one message and exit code 2."""
+    """Run the command line; a TwinError becomes one message and exit code 2."""
     try:
         cli.main(standalone_mode=True)
     except TwinError as error:

@@ -19,7 +19,7 @@ HOUR_S = 3600.0
 
 
 def make(site: str, plan_file: Path, speed: float | None = None) -> tuple[Twin, Plan]:
-    """Return a twin that begins with the plan and has every instruction on its agenda."""
+    """Return a twin that starts with the plan and has every instruction on its agenda."""
     source: str | dict[str, Any] = read_bundle(Path(site)) if _is_bundle(Path(site)) else site
     plan = read_plan(plan_file)
     start = datetime.fromtimestamp(plan.valid_from_unix_s, UTC).isoformat()
@@ -40,7 +40,7 @@ def _is_bundle(path: Path) -> bool:
 
 
 def length_s(plan: Plan) -> float:
-    """Return how long a plan lasts: to its end, or an hour beyond its last instruction."""
+    """Return how long a plan lasts: to its end, or to an hour after its last instruction."""
     last = max((step.unix_s for step in plan.steps), default=plan.valid_from_unix_s) + HOUR_S
     return (plan.valid_until_unix_s or last) - plan.valid_from_unix_s
 
@@ -62,7 +62,7 @@ def run(site: str, plan_file: Path, *, headless: bool, duration_s: float | None,
 
 
 def hour_line(twin: Twin, plan: Plan) -> str:
-    """Return a line of text: the local time, and mode, power and state of charge of what is planned."""
+    """Return a line of text: the local time, and mode, power and state of charge of the planned devices."""
     snapshot = twin.snapshot()
     zone = timezone(timedelta(seconds=twin.site.plan.utc_offset_s))
     when = datetime.fromtimestamp(twin.site.plan.start_unix_s + snapshot.time_s, zone)

@@ -1,4 +1,4 @@
-"""The flags of ``twin-tui run`` that connectors declare: made from their settings, and put into a site's."""
+"""The flags of ``twin-tui run`` that connectors declare: which override a site's settings."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,17 +12,17 @@ from twin_tui.protocols.connector import LinkSettings, flag_of
 from twin_tui.protocols.registry import connectors
 
 Flags = dict[str, dict[str, Any]]
-"""Kind of connector → key of its settings → what the command line gave."""
+"""Kind of connector → key of its settings → value on the command line."""
 
 
 def wire_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
-    """Return an option for every flag of a connector; ConfigError when its name is taken."""
+    """Return an option for every flag of a connector; ConfigError for a duplicate name."""
     taken = {name: "twin-tui itself" for param in own for name in param.opts}
     found: list[click.Parameter] = []
     for connector, key, flag in connectors.flags():
         other = taken.setdefault(flag.name, connector.kind)
         if other != connector.kind:
-            raise ConfigError(f"connector {connector.kind!r}: flag {flag.name} is one of {other} already")
+            raise ConfigError(f"connector {connector.kind!r}: flag {flag.name} is already used by {other}")
         switch: dict[str, Any] = {} if flag.metavar else {"is_flag": True, "default": None}
         found.append(
             click.Option(
@@ -36,7 +36,7 @@ def wire_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
 
 
 def given_flags(values: Mapping[str, Any]) -> Flags:
-    """Return which flags of connectors a command was given, from the values of its parameters."""
+    """Return the given flags of connectors, from the values of a command's parameters."""
     found: Flags = {}
     for connector, key, _ in connectors.flags():
         value = values.get(_parameter(connector.kind, key))
@@ -46,12 +46,12 @@ def given_flags(values: Mapping[str, Any]) -> Flags:
 
 
 def flag_names(flags: Flags) -> list[str]:
-    """Return the names of the flags that were given."""
+    """Return the names of given flags."""
     return [flag.name for connector, key, flag in connectors.flags() if key in flags.get(connector.kind, {})]
 
 
 def with_flags(given: Mapping[str, LinkSettings], flags: Flags) -> dict[str, LinkSettings]:
-    """Return a site's settings of connectors with what the command line says instead; raise ConfigError."""
+    """Return a site's settings of connectors, overridden by flags; raise ConfigError."""
     changed = {kind: _changed(kind, given.get(kind), values) for kind, values in flags.items()}
     return {**given, **changed}
 

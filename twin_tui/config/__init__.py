@@ -1,4 +1,4 @@
-"""Site files: read once at the edge, checked, and turned into what engine and protocols take."""
+"""Site files: read once, validated, and converted into plans for engine and protocols."""
 
 from twin_tui.config.site import Site, find_site, load_site
 from twin_tui.documents.shipped import shipped, shipped_folder, shipped_names

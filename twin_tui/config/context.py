@@ -1,4 +1,4 @@
-"""What a value of a site file may need to know of the rest of it."""
+"""The context of a value in a site file."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where the file lies, what its top level says, and what the other files hold that it names.
+    """The folder of the site file, keys of its top level, and the content of the files that it names.
 
-    What was read once is kept: a recording that starts later has it as it was when the site was loaded.
+    Content is read once: a recording that starts later has the content at the time of loading.
     """
 
     folder: Path = Path()
@@ -24,7 +24,7 @@ class Context:
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
-        """Return what was kept under a key, read now if it was not yet."""
+        """Return the content under a key; read it the first time."""
         if key not in self.kept:
             self.kept[key] = read()
         found: T = self.kept[key]
@@ -37,7 +37,7 @@ class Context:
         return document
 
     def keep(self, path: Path) -> None:
-        """Keep the text of a file that somebody else reads."""
+        """Keep the text of a file that another reader opens."""
         self.once(path, lambda: read_text(path))
 
     def content(self, path: Path) -> Any:
@@ -46,4 +46,4 @@ class Context:
         return to_document(self.kept[path], str(path), as_json=as_json).data
 
 
-NOWHERE = Context()
+NO_CONTEXT = Context()

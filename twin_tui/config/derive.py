@@ -1,4 +1,4 @@
-"""Keys of a site file worked out from an engine dataclass, so that every parameter can be set."""
+"""Keys of a site file derived from engine dataclasses, so that every parameter can be set."""
 
 import dataclasses
 import types
@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from pydantic import ValidationInfo, create_model, model_validator
 
-from twin_tui.config.context import NOWHERE, Context
+from twin_tui.config.context import NO_CONTEXT, Context
 from twin_tui.config.named import READERS, SCHEMAS
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Model
@@ -25,24 +25,24 @@ from twin_tui.documents.values import (
 )
 from twin_tui.errors import TwinError
 
-S = TypeVar("S", bound="Settings")
+S = TypeVar("S", bound="ParameterModel")
 _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
 _IN_KILO = {"_w": "_kw", "_wh": "_kwh", "_va": "_kva", "_var": "_kvar", "_w_per_s": "_kw_per_s"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """Marks a key of a site file: it sets this engine parameter, multiplied into SI units."""
+    """Marks a key of a site file: the engine parameter that it sets, and the factor to SI units."""
 
     parameter: str
     factor: float = 1.0
 
 
-class Settings(Model):
+class ParameterModel(Model):
     """A part of a site file whose keys set engine parameters."""
 
     @model_validator(mode="after")
-    def _no_parameter_twice(self) -> "Settings":
+    def _no_parameter_twice(self) -> "ParameterModel":
         keys: dict[str, str] = {}
         for key in self.model_fields_set:
             for sets in _sets(type(self), key):
@@ -52,8 +52,8 @@ class Settings(Model):
                     raise ValueError(f"give {first} or {second}, not both")
         return self
 
-    def settings(self) -> dict[str, Any]:
-        """Return the engine parameters that this part sets, in SI units; given keys before defaults."""
+    def parameters(self) -> dict[str, Any]:
+        """Return the engine parameters that it sets, in SI units; keys in the file override defaults."""
         found: dict[str, Any] = {}
         fields = type(self).model_fields
         given = [key for key in fields if key in self.model_fields_set]
@@ -68,7 +68,7 @@ class Settings(Model):
 
 
 def complete(written: type[S], params: type[Any], name: str) -> type[S]:
-    """Return the model with a further key for every parameter that it does not set yet."""
+    """Return the model with an additional key for every parameter that it does not set."""
     taken = {key: next(iter(_sets(written, key)), None) for key in written.model_fields}
     keys: dict[str, Any] = {
         derived.key: (derived.annotation, ... if derived.required else None)
@@ -78,7 +78,7 @@ def complete(written: type[S], params: type[Any], name: str) -> type[S]:
 
 
 def missing_keys(params: type[Any], settings: Mapping[str, Any]) -> list[str]:
-    """Return the key that a file should have for each parameter without default that is not set."""
+    """Return the usual key of each required parameter that is not set."""
     found = []
     for item in dataclasses.fields(params):
         if item.init and item.name not in settings and _is_required(item):
@@ -95,48 +95,48 @@ def _kilo_suffix(name: str) -> str | None:
     return next((s for s in sorted(_IN_KILO, key=len, reverse=True) if name.endswith(s)), None)
 
 
-def _sets(model: type[Settings], key: str) -> list[Sets]:
+def _sets(model: type[ParameterModel], key: str) -> list[Sets]:
     return [item for item in model.model_fields[key].metadata if isinstance(item, Sets)]
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """One key worked out from a parameter: its name in the file, its type and whether it must be given."""
+class DerivedKey:
+    """One key derived from a parameter: its name in the file, its type and whether it is required."""
 
     key: str
     annotation: Any
     required: bool
 
 
-def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[Derived]:
+def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[DerivedKey]:
     """Return a key for each field of a parameter class, in its own unit and, for powers, in kilo.
 
-    ``taken`` holds the keys that exist already and what they set. A fraction of charge is in % in a file.
+    ``taken`` has the existing keys and what they set. A state of charge is in % in a file.
     """
     hints = get_type_hints(cls)
-    set_already = {sets.parameter for sets in taken.values() if sets is not None}
-    found: list[Derived] = []
+    already_set = {sets.parameter for sets in taken.values() if sets is not None}
+    found: list[DerivedKey] = []
     for item in dataclasses.fields(cls):
         if not item.init:
             continue
         name, hint = item.name, hints[item.name]
-        required = _is_required(item) and name not in set_already
+        required = _is_required(item) and name not in already_set
         suffix = _kilo_suffix(name)
         is_float = hint is float or hint == float | None
         kilo = f"{name[: -len(suffix)]}{_IN_KILO[suffix]}" if suffix is not None and is_float else name
-        # a required power may be given in either unit; that one of them is there is checked afterwards
+        # a required power may be given in either unit; missing_keys checks that one of them is present
         if name not in taken:
             sets = Sets(name, 0.01) if _is_soc(name, hint) else Sets(name)
             found.append(
-                Derived(name, Annotated[Any, _validator(name, hint), sets], required and kilo == name)
+                DerivedKey(name, Annotated[Any, _validator(name, hint), sets], required and kilo == name)
             )
         if kilo not in taken and kilo != name:
-            found.append(Derived(kilo, Annotated[Any, _validator(name, hint), Sets(name, 1e3)], False))
+            found.append(DerivedKey(kilo, Annotated[Any, _validator(name, hint), Sets(name, 1e3)], False))
     return found
 
 
 def convert(hint: Any, found: Any, context: Context, name: str = "") -> Any:
-    """Return a plain value as what a field of this type holds; raise ValueError saying what is expected."""
+    """Return a plain value as a value of this field type; raise ValueError naming what is expected."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _convert_union(hint, found, context, name)
@@ -255,7 +255,7 @@ def _is_soc(name: str, hint: Any) -> bool:
 def _validator(name: str, hint: Any) -> Accepts:
     def check(found: Any, info: ValidationInfo) -> Any:
         try:
-            return convert(hint, found, info.context or NOWHERE, name)
+            return convert(hint, found, info.context or NO_CONTEXT, name)
         except TwinError as error:
             raise ValueError(str(error)) from None
 
@@ -263,7 +263,7 @@ def _validator(name: str, hint: Any) -> Accepts:
 
 
 def _schema(name: str, hint: Any) -> dict[str, Any]:
-    """Return the JSON Schema of what ``convert`` takes for a field of this type."""
+    """Return the JSON Schema of the values that ``convert`` accepts for a field type."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         options = [_schema(name, option) for option in get_args(hint) if option is not type(None)]

@@ -1,4 +1,4 @@
-"""The events of a site file: what happens by itself, and when."""
+"""The events of a site file."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -31,22 +31,22 @@ def read_events(
     linked: Collection[str],
     complaints: Complaints,
 ) -> tuple[tuple[float, Event], ...]:
-    """Return (seconds after the start, event) for each entry, checked against the site.
+    """Return (seconds after the start, event) for each entry, validated against the site.
 
-    ``modes`` holds what assets start with: place → (name, mode), selected before anything else happens;
-    ``devices`` are those of the assets, as they start, and ``linked`` names the ones with a Modbus link.
+    ``modes`` has the initial modes of assets, place → (name, mode), selected before any event; ``devices``
+    are those of the assets in their initial state, and ``linked`` names those with a Modbus link.
     """
     if not listed and not modes:
         return ()
     site = _Start(plan, devices, partial(check_link_fault, linked=linked))
     view = site_view(plan)
-    wanted = [
+    entries = [
         (place, {"at": 0, "event": "SelectMode", "device": name, **mode})
         for place, (name, mode) in modes.items()
     ]
-    wanted += [(join("events", position), data) for position, data in enumerate(listed)]
+    entries += [(join("events", position), data) for position, data in enumerate(listed)]
     found: list[tuple[float, Event]] = []
-    for place, data in wanted:
+    for place, data in entries:
         try:
             at_s, event = _one(data, view, complaints.context)
             whole_steps(at_s, plan.dt_s, "time")
@@ -59,7 +59,7 @@ def read_events(
 
 
 class _Start:
-    """A site before its first tick: what events are checked against, and nothing that runs."""
+    """A site before its first tick, for validating events without an engine."""
 
     def __init__(
         self, plan: SitePlan, devices: Mapping[str, Device], check_link_fault: Callable[[Any], object]
@@ -106,7 +106,7 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
 
 
 def _playback(points: Any) -> dict[str, Any]:
-    """Return what a disturbance that has points need not say."""
+    """Return the keys that are optional in a disturbance with points."""
     try:
         return {"magnitude": points[0][1], "shape": "playback"}
     except (TypeError, LookupError):

@@ -1,4 +1,4 @@
-"""Grid codes as files: shipped ones by name, a user's own by path."""
+"""Grid code files: shipped ones by name, others by path."""
 
 from collections.abc import Callable
 from math import inf
@@ -66,12 +66,12 @@ Label = Annotated[str, Accepts(_to_label, {"type": "string", "minLength": 1})]
 
 
 class _Entry(Model):
-    """A group of numbers with one source: confirmed in it, recalled without it at hand, or the user's own."""
+    """A group of numbers with one source."""
 
     source: Text = ""
     """A key of sources."""
     status: Annotated[str, choice("confirmed", "recalled", "own")] = "own"
-    """Whether the numbers were read in the source, are from memory, or the user's own."""
+    """Numbers read in the source (confirmed), from memory (recalled), or user-defined (own)."""
 
 
 class _Stage(_Entry):
@@ -80,7 +80,7 @@ class _Stage(_Entry):
     name: Label
     """Unique in the code; the log names it when it trips."""
     quantity: Annotated[str, choice(*(quantity.value for quantity in Quantity))]
-    """What is compared with the limit."""
+    """The quantity that is compared with the limit."""
     above: Limit | None = None
     """Trips above this: voltages per unit, frequencies in Hz, rocof in Hz/s."""
     below: Limit | None = None
@@ -106,20 +106,20 @@ class _Stage(_Entry):
 
 
 class _Cessation(_Entry):
-    """The voltages at which the device pauses at once and stays connected."""
+    """The voltages at which the device stops power at once and remains connected."""
 
     at_or_below_pu: Voltage | None = None
     above_pu: Voltage | None = None
 
 
 class _FrequencyMeasurement(_Entry):
-    """The least voltage at which the frequency is judged."""
+    """The minimum voltage for frequency protection."""
 
     needs_pu: Voltage
 
 
 class _EnterService(_Entry):
-    """What the grid must be like, and for how long, before the device connects again; then its ramp."""
+    """Voltage and frequency windows and delay before the device reconnects; then its ramp."""
 
     v_low_pu: Voltage
     v_high_pu: Voltage
@@ -155,7 +155,7 @@ class _FrequencyDroop(_Entry):
 
 
 class _Curve(_Entry):
-    """A curve over the voltage."""
+    """Power as a function of voltage."""
 
     enabled: Switch
     points: Points
@@ -164,7 +164,7 @@ class _Curve(_Entry):
 
 
 class GridCodeFile(Model):
-    """A grid code's file."""
+    """A grid code file."""
 
     title: Text
     nominal_hz: Annotated[float, Accepts(_to_nominal, {"enum": [50, 60]})]
@@ -172,7 +172,7 @@ class GridCodeFile(Model):
     sources: Annotated[
         dict[str, str], Accepts(_to_sources, {"type": "object", "additionalProperties": {"type": "string"}})
     ] = Field(default_factory=dict)
-    """Where the numbers come from: short name → title."""
+    """Sources of the numbers: short name → title."""
     stages: list[_Stage]
     """The protection's stages."""
     momentary_cessation: _Cessation | None = None
@@ -215,10 +215,10 @@ def load_grid_code(
     volt_var: bool | None = None,
     volt_watt: bool | None = None,
 ) -> GridCode:
-    """Return the grid code of a shipped name, or of a YAML file whose path is taken from `base`.
+    """Return a shipped grid code, or that of a YAML file with a path relative to `base`.
 
     A code for another frequency than `nominal_hz` is refused. `volt_var` and `volt_watt` switch these
-    functions on or off; None leaves them as the file has them. `read` opens the user's file.
+    functions on or off; None keeps the setting of the file. `read` opens the user's file.
     """
     if name.endswith((".yaml", ".yml")):
         document = read((base or Path()) / name)
@@ -227,12 +227,14 @@ def load_grid_code(
     else:
         raise ConfigError(
             f"unknown grid code {name!r}{did_you_mean(name, grid_code_names())}"
-            " (a file of your own needs a path that ends in .yaml)"
+            " (the path of your own file must end in .yaml)"
         )
-    own_name = name.removesuffix(".yaml").removesuffix(".yml")
-    code = grid_code_of(document, Path(own_name).name, volt_var=volt_var, volt_watt=volt_watt)
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
+    code = grid_code_of(document, Path(stem).name, volt_var=volt_var, volt_watt=volt_watt)
     if nominal_hz is not None and nominal_hz != code.nominal_hz:
-        raise ConfigError(f"grid code {name!r} is for {code.nominal_hz:g} Hz, the grid has {nominal_hz:g} Hz")
+        raise ConfigError(
+            f"grid code {name!r} is for {code.nominal_hz:g} Hz, but the grid has {nominal_hz:g} Hz"
+        )
     return code
 
 
@@ -298,11 +300,11 @@ def _droop(entry: _FrequencyDroop | None) -> grid_code.FrequencyDroop | None:
     )
 
 
-def _curve(entry: _Curve | None, wanted: bool | None, missing: str) -> grid_code.VoltageCurve | None:
+def _curve(entry: _Curve | None, enabled: bool | None, missing: str) -> grid_code.VoltageCurve | None:
     if entry is None:
-        if wanted:
+        if enabled:
             raise ConfigError(missing)
         return None
-    if not (entry.enabled if wanted is None else wanted):
+    if not (entry.enabled if enabled is None else enabled):
         return None
     return grid_code.VoltageCurve(points=entry.points, response_s=entry.response_s)

@@ -1,4 +1,4 @@
-"""The protocols of an asset, from a site file to endpoints: each connector reads its own entries."""
+"""The protocols of an asset, from a site file to endpoints: each connector reads its entries."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,17 +12,17 @@ from twin_tui.protocols.modbus.endpoints import ModbusTcp
 from twin_tui.protocols.registry import connectors
 
 _FLAT = ("ip", "port", "unit_id", "register_map")
-"""Keys of an asset that is one unit of a TCP port."""
+"""Keys of an asset that is a single unit of a TCP port."""
 
 
 def read_links(data: Any, complaints: Complaints) -> Mapping[str, LinkSettings]:
-    """Return what ``links`` say of each connector for the whole site, by kind."""
+    """Return the site-wide settings of each connector in ``links``, by kind."""
     model = complaints.checked(connectors.links_model(), data, "links")
     return connectors.settings_of(model) if model is not None else {}
 
 
 class LinkReader:
-    """Turns the protocols of a site's assets into endpoints, noting what is wrong with them."""
+    """Converts the protocols of a site's assets into endpoints, and collects their errors."""
 
     def __init__(
         self, complaints: Complaints, folder: Path, map_root: Path, settings: Mapping[str, LinkSettings]
@@ -33,7 +33,7 @@ class LinkReader:
         self._settings = settings
 
     def read(self, device: str, kind: str, asset: Asset, place: str) -> tuple[Endpoint, ...]:
-        """Return the endpoints of one device: of its ``protocols``, or of ip, port and unit_id of its own."""
+        """Return the endpoints of one device, from its ``protocols`` or its ip, port and unit_id."""
         flat = {key: getattr(asset, key) for key in _FLAT if key in asset.model_fields_set}
         if flat and asset.protocols:
             self._complaints.add("", f"give {next(iter(flat))} or protocols in {place}, not both")
@@ -71,7 +71,7 @@ class LinkReader:
 
 
 def check_together(endpoints: Iterable[tuple[str, Endpoint]], complaints: Complaints) -> None:
-    """Note what cannot be opened together."""
+    """Collect conflicts between endpoints."""
     placed = list(endpoints)
     for connector in connectors:
         own = [(place, endpoint) for place, endpoint in placed if endpoint.kind == connector.kind]

@@ -1,4 +1,4 @@
-"""Values that a site file gives by name or file, and the engine takes as objects."""
+"""Values that are a name or file in a site file and an object in the engine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -21,7 +21,7 @@ _SWITCHES = ("volt_var", "volt_watt")
 
 
 def to_grid_code(found: Any, context: Context) -> GridCode:
-    """Return a grid code: by name or file, with volt_var and volt_watt switched, or written out."""
+    """Return a grid code: by name or file, with volt_var and volt_watt switched, or in full."""
     if isinstance(found, str):
         found = {"name": found}
     if not isinstance(found, dict):
@@ -47,7 +47,7 @@ def to_cell(found: Any, context: Context) -> CellType:
 
 
 def to_converter(found: Any, context: Context) -> ConverterLosses:
-    """Return a converter's loss curve: of a known name, or of its four figures."""
+    """Return a converter's loss curve, by name or from its four coefficients."""
     if isinstance(found, dict):
         known = [item.name for item in fields(ConverterLosses)]
         refuse_unknown(found, known)
@@ -56,7 +56,7 @@ def to_converter(found: Any, context: Context) -> ConverterLosses:
             raise ValueError(f"missing key {missing[0]}")
         values = {key: to_number(found[key]) for key in known}
         if any(not 0 <= value <= 1 for value in values.values()):
-            raise ValueError(f"expected figures from 0 to 1, found {shown(found)}")
+            raise ValueError(f"expected coefficients from 0 to 1, found {shown(found)}")
         return ConverterLosses(**values)
     return _named(found, CONVERTERS)
 

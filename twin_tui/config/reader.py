@@ -1,4 +1,4 @@
-"""From the plain data of a site file to a plan, endpoints and a source; every mistake is told."""
+"""From the plain data of a site file to a plan, endpoints and a source; all errors are reported."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +19,10 @@ from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import (
-    NOTHING_EXTERNAL,
+    NO_EXTERNAL_MODELS,
     ExternalModels,
-    WrittenGrid,
-    WrittenWeather,
+    GridModel,
+    WeatherModel,
     grid_model,
     grid_of_external,
     start_of,
@@ -46,7 +46,7 @@ from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.s2.described import descriptions_of
 
 BASE_LOAD_W = 5000.0
-"""What DER Twin has on the bus of a site whose file names no base load."""
+"""DER Twin's load for a site file without a base load."""
 
 
 @dataclass(slots=True)
@@ -60,18 +60,18 @@ class ReadAsset:
     name: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     device: Device | None = None
-    """The device at the start, which commands and events are checked against."""
+    """The device in its initial state, for validating commands and events."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSite:
-    """What a site file says."""
+    """The content of a site file."""
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
     links: Mapping[str, LinkSettings]
     embed: Callable[[], Mapping[str, Any]]
-    """Returns the site as plain data that needs no file of the user's."""
+    """Returns the site as plain data without references to files of the user."""
     real_time: bool
     speed: float
 
@@ -85,15 +85,15 @@ class SiteReader:
         self._folder = folder
         self._grid_code: GridCode | None = None
         self._links: Mapping[str, LinkSettings] = {}
-        self._external = NOTHING_EXTERNAL
-        self._written_weather: WrittenWeather | None = None
+        self._external = NO_EXTERNAL_MODELS
+        self._weather_keys: WeatherModel | None = None
 
     def read(self) -> ReadSite:
-        """Return what the file says, or raise one ConfigError with all that is wrong."""
+        """Return the content of the file, or raise one ConfigError with all errors."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
-        self._external = self._given("external_models", lambda: ExternalModels) or NOTHING_EXTERNAL
-        self._written_weather = self._given("weather", weather_model)
+        self._external = self._given("external_models", lambda: ExternalModels) or NO_EXTERNAL_MODELS
+        self._weather_keys = self._given("weather", weather_model)
         grid = self._grid(self._given("grid", grid_model))
         complaints.context = replace(complaints.context, nominal_hz=grid.nominal_hz)
         listed = self._data.get("assets")
@@ -132,7 +132,7 @@ class SiteReader:
         )
 
     def _given(self, key: str, model: Callable[[], type[M]]) -> M | None:
-        """Return a part of the top level as a model, or None where the file has none or a wrong one."""
+        """Return a part of the top level as a model, None if it is missing or invalid."""
         data = self._data.get(key)
         return None if data is None else self._complaints.checked(model(), data, key)
 
@@ -175,7 +175,7 @@ class SiteReader:
             if name is not None:
                 first = owners.setdefault(name, asset.place)
                 if first != asset.place:
-                    self._complaints.add(asset.place, f"the name {name!r} is that of {first} already")
+                    self._complaints.add(asset.place, f"the name {name!r} is already used by {first}")
                 asset.name = name
         counts: dict[str, int] = {}
         for asset in assets:
@@ -222,7 +222,7 @@ class SiteReader:
         check_together(placed, self._complaints)
 
     def _steps(self, assets: list[ReadAsset]) -> Iterator[ReadAsset]:
-        """Let the first load alone take the load steps of the site, unless the file says otherwise."""
+        """Apply load steps to the first load only, unless the file has ``takes_steps``."""
         first = True
         for asset in assets:
             if asset.type.takes_load_steps and "takes_steps" not in asset.model.model_fields_set:
@@ -233,7 +233,7 @@ class SiteReader:
             yield asset
 
     def _share_inverters(self, assets: list[ReadAsset]) -> None:
-        """Put the efficiencies of an inverter on top of those of the battery behind it."""
+        """Multiply the efficiencies of a battery by those of the inverter in front of it."""
         batteries = {asset.name: asset for asset in assets if asset.type.kind == "battery"}
         for asset in assets:
             name = getattr(asset.model, "battery_id", None)
@@ -250,7 +250,7 @@ class SiteReader:
 
     def _device(self, asset: ReadAsset) -> DevicePlan | None:
         try:
-            settings = {**self._site_wide(asset), **asset.model.settings()}
+            settings = {**self._site_wide(asset), **asset.model.parameters()}
             missing = missing_keys(asset.type.params, settings)
             if missing:
                 self._complaints.add("", f"missing key {missing[0]} in {asset.place}", at=asset.place)
@@ -261,9 +261,9 @@ class SiteReader:
             self._complaints.add(asset.place, str(error))
             return None
         values = asset.model.first_commands()
-        for name, wanted in asset.model.commands.items():
+        for name, requested in asset.model.commands.items():
             try:
-                values[name] = device.accept(name, wanted, "command")
+                values[name] = device.accept(name, requested, "command")
             except (TwinError, TypeError) as error:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
         asset.device = device
@@ -286,26 +286,28 @@ class SiteReader:
             if steering is None:
                 raise ConfigError(f"{place}: a {asset.type.kind} cannot be controlled")
             if steering.steered_by_supply and any(d.control is not ControlType.DDBC for d in descriptions):
-                raise ConfigError(f"{place}: a {asset.type.kind} is told its heat: expected DDBC")
+                raise ConfigError(
+                    f"{place}: a {asset.type.kind} is controlled by its heat demand; expected DDBC"
+                )
         except ConfigError as error:
             self._complaints.add("", str(error))
             return ()
         return descriptions
 
     def _site_wide(self, asset: ReadAsset) -> dict[str, Any]:
-        """Return what the site's top level gives an asset that does not say otherwise itself."""
-        return {"grid_code": self._grid_code} if _follows_a_code(asset) else {}
+        """Return the parameters of an asset that the top level sets by default."""
+        return {"grid_code": self._grid_code} if _supports_a_grid_code(asset) else {}
 
-    def _read_grid_code(self, wanted: Any, assets: list[ReadAsset]) -> None:
-        if wanted is None:
+    def _read_grid_code(self, found: Any, assets: list[ReadAsset]) -> None:
+        if found is None:
             return
         try:
-            self._grid_code = to_grid_code(wanted, self._complaints.context)
+            self._grid_code = to_grid_code(found, self._complaints.context)
         except (TwinError, ValueError) as error:
             self._complaints.add("grid_code", str(error))
             return
-        if not any(map(_follows_a_code, assets)):
-            self._complaints.add("grid_code", "no asset of this site follows a grid code")
+        if not any(map(_supports_a_grid_code, assets)):
+            self._complaints.add("grid_code", "no asset of this site supports a grid code")
 
     def _base_load(self, top: SiteFile, assets: list[ReadAsset]) -> Iterator[DevicePlan]:
         base_w = self._external.power.base_load_w
@@ -317,7 +319,7 @@ class SiteReader:
             base_w = BASE_LOAD_W
         if any(asset.name == "load" for asset in assets):
             self._complaints.add(
-                "external_models.power", "the name 'load' is that of its load, and of an asset"
+                "external_models.power", "its base load is named 'load', but an asset has this name"
             )
             return
         load = registry["load"]
@@ -326,18 +328,18 @@ class SiteReader:
     def _check_references(self, assets: list[ReadAsset]) -> None:
         names = {asset.name for asset in assets} | {"load"}
         for asset in assets:
-            wanted = [
+            references = [
                 (join("meters", at), name) for at, name in enumerate(getattr(asset.model, "meters", ()))
             ]
             for at, endpoint in enumerate(asset.endpoints):
                 roles = endpoint.devices.items()
-                wanted += [(join("protocols", at, "devices", role), name) for role, name in roles]
-            for where, name in wanted:
+                references += [(join("protocols", at, "devices", role), name) for role, name in roles]
+            for where, name in references:
                 if name not in names:
                     text = f"no asset is named {name!r}{did_you_mean(name, names)}"
                     self._complaints.add(f"{asset.place}.{where}", text)
 
-    def _grid(self, written: WrittenGrid | None) -> GridParams:
+    def _grid(self, written: GridModel | None) -> GridParams:
         try:
             return grid_of_external(self._external) if written is None else written.params()
         except ConfigError as error:
@@ -345,7 +347,7 @@ class SiteReader:
             return GridParams()
 
     def _weather(self, top: SiteFile) -> WeatherParams:
-        written = self._written_weather
+        written = self._weather_keys
         try:
             return weather_of(written, self._external, top.latitude, top.longitude)
         except ConfigError as error:
@@ -368,5 +370,5 @@ class SiteReader:
         )
 
 
-def _follows_a_code(asset: ReadAsset) -> bool:
+def _supports_a_grid_code(asset: ReadAsset) -> bool:
     return any(item.name == "grid_code" for item in fields(asset.type.params))

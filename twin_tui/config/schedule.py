@@ -1,4 +1,4 @@
-"""Times of day, days and dates, as people and energy managers write them."""
+"""Times of day, days and dates in site files."""
 
 import re
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def to_weekday(found: Any) -> int:
 
 
 def to_weekdays(found: Any) -> tuple[int, ...]:
-    """Return the days of a list or of a span like mon-fri."""
+    """Return the days of a list or a range like mon-fri."""
     if isinstance(found, str) and "-" in found:
         first, _, last = found.partition("-")
         start, end = to_weekday(first.strip()), to_weekday(last.strip())
@@ -54,7 +54,7 @@ def to_weekdays(found: Any) -> tuple[int, ...]:
 
 
 def to_window(found: Any, context: Context) -> Window:
-    """Return a time window from start_time and duration, with day_of_week or date if it has one."""
+    """Return a time window from start_time and duration, with an optional day_of_week or date."""
     data = _object(found, _WINDOW_KEYS)
     start = _one_of(data, "start_time", "start_s")
     length = _one_of(data, "duration", "duration_s")
@@ -70,7 +70,7 @@ def to_window(found: Any, context: Context) -> Window:
 
 
 def to_windows(found: Any, context: Context) -> tuple[Window, ...]:
-    """Return windows from a list, or from an object that has the list as ``windows``."""
+    """Return windows from a list, or from an object with the list as ``windows``."""
     if isinstance(found, dict):
         refuse_unknown(found, ("windows",))
         found = found.get("windows")
@@ -80,7 +80,7 @@ def to_windows(found: Any, context: Context) -> tuple[Window, ...]:
 
 
 def to_session(found: Any, context: Context) -> ChargingSession:
-    """Return a stay of a vehicle from arrival and departure."""
+    """Return a charging session from arrival and departure."""
     data = _object(found, _SESSION_KEYS)
     soc = data.get("arrival_soc")
     if soc is not None:

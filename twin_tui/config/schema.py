@@ -70,7 +70,7 @@ def _asset(device_type: AnyDeviceType) -> Schema:
 
 
 def _parameters(params: type[Any]) -> Any:
-    """Return what says of a key the text of the parameter that it sets, in the unit of the key."""
+    """Return the function that describes a key: the text of its parameter, with the unit of the key."""
     texts = field_texts(params)
     required = {each.name for each in dataclasses.fields(params)}
 

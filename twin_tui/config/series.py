@@ -1,4 +1,4 @@
-"""Series of values over time, from CSV files or written out in a site file."""
+"""Series of values over time, from CSV files or in a site file."""
 
 from datetime import tzinfo
 from itertools import pairwise
@@ -16,7 +16,7 @@ _KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
 
 
 def to_series(found: Any, context: Context) -> Series:
-    """Return a series: of a CSV file's path, of csv and column, or of start, step and values."""
+    """Return a series from the path of a CSV file, from csv and column, or from start, step and values."""
     if isinstance(found, str):
         return _kept_series(found, None, context)
     if not isinstance(found, dict):
@@ -44,7 +44,7 @@ def to_series(found: Any, context: Context) -> Series:
 
 
 def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
-    """Return under what the context keeps the series of a CSV file that a value names, if it names one."""
+    """Return the key of a CSV series in the context, None for a value that names no CSV file."""
     name, column = (found.get("csv"), found.get("column")) if isinstance(found, dict) else (found, None)
     if isinstance(name, str) and (column is None or isinstance(column, str)):
         return context.folder / name, column
@@ -57,11 +57,11 @@ def _kept_series(name: str, column: str | None, context: Context) -> Series:
 
 
 def series_of_csv(path: Path, column: str | None, zone: tzinfo) -> Series:
-    """Return a column of a CSV file as a series: even steps, no gaps."""
+    """Return a column of a CSV file as a series; the steps must be even, without gaps."""
     rows = read_rows(path, column, zone)
     step_s = rows[1].instant - rows[0].instant
     for before, row in pairwise(rows):
         distance = row.instant - before.instant
         if abs(distance - step_s) > 1e-6 * max(1.0, step_s):
-            raise ConfigError(f"{path}:{row.line}: a gap: {distance:g} s after a step of {step_s:g} s")
+            raise ConfigError(f"{path}:{row.line}: uneven step of {distance:g} s; expected {step_s:g} s")
     return Series(rows[0].instant, step_s, tuple(row.value for row in rows), rows[0].relative)

@@ -1,4 +1,4 @@
-"""A site: what the engine simulates and how its devices are reached."""
+"""A site: its plan for the engine and the endpoints of its devices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from twin_tui.protocols.connector import Endpoint, LinkSettings
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site, read and checked, ready to run."""
+    """A validated site, ready to run."""
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
@@ -24,25 +24,25 @@ class Site:
     """Returns ``source``; only a recording needs it."""
     real_time: bool = True
     speed: float = 1.0
-    """Simulated seconds per second of a paced run; infinite is as fast as possible."""
+    """Simulated seconds per second of a paced run; infinite means as fast as possible."""
     file: Path | None = None
     links: Mapping[str, LinkSettings] = field(default_factory=dict)
-    """What each connector does for the whole site, by its kind."""
+    """The site-wide settings of each connector, by kind."""
 
     @property
     def source(self) -> Mapping[str, Any]:
-        """The site as plain data that needs no file of the user's; ``load_site`` takes it back.
+        """The site as plain data without references to files of the user; ``load_site`` accepts it.
 
-        Series, grid codes and register maps are in it as they were when the site was loaded.
+        Series, grid codes and register maps are embedded with their content at the time of loading.
         """
         return self.embed()
 
 
 def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
-    """Return the site of a file, of a shipped site's name, or of a dict that holds what a file would.
+    """Return the site of a file, of the name of a shipped site, or of a dict with the content of a file.
 
-    ``overrides`` replace keys of the file's top level, such as ``seed``, ``step`` or ``start``; None leaves a
-    key alone. Raises one ConfigError that lists every mistake.
+    ``overrides`` replace keys of the top level, such as ``seed``, ``step`` or ``start``; None keeps the key.
+    Raises one ConfigError that lists all errors.
     """
     path = None
     if isinstance(site, Mapping):
@@ -61,7 +61,7 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
 
 
 def find_site(site: str | Path) -> Path:
-    """Return the path of a site file: a path as it is, else the shipped site of that name."""
+    """Return the path of a site file: an existing path, or else the shipped site of that name."""
     path = Path(site)
     try:
         if path.exists():

@@ -1,4 +1,4 @@
-"""A site as plain data that stands alone: names given, register maps of the user's inside."""
+"""A site as self-contained data: with names, and with the content of the user's files."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ def source_of(
     assets: Iterable[tuple[str, Mapping[str, Any], Sequence[Mapping[str, Any]]]],
     context: Context,
 ) -> dict[str, Any]:
-    """Return the site's data with its assets named and what was loaded of other files put in.
+    """Return the site's data with names for all assets and with the content of other files.
 
     Each asset comes with its name and its protocols.
     """
@@ -50,7 +50,7 @@ def source_of(
 
 
 def _embedded(key: str, value: Any, context: Context) -> Any:
-    """Return a value with the content of the files it names: grid codes, series, points of a playback."""
+    """Return a value with the content of the files that it names: grid codes, series, playback points."""
     if isinstance(value, list):
         return [_embedded(key, item, context) for item in value]
     if key == "grid_code":
@@ -60,7 +60,7 @@ def _embedded(key: str, value: Any, context: Context) -> Any:
     if key == "points" and isinstance(value, str):
         return context.kept[context.folder / value, "points"]
     if series_key(value, context) in context.kept:
-        value = _written_out(to_series(value, context))
+        value = _series_data(to_series(value, context))
     elif isinstance(value, dict):
         value = {inner: _embedded(inner, item, context) for inner, item in value.items()}
     return value
@@ -77,7 +77,7 @@ def _grid_code(value: Any, context: Context) -> Any:
     return code
 
 
-def _written_out(series: Series) -> dict[str, Any]:
+def _series_data(series: Series) -> dict[str, Any]:
     start = series.start_s if series.relative else datetime.fromtimestamp(series.start_s, UTC).isoformat()
     shape = {"repeats": series.repeats, "holds": series.holds}
     return {"start": start, "step": series.step_s, "values": list(series.values), **shape}

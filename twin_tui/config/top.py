@@ -33,36 +33,36 @@ class SiteFile(Model):
 
     name: Text | None = None
     site_name: Text | None = None
-    """DER Twin's word for it."""
+    """DER Twin's key for name."""
     comment: Any = None
     step: Annotated[float, number(above=0, high=3600, unit="s")] = 0.1
     """Simulated time of one step."""
     real_time: Switch = True
-    """Whether the twin follows the clock, or runs as fast as it can."""
+    """Whether the run is paced by the wall clock, or as fast as possible."""
     speed: Annotated[float, Accepts(_to_speed, _SPEED)] | None = None
     """Simulated seconds a second."""
     seed: Seed = 0
-    """Of all randomness."""
+    """Seed of all random numbers."""
     start: Start | None = None
     """Date and time at the start."""
     start_time_h: Hour | None = None
     """Time of day at the start, in DER Twin's form."""
     timezone: Zone | None = None
-    """Such as Europe/Oslo; UTC if not given."""
+    """Time zone such as Europe/Oslo; UTC by default."""
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     register_map_root: Text = "."
-    """The folder of the register maps, seen from this file."""
+    """Folder of the register maps, relative to this file."""
     external_models: Any = None
-    """DER Twin's way to describe grid and weather."""
+    """DER Twin's form of grid, weather and base load."""
     grid: Any = None
     """A preset, and any parameter of the grid."""
     weather: Any = None
     """Any parameter of the weather."""
     links: Any = None
-    """How each protocol behaves on the whole site."""
+    """Site-wide settings of each protocol."""
     assets: Annotated[list[Any], Accepts(_to_list, {"type": "array"})]
     grid_code: Any = None
-    """The code of every asset that follows one and names none itself."""
+    """The grid code of every asset that supports one and has no grid_code of its own."""
     events: Annotated[list[Any], Accepts(_to_list, {"type": "array"})] = Field(default_factory=list)
-    """What happens, and when."""
+    """Events and their times."""

@@ -1,4 +1,4 @@
-"""Grid, weather and clock of a site file, as the engine takes them."""
+"""Grid, weather and clock of a site file, converted for the engine."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field
 
-from twin_tui.config.derive import Sets, Settings, complete
+from twin_tui.config.derive import ParameterModel, Sets, complete
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, number, shown
 from twin_tui.engine.grid import GRIDS, GridParams
@@ -20,7 +20,7 @@ from twin_tui.errors import did_you_mean
 FIRST_DAY = datetime(2026, 6, 20)
 FREQUENCY_TAU_S, FREQUENCY_DRIFT_TAU_S = 5.0, 300.0
 VOLTAGE_TAU_S, VOLTAGE_DRIFT_TAU_S = 10.0, 600.0
-"""The time constants of DER Twin's grid models, which its format does not carry."""
+"""The time constants of DER Twin's grid models, which its format does not contain."""
 
 
 class PowerModel(Model):
@@ -29,7 +29,7 @@ class PowerModel(Model):
     base_load_w: NotNegative | None = None
 
 
-class IrradianceModel(Settings):
+class IrradianceModel(ParameterModel):
     """``external_models.irradiance``: a half sine."""
 
     peak: Annotated[NotNegative, Sets("peak_w_m2")] = 1000.0
@@ -37,7 +37,7 @@ class IrradianceModel(Settings):
     sunset: Annotated[Hour, Sets("sunset_h")] = 18.0
 
 
-class TemperatureModel(Settings):
+class TemperatureModel(ParameterModel):
     """``external_models.ambient_temperature``."""
 
     mean: Annotated[Number, Sets("ambient_mean_c")] = 20.0
@@ -46,7 +46,7 @@ class TemperatureModel(Settings):
 
 
 class FrequencyModel(Model):
-    """``external_models.grid_frequency``: noise in Hz, drift in Hz per √s that returns in 300 s."""
+    """``external_models.grid_frequency``: noise in Hz, drift in Hz per √s with a time constant of 300 s."""
 
     nominal_hz: Positive = 50.0
     noise_std: NotNegative = 0.0
@@ -55,7 +55,7 @@ class FrequencyModel(Model):
 
 
 class VoltageModel(Model):
-    """``external_models.grid_voltage``: noise in V between lines, drift in V per √s that returns in 600 s."""
+    """``external_models.grid_voltage``: noise in V between lines, drift in V per √s, time constant 600 s."""
 
     nominal_v_ll: Positive | None = None
     nominal_voltage_ll: Positive | None = None
@@ -74,8 +74,8 @@ class ExternalModels(Model):
     grid_voltage: VoltageModel | None = None
 
 
-NOTHING_EXTERNAL = ExternalModels.model_construct(power=PowerModel.model_construct())
-"""Of a site without them; made without validation, which most starts then need not prepare."""
+NO_EXTERNAL_MODELS = ExternalModels.model_construct(power=PowerModel.model_construct())
+"""For a site without them; constructed without validation, which saves start-up time."""
 
 _OTHER_NAMES = {"50hz": "stiff_50hz", "60hz": "stiff_60hz"}
 
@@ -91,7 +91,7 @@ def _to_preset(found: Any) -> str:
 _PRESETS = {"enum": [*dict.fromkeys((*(name.replace("_", "-") for name in GRIDS), *GRIDS)), *_OTHER_NAMES]}
 
 
-class WrittenGrid(Settings):
+class GridModel(ParameterModel):
     """``grid``: a preset, and any parameter of the grid."""
 
     preset: Annotated[str, Accepts(_to_preset, _PRESETS)] = "stiff_50hz"
@@ -99,23 +99,23 @@ class WrittenGrid(Settings):
 
     def params(self) -> GridParams:
         """Return the engine's grid."""
-        return replace(GRIDS[self.preset], **self.settings())
+        return replace(GRIDS[self.preset], **self.parameters())
 
 
-class WrittenWeather(Settings):
+class WeatherModel(ParameterModel):
     """``weather``: any parameter of the weather."""
 
 
 @cache
-def grid_model() -> type[WrittenGrid]:
-    """Return the model of ``grid``; most sites have none, and making it takes time."""
-    return complete(WrittenGrid, GridParams, "Grid")
+def grid_model() -> type[GridModel]:
+    """Return the model of ``grid``, created only for a site that has one."""
+    return complete(GridModel, GridParams, "Grid")
 
 
 @cache
-def weather_model() -> type[WrittenWeather]:
+def weather_model() -> type[WeatherModel]:
     """Return the model of ``weather``."""
-    return complete(WrittenWeather, WeatherParams, "Weather")
+    return complete(WeatherModel, WeatherParams, "Weather")
 
 
 def grid_of_external(external: ExternalModels) -> GridParams:
@@ -149,22 +149,22 @@ def _joint_seed(frequency: int | None, voltage: int | None) -> int | None:
 
 
 def weather_of(
-    weather: Settings | None, external: ExternalModels, latitude: float | None, longitude: float | None
+    weather: ParameterModel | None, external: ExternalModels, latitude: float | None, longitude: float | None
 ) -> WeatherParams:
-    """Return the engine's weather; a site that says where it lies has the sun of that place."""
+    """Return the engine's weather; a site with latitude and longitude has the sun of its location."""
     found: dict[str, Any] = {}
     if latitude is not None and longitude is not None:
         found = {"latitude_deg": latitude, "longitude_deg": longitude}
         found["sky"] = Sky.CLEAR if external.irradiance is None else Sky.SINE
     for part in (external.irradiance, external.ambient_temperature, weather):
-        found.update(part.settings() if part is not None else {})
+        found.update(part.parameters() if part is not None else {})
     return WeatherParams(**found)
 
 
 def start_of(
     start: datetime | None, start_time_h: float | None, zone: ZoneInfo | None
 ) -> tuple[float, float]:
-    """Return the Unix time of the start and the site's offset from UTC there, both in s."""
+    """Return the Unix time of the start and the site's offset from UTC at that time, both in s."""
     local = start if start is not None else FIRST_DAY + timedelta(hours=start_time_h or 0.0)
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone or UTC)
@@ -203,7 +203,7 @@ def _to_zone(found: Any) -> ZoneInfo:
 
 
 def zone_of(found: Any) -> tzinfo:
-    """Return the time zone of that name, UTC when there is none of it."""
+    """Return the time zone of that name, UTC for an invalid name."""
     try:
         return _to_zone(found)
     except ValueError:

@@ -110,7 +110,7 @@ def test_a_flag_that_is_taken_is_refused() -> None:
 
     connectors.add(Gong())
     try:
-        with pytest.raises(ConfigError, match="'gong': flag --rest is one of rest already"):
+        with pytest.raises(ConfigError, match="'gong': flag --rest is already used by rest"):
             wire_options([])
     finally:
         connectors.remove("gong")

@@ -1,4 +1,4 @@
-"""The assets of a site file: one model per device type, from its parameters where none is written."""
+"""The assets of a site file: one model per device type, derived from its parameters."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ ASSETS: dict[str, type[Asset]] = {
     "load": LoadAsset,
     "meter": MeterAsset,
 }
-"""The written models, by kind; every other type gets one worked out from its parameters."""
+"""Models with keys of their own, by kind; the model of any other type is derived from its parameters."""
 
 __all__ = ["ASSETS", "Asset", "asset_model"]
 
@@ -30,7 +30,7 @@ _complete: dict[tuple[str, type[Any]], type[Asset]] = {}
 
 
 def asset_model(device_type: AnyDeviceType) -> type[Asset]:
-    """Return the model of a type's assets, with a key for every parameter the type has."""
+    """Return the model of a type's assets, with a key for every parameter of the type."""
     key = (device_type.kind, device_type.params)
     known = _complete.get(key)
     if known is not None:

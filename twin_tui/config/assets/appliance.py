@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import ValidationInfo
 
 from twin_tui.config.assets.base import Asset
-from twin_tui.config.context import NOWHERE
+from twin_tui.config.context import NO_CONTEXT
 from twin_tui.config.derive import Sets
 from twin_tui.config.schedule import to_windows
 from twin_tui.documents.values import Accepts, Duration, Positive
@@ -15,7 +15,7 @@ from twin_tui.errors import TwinError
 
 def _to_windows(found: Any, info: ValidationInfo) -> tuple[Window, ...]:
     try:
-        return to_windows(found, info.context or NOWHERE)
+        return to_windows(found, info.context or NO_CONTEXT)
     except TwinError as error:
         raise ValueError(str(error)) from None
 
@@ -24,7 +24,7 @@ Windows = Annotated[tuple[Window, ...], Accepts(_to_windows, {"type": ["array", 
 
 
 class ApplianceAsset(Asset):
-    """An appliance with a run of known energy and length, also in EOS's form."""
+    """An appliance with a programme of known energy and duration, also in EOS's form."""
 
     duration: Annotated[Duration | None, Sets("duration_s")] = None
     duration_h: Annotated[Positive | None, Sets("duration_s", 3600.0)] = None

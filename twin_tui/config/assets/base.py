@@ -1,10 +1,10 @@
-"""What all assets of a site file have: a type, a name, protocols, and parameters in a user's units."""
+"""The keys that all assets of a site file share."""
 
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from twin_tui.config.derive import Settings
+from twin_tui.config.derive import ParameterModel
 from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, shown, whole
 from twin_tui.engine.device import AnyDeviceType
 
@@ -33,42 +33,42 @@ def _to_protocols(found: Any) -> list[Any]:
 
 
 _STARTS: dict[str, Any] = {"start_stop": 1, "run": True, "on": True, "enabled": True}
-"""The commands that make a device run, whichever of them it has."""
+"""The commands that start a device; each device type has one of them."""
 
 
-class Asset(Settings):
-    """One device of a site: here what every type has, in subclasses the keys of one type."""
+class Asset(ParameterModel):
+    """One device of a site; subclasses add the keys of one type."""
 
     default_map: ClassVar[str] = ""
-    """The register map that serves a device of this type when the site names none."""
+    """The register map of a device of this type when the site names none."""
     device_type: ClassVar[AnyDeviceType]
 
     type: Text
-    """What it is."""
+    """Device type."""
     name: Name | None = None
-    """Its type and a number if not given."""
+    """Name of the device; by default its type and a number."""
     asset_id: Name | None = None
-    """DER Twin's word for the name."""
+    """DER Twin's key for name."""
     device_id: Name | None = None
-    """EOS's word for the name."""
+    """EOS's key for name."""
     comment: Any = None
-    """For readers of the file."""
+    """Comment, not evaluated."""
     protocols: Annotated[list[Any], Accepts(_to_protocols, {"type": "array"})] = Field(default_factory=list)
-    """How it is reached."""
+    """The protocols of the device."""
     ip: Host | None = None
-    """Of its Modbus TCP port, in place of protocols."""
+    """Host of its Modbus TCP port, instead of protocols."""
     port: Annotated[int, whole(0, 65535)] | None = None
-    """Of Modbus TCP, in place of protocols; 0 takes a free one."""
+    """Modbus TCP port, instead of protocols; 0 selects a free one."""
     unit_id: Annotated[int, whole(0, 255)] | None = None
-    """Of Modbus, in place of protocols."""
+    """Modbus unit, instead of protocols."""
     register_map: Any = None
-    """The name of a register map, or one written out, in place of protocols."""
+    """Name of a register map, or the map itself, instead of protocols."""
     started: Switch = False
     """Whether it runs at the start."""
     mode: Annotated[dict[str, Any] | None, Accepts(_to_mode, {"type": ["string", "object"]})] = None
     """The operation mode at the start: its name, or an object with name, factor and parameters."""
     s2_description: Any = None
-    """S2 messages, or a file of them, in place of what the type says of itself to an energy manager."""
+    """S2 messages, or a file of them, that replace the built-in S2 description."""
     commands: Annotated[dict[str, Any], Accepts(_to_commands, {"type": "object"})] = Field(
         default_factory=dict
     )
@@ -76,7 +76,7 @@ class Asset(Settings):
 
     @property
     def given_name(self) -> str | None:
-        """The name that the file gives this asset."""
+        """The name of this asset in the file."""
         return self.name or self.asset_id or self.device_id
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class Asset(Settings):
         return self
 
     def first_commands(self) -> dict[str, Any]:
-        """Return the commands that the keys of this asset set at the start, in SI units."""
+        """Return the commands at the start that the keys of this asset set, in SI units."""
         if not self.started:
             return {}
         return {name: on for name, on in _STARTS.items() if name in self.device_type.signals}

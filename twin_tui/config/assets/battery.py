@@ -14,7 +14,7 @@ _REFERENCE_KWH = 100.0
 
 
 class SocLimits(Model):
-    """Where the battery derates, in %: nothing below lower_2 and above upper_2, all between the others."""
+    """Derating limits in %: no power beyond lower_2 and upper_2, full power between lower_1 and upper_1."""
 
     lower_1: Percent = 25.0
     lower_2: Percent = 20.0
@@ -41,29 +41,29 @@ class BatteryAsset(Asset):
     ramp_rate_kw_per_s: Annotated[Positive, Sets("ramp_w_per_s", 1e3)] = 100.0
     rated_kva: Annotated[Positive | None, Sets("rated_va", 1e3)] = None
     round_trip_eff: Efficiency = 0.92
-    """Of a full cycle at the terminals; its root holds in each direction."""
+    """Efficiency of a full cycle at the terminals; its square root applies in each direction."""
     soc_limits: SocLimits = Field(default_factory=SocLimits)
     """In %: no discharge below lower_2, no charge above upper_2, full power between lower_1 and upper_1."""
     ambient_temp_c: Annotated[Celsius | None, Sets("initial_cell_c")] = None
     internal_resistance: NotNegative | None = None
-    """Taken from DER Twin's form without effect: the cells have a resistance of their own."""
+    """Accepted from DER Twin's form, without effect: the cell type determines the resistance."""
 
     # EOS's form
     initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
     charging_efficiency: Annotated[Efficiency | None, Sets("charge_efficiency")] = None
     discharging_efficiency: Annotated[Efficiency | None, Sets("discharge_efficiency")] = None
     max_charge_power_w: Annotated[NotNegative | None, Sets("max_charge_w"), Sets("max_discharge_w")] = None
-    """There one figure holds for both directions."""
+    """EOS's form: one limit for both directions."""
     min_soc_percentage: Percent | None = None
     """EOS's form of both lower limits."""
     max_soc_percentage: Percent | None = None
     """EOS's form of both upper limits."""
     min_charge_power_w: Any = None
-    """Of EOS's form, without effect: the battery follows any setpoint."""
+    """Accepted from EOS's form, without effect: the battery follows any setpoint."""
     charge_rates: Any = None
-    """Of EOS's form, without effect."""
+    """Accepted from EOS's form, without effect."""
     levelized_cost_of_storage_kwh: Any = None
-    """Of EOS's form, without effect."""
+    """Accepted from EOS's form, without effect."""
 
     _inverter_efficiencies: tuple[float, float] = PrivateAttr(default=(1.0, 1.0))
 
@@ -79,11 +79,11 @@ class BatteryAsset(Asset):
             )
         return self
 
-    def settings(self) -> dict[str, Any]:
-        """Return the engine parameters: efficiencies one way, heat in proportion to the capacity."""
+    def parameters(self) -> dict[str, Any]:
+        """Return the engine parameters, the thermal ones in proportion to the capacity."""
         one_way = sqrt(self.round_trip_eff)
         found: dict[str, Any] = {"charge_efficiency": one_way, "discharge_efficiency": one_way}
-        found.update(super().settings())
+        found.update(super().parameters())
         found["charge_efficiency"] *= self._inverter_efficiencies[0]
         found["discharge_efficiency"] *= self._inverter_efficiencies[1]
         size = found["capacity_wh"] / 1e3 / _REFERENCE_KWH
@@ -99,7 +99,7 @@ class BatteryAsset(Asset):
         return model
 
     def first_commands(self) -> dict[str, Any]:
-        """Return the commands at the start, the derating limits among them."""
+        """Return the commands at the start, including the derating limits."""
         limits = {
             f"soc_{side}_limit_{number}": getattr(self.soc_limits, f"{side}_{number}") / 100.0
             for side in ("lower", "upper")

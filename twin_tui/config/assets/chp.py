@@ -10,7 +10,7 @@ from twin_tui.documents.values import NotNegative, Percent, Positive, number
 
 
 class ChpAsset(Asset):
-    """A gas engine with generator and heat."""
+    """A gas engine with generator and heat recovery."""
 
     default_map: ClassVar[str] = "chp_modbus"
 
@@ -22,7 +22,7 @@ class ChpAsset(Asset):
 
     @model_validator(mode="after")
     def _loads_in_order(self) -> "ChpAsset":
-        found: dict[str, Any] = self.settings()
+        found: dict[str, Any] = self.parameters()
         low, high = found["min_load_pu"], found["max_load_pu"]
         if not 0 < low <= high:
             raise ValueError(

@@ -8,15 +8,15 @@ from twin_tui.documents.values import Efficiency, Percent
 
 
 class EvChargerAsset(Asset):
-    """A charging station and its vehicle, also in the form that EOS has for an electric vehicle."""
+    """A charging station and its vehicle, also in EOS's form of an electric vehicle."""
 
     initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
     max_soc_percentage: Annotated[Percent | None, Sets("max_soc", 0.01)] = None
     min_soc_percentage: Percent | None = None
-    """Of EOS's form, without effect: the least charge that EOS plans for."""
+    """Accepted from EOS's form, without effect: the minimum charge in EOS's plans."""
     discharging_efficiency: Efficiency | None = None
-    """Of EOS's form, without effect: the vehicle does not discharge."""
+    """Accepted from EOS's form, without effect: the vehicle does not discharge."""
     min_charge_power_w: Any = None
-    """Of EOS's form, without effect: the station follows any current."""
+    """Accepted from EOS's form, without effect: the station follows any current."""
     charge_rates: Any = None
-    """Of EOS's form, without effect."""
+    """Accepted from EOS's form, without effect."""

@@ -21,4 +21,4 @@ class MeterAsset(Asset):
     default_map: ClassVar[str] = "energy_meter_modbus"
 
     meters: Annotated[tuple[str, ...], Accepts(_to_names, _NAMES)] = ()
-    """Names of the assets that it measures; none is the grid connection."""
+    """Names of the measured assets; without it, the grid connection."""
