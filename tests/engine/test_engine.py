@@ -31,6 +31,7 @@ from twin_tui.engine.events import (
     Revoke,
     SelectControl,
     SelectMode,
+    TimeGap,
     Unpin,
     Write,
     event,
@@ -271,6 +272,7 @@ EVENTS: list[Event] = [
     Revoke("battery", "i-1"),
     ClearEverything(),
     Mark("before the sag"),
+    TimeGap(12.5, 125.0),
 ]
 
 

@@ -78,7 +78,8 @@ async def test_a_machine_that_is_too_slow_is_counted_and_does_not_race_to_catch_
             return self.now
 
     engine = an_engine()
-    pacer = Pacer(engine, clock=SlowClock())
+    clock = SlowClock()
+    pacer = Pacer(engine, clock=clock, used=lambda: clock.now)
     await pacer.run(until_tick=50)
     assert engine.tick == 50
     assert pacer.overruns > 0
@@ -104,7 +105,7 @@ async def test_a_lateness_that_is_caught_up_is_no_overrun() -> None:
 
 async def test_a_change_of_speed_goes_on_from_the_present_tick() -> None:
     clock, engine = Clock(), an_engine()
-    pacer = Pacer(engine, speed=1.0, clock=clock)
+    pacer = Pacer(engine, speed=1.0, clock=clock, used=clock)
     running = asyncio.create_task(pacer.run())
     await settle()
     clock.now += 10.05
@@ -126,7 +127,7 @@ async def test_a_change_of_speed_goes_on_from_the_present_tick() -> None:
 
 async def test_a_tick_that_rounding_leaves_between_due_and_not_due_stops_nobody() -> None:
     clock, engine = Clock(), an_engine()
-    pacer = Pacer(engine, speed=10.0, clock=clock)
+    pacer = Pacer(engine, speed=10.0, clock=clock, used=clock)
     running = asyncio.create_task(pacer.run())
     await settle()
     clock.now += 10.05  # 10.049999999999997 s: not yet 1005 ticks, and nothing left to wait for them

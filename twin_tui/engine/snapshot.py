@@ -20,6 +20,7 @@ class LogKind(Enum):
     S2 = "S2"
     LINK = "LINK"
     MARK = "MARK"
+    GAP = "GAP"
     ALARM = "ALARM"
 
 

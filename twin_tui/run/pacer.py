@@ -5,25 +5,44 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import TimeGap
 from twin_tui.errors import CommandError
 
 SLICE_S = 0.002
 """How long the engine may run before the servers get their turn."""
 LATEST_S = 0.5
 """How far simulated time may fall behind before the pacer gives up catching up and counts an overrun."""
+GAP_S = 1.0
+"""From here on a process that has used no CPU stood still, while one that was busy is too slow."""
+USED_EVERY_S = 0.2
+"""How often the CPU time is read: a system call of 2 µs."""
 SLOWEST, FASTEST = 0.01, 1e6
+
+
+if sys.platform == "linux":
+    wall_clock: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+    """Seconds that never run backwards and go on while the machine is suspended."""
+else:
+    wall_clock = time.perf_counter
 
 
 class Pacer:
     """Runs an engine at a multiple of real time, to absolute deadlines, so that nothing drifts."""
 
     def __init__(
-        self, engine: Engine, speed: float = 1.0, clock: Callable[[], float] = time.perf_counter
+        self,
+        engine: Engine,
+        speed: float = 1.0,
+        clock: Callable[[], float] = wall_clock,
+        used: Callable[[], float] = time.process_time,
     ) -> None:
+        """Take the clock to pace by, and what tells the CPU time that this process has used."""
         self._engine = engine
         self._clock = clock
+        self._used = used
         self._speed = 1.0
         self._paused = False
         self._running = False
@@ -32,6 +51,11 @@ class Pacer:
         self._changed = asyncio.Event()
         self._anchor_wall = 0.0
         self._anchor_tick = 0
+        self._until_tick = math.inf
+        self._looked_at = self._planned_s = 0.0
+        """When the clock was read last, and how long the pacer meant to wait from then on."""
+        self._used_at = self._used_s = 0.0
+        """When the CPU time was read, and what it was."""
         self.overruns = 0
         """How often the machine was too slow for the speed that was asked for."""
         self.set_speed(speed)
@@ -50,6 +74,11 @@ class Pacer:
     def running(self) -> bool:
         """Whether ``run`` is under way, paused or not."""
         return self._running
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has reached its last tick."""
+        return self._engine.tick >= self._until_tick
 
     @property
     def jump_tick(self) -> int | None:
@@ -98,7 +127,10 @@ class Pacer:
         self._changed.set()
 
     async def reach(self, tick: float) -> None:
-        """Wait until a tick is reached; raise what ended the running pacer before that."""
+        """Wait until a tick is reached, or the end of the run if the tick is infinite.
+
+        Raises what ended the running pacer before that.
+        """
         if self._engine.tick >= tick:
             return
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,6 +142,7 @@ class Pacer:
         if self._running:
             raise CommandError("this twin is running already")
         self._running = True
+        self._until_tick = until_tick
         self.resync()
         engine = self._engine
         try:
@@ -118,9 +151,11 @@ class Pacer:
                 if self.paused:
                     await self._changed.wait()
                     continue
+                self._notice_gap()
                 target = min(self._due_tick(), until_tick, *self._stops())
                 if target > engine.tick:
                     self._run_slice(target)
+                    self._notice_gap()
                     self._settle()
                     await asyncio.sleep(0)
                 if engine.tick < until_tick and not self._at_full_speed:
@@ -153,15 +188,36 @@ class Pacer:
     def _dismiss(self, error: BaseException | None) -> None:
         """Tell those who wait why their tick will not be reached."""
         waiting, self._waiting = self._waiting, []
-        for _, reached in waiting:
-            if not reached.done():
+        for tick, reached in waiting:
+            if reached.done():
+                continue
+            if self.over and tick == math.inf:
+                reached.set_result(None)
+            else:
                 reached.set_exception(
                     error if isinstance(error, Exception) else CommandError("this twin was stopped")
                 )
 
     def _anchor(self) -> None:
-        self._anchor_wall = self._clock()
+        self._anchor_wall = self._looked_at = self._clock()
+        self._planned_s = 0.0
+        self._used_at, self._used_s = self._anchor_wall, self._used()
         self._anchor_tick = self._engine.tick
+
+    def _notice_gap(self) -> None:
+        """Leave out what passed while this process stood still: it is told of, and not caught up."""
+        now = self._clock()
+        passed_s = now - self._looked_at
+        lost_s = passed_s - self._planned_s
+        self._looked_at, self._planned_s = now, 0.0
+        if passed_s < 0.0:  # a clock that somebody has set back
+            self._anchor_wall += passed_s
+        if lost_s > GAP_S and self._used() - self._used_s < lost_s / 2:
+            self._anchor_wall += lost_s
+            if not self._at_full_speed:
+                self._engine.submit(TimeGap(lost_s, lost_s * self._speed))
+        if now - self._used_at > USED_EVERY_S or passed_s < 0.0:
+            self._used_at, self._used_s = now, self._used()
 
     def _run_slice(self, target: float) -> None:
         engine, clock = self._engine, self._clock
@@ -183,6 +239,7 @@ class Pacer:
         next_wall = self._anchor_wall + (engine.tick + 1 - self._anchor_tick) * engine.dt_s / self._speed
         wait_s = next_wall - self._clock()
         if wait_s > 0:
+            self._planned_s = wait_s
             try:
                 await asyncio.wait_for(self._changed.wait(), wait_s)
             except TimeoutError:

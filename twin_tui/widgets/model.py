@@ -207,5 +207,6 @@ LOG_LOOK = {
     LogKind.LINK: "warn",
     LogKind.FORCE: "warn",
     LogKind.MARK: "accent",
+    LogKind.GAP: "warn",
 }
 ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.ALARM)

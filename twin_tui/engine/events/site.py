@@ -1,5 +1,6 @@
 """Events that concern the whole site: disturbances of its surroundings, marks, the end of everything."""
 
+import math
 from dataclasses import replace
 
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
@@ -81,3 +82,26 @@ class Mark(Event):
     def carry_out(self, run: Run, tick: int) -> None:
         """Write it into the log."""
         run.note(LogKind.MARK, "", self.note, self.origin, tick)
+
+
+@event
+class TimeGap(Event):
+    """Note in log and recording that the process stood still while wall time went on; it changes nothing."""
+
+    wall_s: float
+    simulated_s: float
+    """What was left out at the speed of the run."""
+    origin: str = "pacer"
+
+    def check(self, run: Run) -> None:
+        """Refuse what is no time."""
+        if not (math.isfinite(self.wall_s) and math.isfinite(self.simulated_s)):
+            raise CommandError("a time gap takes finite times")
+
+    def carry_out(self, run: Run, tick: int) -> None:
+        """Write it into the log."""
+        text = (
+            f"the process stood still for {self.wall_s:.1f} s (stopped, suspended or without CPU): "
+            f"{self.simulated_s:.1f} s of simulated time are left out"
+        )
+        run.note(LogKind.GAP, "", text, self.origin, tick)
