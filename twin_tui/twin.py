@@ -92,16 +92,19 @@ class Twin(DeviceAccess):
         """Simulated seconds of a tick."""
         return self.engine.dt_s
 
-    async def start(self, *, servers: bool = True, paced: bool | None = None) -> None:
+    async def start(
+        self, *, servers: bool = True, paced: bool | None = None, duration_s: float = math.inf
+    ) -> None:
         """Start the servers and, for a real-time site, the pacer; nothing stays half-started.
 
-        ``paced`` False leaves the stepping to the caller while the servers answer.
+        ``paced`` False leaves the stepping to the caller while the servers answer. After the duration
+        simulated time stands still, and the servers go on.
         """
         if servers:
             await self.links.start()
         if paced if paced is not None else self.site.real_time:
             self._failure_raised = False
-            self._pacing = asyncio.create_task(self.pacer.run(), name="pacer")
+            self._pacing = asyncio.create_task(self.pacer.run(self._tick_after(duration_s)), name="pacer")
             self._pacing.add_done_callback(self._pacing_ended)
 
     async def stop(self) -> None:
@@ -139,18 +142,20 @@ class Twin(DeviceAccess):
 
         A started real-time twin is paced already: then this waits until the time has passed.
         """
-        ticks = seconds if seconds == math.inf else self.engine.whole_ticks(seconds)
-        pacing = self._pacing
+        tick, pacing = self._tick_after(seconds), self._pacing
         if pacing is None:
-            await self.pacer.run(self.tick + ticks)
+            await self.pacer.run(tick)
             return
         try:
             if pacing.done():
                 pacing.result()
-            await self.pacer.reach(self.tick + ticks)
+            await self.pacer.reach(tick)
         except Exception:
             self._failure_raised = True
             raise
+
+    def _tick_after(self, seconds: float) -> float:
+        return math.inf if seconds == math.inf else self.tick + self.engine.whole_ticks(seconds)
 
     def _pacing_ended(self, pacing: asyncio.Task[None]) -> None:
         """Interrupt the body of an ``async with`` whose engine failed, unless ``run`` has raised it there."""

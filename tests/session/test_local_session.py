@@ -1,5 +1,6 @@
 """A session with a twin in this process: steering, what is being recorded, whose events they are."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,28 @@ async def test_a_simulation_that_fails_is_told_to_the_screen() -> None:
 async def frames_to_the_end(thread: TwinThread) -> None:
     while True:
         await thread.frame(ViewRequest())
+
+
+@pytest.mark.parametrize(("duration_s", "tick"), [(600, 6000), (10.05, 100)])
+async def test_a_run_with_a_duration_ends_in_its_tick_at_any_speed_and_can_still_be_looked_at(
+    duration_s: float, tick: int
+) -> None:
+    thread = TwinThread(Twin.from_dict(SITE, speed=math.inf), duration_s=duration_s)
+    thread.start()
+    while not (frame := await thread.frame(ViewRequest())).over:
+        pass
+    assert frame.snapshot.tick == tick
+    assert (await thread.frame(ViewRequest())).snapshot == frame.snapshot
+    assert await thread.send(Pause()) == "paused; the servers go on answering"
+    thread.stop()
+    assert thread.failure is None
+    with pytest.raises(TwinError, match="the twin has ended"):
+        await thread.frame(ViewRequest())
+
+
+async def test_a_run_without_a_duration_is_never_over() -> None:
+    thread = TwinThread(Twin.from_dict(SITE, speed=math.inf))
+    thread.start()
+    frames = [await thread.frame(ViewRequest()) for _ in range(5)]
+    assert not any(frame.over for frame in frames)
+    thread.stop()

@@ -57,9 +57,7 @@ class ConsoleApp(ConsoleActions):
     """
     BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]
 
-    def __init__(
-        self, session: TwinSession, settings: Settings | None = None, *, duration_s: float | None = None
-    ) -> None:
+    def __init__(self, session: TwinSession, settings: Settings | None = None) -> None:
         super().__init__()
         self.session = session
         self.settings = settings or Settings()
@@ -70,7 +68,6 @@ class ConsoleApp(ConsoleActions):
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(self.site, self.keys, glyphs)
         self.held = False
-        self._duration_s = duration_s
         self._polling = False
         self._answered_s = time.monotonic()
         self._before_line: Any = None
@@ -159,7 +156,7 @@ class ConsoleApp(ConsoleActions):
         self.status.frame = frame
         if not self.held:
             self.views.present(frame)
-        if self._duration_s is not None and frame.snapshot.time_s >= self._duration_s:
+        if frame.over:
             self.exit(0)
 
     async def carry_out(self, line: str) -> bool:

@@ -27,19 +27,19 @@ def run_console(
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # Textual believes them more than the terminal, which may be resized
     end_with_terminal(sys.stdin.fileno())
-    thread = TwinThread(twin, servers=servers)
+    thread = TwinThread(twin, servers=servers, duration_s=duration_s)
     try:
         thread.start()
-        return _show(thread, settings, duration_s)
+        return _show(thread, settings)
     finally:
         thread.stop()
         if thread.failure is not None:
             log.error("the simulation failed", exc_info=thread.failure)
 
 
-def _show(thread: TwinThread, settings: Settings | None, duration_s: float | None) -> int:
+def _show(thread: TwinThread, settings: Settings | None) -> int:
     while True:
-        app = ConsoleApp(thread, settings, duration_s=duration_s)
+        app = ConsoleApp(thread, settings)
         code = app.run()
         if app.failure is None:
             return code if code is not None else app.return_code or 0

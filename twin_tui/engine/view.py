@@ -163,6 +163,8 @@ class Frame:
     recording: Recording | None = None
     marks: int = 0
     jumping_to_s: float | None = None
+    over: bool = False
+    """Whether the run has reached its end."""
 
 
 @value

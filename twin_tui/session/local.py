@@ -71,6 +71,7 @@ class LocalSession:
             recording=Recording(str(recorder.path), recorder.since_s) if recorder is not None else None,
             marks=self._marks,
             jumping_to_s=self._jump_day_s if pacer.jump_tick is not None else None,
+            over=pacer.over,
         )
 
     async def send(self, command: Command) -> str:

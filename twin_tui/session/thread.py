@@ -1,6 +1,7 @@
 """A twin in a thread with a loop of its own, so that nothing the terminal does can hold up its servers."""
 
 import asyncio
+import math
 import sys
 import threading
 from collections.abc import Coroutine
@@ -21,10 +22,11 @@ STOP_WITHIN_S = 5.0
 class TwinThread:
     """Runs a twin with pacer and servers; a screen awaits frames and sends commands from its own loop."""
 
-    def __init__(self, twin: Twin, *, servers: bool = True) -> None:
+    def __init__(self, twin: Twin, *, servers: bool = True, duration_s: float | None = None) -> None:
         self.twin = twin
         self.session = LocalSession(twin)
         self._servers = servers
+        self._duration_s = math.inf if duration_s is None else duration_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="twin", daemon=True)
         self._started: Future[None] = Future()
@@ -86,12 +88,14 @@ class TwinThread:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         try:
-            await self.twin.start(servers=self._servers, paced=True)
+            await self.twin.start(servers=self._servers, paced=True, duration_s=self._duration_s)
             self._started.set_result(None)
             running = asyncio.ensure_future(self.twin.run())
             ending = asyncio.ensure_future(self._ending.wait())
             await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
+            if running.done() and running.exception() is None:
+                await ending  # the last state can still be looked at
+            elif running.done():
                 error = running.exception()
                 self._over = (
                     f"the simulation failed at {self.twin.time_s:g} s: {type(error).__name__}: {error}"
