@@ -5,6 +5,7 @@ import pytest
 from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.battery_model import ON
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.run.plots import MOST_POINTS, Course, plot
 
@@ -44,7 +45,7 @@ def test_a_long_course_keeps_evenly_spaced_points_up_to_its_end(ticks: int) -> N
         ("active_power_w", 700.0, 60, "battery.active_power_w in W over seconds"),
         ("active_power_w", 20_000.0, 60, "battery.active_power_w in kW over seconds"),
         ("active_power_w", -20_000.0, 60, "battery.active_power_w in kW over seconds"),
-        ("soc", 700.0, 7150, "battery.soc in % over seconds"),
+        ("soc", 700.0, 7200, "battery.soc in % over seconds"),
         ("soc", 700.0, 7300, "battery.soc in % over hours"),
         ("fault_code", 700.0, 60, "battery.fault_code over seconds"),
     ],
@@ -79,6 +80,25 @@ def test_a_plot_of_percent_and_hours_shows_percent_and_hours() -> None:
     assert top == pytest.approx(100 * max(course.values), abs=0.1)
     assert bottom == pytest.approx(100 * min(course.values), abs=0.1)
     assert float(drawn.splitlines()[-1].split()[-1]) == pytest.approx(3.0, abs=0.01)
+
+
+def test_a_short_run_is_drawn_over_its_seconds() -> None:
+    engine = an_engine()
+    course = Course(engine, "battery.soc")
+    engine.advance(60)
+    assert float(course.draw(60, 12).splitlines()[-1].split()[-1]) == pytest.approx(60.0, abs=0.1)
+
+
+def test_the_greatest_value_decides_on_kilo() -> None:
+    engine = an_engine()
+    course = Course(engine, "battery.active_power_w")
+    engine.advance(30)
+    assert course.draw(60, 10).startswith("battery.active_power_w in W ")
+    engine.submit(Write("battery", {"active_power_setpoint_w": -20_000.0}))
+    engine.advance(30)
+    drawn = course.draw(60, 10)
+    assert drawn.startswith("battery.active_power_w in kW ")
+    assert (scale(drawn)[0], scale(drawn)[-1]) == pytest.approx((0.7, -20.0), abs=0.1)
 
 
 def test_what_hardly_changes_is_not_blown_up() -> None:
