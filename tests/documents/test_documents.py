@@ -175,6 +175,8 @@ def test_large_yaml_is_refused_before_it_is_read() -> None:
         ("a: !!set {b}\n", "x:1:4: invalid YAML: unknown tag tag:yaml.org,2002:set"),
         ("a: 1\n0: 1\n0x0: 2\n", "x:3:1: invalid YAML: key '0x0' is given twice in one mapping"),
         ("a: \t\ufeff1\n", "x:1:5: invalid YAML: character '\\ufeff' is not allowed"),
+        ("a: 1\nb: \ud800\x7f\n", "x:2:4: invalid YAML: character '\\ud800' is not allowed"),
+        ("a: é\x1f\ufffe\n", "x:1:5: invalid YAML: character '\\x1f' is not allowed"),
     ],
 )
 def test_an_error_in_yaml_reads_the_same_with_and_without_libyaml(
