@@ -1,6 +1,5 @@
 """Checks files without running them: sites with the files they name, register maps, grid codes, scenarios."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from twin_tui.config.site import load_site
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import Kind, find_shipped, shipped_names
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.maps.parse import load_map
@@ -19,7 +19,7 @@ from twin_tui.run.verdicts import Judge
 FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """One error or warning about a file."""
 

@@ -1,13 +1,13 @@
 """What can be injected, as forms: fields in, one command line out. A dialog shows them, a test reads them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import Given, Phrase, Slot, Verb
 from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.disturbance import Disturbance, Shape
 from twin_tui.engine.events import Disturb
+from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import TwinError
 
@@ -15,7 +15,7 @@ Answers = Mapping[str, str]
 PREVIEW_POINTS = 40
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Form:
     """One phrase of a verb as a form: what it asks and the command line that the answers make."""
 

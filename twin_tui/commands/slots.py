@@ -7,11 +7,12 @@ from enum import Enum
 from typing import Any
 
 from twin_tui.commands import values
+from twin_tui.engine.signals import value
 from twin_tui.engine.view import Command, DeviceView, SiteView
 from twin_tui.errors import CommandError
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Screen:
     """The words that a screen adds to those of its site."""
 
@@ -21,7 +22,7 @@ class Screen:
     """What can be drawn over time of the chosen device."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ScreenCommand:
     """What a line asks of the screen, not of the twin: the verb and the words it was given."""
 
@@ -60,7 +61,7 @@ class Takes(Enum):
     REST = "all words that are left"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Slot:
     """One word of a command: how it is written, read, completed and asked for in a form."""
 
@@ -110,7 +111,7 @@ class Slot:
         return f"[{text}]" if self.optional else text
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Phrase:
     """One way to use a verb; with a title it is also a form."""
 

@@ -1,17 +1,18 @@
 """The context of a value in a site file."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
 from twin_tui.documents.loader import Document, open_document, read_text, to_document
+from twin_tui.engine.signals import value
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Context:
     """The folder of the site file, keys of its top level, and the content of the files that it names.
 

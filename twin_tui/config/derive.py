@@ -3,7 +3,6 @@
 import dataclasses
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -23,6 +22,7 @@ from twin_tui.documents.values import (
     to_switch,
     to_text,
 )
+from twin_tui.engine.signals import value
 from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="ParameterModel")
@@ -30,7 +30,7 @@ _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2
 _IN_KILO = {"_w": "_kw", "_wh": "_kwh", "_va": "_kva", "_var": "_kvar", "_w_per_s": "_kw_per_s"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sets:
     """Marks a key of a site file: the engine parameter that it sets, and the factor to SI units."""
 
@@ -99,7 +99,7 @@ def _sets(model: type[ParameterModel], key: str) -> list[Sets]:
     return [item for item in model.model_fields[key].metadata if isinstance(item, Sets)]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DerivedKey:
     """One key derived from a parameter: its name in the file, its type and whether it is required."""
 

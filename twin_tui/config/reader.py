@@ -38,6 +38,7 @@ from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import ControlType, Description
+from twin_tui.engine.signals import value
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
@@ -63,7 +64,7 @@ class ReadAsset:
     """The device in its initial state, for validating commands and events."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReadSite:
     """The content of a site file."""
 
@@ -140,9 +141,9 @@ class SiteReader:
         """Return the protocols of an asset as entries, and keep the files that they name."""
         entries = [connectors[endpoint.kind].source(endpoint) for endpoint in asset.endpoints]
         for entry in entries:
-            for value in entry.values():
-                if isinstance(value, Path):
-                    self._complaints.context.keep(value)
+            for item in entry.values():
+                if isinstance(item, Path):
+                    self._complaints.context.keep(item)
         return entries
 
     def _assets(self, listed: list[Any]) -> Iterator[ReadAsset]:

@@ -1,7 +1,7 @@
 """A site: its plan for the engine and the endpoints of its devices."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ from twin_tui.config.reader import SiteReader
 from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
+from twin_tui.engine.signals import value
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.connector import Endpoint, LinkSettings
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Site:
     """A validated site, ready to run."""
 

@@ -1,7 +1,7 @@
 """A device is data plus a pure step; a device type is one entry in a table."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 from importlib.metadata import entry_points
 from typing import Any, Generic, Protocol, TypeVar
@@ -67,7 +67,7 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class FaultKind:
     """One fault that a device type can have: its name, the code on the wire, and whether it latches."""
 
@@ -95,7 +95,7 @@ Describe = Callable[[Described, Surroundings], Description]
 """(device, surroundings) → its S2 description now."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class DeviceType(Generic[P, S, C, T]):
     """Everything the system knows about one type of device.
 

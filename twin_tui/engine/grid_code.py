@@ -1,6 +1,6 @@
 """A grid code as numbers: when to trip, when to come back, how to support the grid."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from math import inf
 
@@ -65,7 +65,7 @@ class VoltageCurve:
     response_s: float = 0.0
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class GridCode:
     """What a grid operator asks of a device at the point of connection."""
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
-from twin_tui.engine.signals import Scalar, bounds
+from twin_tui.engine.signals import Scalar, bounds, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
 
@@ -13,7 +13,7 @@ Law = Callable[[float, float, Surroundings], float]
 """(net load in W, state of charge, surroundings) → power in W, positive while charging."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class PowerLimits:
     """What a device can do, W and Wh, all positive."""
 
@@ -22,7 +22,7 @@ class PowerLimits:
     capacity_wh: float = 0.0
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Steering:
     """How one type of device is steered by power; pure functions of what the device is and shows."""
 
@@ -45,7 +45,7 @@ class Steering:
     """Whether ``encode`` takes the heat that a demand-driven device shall supply, in place of its power."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class ModeParameter:
     """One number or word that a mode takes; the meaning of ``default`` None is part of ``meaning``."""
 
@@ -74,7 +74,7 @@ class ModeParameter:
         return float(wanted)
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class ModeInputs:
     """What a law needs once: the device's limits in W and Wh, the factor, the parameters."""
 
@@ -102,7 +102,7 @@ class ModeInputs:
         return otherwise if found is None else float(found)
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Mode:
     """One operation mode."""
 
@@ -117,9 +117,9 @@ class Mode:
         """Return every parameter with its value; raise CommandError for an invalid one."""
         known = {parameter.name: parameter for parameter in self.parameters}
         settled: dict[str, float | str | None] = {p.name: p.default for p in self.parameters}
-        for name, value in wanted.items():
+        for name, wish in wanted.items():
             parameter = known.get(name)
             if parameter is None:
                 raise CommandError(f"mode {self.name} has no parameter {name!r}{did_you_mean(name, known)}")
-            settled[name] = parameter.accept(self.name, value)
+            settled[name] = parameter.accept(self.name, wish)
         return settled

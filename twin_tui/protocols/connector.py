@@ -7,7 +7,7 @@ connection to an energy manager. ``registry.py`` has the connectors, docs/connec
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast, get_args
@@ -18,6 +18,7 @@ from twin_tui.documents.model import Model
 from twin_tui.documents.values import Text, to_text
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
+from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.view import LinkView, TrafficLine
 
@@ -26,7 +27,7 @@ T = TypeVar("T")
 NO_DEVICES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Flag:
     """Marks a key of a connector's settings that is also a flag of ``twin-tui run``."""
 
@@ -93,7 +94,7 @@ class Endpoint(Protocol):
         """Further devices at the same endpoint: role → name."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntryEndpoint:
     """The endpoint of a connector that defines none: the entry itself."""
 
@@ -103,7 +104,7 @@ class EntryEndpoint:
     options: Any
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntryContext:
     """The context of an entry: its asset, its file, and where to report errors."""
 
@@ -146,7 +147,7 @@ class StateLog:
             self(f"{task.get_name()} failed: {error!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wiring:
     """The arguments for the wires of one connector in one twin."""
 

@@ -3,11 +3,11 @@
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from twin_tui.commands import values as words
 from twin_tui.engine.device import Status
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, did_you_mean
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -24,7 +24,7 @@ _EXPECTATION = re.compile(
 )
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Expectation:
     """A comparison of a signal with a number: ``battery-1.soc >= 60%``, ``grid.frequency_hz == 50 ± 0.1``."""
 

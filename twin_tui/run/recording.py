@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +11,7 @@ from twin_tui.config import load_site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, from_dict, to_dict
 from twin_tui.engine.observing import SITE_TELEMETRY
+from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, ConfigError
 
 FORMAT = 2
@@ -146,7 +147,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return rows[0], rows[1:]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Difference:
     """One value that a replay gives otherwise than the recording."""
 

@@ -1,6 +1,5 @@
 """Scenarios: a timeline of injections and expectations over a run, read from a file or a command line."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -12,6 +11,7 @@ from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped
 from twin_tui.documents.values import Duration, Seed, Text
 from twin_tui.engine.events import Event
+from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError
 
@@ -65,7 +65,7 @@ class ScenarioFile(Model):
     steps: list[StepFile] = Field(min_length=1)
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class ScenarioStep:
     """One line of a scenario: at a time do something, or expect something then, within a while, or always."""
 
@@ -80,7 +80,7 @@ class ScenarioStep:
     """File and line, for messages."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Scenario:
     """A named timeline."""
 

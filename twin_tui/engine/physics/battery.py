@@ -6,15 +6,16 @@ cell, and the fits of a Sungrow SC1000TL converter (F. Müller, master's thesis)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, sqrt
+
+from twin_tui.engine.signals import value
 
 GAS_CONSTANT_J_MOL_K = 8.314462618
 KELVIN = 273.15
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Curve:
     """A function of the state of charge as values at even distances from 0 to 1, with the slopes ready."""
 
@@ -99,7 +100,7 @@ NMC_OCV_V = curve(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CellType:
     """One cell type: what a pack is made of."""
 
@@ -231,7 +232,7 @@ def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
     return 2.0 * power_w / (ocv_v + sqrt(discriminant))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConverterLosses:
     """Part-load loss of a converter: no-load part P0 and quadratic part K, per unit of the rating."""
 

@@ -1,8 +1,9 @@
 """The position of the sun and the irradiance on a tilted plane."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import acos, asin, atan2, cos, degrees, exp, pi, radians, remainder, sin
+
+from twin_tui.engine.signals import value
 
 SECONDS_PER_DAY = 86400
 SOLAR_CONSTANT_W_M2 = 1366.1
@@ -16,7 +17,7 @@ _J2000_UNIX_DAY = 10957.5
 _RADIANS_PER_SECOND = 2.0 * pi / SECONDS_PER_DAY
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SunDay:
     """What changes so slowly that one UTC day needs it once: values at 0 h and their change per second."""
 
@@ -29,7 +30,7 @@ class SunDay:
     extraterrestrial_w_m2: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Location:
     """A point on the earth; build it with `place`."""
 
@@ -40,7 +41,7 @@ class Location:
     longitude_rad: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plane:
     """A module plane; build it with `plane`. The normal points east, north, up."""
 

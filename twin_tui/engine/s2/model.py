@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, did_you_mean
 
 SYMMETRIC = "ELECTRIC.POWER.3_PHASE_SYMMETRIC"
@@ -32,7 +32,7 @@ class InstructionStatus(Enum):
     ABORTED = "ABORTED"
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class PowerRange:
     """The power at factor 0 and at factor 1, W, positive while consuming."""
 
@@ -45,7 +45,7 @@ class PowerRange:
         return self.start_w + (self.end_w - self.start_w) * factor
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Element:
     """A part of an operation mode: what it does while the fill level is in its range.
 
@@ -69,7 +69,7 @@ class Element:
         return math.fsum(r.at(factor) for r in self.powers if r.quantity.startswith("ELECTRIC."))
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class OperationMode:
     """An operation mode; in OMBC and DDBC it has one element for every fill level."""
 
@@ -91,7 +91,7 @@ class OperationMode:
         return found
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Timer:
     """A timer of an actuator."""
 
@@ -102,7 +102,7 @@ class Timer:
     """How long it runs still when the control type is selected."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Transition:
     """A permitted change from one mode to another."""
 
@@ -116,7 +116,7 @@ class Transition:
     abnormal_only: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Actuator:
     """What can be instructed; OMBC has exactly one."""
 
@@ -141,7 +141,7 @@ class Actuator:
         return next(timer for timer in self.timers if timer.id == timer_id)
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Leakage:
     """What a storage loses between two levels, fill level per second."""
 
@@ -150,7 +150,7 @@ class Leakage:
     rate: float
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Usage:
     """What is expected to be taken out of a storage for a while, fill level per second."""
 
@@ -158,7 +158,7 @@ class Usage:
     expected_rate: float
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class FillTarget:
     """Where the fill level shall be for a while."""
 
@@ -167,7 +167,7 @@ class FillTarget:
     high: float
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Storage:
     """The storage of FRBC."""
 
@@ -180,7 +180,7 @@ class Storage:
     targets: tuple[FillTarget, ...] = ()
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class ModeDescription:
     """FRBC, OMBC or DDBC of a device."""
 
@@ -207,7 +207,7 @@ class ModeDescription:
             _check_actuator(f"{place}, actuator {actuator.id}", actuator)
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class EnvelopeDescription:
     """PEBC of a device: between which powers a limit may lie, W, positive while consuming."""
 
@@ -218,7 +218,7 @@ class EnvelopeDescription:
     control: ControlType = ControlType.PEBC
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Sequence:
     """One way in which a programme can run: (duration in ms, power in W) after each other."""
 
@@ -228,7 +228,7 @@ class Sequence:
     abnormal_only: bool = False
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class ProfileDescription:
     """PPBC of a device: alternative sequences, and by when the chosen one has to be done."""
 

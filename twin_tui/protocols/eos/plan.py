@@ -1,7 +1,6 @@
 """Energy management plans of EOS: read, validated, and carried out as operation modes."""
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.running import Device
+from twin_tui.engine.signals import value
 from twin_tui.engine.steering import Mode
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
@@ -18,7 +18,7 @@ INSTRUCTIONS = ("FRBCInstruction", "DDBCInstruction", "OMBCInstruction")
 ORIGIN = "EOS plan"
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class PlanStep:
     """One instruction of a plan."""
 
@@ -28,7 +28,7 @@ class PlanStep:
     factor: float
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Plan:
     """A plan: its instructions, ordered by time."""
 

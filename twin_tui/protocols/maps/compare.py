@@ -1,11 +1,11 @@
 """Compares a real device with its twin, register by register, and adopts the real values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twin_tui.documents.tables import table
 from twin_tui.engine.events import Event, ReportStatus, Scalar, Write
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import InvalidValue, Register
@@ -19,7 +19,7 @@ REPORTED = {"soc": "soc", "active_power_w": "power_w"}
 MAX_BITS = 2000
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Address:
     """The address of a real device."""
 
@@ -49,7 +49,7 @@ class Address:
         return f"{self.host}:{self.port} unit {self.unit}"
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Block:
     """Adjacent registers that are read in one request."""
 
@@ -59,7 +59,7 @@ class Block:
     cells: tuple[Cell, ...]
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class RealValue:
     """One register read from the real device: its bytes, or why they are missing."""
 
@@ -71,7 +71,7 @@ Key = tuple[Table, int]
 """Table and address of a register."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Line:
     """One register of the real device and of the twin."""
 

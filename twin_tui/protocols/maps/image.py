@@ -3,12 +3,12 @@
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter, mul
 from typing import Any
 
 from twin_tui.engine.running import Device
+from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.model import Register
@@ -16,7 +16,7 @@ from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Memory, Table
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class LastWrite:
     """The last write to a register: wall-clock time, client, and "ok" or the reason of its refusal."""
 

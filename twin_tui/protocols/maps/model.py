@@ -3,12 +3,12 @@
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Any
 
 from twin_tui.documents.loader import NamedPlace
-from twin_tui.engine.signals import Signal
+from twin_tui.engine.signals import Signal, value
 from twin_tui.protocols.maps.wire import Encoding, Layout, Raw
 from twin_tui.protocols.modbus.memory import Limits, Table
 
@@ -20,7 +20,7 @@ class InvalidValue(Exception):
     """Raised for an invalid written value; the text gives the reason."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Condition:
     """A condition on a signal: above, below or equal to a number."""
 
@@ -39,7 +39,7 @@ class Condition:
         )
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Reference:
     """A command value taken from another register: raw · quantum + shift, in SI."""
 
@@ -50,7 +50,7 @@ class Reference:
     """A measured signal; the number is a fraction of it."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Case:
     """Commands for certain raw values of registers."""
 
@@ -59,7 +59,7 @@ class Case:
     mode: str = ""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Rule:
     """Commands derived from several registers; the first matching case applies."""
 
@@ -69,7 +69,7 @@ class Rule:
     """The names of all registers whose writes trigger the rule."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Watchdog:
     """Fallback commands for a time without writes."""
 
@@ -78,7 +78,7 @@ class Watchdog:
     role: str = OWN
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Register:
     """One entry of a map.
 
@@ -334,7 +334,7 @@ def _decimals(scale: Fraction) -> int:
     return 6
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class RegisterMap:
     """All registers of one unit, before they are bound to devices."""
 

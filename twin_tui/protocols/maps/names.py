@@ -1,10 +1,12 @@
 """The internal names of DER Twin's register maps, and their signals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from twin_tui.engine.signals import value
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Alias:
     """The meaning of an internal name: a signal, and how the number in the register relates to it."""
 

@@ -1,10 +1,11 @@
 """The meaning of a register: its signal, the conversion between their units, its sense."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from fractions import Fraction
 
 from twin_tui.engine.device import AnyDeviceType
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.names import ALIASES, Alias
@@ -23,7 +24,7 @@ SENSES = {
 """The sign of a register's number relative to the internal sign: positive into the bus."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Meaning:
     """The keys of an entry that define its meaning."""
 

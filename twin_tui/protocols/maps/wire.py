@@ -3,8 +3,9 @@
 import math
 import struct
 from array import array
-from dataclasses import dataclass
 from enum import Enum
+
+from twin_tui.engine.signals import value
 
 Raw = int | float | str
 
@@ -19,7 +20,7 @@ class Encoding(Enum):
     BIT = "bit"
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class WireType:
     """A type by its name in a map; ``words`` is 0 if the map gives the count."""
 
@@ -67,7 +68,7 @@ WIRE_TYPES: dict[str, WireType] = {
 }
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class Layout:
     """The layout of one value: type, number of words, word order and byte order."""
 

@@ -1,9 +1,11 @@
 """Modbus endpoints of devices: address, unit, register map, options of the port or line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+from twin_tui.engine.signals import value
 
 MapSource = Path | Mapping[str, Any]
 """A register map: its file or its content."""
@@ -25,7 +27,7 @@ IDENTITY_KEYS = (
 """The objects of Modbus device identification, by number."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tls:
     """The files of Modbus/TCP Security; with ``ca`` clients need a certificate."""
 
@@ -34,7 +36,7 @@ class Tls:
     ca: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TcpOptions:
     """The options of a TCP port, the same for all its units."""
 
@@ -46,7 +48,7 @@ class TcpOptions:
     tls: Tls | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SerialOptions:
     """The options of a serial line, the same for all its units."""
 
@@ -58,7 +60,7 @@ class SerialOptions:
     """Longest wait for the rest of a frame; None: what an adapter needs at this baud rate."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModbusTcp:
     """One device as a unit of a Modbus TCP port; port 0 is a free port for this unit alone."""
 
@@ -75,7 +77,7 @@ class ModbusTcp:
     """Device identification (function 43/14): object number → text."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModbusRtu:
     """One device as a unit on a serial line."""
 

@@ -5,7 +5,6 @@ import contextlib
 import inspect
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -46,7 +45,7 @@ class S2Status:
     """Attempts to connect since the last successful one."""
 
 
-@dataclass(slots=True, frozen=True)
+@value
 class S2Options:
     """How a resource connects to its energy manager."""
 

@@ -1,12 +1,12 @@
 """The keys of S2: for one device, and for the whole site."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainValidator, SecretStr
 
 from twin_tui.documents.values import choice, to_text
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import split_address
 from twin_tui.protocols.connector import NO_DEVICES, Flag, LinkSettings, OutputFile, ProtocolEntry
@@ -14,7 +14,7 @@ from twin_tui.protocols.connector import NO_DEVICES, Flag, LinkSettings, OutputF
 Clock = Literal["wall", "site"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class S2:
     """One device as an S2 resource, connected to an energy manager."""
 
