@@ -408,7 +408,7 @@ def test_whatever_happens_it_keeps_its_laws(actions: list[tuple[str, float]], dt
         elif what == "ack":
             engine.submit(Write("chp", {"acknowledge": 4321}))
         elif what == "sag":
-            engine.submit(Disturb(Disturbance(Target.VOLTAGE, number, duration_s=20.0)))
+            engine.submit(Disturb(Disturbance(Target.VOLTAGE, number, duration_s=21.0)))
         for _ in range(max(1, round((number if what == "wait" else 1.0) / dt_s))):
             before = engine.telemetry("chp")
             engine.step()

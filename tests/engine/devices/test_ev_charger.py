@@ -334,7 +334,7 @@ def test_whatever_happens_it_keeps_its_laws(
         elif what == "clear":
             engine.submit(ClearFault())
         elif what == "sag":
-            engine.submit(Disturb(Disturbance(Target.VOLTAGE, number, duration_s=5.0)))
+            engine.submit(Disturb(Disturbance(Target.VOLTAGE, number, duration_s=max(5.0, dt_s))))
         else:
             engine.submit(Write("ev", {what: number}))
         for _ in range(3):
