@@ -1,5 +1,6 @@
 """A session with a twin in this process: steering, what is being recorded, whose events they are."""
 
+import gc
 import math
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,18 @@ async def test_a_simulation_that_fails_is_told_to_the_screen() -> None:
     assert isinstance(thread.failure, ZeroDivisionError)
     with pytest.raises(TwinError, match="simulation failed"):
         await thread.frame(ViewRequest())
+
+
+async def test_a_run_that_the_user_ends_leaves_nothing_behind_that_asyncio_complains_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    thread = TwinThread(Twin.from_dict(SITE))
+    thread.start()
+    await thread.frame(ViewRequest())
+    thread.stop()
+    del thread
+    gc.collect()
+    assert not caplog.messages
 
 
 async def frames_to_the_end(thread: TwinThread) -> None:

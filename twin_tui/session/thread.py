@@ -101,6 +101,7 @@ class TwinThread:
                     f"the simulation failed at {self.twin.time_s:g} s: {type(error).__name__}: {error}"
                 )
                 running.result()
+            running.cancel()
         finally:
             self._over = self._over or "the twin has ended"
             await self.twin.stop()
