@@ -348,6 +348,11 @@ def test_settings_come_from_the_users_file_and_options_go_first(tmp_path: Path) 
         ("hz = 4\n[keys]\ninject = 3", ":2: keys: expected names of actions and their keys"),
         ("read_only = 1", "true or false"),
         ("keys = 3", "names of actions"),
+        ('hz = 4\ntheme = "nrod"', ":2: theme: expected one of"),
+        ('theme = "nrod"', "did you mean nord"),
+        ('[keys]\ninjct = "x"', ":1: keys: unknown action 'injct'; did you mean inject"),
+        ('hz = 4\n[keys]\nsag = "x"\nlog = "x"', ":2: keys: x is given to sag and to log"),
+        ('[keys]\nsag = ","', ":1: keys: sag has no key"),
     ],
 )
 def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, said: str) -> None:
@@ -357,6 +362,13 @@ def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, 
         load_settings(path)
     assert said in str(refusal.value)
     assert "console.toml" in str(refusal.value)
+
+
+def test_settings_that_cannot_be_looked_for_are_refused_and_missing_ones_are_not(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path / ("x" * 300))
+    (tmp_path / "file").touch()
+    assert load_settings(tmp_path / "file" / "console.toml") == Settings()
 
 
 def test_a_plot_takes_the_room_it_is_given_whatever_the_terminal() -> None:

@@ -173,6 +173,10 @@ def run(
         site = site or played.site
         seed = seed if seed is not None else played.seed
         duration = duration if duration is not None else played.duration_s
+    if not headless:
+        from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
+
+        settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
     loaded = load_site(site or DEMO, seed=seed)
     twin = Twin(replace(loaded, links=with_flags(loaded.links, flags)), speed=speed)
     if played is not None:
@@ -199,10 +203,8 @@ def run(
             quiet=quiet,
         )
         sys.exit(asyncio.run(done))
-    from twin_tui.console.settings import load  # noqa: PLC0415
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
-    settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
     sys.exit(run_console(twin, servers=not no_servers, duration_s=duration, settings=settings))
 
 
@@ -239,6 +241,10 @@ def compare(
     from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
 
+    if adopt and not headless:
+        from twin_tui.console.settings import load  # noqa: PLC0415 - others need no screen
+
+        settings = load()
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # the errors are reported once, below
     where = comparing.Address.parse(real)
     twin = Twin.from_file(site)
@@ -257,10 +263,9 @@ def compare(
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
 
         sys.exit(asyncio.run(without_screen.run(twin, duration_s=duration)))
-    from twin_tui.console.settings import load  # noqa: PLC0415
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
-    sys.exit(run_console(twin, duration_s=duration, settings=load()))
+    sys.exit(run_console(twin, duration_s=duration, settings=settings))
 
 
 @cli.command(short_help="Run a recording again and compare.")

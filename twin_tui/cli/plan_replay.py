@@ -47,13 +47,17 @@ def length_s(plan: Plan) -> float:
 
 def run(site: str, plan_file: Path, *, headless: bool, duration_s: float | None, record: Path | None) -> int:
     """Run the plan with or without a screen; return the exit code."""
+    if not headless:
+        from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
+
+        settings = load()
     twin, plan = make(site, plan_file, math.inf if headless else None)
     if record is not None:
         twin.record(record)
     if not headless:
         from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
-        return run_console(twin, servers=True, duration_s=duration_s)
+        return run_console(twin, servers=True, duration_s=duration_s, settings=settings)
     print(f"plan {plan.name}: {len(plan.steps)} instructions for {', '.join(plan.resources)}")
     twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
     print(hour_line(twin, plan))

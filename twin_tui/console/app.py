@@ -99,8 +99,7 @@ class ConsoleApp(ConsoleActions):
         """Start to poll frames."""
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
         self.set_class(self.looks.glyphs is VT, "-vt")
-        if self.settings.theme in self.available_themes:
-            self.theme = self.settings.theme
+        self.theme = self.settings.theme
         self.set_keymap(self.keys.keymap)
         self.action_view("overview")
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)

@@ -96,10 +96,10 @@ class Keys(Mapping[str, str]):
         taken: dict[str, str] = {}
         for name, text in chosen.items():
             if name not in usual:
-                raise ConfigError(f"keys: unknown action {name!r}{did_you_mean(name, usual)}")
+                raise ConfigError(f"unknown action {name!r}{did_you_mean(name, usual)}")
             for pressed in _pressed(name, text):
                 if pressed in taken:
-                    raise ConfigError(f"keys: {pressed} is given to {taken[pressed]} and to {name}")
+                    raise ConfigError(f"{pressed} is given to {taken[pressed]} and to {name}")
                 taken[pressed] = name
         self.pressed = {
             name: _pressed(name, chosen[name]) if name in chosen else [key for key in own if key not in taken]
@@ -130,4 +130,4 @@ def _pressed(name: str, text: str) -> list[str]:
     try:
         return [binding.key for binding in Binding.make_bindings([Binding(text, "")])]
     except InvalidBinding:
-        raise ConfigError(f"keys: {name} has no key; expected one such as 'x' or 'ctrl+n,f5'") from None
+        raise ConfigError(f"{name} has no key; expected one such as 'x' or 'ctrl+n,f5'") from None

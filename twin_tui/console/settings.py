@@ -5,18 +5,27 @@ from typing import Annotated, Any
 
 from platformdirs import user_config_path
 from pydantic import Field
+from textual.theme import BUILTIN_THEMES
 
+from twin_tui.console.keys import Keys
 from twin_tui.documents.loader import Document, open_toml
 from twin_tui.documents.model import Complaints, Model
-from twin_tui.documents.values import Accepts, Switch, Text, choice, number, shown
+from twin_tui.documents.values import Accepts, Switch, choice, number, shown
+from twin_tui.errors import ConfigError
 
 FILE = "console.toml"
 
 
 def _to_keys(found: Any) -> dict[str, str]:
-    if isinstance(found, dict) and all(isinstance(item, str) for pair in found.items() for item in pair):
-        return found
-    raise ValueError(f"expected names of actions and their keys, found {shown(found)}")
+    if not (
+        isinstance(found, dict) and all(isinstance(item, str) for pair in found.items() for item in pair)
+    ):
+        raise ValueError(f"expected names of actions and their keys, found {shown(found)}")
+    try:
+        Keys(found)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    return found
 
 
 class Settings(Model):
@@ -24,7 +33,7 @@ class Settings(Model):
 
     hz: Annotated[float, number(0.1, 30, unit="frames a second")] = 4.0
     glyphs: Annotated[str, choice("auto", "unicode", "vt", "ascii")] = "auto"
-    theme: Text = "textual-dark"
+    theme: Annotated[str, choice(*BUILTIN_THEMES)] = "textual-dark"
     read_only: Switch = False
     keys: Annotated[dict[str, str], Accepts(_to_keys, {"type": "object"})] = Field(default_factory=dict)
     """Binding ids and the keys for them, such as {"inject": "ctrl+n"}."""
@@ -43,7 +52,13 @@ def settings_path() -> Path:
 def load(path: Path | None = None) -> Settings:
     """Return the user's settings, or the defaults where there is no file; raise ConfigError for a bad one."""
     place = path or settings_path()
-    return _checked(open_toml(place)) if place.exists() else Settings()
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Settings()
+    except OSError:
+        pass  # reading it says what is wrong
+    return _checked(open_toml(place))
 
 
 def _checked(document: Document) -> Settings:
