@@ -144,6 +144,9 @@ def test_a_line_is_one_command(line: str, wanted: object) -> None:
         ("freq step nan", "expected a number"),
         ("freq step 1e400", "too large"),
         ("freq step 9e99", "outside"),
+        ("force bess-1 active_power_w 1e308kW", "too large"),
+        ("sag 0.9 period 5e-324", "period_s from 0.001 s"),
+        ("freq sine 0.1 period 0.0009s", "period_s from 0.001 s"),
         ("fault bess-2 over_temperature", "did you mean bess-1"),
         ("fault bess-1 over_temprature", "did you mean over_temperature"),
         ("fault load over_temperature", "there is no fault of load"),
@@ -295,6 +298,12 @@ def test_any_words_after_a_verb_are_completed_or_not_and_read_or_refused(verb: s
     assert all(isinstance(word, str) for word in completions(line, SITE, screen))
     with contextlib.suppress(TwinError):
         assert parse(line, SITE, screen=screen)
+
+
+def test_a_number_next_to_nothing_is_read_as_nothing() -> None:
+    nothing = "1e-99999999999999999999"
+    assert parse(f"sag {nothing}", SITE) == parse("sag 0", SITE)
+    assert completions(f"sag {nothing} ov", SITE) == ["over"]
 
 
 def test_a_word_in_quotes_is_one_word_for_completion_too() -> None:

@@ -33,13 +33,14 @@ def number(word: str, what: str, unit: str = "") -> float:
     if match is None:
         raise CommandError(f"{what}: expected a number{_like(unit)}, not {word!r}")
     bare, suffix = float(match[1]), match[2].strip()
-    if not math.isfinite(bare):
-        raise CommandError(f"{what}: {word!r} is too large")
     factor = _factor(suffix, unit)
     if factor is None:
         raise CommandError(f"{what}: {suffix!r} is not a unit for this; expected a number{_like(unit)}")
-    # by decimals, so that 70% is 0.7 and not 0.7000000000000001
-    return float(Decimal(match[1]) * Decimal(factor))
+    # by decimals, so that 70% is 0.7 and not 0.7000000000000001; they refuse 1e-99999999999999999999
+    found = float(Decimal(match[1]) * Decimal(factor)) if bare else bare
+    if not math.isfinite(found):
+        raise CommandError(f"{what}: {word!r} is too large")
+    return found
 
 
 def _like(unit: str) -> str:

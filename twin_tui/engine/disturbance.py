@@ -10,6 +10,8 @@ from typing import Any
 from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, did_you_mean
 
+SHORTEST_PERIOD_S = 0.001
+
 
 class Target(Enum):
     """The quantity that a disturbance changes, with the unit of its magnitude."""
@@ -85,8 +87,8 @@ class Disturbance:
             raise CommandError(f"duration {self.duration_s:g} s is not above 0")
         if self.shape is Shape.RAMP and not (math.isfinite(self.ramp_s) and self.ramp_s > 0):
             raise CommandError(f"a ramp takes ramp_s above 0, not {self.ramp_s:g}")
-        if self.shape is Shape.SINE and not (math.isfinite(self.period_s) and self.period_s > 0):
-            raise CommandError(f"a sine takes period_s above 0, not {self.period_s:g}")
+        if self.shape is Shape.SINE and not SHORTEST_PERIOD_S <= self.period_s < math.inf:
+            raise CommandError(f"a sine takes period_s from {SHORTEST_PERIOD_S:g} s, not {self.period_s:g}")
         if not self.phases or set(self.phases) - set("abc"):
             raise CommandError(f"phases {self.phases!r} are not among a, b, c")
         if self.shape is Shape.PLAYBACK:
