@@ -129,3 +129,18 @@ def test_a_headless_run_tells_what_happens() -> None:
     done = CliRunner().invoke(cli, [*words, "--inject", "2s sag grid 0.9 2s"])
     assert "INJECT grid         sag to 0.90 pu for 2 s  command line" in done.output
     assert "sag to 0.90 pu for 2 s has ended" in done.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_recording_on_a_full_disk_ends_with_one_message(tmp_path: Path) -> None:
+    twin = Twin.from_file("demo")
+    twin.record("/dev/full")
+    twin.advance(5)
+    with pytest.raises(ConfigError, match="/dev/full: the recording is incomplete: No space left"):
+        twin.stop_recording()
+    twin.stop_recording()
+
+
+def test_a_recording_to_a_name_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot be written"):
+        Twin.from_file("demo").record("a\0b")

@@ -12,7 +12,7 @@ from twin_tui.commands.forms import FORMS
 from twin_tui.commands.screen import SCREEN
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.help_text import ABOUT, HINTS
-from twin_tui.console.keys import entries
+from twin_tui.console.keys import Keys, entries
 from twin_tui.console.settings import Settings
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Disturb, Pin
@@ -150,6 +150,8 @@ async def test_every_verb_of_the_screen_is_completed_and_carried_out(tmp_path: P
         await settled(pilot)
         assert await app.carry_out(f"export {tmp_path / 'shown.tsv'}")
         assert "system_soc" in (tmp_path / "shown.tsv").read_text(encoding="utf-8")
+        for refused in ("~no-such-user/x", "a\0b", str(tmp_path)):
+            assert not await app.carry_out(f"export '{refused}'")
         assert not await app.carry_out("view regsiters")
         await pilot.pause()
         assert "did you mean registers" in screen_text(pilot)
@@ -229,7 +231,7 @@ async def test_messages_name_the_keys_in_force() -> None:
 )
 def test_a_key_that_cannot_be_given_is_refused_at_the_start(keys: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError) as refusal:
-        ConsoleApp(HandFedSession(), Settings(keys=keys))
+        Keys(keys)
     assert said in str(refusal.value)
 
 

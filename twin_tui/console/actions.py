@@ -270,11 +270,12 @@ class ConsoleActions(App[int]):
 
 
 def _write(path: str, text: str) -> Path:
-    file = Path(path).expanduser()
     try:
+        file = Path(path).expanduser()
         file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{file}: cannot be written: {error.strerror}") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"{path}: cannot be written: {reason}") from None
     return file
 
 

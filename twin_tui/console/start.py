@@ -33,6 +33,8 @@ def run_console(
         return _show(thread, settings)
     finally:
         thread.stop()
+        if isinstance(thread.failure, TwinError):
+            raise thread.failure
         if thread.failure is not None:
             log.error("the simulation failed", exc_info=thread.failure)
 

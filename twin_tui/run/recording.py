@@ -92,8 +92,8 @@ class Recorder:
         """Simulated time of the first sample."""
         try:
             self._file: IO[str] = path.open("w", encoding="utf-8", newline="\n", buffering=1)
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be written: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: cannot be written: {getattr(error, 'strerror', error)}") from None
         self.failed = ""
         """Why writing stopped, "" while all is well."""
         self._write(header(site, seed))
@@ -104,12 +104,17 @@ class Recorder:
         engine.listeners.append(self._event)
 
     def close(self) -> None:
-        """Write the last state and close the file."""
+        """Write the last state and close the file; raise ConfigError when something is missing in it."""
         if self._event in self._engine.listeners:
             self._engine.listeners.remove(self._event)
             self._engine.unwatch(self._watcher)
             self._write({"end": self._engine.tick})
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError as error:
+                self.failed = self.failed or str(error.strerror)
+            if self.failed:
+                raise ConfigError(f"{self.path}: the recording is incomplete: {self.failed}")
 
     def _sample(self) -> None:
         self._write(sample(self._engine))
@@ -123,7 +128,7 @@ class Recorder:
         try:
             self._file.write(line(data))
         except OSError as error:
-            self.failed = f"{self.path}: {error.strerror}"
+            self.failed = str(error.strerror)
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
