@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SIMULATION_FAILED = 3
+"""The exit code of a run whose simulation failed."""
+
 
 class TwinError(Exception):
     """An error that the user can correct; its text is one clear message."""

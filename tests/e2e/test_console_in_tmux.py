@@ -145,6 +145,7 @@ def test_quitting_restores_the_terminal_with_exit_code_0(console: TmuxConsole) -
     assert " echo " in shown
     assert "icanon" in shown
     assert "-icanon" not in shown
+    assert shown.startswith("speed"), "nothing is printed before what stty prints"
 
 
 def test_keys_in_bursts_and_pasted_junk_do_no_harm(console: TmuxConsole) -> None:

@@ -16,11 +16,10 @@ from twin_tui.documents.tables import table
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
-from twin_tui.errors import ConfigError
+from twin_tui.errors import SIMULATION_FAILED, ConfigError
 from twin_tui.run.plots import Course
 from twin_tui.twin import Twin
 
-FAILED = 3
 INTERRUPTED = 130
 log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ async def run(
     failed = _judge(twin, junit)
     if failure:
         print(f"twin-tui: the simulation failed at {twin.time_s:g} s: {failure}", file=sys.stderr)
-        return FAILED
+        return SIMULATION_FAILED
     return INTERRUPTED if signalled.is_set() and duration_s is not None else int(failed)
 
 

@@ -140,8 +140,8 @@ class ConsoleApp(ConsoleActions):
         try:
             asked = self.views.request()
             frame = await self.session.frame(asked)
-        except TwinError as error:
-            self.exit(1, message=str(error))
+        except TwinError:
+            self.exit(1)  # whoever runs the twin says why it has ended
             return
         finally:
             self._polling = False

@@ -7,7 +7,7 @@ import sys
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.ending import end_with_terminal
 from twin_tui.console.settings import Settings
-from twin_tui.errors import TwinError
+from twin_tui.errors import SIMULATION_FAILED, TwinError
 from twin_tui.session.thread import TwinThread
 from twin_tui.twin import Twin
 
@@ -30,13 +30,16 @@ def run_console(
     thread = TwinThread(twin, servers=servers, duration_s=duration_s)
     try:
         thread.start()
-        return _show(thread, settings)
+        code = _show(thread, settings)
     finally:
         thread.stop()
-        if isinstance(thread.failure, TwinError):
-            raise thread.failure
-        if thread.failure is not None:
-            log.error("the simulation failed", exc_info=thread.failure)
+    if thread.failed:
+        log.error("the simulation failed", exc_info=thread.failure)
+        print(f"twin-tui: {thread.failed}", file=sys.stderr)
+        return SIMULATION_FAILED
+    if thread.failure is not None:
+        raise thread.failure
+    return code
 
 
 def _show(thread: TwinThread, settings: Settings | None) -> int:

@@ -34,7 +34,9 @@ class TwinThread:
         self._over = ""
         """Why no question is answered any more."""
         self.failure: BaseException | None = None
-        """What the simulation failed with, for whoever ends the run."""
+        """What the simulation, or the end of the run, failed with, for whoever ends the run."""
+        self.failed = ""
+        """When and with what the simulation failed, "" while all is well."""
 
     @property
     def site(self) -> SiteView:
@@ -97,7 +99,7 @@ class TwinThread:
                 await ending  # the last state can still be looked at
             elif running.done():
                 error = running.exception()
-                self._over = (
+                self.failed = self._over = (
                     f"the simulation failed at {self.twin.time_s:g} s: {type(error).__name__}: {error}"
                 )
                 running.result()

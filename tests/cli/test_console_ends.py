@@ -1,0 +1,68 @@
+"""What a console leaves on the terminal when its twin ends."""
+
+import asyncio
+import io
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from twin_tui import ConfigError, Twin, TwinError
+from twin_tui.console import start
+from twin_tui.engine.view import ViewRequest
+from twin_tui.session.thread import TwinThread
+
+SITE: dict[str, Any] = {"name": "small", "assets": [{"type": "battery", "name": "bess", "capacity_kwh": 10}]}
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    shown = Terminal()
+    monkeypatch.setattr(start, "sys", SimpleNamespace(stdin=Terminal(), stderr=shown))
+    monkeypatch.setattr(start, "end_with_terminal", lambda terminal: None)
+    return shown
+
+
+def test_a_failed_simulation_is_named_last_and_ends_with_the_exit_code_of_a_headless_run(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def watch(thread: TwinThread) -> None:
+        while True:
+            await thread.frame(ViewRequest())
+
+    def show(thread: TwinThread, *_: object) -> int:
+        with pytest.raises(TwinError):
+            asyncio.run(watch(thread))
+        return 1
+
+    monkeypatch.setattr(start, "_show", show)
+    twin = Twin.from_dict(SITE, speed=1000)
+    twin.engine.watch(5, lambda: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        assert start.run_console(twin, servers=False) == 3
+    last = terminal.getvalue().splitlines()[-1]
+    assert last == "twin-tui: the simulation failed at 5 s: ZeroDivisionError: division by zero"
+    assert "the simulation failed" in caplog.text
+
+
+def test_a_recording_that_is_incomplete_at_the_end_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = Twin.from_dict(SITE)
+
+    def fail() -> None:
+        raise ConfigError("run.jsonl: the recording is incomplete: No space left on device")
+
+    monkeypatch.setattr(twin, "stop_recording", fail)
+    monkeypatch.setattr(start, "_show", lambda *_: 0)
+    with pytest.raises(ConfigError, match="incomplete"):
+        start.run_console(twin, servers=False)
