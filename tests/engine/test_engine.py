@@ -249,6 +249,32 @@ def test_a_setpoint_that_moves_nothing_is_remarked_on_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(("again_s", "ends"), [(5.0, 151), (10.0, 201), (None, None)])
+def test_a_fault_that_begins_anew_lasts_its_own_time(again_s: float | None, ends: int | None) -> None:
+    engine = an_engine()
+    engine.submit(Fault("battery", "over_temperature", 10.0))
+    if again_s is None:
+        engine.submit(Fault("battery", "over_temperature"), at_s=5.0)
+    else:
+        engine.submit(Fault("battery", "over_temperature", 10.0), at_s=again_s)
+    causes = []
+    for _ in range(300):
+        engine.step()
+        causes.append(bool(engine.device("battery").state.causes))
+    assert causes[:100] == [True] * 100
+    assert all(causes) if ends is None else causes == [True] * (ends - 1) + [False] * (301 - ends)
+
+
+def test_a_fault_that_was_cleared_and_begun_anew_is_not_ended_by_the_first_one() -> None:
+    engine = an_engine()
+    engine.submit(Fault("battery", "over_temperature", 10.0))
+    engine.advance(3.0)
+    engine.submit(ClearFault("battery", "over_temperature"))
+    engine.submit(Fault("battery", "over_temperature"))
+    engine.advance(20.0)
+    assert engine.device("battery").state.causes
+
+
 def test_two_devices_of_one_name_are_refused() -> None:
     twice = DevicePlan("battery", BATTERY, battery_params())
     with pytest.raises(ConfigError, match="two devices are named 'battery'"):

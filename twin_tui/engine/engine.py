@@ -45,6 +45,7 @@ class Engine:
         """Called with (tick it takes effect in, event) for every recorded event, in order."""
         self.check_link_fault: Callable[[Any], object] | None = None
         self.link_fault: Callable[[Event], None] | None = None
+        self.fault_ends: dict[tuple[str, str], int] = {}
         self.link_faults: dict[str, tuple[Any, int | None]] = {}
         self._labels = 0
         self._agenda = Agenda()

@@ -179,6 +179,8 @@ class Run(Protocol):
     grid: Grid
     link_faults: dict[str, tuple[Any, int | None]]
     """The link faults in force by label: the event, and the tick in which it ends, if it does."""
+    fault_ends: dict[tuple[str, str], int]
+    """The ticks in which the causes of faults end by themselves, by device and fault."""
     check_link_fault: Callable[[Any], object] | None
     """Set by the protocol layer: raises CommandError for an invalid link fault."""
     link_fault: Callable[[Event], None] | None

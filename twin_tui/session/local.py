@@ -7,7 +7,6 @@ from twin_tui.commands import values as words
 from twin_tui.engine.events import (
     ClearEverything,
     Event,
-    Fault,
     Mark,
     Pin,
 )
@@ -47,7 +46,6 @@ class LocalSession:
         self.links = LinkViews(twin, self.traces, clock)
         self._marks = 0
         self._frozen: set[tuple[str, str]] = set()
-        self._fault_ends: dict[tuple[str, str], float] = {}
         self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
         self.site = site_view(twin.engine.plan, self.links.infos)
@@ -128,17 +126,10 @@ class LocalSession:
         return f"recorded to {recorder.path}"
 
     def _event(self, tick: int, event: Event) -> None:
-        engine = self.twin.engine
-        now_s = tick * engine.dt_s
         if isinstance(event, Mark):
             self._marks += 1
         elif isinstance(event, Pin):
             self._frozen.discard((event.device, event.signal))
-        elif isinstance(event, Fault):
-            key = (event.device, event.fault)
-            self._fault_ends.pop(key, None)
-            if event.duration_s is not None:
-                self._fault_ends[key] = now_s + event.duration_s
 
     def _timeline(self) -> list[TimelineStep]:
         judge, now_s = self.twin.judge, self.twin.engine.time_s
@@ -158,14 +149,16 @@ class LocalSession:
             found.append(TimelineStep(step.at_s, text, state, verdict.seen if verdict is not None else ""))
         return found
 
+    def _left_s(self, end_tick: int | None) -> float | None:
+        engine = self.twin.engine
+        return None if end_tick is None else (end_tick - engine.tick) * engine.dt_s
+
     def _injected(self) -> list[ActiveFault]:
         engine = self.twin.engine
-        now_s = engine.time_s
         found = []
         for device in engine.devices.values():
             for fault in device.type.fault_names(device.state.causes):
-                ends_s = self._fault_ends.get((device.name, fault))
-                left_s = ends_s - now_s if ends_s is not None and ends_s > now_s else None
+                left_s = self._left_s(engine.fault_ends.get((device.name, fault)))
                 found.append(
                     ActiveFault(f"clear {device.name} {fault}", device.name, f"fault {fault}", left_s)
                 )
@@ -173,7 +166,7 @@ class LocalSession:
                 how = "frozen" if (device.name, signal) in self._frozen else "forced"
                 found.append(ActiveFault(f"release {device.name} {signal}", device.name, f"{signal} {how}"))
         for label, (event, end_tick) in engine.link_faults.items():
-            left_s = None if end_tick is None else (end_tick - engine.tick) * engine.dt_s
+            left_s = self._left_s(end_tick)
             text = f"link {event.rule.get('kind', 'fault')}"
             found.append(ActiveFault(f"clear link {label}", event.device, text, left_s))
         return found

@@ -38,9 +38,10 @@ class Fault(Event):
         device.forget_observation()
         text = f"fault {self.fault}{_lasting(self.duration_s)}"
         run.note(LogKind.INJECT, self.device, text, self.origin, tick)
+        run.fault_ends.pop((device.name, self.fault), None)
         if self.duration_s is not None:
-            end = ClearFault(self.device, self.fault, origin=END_OF_DURATION)
-            run.file_event(end, tick + run.ticks(self.duration_s))
+            run.fault_ends[device.name, self.fault] = ends = tick + run.ticks(self.duration_s)
+            run.file_event(ClearFault(self.device, self.fault, origin=END_OF_DURATION), ends)
 
 
 @event
@@ -60,12 +61,15 @@ class ClearFault(Event):
 
     def carry_out(self, run: Run, tick: int) -> None:
         """Clear the bits of the causes."""
+        if self.origin == END_OF_DURATION and run.fault_ends.get((self.device, self.fault)) != tick:
+            return  # it was cleared before its time, or has begun anew meanwhile
         for device in [run.device(self.device)] if self.device else list(run.devices.values()):
             kept = 0
             if self.fault:
                 kept = device.state.causes & ~device.type.fault_bit(self.fault)
             for name in device.type.fault_names(device.state.causes & ~kept):
                 run.note(LogKind.CLEAR, device.name, f"cause of {name} removed", self.origin, tick)
+                run.fault_ends.pop((device.name, name), None)
             device.change_state(causes=kept)
             device.forget_observation()
 
