@@ -1,5 +1,5 @@
 PYTHON ?= python3
-ifneq ($(origin PYTHON),file) # an interpreter that is asked for gets an environment of its own
+ifneq ($(origin PYTHON),file) # a requested interpreter gets its own environment
 ASKED := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' || echo unknown)
 VENV ?= .venv-$(ASKED)
 endif

@@ -33,7 +33,7 @@ MARK = 0xF00D
 IDENTITIES = {1: {0: "Twin", 1: "Fuzz", 2: "1"}}
 GOOD = b"\x04\x00\xb4\x00\x01"
 GOOD_ANSWER = b"\x04\x02\xca\xfe"
-# What a burst leaves behind for good, such as grown dictionaries, is far below this.
+# What a burst leaves behind permanently, such as grown dictionaries, is far below this.
 FLAT_KB = 256
 
 

@@ -14,7 +14,7 @@ DEVICES = 200
 
 
 def a_site(devices: int) -> dict[str, Any]:
-    """Return a site of that many batteries, each on a free port of its own."""
+    """Return a site of that many batteries, each on its own free port."""
     protocol = {"kind": "modbus_tcp", "port": 0, "register_map": "bess_modbus.yaml"}
     battery = {"type": "bess", "capacity_kwh": 10.0, "protocols": [protocol]}
     return {"name": "many", "real_time": False, "assets": [battery] * devices}

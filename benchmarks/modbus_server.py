@@ -1,6 +1,6 @@
 """Server CPU per Modbus request: ours against pymodbus and C libmodbus, interleaved in one run.
 
-Each server runs in a process of its own and is asked by the same client over ten connections: "busy" keeps
+Each server runs in its own process and is polled by the same client over ten connections: "busy" keeps
 one request under way on each, "polled" asks one after the other with a pause, as energy managers do, so that
 the server sleeps in between. The server's CPU clock is read before and after every round; the lower quartile
 of the rounds is reported, because anything else on the machine only ever adds.

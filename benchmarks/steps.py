@@ -2,7 +2,7 @@
 
     python -m benchmarks.steps [--runs 15]
 
-Each device runs in a site of its own, is started and has work to do, so that its step takes the path of a
+Each device runs in its own site, is started and has work to do, so that its step takes the path of a
 busy device; the step alone is timed, with the state that the site has reached.
 """
 

@@ -1,6 +1,6 @@
 """Twin TUI: a digital twin of an energy site that lives in a terminal.
 
-The public names, each loaded when it is first asked for: importing the engine alone brings in no server.
+The public names, each loaded on first access: importing the engine alone brings in no server.
 """
 
 from importlib import import_module

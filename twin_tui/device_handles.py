@@ -39,7 +39,7 @@ class DeviceHandle(Generic[T, C]):
     """One device of a twin: its telemetry and commands, and everything that can be done to it.
 
     Values are in SI units. A text is read as in the command language: ``write(start_stop="Power On")``,
-    ``write(active_power_setpoint_w="-5 kW")``. What makes no sense raises CommandError and changes nothing.
+    ``write(active_power_setpoint_w="-5 kW")``. An invalid value raises CommandError and changes nothing.
     """
 
     def __init__(self, engine: Engine, device: Device) -> None:
@@ -92,7 +92,7 @@ class DeviceHandle(Generic[T, C]):
         self._engine.submit(SelectMode(self.name, mode, factor, parameters))
 
     def fault(self, fault: str, duration_s: float | None = None) -> None:
-        """Bring about a fault's cause, for a while or until it is cleared."""
+        """Cause a fault, for a while or until it is cleared."""
         self._engine.submit(Fault(self.name, fault, duration_s))
 
     def clear_fault(self, fault: str = "") -> None:

@@ -1,7 +1,7 @@
 """Small faults that a hand could have made in a Python source: where each one is, and what it puts there.
 
 What no test is meant to notice is left out here, in one place: docstrings and annotations, the wording of
-messages (texts, and what stands in a ``raise``), ``__repr__``, decorators, ``assert``, tolerances, what the
+messages (texts, and what is in a ``raise``), ``__repr__``, decorators, ``assert``, tolerances, what the
 type checker alone reads, and whether a bound belongs to the range of a physical quantity.
 """
 

@@ -40,7 +40,7 @@ class BatteryCommands:
     """What this battery is told; its own, so that no picture changes with a device model."""
 
     start_stop: int = commanded(2, "Run command", options={1: "Power On", 2: "Power Off"})
-    active_power_setpoint_w: float = commanded(0.0, "Active power asked for, + discharges", "W")
+    active_power_setpoint_w: float = commanded(0.0, "Active power setpoint, + discharges", "W")
     soc_lower_limit_1: float = commanded(0.25, "Full discharge power from here up", "1", low=0.0, high=1.0)
     soc_lower_limit_2: float = commanded(0.20, "No discharge below", "1", low=0.0, high=1.0)
 

@@ -70,7 +70,7 @@ class LineHistory:
         self.leave()
 
     def leave(self) -> None:
-        """Stand behind the newest line again."""
+        """Move behind the newest line again."""
         self._place = len(self.lines)
 
     def older(self, draft: str) -> str:

@@ -58,12 +58,12 @@ FAULTS = Group(
     "Faults",
     Verb(
         "fault",
-        "bring about a device fault",
+        "cause a device fault",
         Phrase(
             lambda given: Fault(given["device"], given["fault"], given["duration"]),
             (device_slot(lambda device: device.faults), _fault(), duration("30s", default="")),
             title="Device fault",
-            about="bring about a fault of a device",
+            about="cause a fault of a device",
         ),
         examples=(
             ("fault battery over_temperature 30s", "the cause lasts 30 s; a latched fault stays"),

@@ -37,7 +37,7 @@ class Form:
         return field.choices(Given(site, answers))
 
     def possible(self, site: SiteView) -> bool:
-        """Tell whether the site has what the form is about."""
+        """Return whether the site has what the form is about."""
         if self.phrase.needs and not any(device.kind == self.phrase.needs for device in site.devices):
             return False
         answers: dict[str, str] = {}

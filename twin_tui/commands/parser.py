@@ -62,7 +62,7 @@ def begin(verb: Verb, words: deque[str], given: Given) -> "Reading":
 
 
 def is_number(word: str) -> bool:
-    """Tell whether a word begins as numbers do."""
+    """Return whether a word begins as numbers do."""
     return word[:1].isdigit() or word[:1] in ("+", "-", ".", "−")
 
 

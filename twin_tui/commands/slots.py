@@ -63,7 +63,7 @@ class Takes(Enum):
 
 @value
 class Slot:
-    """One word of a command: how it is written, read, completed and asked for in a form."""
+    """One word of a command: how it is written, read, completed and entered in a form."""
 
     key: str
     """The name of its value."""
@@ -119,7 +119,7 @@ class Phrase:
     slots: tuple[Slot, ...] = ()
     _: KW_ONLY
     word: str = ""
-    """The word after the verb that tells this phrase from the others."""
+    """The word after the verb that distinguishes this phrase."""
     repeats: int = 0
     """How many slots at the end may come again and again."""
     title: str = ""

@@ -139,7 +139,7 @@ class ConsoleActions(App[int]):
             await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
 
     def is_pinned(self, device: str, signal: str) -> bool:
-        """Tell whether a signal is forced or frozen."""
+        """Return whether a signal is forced or frozen."""
         found = self.frame.snapshot.devices if self.frame is not None else ()
         return any(each.name == device and signal in each.pinned for each in found)
 
@@ -260,7 +260,7 @@ class ConsoleActions(App[int]):
         self.exit(0)
 
     def say(self, text: str, severity: Any = "information") -> None:
-        """Tell the user something in passing."""
+        """Show the user a short message."""
         self.clear_notifications()
         dialog = len(self.screen_stack) > 1
         if severity == "error" and len(text) >= self.size.width and not dialog:

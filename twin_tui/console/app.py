@@ -63,7 +63,7 @@ class ConsoleApp(ConsoleActions):
         self.settings = settings or Settings()
         self.site = session.site
         self.failure: Exception | None = None
-        """What made the screen fail, for whoever runs it."""
+        """What made the screen fail."""
         self.keys = Keys(self.settings.keys)
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(self.site, self.keys, glyphs)

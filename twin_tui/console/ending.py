@@ -1,4 +1,4 @@
-"""How the console ends when the system tells it to, or its terminal is gone."""
+"""How the console ends on a signal, or when its terminal is gone."""
 
 import asyncio
 import contextlib

@@ -21,7 +21,7 @@ def run_console(
     duration_s: float | None = None,
     settings: Settings | None = None,
 ) -> int:
-    """Run a twin with its screen until the user leaves or the duration is over; return the exit code."""
+    """Run a twin with its screen until the user leaves or the duration has passed; return the exit code."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise TwinError("the console needs a terminal; without one, run with --headless")
     for name in ("COLUMNS", "LINES"):

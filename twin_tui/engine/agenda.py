@@ -10,7 +10,7 @@ from twin_tui.engine.running import Event
 class Agenda:
     """Events in the order of their ticks; in a tick the engine's own come first, then those from outside.
 
-    So what ends or wakes by itself does so before anything new begins, whenever either was filed.
+    So what ends or wakes automatically does so before anything new begins, whenever either was filed.
     """
 
     __slots__ = ("_filed", "_waiting", "next_due")

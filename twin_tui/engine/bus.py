@@ -55,7 +55,7 @@ class Bus:
         self.regroup()
 
     def regroup(self) -> None:
-        """Sort the devices anew: one is steered now, or no longer."""
+        """Sort the devices again: one is steered now, or no longer."""
         self.sources = tuple(d for d in self._devices.values() if d.type.stage is Stage.SOURCE)
         storage = [d for d in self._devices.values() if d.type.stage is Stage.STORAGE]
         free = tuple(d for d in storage if d.guide is None)

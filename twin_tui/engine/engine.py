@@ -136,7 +136,7 @@ class Engine:
         """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
         self.check(event)
         if self.tick + 1 >= self._agenda.next_due:
-            # what ends by itself in the next tick does so before the event, as it does before filed ones
+            # what ends automatically in the next tick does so before the event, as it does before filed ones
             self._run_agenda(self.tick + 1, own=True)
             self.check(event)
         self._carry_out(event, self.tick + 1)

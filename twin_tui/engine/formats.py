@@ -78,7 +78,7 @@ def clock(seconds: float, *, tenths: bool = True) -> str:
 def age(seconds: float | None) -> str:
     """Return an age in at most four characters: "0.4s", "59s", "12m", "3h", "2d"; "-" for never.
 
-    Tenths stand only where something has just happened: each change of a number costs an SSH line.
+    Tenths are shown only where something has just happened: each change of a number costs an SSH line.
     """
     if seconds is None:
         return "-"

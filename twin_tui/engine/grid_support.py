@@ -35,7 +35,7 @@ def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequenc
     code : GridCode
         The droop and the curves.
     state : SupportState
-        What was asked for before the step.
+        What was requested before the step.
     dt_s : float
         Step in s.
     v_pu : float
@@ -46,7 +46,7 @@ def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequenc
     Returns
     -------
     SupportState
-        What is asked for after the step; `NEUTRAL` while voltage and frequency ask for nothing.
+        What is requested after the step; `NEUTRAL` while voltage and frequency request nothing.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What an onlooker sees of a run, computed when asked for."""
+"""What is visible of a run, computed on access."""
 
 from collections import deque
 from collections.abc import Callable, Mapping

@@ -90,7 +90,7 @@ class Device:
         self._observed_tick = -1
 
     def telemetry(self, surroundings: Surroundings) -> Any:
-        """Return the telemetry of this tick, forced values in place; computed when first asked for."""
+        """Return the telemetry of this tick, forced values in place; computed on first access."""
         if self._observed_tick != surroundings.tick:
             seen = self.type.observe(self.params, self.state, self.commands, surroundings)
             forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
@@ -99,7 +99,7 @@ class Device:
         return self._observed
 
     def forget_observation(self) -> None:
-        """Compute the telemetry anew when next asked for: a command or pin changed between ticks."""
+        """Compute the telemetry again on the next access: a command or pin changed between ticks."""
         self._observed_tick = -1
 
     def accept(self, name: str, wanted: Scalar, what: str = "signal") -> Any:
@@ -145,7 +145,7 @@ class Event(ABC):
         return replace(self, origin=origin)  # type: ignore[call-arg]
 
     def lasting_s(self) -> float | None:
-        """Return how long the event is to last; None when it does not end by itself."""
+        """Return how long the event is to last; None when it does not end automatically."""
         return None
 
     def check_duration(self, dt_s: float) -> None:
@@ -211,4 +211,4 @@ class Run(Protocol):
         """Compute the weather in the next tick: a disturbance began or ended."""
 
     def regroup(self) -> None:
-        """Sort the devices anew: one is steered now, or no longer."""
+        """Sort the devices again: one is steered now, or no longer."""

@@ -1,4 +1,4 @@
-"""What the engine shows: immutable values, computed when asked for."""
+"""What the engine shows: immutable values, computed on access."""
 
 from enum import Enum
 from typing import Any

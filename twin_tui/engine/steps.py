@@ -1,4 +1,4 @@
-"""Times against the simulation step: what is asked for is a whole number of steps, or is refused."""
+"""Times and the simulation step: a time is a whole number of steps, or is refused."""
 
 import math
 from fractions import Fraction

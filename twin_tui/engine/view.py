@@ -151,9 +151,9 @@ class Frame:
     overruns: int = 0
     links: tuple[LinkView, ...] = ()
     registers: tuple[RegisterValue, ...] = ()
-    """The registers of the window that was asked for, in the order asked."""
+    """The registers of the requested window, in the requested order."""
     changed: tuple[int, ...] = ()
-    """Indices of the registers that changed lately, where the request asked for them."""
+    """Indices of the registers that changed lately, where requested."""
     traces: tuple[WriteTrace, ...] = ()
     """The newest writes, oldest first."""
     injected: tuple[ActiveFault, ...] = ()

@@ -57,7 +57,7 @@ class Pacer:
         self._used_at = self._used_s = 0.0
         """When the CPU time was read, and what it was."""
         self.overruns = 0
-        """How often the machine was too slow for the speed that was asked for."""
+        """How often the machine was too slow for the requested speed."""
         self.set_speed(speed)
 
     @property
@@ -186,7 +186,7 @@ class Pacer:
             self._waiting = [item for item in self._waiting if not item[1].done()]
 
     def _dismiss(self, error: BaseException | None) -> None:
-        """Tell those who wait why their tick will not be reached."""
+        """Report to those who wait why their tick will not be reached."""
         waiting, self._waiting = self._waiting, []
         for tick, reached in waiting:
             if reached.done():

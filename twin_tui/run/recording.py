@@ -154,7 +154,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 @value
 class Difference:
-    """One value that a replay gives otherwise than the recording."""
+    """One value in which a replay differs from the recording."""
 
     time_s: float
     place: str
@@ -175,7 +175,7 @@ def _differences(time_s: float, place: str, recorded: Any, replayed: Any) -> Ite
 
 
 def fresh_engine(head: Mapping[str, Any]) -> Engine:
-    """Return an engine as the recorded one began, without the events that its site would bring about.
+    """Return an engine as the recorded one began, without the events of its site.
 
     The recording holds every event that took effect, those of the site among them.
     """

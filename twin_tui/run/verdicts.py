@@ -27,7 +27,7 @@ class Verdict:
     seen: str = ""
     """What the signal was when the expectation was decided."""
     undecided: str = ""
-    """Why the run ended without a decision: a failure of its own."""
+    """Why the run ended without a decision."""
 
     @property
     def reason(self) -> str:

@@ -73,7 +73,7 @@ class LocalSession:
         )
 
     async def send(self, command: Command) -> str:
-        """Carry out a command and return what to tell the user; raise CommandError when it is refused."""
+        """Carry out a command and return the message for the user; raise CommandError when it is refused."""
         if isinstance(command, Event):
             self.twin.submit(command)
             return "everything injected is cleared" if isinstance(command, ClearEverything) else ""

@@ -1,4 +1,4 @@
-"""A twin in a thread with a loop of its own, so that nothing the terminal does can hold up its servers."""
+"""A twin in a thread with its own loop, so that a stalled terminal does not delay its servers."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Who wrote what, and what the device did about it: kept beside the engine, for whoever looks."""
+"""Who wrote what, and what the device did about it: kept beside the engine."""
 
 import time
 from collections import deque
@@ -15,7 +15,7 @@ KEPT = 200
 WATCHED_S = 30.0
 """How long after a write the power is watched, in simulated time."""
 SETTLED_S = 2.0
-"""How long the power must stand still to count as settled."""
+"""How long the power must stay constant to count as settled."""
 NOISE_W = 1.0
 
 
@@ -94,10 +94,10 @@ class WriteTraces:
         effect = f"P {kilowatts(item.from_w)} → {kilowatts(item.last_w)} kW after {after_s:.3g} s"
         for place, (number, wall, trace) in enumerate(self._traces):
             if number == item.number:
-                told = WriteTrace(
+                newer = WriteTrace(
                     trace.device, trace.time_s, 0.0, trace.origin, trace.text, trace.signals, effect
                 )
-                self._traces[place] = (number, wall, told)
+                self._traces[place] = (number, wall, newer)
                 return
 
 

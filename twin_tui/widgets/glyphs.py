@@ -35,7 +35,7 @@ TERMS_WITHOUT_EIGHTHS = ("linux", "vt", "cons", "ansi")
 
 
 def choose(wanted: str, encoding: str | None, environment: Mapping[str, str] | None = None) -> Glyphs:
-    """Return the set that was asked for; "auto" takes the best that terminal and encoding can show."""
+    """Return the requested set; "auto" takes the best that terminal and encoding can show."""
     if wanted != "auto":
         if wanted not in SETS:
             raise ConfigError(f"unknown glyphs {wanted!r}{did_you_mean(wanted, [*SETS, 'auto'])}")

@@ -20,7 +20,7 @@ class History:
         self._samples = samples
 
     def add(self, snapshot: Snapshot) -> None:
-        """Remember a snapshot; one of a tick that is known already, or of a run begun anew, is handled."""
+        """Remember a snapshot; one of a tick that is known already, or of a run started again, is handled."""
         if self.times:
             if snapshot.time_s == self.times[-1]:
                 return

@@ -23,7 +23,7 @@ class Journal:
         self.wanted = LOG_LENGTH
 
     def add(self, log: Sequence[LogEntry], asked: int) -> None:
-        """Take in the log of a frame that was asked for so many entries."""
+        """Take in the log of a frame that was requested with so many entries."""
         last = self.entries[-1].number if self.entries else 0
         gap = bool(log) and (log[0].number > last + 1 or log[-1].number < last)
         self.entries = merged(self.entries, log, self._most)

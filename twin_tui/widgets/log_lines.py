@@ -22,7 +22,7 @@ class LogFilter:
         return cls(tuple(text.casefold().split()))
 
     def passes(self, entry: LogEntry) -> bool:
-        """Tell whether an entry is shown."""
+        """Return whether an entry is shown."""
         whole = f"{entry.kind.value} {entry.device} {entry.text} {entry.origin}".casefold()
         return all(
             (word[1:] not in whole) if word[0] == "-" and len(word) > 1 else word in whole

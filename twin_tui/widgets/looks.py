@@ -60,4 +60,4 @@ class FrameLines(LineView):
         self.redraw()
 
     def redraw(self) -> None:
-        """Work out the lines anew; every widget knows how."""
+        """Compute the lines again; each widget defines how."""

@@ -234,6 +234,6 @@ def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
 
 
 def fits(rows: Sequence[DeviceRow], width: int, height: int) -> bool:
-    """Tell whether all cards have room at once."""
+    """Return whether all cards have room at once."""
     across = max(1, width // CARD_WIDTH)
     return CARD_HEIGHT * -(-len(rows) // across) <= height

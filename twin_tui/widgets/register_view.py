@@ -15,7 +15,7 @@ CHANGED_WITHIN_S = 5.0
 
 
 class RegisterList(CursorView):
-    """The registers that pass the filter; only those in the window are asked for and drawn."""
+    """The registers that pass the filter; only those in the window are requested and drawn."""
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(looks)

@@ -103,7 +103,7 @@ def _scale(unit: str) -> tuple[float, str]:
 
 
 def points_across(width: int, glyphs: Glyphs) -> int:
-    """Return how many values a plot of some width can tell apart."""
+    """Return how many values a plot of some width can resolve."""
     return max(2, width * (2 if glyphs.levels[0] == "▁" else 1))
 
 

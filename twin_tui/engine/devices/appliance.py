@@ -79,7 +79,7 @@ class ApplianceParams:
 class ApplianceCommands:
     """The commands of an appliance."""
 
-    run: bool = commanded(False, "Asks for a run; a refused or finished one takes 0 and 1 anew")
+    run: bool = commanded(False, "Requests a run; after a refused or finished one write 0, then 1")
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
 
 
@@ -117,7 +117,7 @@ class ApplianceTelemetry:
     run_energy_wh: float = measured("Energy of this run, or of the last one", "Wh", low=0)
     total_energy_wh: float = measured("Energy of all runs", "Wh", low=0)
     starts: int = measured("Runs started", low=0)
-    can_start: bool = measured("A run asked for now would start")
+    can_start: bool = measured("A run requested now would start")
     refusal: int = measured(
         "Why the last start was refused", options={code.value: text for code, text in REFUSAL_TEXT.items()}
     )

@@ -284,7 +284,7 @@ def forms(
 
 
 def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection[str]) -> str:
-    """Return what a setpoint just written will not bring about, and why."""
+    """Return which setpoint just written has no effect, and why."""
     wanted = commands.active_power_setpoint_w
     if "active_power_setpoint_w" not in changed or not wanted:
         return ""

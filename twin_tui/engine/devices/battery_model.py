@@ -74,7 +74,7 @@ class BatteryParams:
     """Protection and grid support; none only stops when the grid's voltage is gone."""
     grid_forming: bool = False
     """Whether it can hold up the site when the grid is gone."""
-    # worked out once: what every step would otherwise compute anew
+    # worked out once: what every step would otherwise compute again
     charge_limit_w: float = field(init=False)
     discharge_limit_w: float = field(init=False)
     cooling_per_s: float = field(init=False)
@@ -113,11 +113,11 @@ class BatteryCommands:
     start_stop: int = commanded(
         OFF, "Run command", options={ON: "Power On", OFF: "Power Off", STANDBY: "Standby"}
     )
-    active_power_setpoint_w: float = commanded(0.0, "Active power asked for, + discharges", "W")
-    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power asked for", "var")
+    active_power_setpoint_w: float = commanded(0.0, "Active power setpoint, + discharges", "W")
+    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power setpoint", "var")
     power_factor_setpoint: float = commanded(
         1.0,
-        "Power factor asked for while no reactive power is; + injects vars, 0 is not set",
+        "Power factor setpoint while no reactive power is; + injects vars, 0 is not set",
         "1",
         low=-1.0,
         high=1.0,

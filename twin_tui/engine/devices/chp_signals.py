@@ -13,10 +13,10 @@ class ChpCommands:
 
     start_stop: int = commanded(STOP, "Run command", options={STOP: "Stop", START: "Start"})
     load_setpoint_pu: float = commanded(
-        0.0, "Load asked for; below the least load it means that one, 0 none", "1", low=0.0, high=1.1
+        0.0, "Load setpoint; below the least load it means that one, 0 none", "1", low=0.0, high=1.1
     )
     power_factor_setpoint: float = commanded(
-        1.0, "Power factor asked for; + injects vars, 0 is not set", "1", low=-1.0, high=1.0
+        1.0, "Power factor setpoint; + injects vars, 0 is not set", "1", low=-1.0, high=1.0
     )
     acknowledge: int = commanded(
         0, "0x10E1 (4321) acknowledges faults whose cause is gone", low=0, high=65535, momentary=True

@@ -10,7 +10,7 @@ class HeatPumpCommands:
     enabled: bool = commanded(True, "May run; below the least tank temperature it runs anyway")
     automatic: bool = commanded(True, "The thermostat decides; otherwise the heat setpoint does")
     heat_power_setpoint_w: float = commanded(
-        0.0, "Heat asked for when not automatic; below the least modulation it stops", "W", low=0.0
+        0.0, "Heat setpoint when not automatic; below the least modulation it stops", "W", low=0.0
     )
     tank_setpoint_c: float = commanded(
         48.0, "Tank temperature that the thermostat keeps", "degC", low=5.0, high=95.0

@@ -104,12 +104,12 @@ class PvCommands:
     )
     active_power_limit_w: float = commanded(NO_LIMIT_W, "Most active power", "W", low=0.0)
     reactive_power_pu: float = commanded(
-        0.0, "Reactive power asked for, as a share of the rating", "1", low=-1.0, high=1.0
+        0.0, "Reactive power setpoint, as a share of the rating", "1", low=-1.0, high=1.0
     )
-    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power asked for", "var")
+    reactive_power_setpoint_var: float = commanded(0.0, "Reactive power setpoint", "var")
     power_factor_setpoint: float = commanded(
         1.0,
-        "Power factor asked for while no reactive power is; + injects vars, 0 is not set",
+        "Power factor setpoint while no reactive power is; + injects vars, 0 is not set",
         "1",
         low=-1.0,
         high=1.0,

@@ -10,7 +10,7 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 END_OF_DURATION = "end of duration"
-"""The origin of what ends when its duration is over."""
+"""The origin of what ends with its duration."""
 
 
 @event
@@ -132,7 +132,7 @@ class ClearLinkFault(Event):
         for label in [self.label] if self.label else list(run.link_faults):
             ended = run.link_faults.pop(label, None)
             if ended is not None:
-                text = f"link fault {ended[0].rule.get('kind', '')} is over"
+                text = f"link fault {ended[0].rule.get('kind', '')} ended"
                 run.note(LogKind.CLEAR, ended[0].device, text, self.origin, tick)
         if run.link_fault is not None:
             run.link_fault(self)

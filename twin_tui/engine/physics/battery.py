@@ -150,7 +150,7 @@ LFP = CellType(
     discharge_ohm_10c=_DISCHARGE_10C,
 )
 NMC = CellType(
-    # Voltage window and capacity of a common 18650 NMC cell. No measured resistance stands in our source:
+    # Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance:
     # that of the LFP cell, which has about the same capacity, serves.
     name="nmc",
     nominal_v=3.7,
@@ -224,7 +224,7 @@ def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
     -----
     .. math:: R I^2 - U I + P = 0 \;\Rightarrow\; I = \frac{2P}{U + \sqrt{U^2 - 4RP}}
 
-    More than :math:`U^2/4R` cannot be had; the current of that maximum, :math:`U/2R`, is returned then.
+    More than :math:`U^2/4R` is not available; the current of that maximum, :math:`U/2R`, is returned then.
     """
     discriminant = ocv_v * ocv_v - 4.0 * resistance_ohm * power_w
     if discriminant <= 0.0:

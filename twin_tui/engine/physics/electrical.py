@@ -71,7 +71,7 @@ def reactive_power(p_w: float, power_factor: float) -> float:
     power_factor : float
         -1 to 1. Its sign is that of the reactive power: positive injects vars into the site (over-excited,
         like a capacitor), negative absorbs them (under-excited, like a coil), whichever way active power
-        flows. 0 stands for "not set" and gives 0 var.
+        flows. 0 means "not set" and gives 0 var.
 
     Returns
     -------

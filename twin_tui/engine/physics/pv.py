@@ -211,7 +211,7 @@ def dc_voltage(
     -----
     .. math:: V = \left(V_{mp} + (V_{oc} - V_{mp})\sqrt{1 - P/P_{mp}}\right)(1 + \beta(T_c - 25))
 
-    A parabola through the maximum power point stands for the falling side of the P-V curve, on which
+    A parabola through the maximum power point represents the falling side of the P-V curve, on which
     inverters curtail. The few percent by which voltage falls in weak light are left out.
     """
     unused = 1.0 - used_fraction

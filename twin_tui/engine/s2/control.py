@@ -140,7 +140,7 @@ class Control(ABC):
 
     @abstractmethod
     def _elapsed(self, moment: int) -> None:
-        """Do what the passing of time brings about."""
+        """Do what is due by now."""
 
     def shown(self, moment: int) -> ControlSnapshot:
         """Return what the screen shows."""

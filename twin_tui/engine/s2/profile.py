@@ -82,7 +82,7 @@ class ProfileControl(Control):
     def _obstacle(self, instruction: Instruction, moment: int) -> str:
         choice = instruction.content
         if choice.action != SCHEDULE:
-            return f"the sequence {choice.sequence.id} cannot be interrupted"
+            return f"the sequence {choice.sequence.id} is not interruptible"
         if choice.sequence.abnormal_only and not instruction.abnormal:
             return f"the sequence {choice.sequence.id} is for abnormal conditions only"
         if self._running is not None or self._state == "FINISHED":
