@@ -144,3 +144,13 @@ def test_a_recording_on_a_full_disk_ends_with_one_message(tmp_path: Path) -> Non
 def test_a_recording_to_a_name_that_no_file_can_have_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot be written"):
         Twin.from_file("demo").record("a\0b")
+
+
+def test_a_headless_run_prints_no_control_characters(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text('name: "a\\e[31mb"\nassets:\n- {type: battery}\n', encoding="utf-8")
+    words = ["run", str(site), "--headless", "--no-servers", "--duration", "1s", "--speed", "max"]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert "a [31mb" in done.output
+    assert "\x1b" not in done.output

@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from twin_tui.documents.tables import table
-from twin_tui.engine.formats import kilowatts
+from twin_tui.engine.formats import clean, kilowatts
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
 from twin_tui.errors import SIMULATION_FAILED, ConfigError
@@ -126,7 +126,7 @@ def _printed_log(twin: Twin, quiet: bool) -> Iterator[None]:
             last = entry.number
             origin = f"  {entry.origin}" if entry.origin else ""
             line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
-            print(line, file=sys.stderr)
+            print(clean(line), file=sys.stderr)
 
     watcher = twin.engine.watch(1.0, print_new)
     try:
@@ -187,7 +187,7 @@ def summary(snapshot: Snapshot) -> str:
         f"{grid.frequency_hz:.3f} Hz, "
         f"{min(grid.voltages_pu):.3f} pu   after {snapshot.time_s:,.1f} s, {snapshot.tick:,} steps"
     )
-    return f"{snapshot.site}\n{table(head, rows, right=(3, 4))}\n{foot}"
+    return f"{clean(snapshot.site)}\n{table(head, rows, right=(3, 4))}\n{foot}"
 
 
 def _soc(device: DeviceSnapshot) -> str:

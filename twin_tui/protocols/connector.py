@@ -130,10 +130,13 @@ class StateLog:
         self._device, self._origin, self._kind = device, origin, kind
         self._last = ""
 
-    def __call__(self, text: str) -> None:
-        """Log the state unless it equals the last one logged."""
-        if text != self._last:
-            self._last = text
+    def __call__(self, text: str, state: str = "") -> None:
+        """Log the state unless it equals the last one logged.
+
+        ``state`` is what counts for that, where the text also has what differs each time.
+        """
+        if (state or text) != self._last:
+            self._last = state or text
             self._engine.note(self._kind, self._device, text, self._origin)
 
     def watch(self, task: asyncio.Task[None]) -> asyncio.Task[None]:

@@ -183,3 +183,21 @@ def test_addresses_are_checked_and_get_their_port() -> None:
     for wrong in ("eos.local", "ftp://eos", "http://eos:port"):
         with pytest.raises(ConfigError, match="is not an http:// address"):
             check_url(wrong)
+
+
+async def test_a_refusal_in_other_words_each_time_is_one_log_entry_without_control_characters() -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server(b"\x1b[31mtry 1", status=503) as server:
+        follower = EosFollower(twin.engine, server.url, 60.0)
+        await follower.start()
+        await turns(follower, 1)
+        server.plan = b"\x1b[31mtry 2"
+        twin.advance(60.0)
+        await turns(follower, 2)
+        assert follower.status.detail == "HTTP 503 for the plan:  [31mtry 2"
+        server.status = 500
+        twin.advance(60.0)
+        await turns(follower, 3)
+        await follower.stop()
+    logged = [entry.text for entry in twin.engine.log if entry.text.startswith("EOS")]
+    assert logged == ["EOS: HTTP 503 for the plan:  [31mtry 1", "EOS: HTTP 500 for the plan:  [31mtry 2"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.formats import clean
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 FOLLOW_EVERY_S = 1.0
+NO_ERROR = ("", "")
 
 
 @value
@@ -128,19 +130,20 @@ class EosFollower:
             rejected = await self._report(client)
             plan = await self._fetch(client)
         except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
-            self._set("failing", f"could not connect to {self._base}: {error or type(error).__name__}")
+            why = f"could not connect to {self._base}: {error or type(error).__name__}"
+            self._set("failing", why, type(error).__name__)
             return
         except ConfigError as error:
             self._set("failing", str(error))
             return
         if plan is not None:
             self._plan = plan
-            self._set("following", rejected)
+            self._set("following", *rejected)
             self.follow()
 
-    async def _report(self, client: "httpx.AsyncClient") -> str:
-        """Report every device; return the first error from the server, "" without one."""
-        rejected = ""
+    async def _report(self, client: "httpx.AsyncClient") -> tuple[str, str]:
+        """Report every device; return the first error from the server as ``_http_error`` does."""
+        rejected = NO_ERROR
         now = stamp(self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.plan.utc_offset_s)
         for device in self._engine.devices.values():
             if not device.type.modes:
@@ -150,32 +153,37 @@ class EosFollower:
                 answer = await client.put(
                     "/v1/resource/status", params={"resource_id": resource}, json=report
                 )
-                rejected = rejected or _http_error(answer, f"{report['type']} of {resource}")
+                error = _http_error(answer, f"{report['type']} of {resource}")
+                rejected = error if rejected == NO_ERROR else rejected
             level = level_of(device)
             if level is not None:
                 key = f"{resource}-soc-factor"
                 answer = await client.put(
                     "/v1/measurement/value", params={"datetime": now, "key": key, "value": level}
                 )
-                rejected = rejected or _http_error(answer, key)
+                error = _http_error(answer, key)
+                rejected = error if rejected == NO_ERROR else rejected
         return rejected
 
     async def _fetch(self, client: "httpx.AsyncClient") -> Plan | None:
         answer = await client.get("/v1/energy-management/plan")
         if answer.status_code != 200:
-            self._set("waiting" if answer.status_code == 404 else "failing", _http_error(answer, "the plan"))
+            state = "waiting" if answer.status_code == 404 else "failing"
+            self._set(state, *_http_error(answer, "the plan"))
             return None
         with contextlib.suppress(ValueError, RecursionError):
             return parse_plan(answer.json(), f"{self._base} plan", self._zone)
         raise ConfigError(f"{self._base}: the plan is not valid JSON")
 
-    def _set(self, state: str, detail: str) -> None:
-        self._state, self._detail = state, detail
-        self._log(f"EOS: {detail or state}")
+    def _set(self, state: str, detail: str, error: str = "") -> None:
+        self._state, self._detail = state, clean(detail)
+        self._log(f"EOS: {self._detail or state}", f"{state} {error or detail}")
 
 
-def _http_error(answer: "httpx.Response", what: str) -> str:
+def _http_error(answer: "httpx.Response", what: str) -> tuple[str, str]:
+    """Return the error with the server's words, which may differ each time, and without them."""
     if answer.is_success:
-        return ""
+        return NO_ERROR
+    error = f"HTTP {answer.status_code} for {what}"
     text = " ".join(answer.text.split())[:200]
-    return f"HTTP {answer.status_code} for {what}: {text}"
+    return f"{error}: {text}" if text else error, error
