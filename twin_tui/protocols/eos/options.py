@@ -2,10 +2,8 @@
 
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
-
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.values import shown, to_text
+from twin_tui.documents.values import DURATION_SCHEMA, Accepts, shown, to_text
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import split_address
 from twin_tui.protocols.connector import Flag, LinkSettings
@@ -43,13 +41,13 @@ class EosSettings(LinkSettings):
 
     url: Annotated[
         str,
-        PlainValidator(_to_url),
+        Accepts(_to_url, {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
         Flag(
             "--eos", "Follow the plans of this EOS server and report the status of the devices to it.", "URL"
         ),
     ]
     every: Annotated[
         float,
-        PlainValidator(_to_interval),
+        Accepts(_to_interval, DURATION_SCHEMA),
         Flag("--eos-every", "Interval for --eos, 15m by default.", "TIME"),
     ] = EVERY_S

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainValidator, SecretStr
 
-from twin_tui.documents.values import choice, to_text
+from twin_tui.documents.values import Accepts, choice, to_text
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import split_address
@@ -51,7 +51,7 @@ def _refuse_s2_connect(found: Any) -> None:
     raise ValueError("pairing and certificate pinning of S2 Connect are not supported; give cem and token")
 
 
-Cem = Annotated[str, PlainValidator(_to_cem)]
+Cem = Annotated[str, Accepts(_to_cem, {"type": "string", "pattern": "^[Ww][Ss][Ss]?://"})]
 NotSupported = Annotated[None, PlainValidator(_refuse_s2_connect)]
 
 
