@@ -405,3 +405,11 @@ def test_a_later_check_has_its_line_too(write_site: Callable[..., Path], message
         "assets:\n- type: bess\nevents:\n- {at: 1s, do: mark x}\n- {at: 2s, do: sga}\n", "s.yaml"
     )
     assert message(path).startswith(f"{path}:5: events[1]: unknown command 'sga'")
+
+
+@pytest.mark.parametrize(("key", "found"), [("3", "3"), ("~", "'None'")])
+def test_a_key_that_is_no_text_has_its_line(
+    key: str, found: str, write_site: Callable[..., Path], message: Message
+) -> None:
+    path = write_site(f"assets:\n- {{type: bess}}\n{key}: 4\n", "site.yaml")
+    assert message(path) == f"{path}:3: keys must be text, found {found}"

@@ -81,7 +81,9 @@ class Complaints:
         elif kind == "too_short":
             self.add(where, "expected a list that is not empty, found []")
         elif kind == "invalid_key":
-            self.add(place, f"keys must be text, found {shown(loc[-1])}")
+            self.add(
+                place, f"keys must be text, found {shown(loc[-1])}", at=join(place, *loc[:-1], str(loc[-1]))
+            )
         else:
             self.add(where, f"{item['msg'].lower()}, found {shown(item['input'])}")
 
