@@ -86,10 +86,11 @@ class Registry:
         for entry in entry_points(group=GROUP):
             try:
                 found = entry.load()
-            except (ImportError, AttributeError) as error:
+            except Exception as error:  # whatever the module of another package raises
                 raise ConfigError(
-                    f"connector {entry.name} ({entry.value}) could not be loaded: {error}"
-                ) from None
+                    f"connector {entry.name} ({entry.value}) could not be loaded: "
+                    f"{error or type(error).__name__}"
+                ) from error
             if not isinstance(found, Connector):
                 raise ConfigError(
                     f"connector {entry.name} ({entry.value}): expected a Connector, found {found!r}"

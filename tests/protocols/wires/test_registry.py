@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -132,6 +133,15 @@ def test_an_entry_point_that_gives_no_connector_is_named(
         registries, "entry_points", lambda group: [entry] if group == registries.GROUP else []
     )
     with pytest.raises(ConfigError, match=message):
+        list(Registry(()))
+
+
+def test_a_module_that_fails_by_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_wire.py").write_text("1 / 0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("strange", "broken_wire:X", registries.GROUP)
+    monkeypatch.setattr(registries, "entry_points", lambda group: [entry])
+    with pytest.raises(ConfigError, match=r"strange \(broken_wire:X\) could not be loaded: division by zero"):
         list(Registry(()))
 
 
