@@ -1,7 +1,7 @@
 """The devices of a twin for Python: their telemetry and commands, their faults and those of their links."""
 
 from collections.abc import Iterator
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from twin_tui.commands.values import signal_value
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
@@ -19,6 +19,7 @@ from twin_tui.engine.events import (
     PYTHON,
     ClearFault,
     ClearLinkFault,
+    Event,
     Fault,
     LinkFault,
     Pin,
@@ -26,10 +27,11 @@ from twin_tui.engine.events import (
     SelectMode,
     Unpin,
     Write,
+    check_types,
 )
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.running import Device
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.errors import ArgumentError, CommandError, did_you_mean
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -49,6 +51,9 @@ class DeviceHandle(Generic[T, C]):
     def __repr__(self) -> str:
         device = self._device
         return f"<DeviceHandle {device.name!r}: {device.type.kind}, {self.status.value}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentError("a device of a twin cannot be copied or pickled; copy its telemetry")
 
     @property
     def name(self) -> str:
@@ -82,30 +87,30 @@ class DeviceHandle(Generic[T, C]):
         """The names of the faults that the device reports."""
         return self._device.type.fault_names(self._device.state.faults)
 
-    def write(self, origin: str = PYTHON, **values: Scalar) -> None:
+    def write(self, *, origin: str = PYTHON, **values: Scalar) -> None:
         """Set commands by name, all or none."""
         read = {name: self._read(name, wanted) for name, wanted in values.items()}
-        self._engine.submit(Write(self.name, read, origin))
+        self._submit(Write(self.name, read, origin))
 
     def select_mode(self, mode: str, factor: float = 1.0, **parameters: Scalar) -> None:
         """Give the device an operation mode; "" returns it to its own setpoints."""
-        self._engine.submit(SelectMode(self.name, mode, factor, parameters))
+        self._submit(SelectMode(self.name, mode, factor, parameters))
 
     def fault(self, fault: str, duration_s: float | None = None) -> None:
         """Cause a fault, for a while or until it is cleared."""
-        self._engine.submit(Fault(self.name, fault, duration_s))
+        self._submit(Fault(self.name, fault, duration_s))
 
     def clear_fault(self, fault: str = "") -> None:
         """Remove the cause of one fault, or of all."""
-        self._engine.submit(ClearFault(self.name, fault))
+        self._submit(ClearFault(self.name, fault))
 
     def force(self, signal: str, value: Scalar) -> None:
         """Pin a signal, telemetry or command, to a value until it is released."""
-        self._engine.submit(Pin(self.name, signal, self._read(signal, value)))
+        self._submit(Pin(self.name, signal, self._read(signal, value)))
 
     def release(self, signal: str = "") -> None:
         """Release one forced signal, or all of the device."""
-        self._engine.submit(Unpin(self.name, signal))
+        self._submit(Unpin(self.name, signal))
 
     @property
     def link_faults(self) -> tuple[str, ...]:
@@ -120,7 +125,7 @@ class DeviceHandle(Generic[T, C]):
 
         ``link_fault("delay", delay_s=2, duration_s=30)``; docs/commands.md lists kinds and options.
         """
-        self._engine.submit(LinkFault(self.name, {"kind": kind, **options}, label, duration_s))
+        self._submit(LinkFault(self.name, {"kind": kind, **options}, label, duration_s))
         return label or self.link_faults[-1]
 
     def clear_link_fault(self, label: str = "") -> None:
@@ -129,7 +134,11 @@ class DeviceHandle(Generic[T, C]):
         if label and label not in present:
             raise CommandError(f"{self.name} has no link fault {label!r}{did_you_mean(label, present)}")
         for each in [label] if label else present:
-            self._engine.submit(ClearLinkFault(each))
+            self._submit(ClearLinkFault(each))
+
+    def _submit(self, event: Event) -> None:
+        check_types(event)
+        self._engine.submit(event)
 
     def _read(self, signal: str, wanted: Scalar) -> Scalar:
         """Return a value as its signal takes it; the engine refuses signals that are not there."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import SupportsFloat
 
 SIMULATION_FAILED = 3
 """The exit code of a run whose simulation failed."""
@@ -25,6 +26,17 @@ class LinkError(TwinError):
 
 class ArgumentError(TwinError, TypeError):
     """An argument of the wrong type in a call from Python."""
+
+
+def check_argument(fits: bool, expected: str, found: object) -> None:
+    """Raise ArgumentError unless an argument fits."""
+    if not fits:
+        raise ArgumentError(f"{expected}, not {found!r:.60}")
+
+
+def number(found: object) -> bool:
+    """Return whether an argument is a number: of Python or of another package, but not true or false."""
+    return isinstance(found, SupportsFloat) and not isinstance(found, bool)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from twin_tui.config import Site, load_site
 from twin_tui.device_handles import DeviceAccess
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Event
+from twin_tui.engine.events import Event, check_types
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.snapshot import Snapshot
-from twin_tui.errors import ArgumentError, LinkError
+from twin_tui.errors import ArgumentError, CommandError, LinkError, check_argument, number
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
@@ -49,6 +50,7 @@ class Twin(DeviceAccess):
     def __init__(self, site: Site, *, speed: float | None = None) -> None:
         if not isinstance(site, Site):
             raise ArgumentError(f"Twin takes a loaded site, not {site!r}: use Twin.from_file({site!r})")
+        check_argument(speed is None or number(speed), "speed takes a number", speed)
         self.site = site
         self.engine = Engine(site.plan)
         self.links = Links(self.engine, site.endpoints, site.links)
@@ -57,6 +59,7 @@ class Twin(DeviceAccess):
         self.recorder: Recorder | None = None
         self.judge: Judge | None = None
         """Keeps the verdicts of the scenario that is being played, if one is."""
+        self._started = False
         self._pacing: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
         self._failure_raised = False
@@ -65,9 +68,13 @@ class Twin(DeviceAccess):
     def __repr__(self) -> str:
         return f"<Twin {self.site.plan.name!r}: {len(self.engine.devices)} devices, {self.time_s:g} s>"
 
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentError("a Twin cannot be copied or pickled; build another one, or copy its snapshot()")
+
     @classmethod
     def from_file(cls, path: str | Path, *, seed: int | None = None, speed: float | None = None) -> "Twin":
         """Build a twin from a site file, or from a shipped site by its name; raise ConfigError."""
+        check_argument(isinstance(path, str | PathLike), "from_file takes a path or a name", path)
         return cls(load_site(path, seed=seed), speed=speed)
 
     @classmethod
@@ -75,6 +82,7 @@ class Twin(DeviceAccess):
         cls, site: dict[str, Any], *, seed: int | None = None, speed: float | None = None
     ) -> "Twin":
         """Build a twin from what a site file would hold; raise ConfigError."""
+        check_argument(isinstance(site, Mapping), "from_dict takes a dict, from_file a file", site)
         return cls(load_site(site, seed=seed), speed=speed)
 
     @property
@@ -100,8 +108,15 @@ class Twin(DeviceAccess):
         ``paced`` False leaves the stepping to the caller while the servers answer. After the duration
         simulated time stands still, and the servers go on.
         """
-        if servers:
-            await self.links.start()
+        if self._started:
+            raise CommandError("this twin is started already")
+        self._started = True
+        try:
+            if servers:
+                await self.links.start()
+        except BaseException:
+            self._started = False
+            raise
         if paced if paced is not None else self.site.real_time:
             self._failure_raised = False
             self._pacing = asyncio.create_task(self.pacer.run(self._tick_after(duration_s)), name="pacer")
@@ -116,14 +131,15 @@ class Twin(DeviceAccess):
         try:
             await self.links.stop()
         finally:
+            self._started = False
             self.stop_recording()
         if pacing is not None and not pacing.cancelled() and not self._failure_raised:
             self._failure_raised = True
             pacing.result()
 
     async def __aenter__(self) -> "Twin":
-        self._body, self._interrupted = asyncio.current_task(), False
         await self.start()
+        self._body, self._interrupted = asyncio.current_task(), False
         return self
 
     async def __aexit__(
@@ -142,6 +158,7 @@ class Twin(DeviceAccess):
 
         A started real-time twin is paced already: then this waits until the time has passed.
         """
+        check_argument(number(seconds), "run takes simulated seconds", seconds)
         tick, pacing = self._tick_after(seconds), self._pacing
         if pacing is None:
             await self.pacer.run(tick)
@@ -172,11 +189,15 @@ class Twin(DeviceAccess):
 
     def advance(self, seconds: float) -> None:
         """Run a simulated time as fast as the machine can."""
+        check_argument(number(seconds), "advance takes simulated seconds", seconds)
         self.engine.advance(seconds)
         self.pacer.resync()
 
     def submit(self, event: Event, *, at_s: float | None = None) -> None:
         """Give the engine an event, for now or for a simulated time; raise CommandError."""
+        check_argument(isinstance(event, Event), "submit takes an event", event)
+        check_argument(at_s is None or number(at_s), "at_s takes simulated seconds", at_s)
+        check_types(event)
         self.engine.submit(event, at_s=at_s)
 
     def port(self, device: str, *, unit: int | None = None, index: int | None = None) -> int:
@@ -209,6 +230,7 @@ class Twin(DeviceAccess):
 
     def record(self, path: str | Path, every_s: float = 1.0) -> Recorder:
         """Record this run to a file, from now on; its replay begins at the start all the same."""
+        check_argument(isinstance(path, str | PathLike), "record takes a path", path)
         self.stop_recording()
         self.recorder = Recorder(
             self.engine, Path(path), self.site.source, self.site.plan.seed, self._history, every_s
@@ -223,6 +245,8 @@ class Twin(DeviceAccess):
 
     def play(self, scenario: Scenario | str | Path) -> Judge:
         """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""
+        named = isinstance(scenario, Scenario | str | PathLike)
+        check_argument(named, "play takes a scenario, its path or its name", scenario)
         played = scenario if isinstance(scenario, Scenario) else find(str(scenario))
         self.judge = Judge(played, self.engine, site_view(self.site.plan))
         return self.judge
@@ -232,6 +256,7 @@ class Twin(DeviceAccess):
 
         "now sag grid 0.7 2s" happens at once; a time in the past is refused.
         """
+        check_argument(isinstance(text, str), "inject takes a time and a command", text)
         at_s, event = injection(text, site_view(self.site.plan))
         self.engine.submit(event, at_s=at_s)
         return self.time_s if at_s is None else at_s

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import twin_tui.twin
-from twin_tui import CommandError, Twin, TwinError, load_site
+from twin_tui import CommandError, LinkError, Twin, TwinError, load_site
 
 SITE: dict[str, Any] = {
     "name": "live",
@@ -191,3 +191,40 @@ def test_time_and_tick_are_the_engines(make: Callable[[], Twin]) -> None:
     twin.advance(60)
     assert twin.time_s == twin.engine.time_s == 60
     assert twin.tick * twin.dt_s == 60
+
+
+async def test_a_second_start_is_refused_and_the_first_one_goes_on() -> None:
+    async with Twin.from_dict(SITE, speed=1000) as twin:
+        port = twin.port("bess")
+        with pytest.raises(CommandError, match="this twin is started already"):
+            await twin.start()
+        with pytest.raises(CommandError, match="this twin is started already"):
+            async with twin:
+                pass
+        assert twin.port("bess") == port
+        await twin.run(1)
+    assert not twin.links.servers
+    await twin.start()
+    await twin.stop()
+
+
+async def test_a_start_that_failed_can_be_repeated() -> None:
+    async with Twin.from_dict(SITE) as first:
+        asset = {**SITE["assets"][0], "port": first.port("bess")}
+        twin = Twin.from_dict({**SITE, "assets": [asset]})
+        with pytest.raises(LinkError, match="in use"):
+            await twin.start()
+    await twin.start()
+    await twin.stop()
+
+
+def test_a_twin_runs_in_one_event_loop_after_another() -> None:
+    twin = Twin.from_dict(SITE, speed=1000)
+
+    async def once() -> None:
+        async with twin:
+            await twin.run(1)
+
+    asyncio.run(once())
+    asyncio.run(once())
+    assert twin.time_s >= 2

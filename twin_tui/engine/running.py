@@ -13,7 +13,7 @@ from twin_tui.engine.signals import Scalar, signals_of, value
 from twin_tui.engine.snapshot import ControlSnapshot, LogKind
 from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.errors import CommandError, check_argument, did_you_mean
 
 
 class Guide(Protocol):
@@ -124,6 +124,7 @@ class Device:
 
 def device_named(name: str, devices: Mapping[str, Device]) -> Device:
     """Return the device of that name, or raise CommandError with the nearest one."""
+    check_argument(isinstance(name, str), "a device is known by its name", name)
     found = devices.get(name)
     if found is None:
         raise CommandError(f"unknown device {name!r}{did_you_mean(name, devices)}")

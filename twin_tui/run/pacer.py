@@ -143,6 +143,7 @@ class Pacer:
             raise CommandError("this twin is running already")
         self._running = True
         self._until_tick = until_tick
+        self._changed = asyncio.Event()  # a run may be in another event loop than the last one
         self.resync()
         engine = self._engine
         try:

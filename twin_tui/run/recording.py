@@ -1,6 +1,7 @@
 """Recordings: the site, its seed and every event, with samples of what came of them; and their replay."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass, replace
 from enum import Enum
@@ -12,7 +13,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, from_dict, to_dict
 from twin_tui.engine.observing import SITE_TELEMETRY
 from twin_tui.engine.signals import value
-from twin_tui.errors import CommandError, ConfigError
+from twin_tui.errors import CommandError, ConfigError, number
 
 FORMAT = 2
 MOST_EVENTS = 100_000
@@ -86,6 +87,8 @@ class Recorder:
                 f"this run has had more than {MOST_EVENTS:,} events, too many to begin a recording now: "
                 "start the twin with --record"
             )
+        if not (number(every_s) and 0 < every_s < math.inf):
+            raise CommandError(f"invalid time between samples: {every_s!r}; expected seconds above 0")
         self._engine = engine
         self.path = path
         self.since_s = engine.time_s
@@ -139,13 +142,13 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     rows: list[dict[str, Any]] = []
     *whole, _torn = text.split("\n")
-    for number, row in enumerate(whole, 1):
+    for at, row in enumerate(whole, 1):
         try:
             found = json.loads(row)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"{path}, line {number}: not JSON: {error.msg}") from None
+            raise ConfigError(f"{path}, line {at}: not JSON: {error.msg}") from None
         if not isinstance(found, dict):
-            raise ConfigError(f"{path}, line {number}: not a line of a recording")
+            raise ConfigError(f"{path}, line {at}: not a line of a recording")
         rows.append(found)
     if not rows or rows[0].get("twin_tui") != FORMAT:
         raise ConfigError(f"{path}: not a recording of this program (format {FORMAT})")

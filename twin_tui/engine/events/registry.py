@@ -2,12 +2,12 @@
 
 from dataclasses import MISSING, asdict, field, fields
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, SupportsFloat, TypeVar, dataclass_transform, get_type_hints
 
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.running import Event
 from twin_tui.engine.signals import Scalar, value
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.errors import CommandError, check_argument, did_you_mean, number
 
 E = TypeVar("E", bound=Event)
 
@@ -51,6 +51,26 @@ def from_dict(data: dict[str, Any]) -> Event:
     if missing:
         raise CommandError(f"{name}: missing {', '.join(missing)}")
     return cls(**rest)
+
+
+def check_types(event: Event) -> None:
+    """Raise ArgumentError when a field of an event made in Python is of the wrong type."""
+    known, _ = _keys(type(event))
+    for key, kind in known.items():
+        found = getattr(event, key)
+        values = found.items() if kind == dict[str, Scalar] and isinstance(found, dict) else ()
+        for name, item in values:
+            _check_type(f"{type(event).__name__}: {name}", item, Scalar)
+        _check_type(f"{type(event).__name__}: {key}", found, kind)
+
+
+def _check_type(what: str, found: Any, kind: Any) -> None:
+    if kind is str:
+        check_argument(isinstance(found, str), f"{what} takes text", found)
+    elif kind == Scalar:
+        check_argument(isinstance(found, str | SupportsFloat), f"{what} takes a number or text", found)
+    elif kind is float or (kind == float | None and found is not None):
+        check_argument(number(found), f"{what} takes a number", found)
 
 
 _TEXT, _NUMBER, _OBJECT, _NOTHING = (str,), (int, float), (dict,), (type(None),)
