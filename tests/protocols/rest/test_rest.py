@@ -220,6 +220,11 @@ async def test_any_event_can_be_submitted() -> None:
             "battery has no command 'setpoint'",
         ),
         ({"event": "Mark", "note": "x", "at_s": "soon"}, "is not a number of seconds"),
+        ({"event": "Mark", "note": "x", "at_s": 1.5}, "time 1.5 s is not a multiple of the step 1 s"),
+        (
+            {"event": "Fault", "device": "battery", "fault": "fan", "duration_s": 0.5},
+            "duration 0.5 s is not a multiple of the step 1 s; nearest: 1 s; or set step: 0.5",
+        ),
         ({"event": "Write", "device": "battery", "values": 3}, "values takes an object, not 3"),
         ({"event": "Pin", "device": "battery", "signal": "soc", "value": [1]}, "value takes a number, true"),
         ({"event": "Fault"}, "Fault: missing device, fault"),
