@@ -1,4 +1,4 @@
-"""What a machine that stops for a while does to simulated time."""
+"""What a machine that is too slow for a while does to simulated time."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from twin_tui.run.pacer import Pacer
 async def test_a_stall_is_one_overrun_and_its_time_is_not_made_up_for() -> None:
     now_s = 0.0
     engine = Engine(SitePlan("test", (), dt_s=0.1))
-    pacer = Pacer(engine, clock=lambda: now_s)
+    pacer = Pacer(engine, clock=lambda: now_s, used=lambda: now_s)
 
     async def pass_time(seconds: float) -> None:
         nonlocal now_s
