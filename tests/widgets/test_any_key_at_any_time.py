@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from textual.events import Resize
+from textual.events import Key, Resize
 
 from tests.widgets.hand_fed import CLIENT, HandFedSession, battery, frame, site, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
 from twin_tui.console.app import ConsoleApp
-from twin_tui.engine.events import ClearEverything, Disturb, Pin
+from twin_tui.engine.events import ClearEverything, Disturb, Mark, Pin
 from twin_tui.engine.view import Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep
 
 KEYS = (
@@ -295,3 +295,30 @@ async def test_help_says_what_can_be_done_here_and_the_command_line_what_may_com
         await pilot.press("colon")
         await settled(pilot)
         assert ": sag  swell  interrupt" in screen_text(pilot)
+
+
+async def test_lines_typed_in_one_burst_are_all_lines_and_no_keys() -> None:
+    session = HandFedSession()
+    async with console(session) as pilot:
+        app = app_of(pilot)
+        for note in "abcdefgh":
+            for key in f":mark {note}e\r":
+                app.post_message(Key({"\r": "enter", ":": "colon", " ": "space"}.get(key, key), key))
+        await settled(pilot)
+        await settled(pilot)
+        assert [command.note for command in session.commands if isinstance(command, Mark)] == [
+            f"{note}e" for note in "abcdefgh"
+        ]
+        assert len(app.screen_stack) == 1
+        assert app.views.name_shown == "overview"
+
+
+async def test_a_filter_typed_in_one_burst_is_kept_whole() -> None:
+    async with console(HandFedSession()) as pilot:
+        app = app_of(pilot)
+        await pilot.press("r")
+        await settled(pilot)
+        for key in "/soc\r":
+            app.post_message(Key("enter" if key == "\r" else "slash" if key == "/" else key, key))
+        await settled(pilot)
+        assert app.views.registers.filter_text == "soc"

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.events import Resize
+from textual.events import Event, Key, Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -74,7 +74,7 @@ class ConsoleApp(ConsoleActions):
         self.status = StatusBar(self.looks, read_only=self.settings.read_only)
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
-        self.bar = CommandBar(self.site, self.screen_words)
+        self.bar = CommandBar(self.site, self.screen_words, self._line_closed)
         self.hints = Hints()
         self.on_screen: dict[str, Callable[..., Any]] = {
             "view": self.action_view,
@@ -112,6 +112,12 @@ class ConsoleApp(ConsoleActions):
         self.failure = self.failure or error
         super()._handle_exception(error)
         self._exit_renderables.clear()
+
+    async def on_event(self, event: Event) -> None:
+        """Take a key after those before it: the one that closes the line decides whom the next one is for."""
+        if isinstance(event, Key) and not event.is_forwarded and self.bar.display:
+            await self.bar.input.caught_up()
+        await super().on_event(event)
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room; the twin runs on."""
@@ -188,12 +194,11 @@ class ConsoleApp(ConsoleActions):
     def _sifted(self, event: CommandBar.Sifted) -> None:
         self.set_filter(event.text)
 
-    @on(CommandBar.Closed)
     def _line_closed(self) -> None:
         before, self._before_line = self._before_line, None
-        if before is not None and before.is_attached and before.focusable:
-            before.focus()
-        else:
+        back = before is not None and before.is_attached and before.focusable
+        self.bar.screen.set_focus(before if back else None)  # at once: the next key may have come already
+        if not back:
             self.views.focus_shown()
 
     @on(ActiveList.Clear)

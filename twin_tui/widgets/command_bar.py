@@ -1,5 +1,7 @@
 """The `:` line with completion and history, and the `/` line for filters."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -7,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input
 
@@ -18,6 +21,8 @@ from twin_tui.widgets.line_view import LineView
 
 COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
 FILTER_EXAMPLE = "words to look for"
+LONGEST_TURN_S = 1.0
+"""How long a key waits for those before it, in case nobody deals with them any more."""
 
 
 class CommandInput(Input):
@@ -27,13 +32,29 @@ class CommandInput(Input):
         Binding("tab", "complete", show=False, priority=True),
         Binding("up", "older", show=False),
         Binding("down", "newer", show=False),
-        Binding("escape", "leave", show=False),
         Binding("ctrl+c", "leave", show=False),
     ]
 
     def __init__(self, bar: "CommandBar") -> None:
         super().__init__(id="line", compact=True, max_length=500)
         self.bar = bar
+
+    async def _on_key(self, event: Key) -> None:
+        """Close the line in its turn: a binding's turn comes after all keys of a burst."""
+        if event.key in ("enter", "escape"):
+            event.stop()
+            event.prevent_default()
+            if event.key == "enter":
+                self.bar.submit()
+            else:
+                self.action_leave()
+
+    async def caught_up(self) -> None:
+        """Wait until the keys that came before are dealt with."""
+        handled = asyncio.Event()
+        if self.call_later(handled.set):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(handled.wait(), LONGEST_TURN_S)
 
     def action_complete(self) -> None:
         """Complete the last word as far as that is certain."""
@@ -82,13 +103,13 @@ class CommandBar(Vertical):
             super().__init__()
             self.text = text
 
-    class Closed(Message):
-        """The line is gone; the focus goes back to where it was."""
-
-    def __init__(self, site: SiteView, screen_words: Callable[[], Screen]) -> None:
+    def __init__(
+        self, site: SiteView, screen_words: Callable[[], Screen], give_focus_back: Callable[[], None]
+    ) -> None:
         super().__init__(id="bar")
         self.site = site
         self.screen_words = screen_words
+        self.give_focus_back = give_focus_back
         self.mode = ""
         self.history = LineHistory()
         self.next_line = LineView(classes="next")
@@ -117,7 +138,17 @@ class CommandBar(Vertical):
             self.post_message(self.Sifted(""))
         self.mode = ""
         self.display = False
-        self.post_message(self.Closed())
+        self.give_focus_back()
+
+    def submit(self) -> None:
+        """Close the line and have done what it says."""
+        line, mode = self.input.value.strip(), self.mode
+        self.close()
+        if mode == "/":
+            self.post_message(self.Sifted(line))
+        elif line:
+            self.history.add(line)
+            self.post_message(self.Entered(line))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -125,15 +156,6 @@ class CommandBar(Vertical):
         if self.mode == "/":
             self.post_message(self.Sifted(event.value))
         self._show_next()
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        line, mode = event.value.strip(), self.mode
-        self.close()
-        if mode == ":" and line:
-            self.history.add(line)
-            self.post_message(self.Entered(line))
 
     def _show_next(self) -> None:
         if self.mode == "/":
