@@ -1,19 +1,11 @@
 """The devices of a twin for Python: their telemetry and commands, their faults and those of their links."""
 
 from collections.abc import Iterator
-from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from twin_tui.commands.values import signal_value
+from twin_tui.engine import devices
 from twin_tui.engine.device import AnyDeviceType, DeviceType, Status
-from twin_tui.engine.devices import APPLIANCE, BATTERY, CHP, EV_CHARGER, HEAT_PUMP, LOAD, METER, PV
-from twin_tui.engine.devices.appliance import ApplianceCommands, ApplianceTelemetry
-from twin_tui.engine.devices.battery_model import BatteryCommands, BatteryTelemetry
-from twin_tui.engine.devices.chp_signals import ChpCommands, ChpTelemetry
-from twin_tui.engine.devices.ev_signals import EvCommands, EvTelemetry
-from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
-from twin_tui.engine.devices.load import LoadCommands, LoadTelemetry
-from twin_tui.engine.devices.meter import MeterCommands, MeterTelemetry
-from twin_tui.engine.devices.pv_model import PvCommands, PvTelemetry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import (
     PYTHON,
@@ -32,6 +24,16 @@ from twin_tui.engine.events import (
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.running import Device
 from twin_tui.errors import ArgumentError, CommandError, did_you_mean
+
+if TYPE_CHECKING:
+    from twin_tui.engine.devices.appliance import ApplianceCommands, ApplianceTelemetry
+    from twin_tui.engine.devices.battery_model import BatteryCommands, BatteryTelemetry
+    from twin_tui.engine.devices.chp_signals import ChpCommands, ChpTelemetry
+    from twin_tui.engine.devices.ev_signals import EvCommands, EvTelemetry
+    from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
+    from twin_tui.engine.devices.load import LoadCommands, LoadTelemetry
+    from twin_tui.engine.devices.meter import MeterCommands, MeterTelemetry
+    from twin_tui.engine.devices.pv_model import PvCommands, PvTelemetry
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -148,14 +150,36 @@ class DeviceHandle(Generic[T, C]):
         return signal_value(declared, wanted)
 
 
-Appliance: TypeAlias = DeviceHandle[ApplianceTelemetry, ApplianceCommands]
-Battery: TypeAlias = DeviceHandle[BatteryTelemetry, BatteryCommands]
-Chp: TypeAlias = DeviceHandle[ChpTelemetry, ChpCommands]
-EvCharger: TypeAlias = DeviceHandle[EvTelemetry, EvCommands]
-HeatPump: TypeAlias = DeviceHandle[HeatPumpTelemetry, HeatPumpCommands]
-Load: TypeAlias = DeviceHandle[LoadTelemetry, LoadCommands]
-Meter: TypeAlias = DeviceHandle[MeterTelemetry, MeterCommands]
-Pv: TypeAlias = DeviceHandle[PvTelemetry, PvCommands]
+if TYPE_CHECKING:
+    Appliance: TypeAlias = DeviceHandle[ApplianceTelemetry, ApplianceCommands]
+    Battery: TypeAlias = DeviceHandle[BatteryTelemetry, BatteryCommands]
+    Chp: TypeAlias = DeviceHandle[ChpTelemetry, ChpCommands]
+    EvCharger: TypeAlias = DeviceHandle[EvTelemetry, EvCommands]
+    HeatPump: TypeAlias = DeviceHandle[HeatPumpTelemetry, HeatPumpCommands]
+    Load: TypeAlias = DeviceHandle[LoadTelemetry, LoadCommands]
+    Meter: TypeAlias = DeviceHandle[MeterTelemetry, MeterCommands]
+    Pv: TypeAlias = DeviceHandle[PvTelemetry, PvCommands]
+
+
+def __getattr__(name: str) -> Any:
+    """Return the handle of a built-in type by its name here; each type is loaded when it is first needed."""
+    kind = _KINDS.get(name)
+    if kind is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = devices.registry[kind]
+    return DeviceHandle[found.telemetry, found.commands]  # type: ignore[name-defined]
+
+
+_KINDS = {
+    "Appliance": "appliance",
+    "Battery": "battery",
+    "Chp": "chp",
+    "EvCharger": "ev_charger",
+    "HeatPump": "heat_pump",
+    "Load": "load",
+    "Meter": "meter",
+    "Pv": "pv",
+}
 
 
 class DeviceAccess:
@@ -186,37 +210,37 @@ class DeviceAccess:
             raise CommandError(f"{name} is a {found.type.kind}, not a {kind.kind}")
         return DeviceHandle(self.engine, found)
 
-    def appliance(self, name: str = "") -> Appliance:
+    def appliance(self, name: str = "") -> "Appliance":
         """Return a home appliance."""
-        return self._named_or_only(name, APPLIANCE)
+        return self._named_or_only(name, devices.APPLIANCE)
 
-    def battery(self, name: str = "") -> Battery:
+    def battery(self, name: str = "") -> "Battery":
         """Return a battery."""
-        return self._named_or_only(name, BATTERY)
+        return self._named_or_only(name, devices.BATTERY)
 
-    def chp(self, name: str = "") -> Chp:
+    def chp(self, name: str = "") -> "Chp":
         """Return a combined heat and power unit."""
-        return self._named_or_only(name, CHP)
+        return self._named_or_only(name, devices.CHP)
 
-    def ev_charger(self, name: str = "") -> EvCharger:
+    def ev_charger(self, name: str = "") -> "EvCharger":
         """Return a charging station."""
-        return self._named_or_only(name, EV_CHARGER)
+        return self._named_or_only(name, devices.EV_CHARGER)
 
-    def heat_pump(self, name: str = "") -> HeatPump:
+    def heat_pump(self, name: str = "") -> "HeatPump":
         """Return a heat pump."""
-        return self._named_or_only(name, HEAT_PUMP)
+        return self._named_or_only(name, devices.HEAT_PUMP)
 
-    def load(self, name: str = "") -> Load:
+    def load(self, name: str = "") -> "Load":
         """Return a load."""
-        return self._named_or_only(name, LOAD)
+        return self._named_or_only(name, devices.LOAD)
 
-    def meter(self, name: str = "") -> Meter:
+    def meter(self, name: str = "") -> "Meter":
         """Return an energy meter."""
-        return self._named_or_only(name, METER)
+        return self._named_or_only(name, devices.METER)
 
-    def pv(self, name: str = "") -> Pv:
+    def pv(self, name: str = "") -> "Pv":
         """Return a PV inverter."""
-        return self._named_or_only(name, PV)
+        return self._named_or_only(name, devices.PV)
 
     def _named_or_only(self, name: str, kind: DeviceType[Any, Any, C, T]) -> DeviceHandle[T, C]:
         if name:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twin_tui.config import Site, load_site
 from twin_tui.device_handles import DeviceAccess
@@ -22,8 +22,10 @@ from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
 from twin_tui.run.pacer import Pacer
 from twin_tui.run.recording import Difference, History, Recorder
-from twin_tui.run.scenario import Scenario, find, injection
-from twin_tui.run.verdicts import Judge
+
+if TYPE_CHECKING:
+    from twin_tui.run.scenario import Scenario
+    from twin_tui.run.verdicts import Judge
 
 
 class Twin(DeviceAccess):
@@ -243,8 +245,11 @@ class Twin(DeviceAccess):
         head, rows = recording.read(Path(path))
         yield from recording.replay(recording.fresh_engine(head), rows)
 
-    def play(self, scenario: Scenario | str | Path) -> Judge:
+    def play(self, scenario: "Scenario | str | Path") -> "Judge":
         """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""
+        from twin_tui.run.scenario import Scenario, find  # noqa: PLC0415 - most twins play none
+        from twin_tui.run.verdicts import Judge  # noqa: PLC0415
+
         named = isinstance(scenario, Scenario | str | PathLike)
         check_argument(named, "play takes a scenario, its path or its name", scenario)
         played = scenario if isinstance(scenario, Scenario) else find(str(scenario))
@@ -256,6 +261,8 @@ class Twin(DeviceAccess):
 
         "now sag grid 0.7 2s" happens at once; a time in the past is refused.
         """
+        from twin_tui.run.scenario import injection  # noqa: PLC0415
+
         check_argument(isinstance(text, str), "inject takes a time and a command", text)
         at_s, event = injection(text, site_view(self.site.plan))
         self.engine.submit(event, at_s=at_s)

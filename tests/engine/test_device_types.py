@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.laws.worlds import FLYWHEEL, FlywheelParams
-from twin_tui.engine.device import Described, Role, registry
+from twin_tui.engine import device, devices
+from twin_tui.engine.device import AnyDeviceType, Described, DeviceRegistry, Role, registry
 from twin_tui.engine.devices.battery import BATTERY, BatteryParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.devices.meter import METER, MeterParams
@@ -24,7 +25,7 @@ from twin_tui.engine.s2.model import (
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.steering import Mode, PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.errors import CommandError
+from twin_tui.errors import CommandError, ConfigError
 from twin_tui.protocols.eos.status import reports_of
 from twin_tui.widgets.model import FLOW_LOOK, flow_look, power_flow
 
@@ -154,3 +155,66 @@ def test_every_shipped_type_declares_who_it_is() -> None:
         "meter": ("CONSUMER", ""),
         "pv": ("PRODUCER", "PV"),
     }
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds that the registry of ``types`` has loaded so far."""
+    monkeypatch.setattr(device, "entry_points", lambda group: ())
+    return []
+
+
+@pytest.fixture
+def types(loaded: list[str]) -> DeviceRegistry:
+    """A registry with two types that are not loaded yet."""
+
+    def offered(found: AnyDeviceType) -> AnyDeviceType:
+        loaded.append(found.kind)
+        return found
+
+    registry = DeviceRegistry()
+    for found in (BATTERY, LOAD):
+        registry.offer(found.kind, lambda found=found: offered(found))  # type: ignore[misc]
+    return registry
+
+
+def test_a_type_is_loaded_with_its_first_use_and_once(types: DeviceRegistry, loaded: list[str]) -> None:
+    assert types.kinds() == ("battery", "load")
+    assert not loaded
+    assert types["load"] is types["load"] is LOAD
+    assert loaded == ["load"]
+
+
+def test_an_alias_finds_a_type_that_is_not_loaded_yet(types: DeviceRegistry) -> None:
+    assert types["bess"] is BATTERY
+    assert types.kinds() == ("battery", "load")
+
+
+def test_an_unknown_type_is_compared_with_those_that_are_not_loaded_yet(types: DeviceRegistry) -> None:
+    with pytest.raises(ConfigError, match="unknown device type 'baterry'; did you mean battery"):
+        types["baterry"]
+
+
+def test_the_kind_of_a_type_that_is_not_loaded_yet_is_taken(types: DeviceRegistry) -> None:
+    with pytest.raises(ConfigError, match="'battery' is registered already"):
+        types.add(replace(STEERED, kind="battery"))
+    assert types["battery"] is BATTERY
+
+
+def test_a_type_of_an_entry_point_is_found_beside_those_not_loaded_yet(
+    types: DeviceRegistry, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Entry:
+        def load(self) -> AnyDeviceType:
+            return STEERED
+
+    monkeypatch.setattr(device, "entry_points", lambda group: [Entry()])
+    assert types.kinds() == ("battery", "load", "flywheel")
+    assert types["flywheel"] is STEERED
+    assert not loaded
+
+
+def test_the_package_has_each_of_its_types_by_name() -> None:
+    assert devices.BATTERY is BATTERY is registry["battery"]
+    with pytest.raises(AttributeError, match="has no attribute 'KETTLE'"):
+        devices.KETTLE  # type: ignore[attr-defined]  # noqa: B018

@@ -64,3 +64,18 @@ def test_an_event_comes_without_servers_files_and_loops() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'twin_tui' has no attribute 'Twins'"):
         twin_tui.Twins  # noqa: B018
+
+
+def test_a_handle_of_a_type_is_that_of_its_telemetry_and_commands() -> None:
+    from twin_tui.engine.devices.ev_signals import EvCommands, EvTelemetry  # noqa: PLC0415
+
+    assert twin_tui.EvCharger == twin_tui.DeviceHandle[EvTelemetry, EvCommands]
+
+
+def test_a_twin_loads_the_types_of_its_own_devices_only() -> None:
+    site = "{'assets': [{'type': 'battery', 'capacity_kwh': 10}]}"
+    loaded = loaded_after(f"from twin_tui import Twin; Twin.from_dict({site})")
+    types = {name.rpartition(".")[2] for name in loaded if name.startswith("twin_tui.engine.devices.")}
+    assert "battery" in types
+    assert types.isdisjoint({"appliance", "chp", "ev_charger", "heat_pump", "load", "meter", "pv"})
+    assert loaded.isdisjoint({"twin_tui.run.scenario", "twin_tui.run.verdicts"})

@@ -213,26 +213,44 @@ class DeviceRegistry:
 
     def __init__(self) -> None:
         self._types: dict[str, AnyDeviceType] = {}
+        self._offered: dict[str, Callable[[], AnyDeviceType]] = {}
         self._searched = False
+
+    def offer(self, kind: str, load: Callable[[], AnyDeviceType]) -> None:
+        """Register a kind whose type is loaded with its first use: a site needs few of them."""
+        self._offered[kind] = load
 
     def add(self, device_type: AnyDeviceType) -> None:
         """Register a device type under its kind and its aliases."""
         for name in (device_type.kind, *device_type.aliases):
-            if name in self._types and self._types[name] is not device_type:
-                raise ConfigError(f"device type {name!r} is registered already")
-            self._types[name] = device_type
+            self._find(name)
+        self._add(device_type)
 
     def __getitem__(self, name: str) -> AnyDeviceType:
-        self._search()
-        try:
-            return self._types[name]
-        except KeyError:
-            raise ConfigError(f"unknown device type {name!r}{did_you_mean(name, self._types)}") from None
+        found = self._find(name)
+        if found is None:
+            for kind in self._offered:
+                self._find(kind)
+            self._search()
+            found = self._types.get(name)
+        if found is None:
+            raise ConfigError(f"unknown device type {name!r}{did_you_mean(name, self._types)}")
+        return found
 
     def kinds(self) -> tuple[str, ...]:
         """Return the kind of every registered type, without aliases."""
         self._search()
-        return tuple(dict.fromkeys(found.kind for found in self._types.values()))
+        return tuple(dict.fromkeys((*self._offered, *(found.kind for found in self._types.values()))))
+
+    def _find(self, name: str) -> AnyDeviceType | None:
+        if name not in self._types and name in self._offered:
+            self._add(self._offered[name]())
+        return self._types.get(name)
+
+    def _add(self, device_type: AnyDeviceType) -> None:
+        for name in (device_type.kind, *device_type.aliases):
+            if self._types.setdefault(name, device_type) is not device_type:
+                raise ConfigError(f"device type {name!r} is registered already")
 
     def _search(self) -> None:
         if self._searched:
