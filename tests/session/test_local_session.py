@@ -44,6 +44,7 @@ async def test_a_jump_is_shown_until_it_ends_at_its_time_of_day(session: LocalSe
     await twin.pacer.run(twin.tick + 36_000 - 7)
     assert twin.time_s == 3600
     shown = await session.frame(ViewRequest())
+    assert shown.snapshot.day_s == 7 * 3600.0
     assert (shown.jumping_to_s, shown.paused) == (None, False)
 
 

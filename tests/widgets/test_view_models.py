@@ -364,7 +364,14 @@ def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, 
     assert "console.toml" in str(refusal.value)
 
 
-def test_settings_that_cannot_be_looked_for_are_refused_and_missing_ones_are_not(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_looked_for_are_refused_and_missing_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless(name: str) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("twin_tui.console.settings.user_config_path", homeless)
+    assert load_settings() == Settings()
     with pytest.raises(ConfigError, match="cannot be read"):
         load_settings(tmp_path / ("x" * 300))
     (tmp_path / "file").touch()

@@ -51,10 +51,10 @@ def settings_path() -> Path:
 
 def load(path: Path | None = None) -> Settings:
     """Return the user's settings, or the defaults where there is no file; raise ConfigError for a bad one."""
-    place = path or settings_path()
     try:
+        place = path or settings_path()
         place.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, RuntimeError):  # the last for a user without a home
         return Settings()
     except OSError:
         pass  # reading it says what is wrong

@@ -7,6 +7,7 @@ from typing import Any
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import DeviceSnapshot, GridSnapshot, LogEntry, Snapshot, WeatherSnapshot
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.weather import DAY_S
 
 
 def observe_grid(surroundings: Surroundings) -> GridSnapshot:
@@ -46,13 +47,14 @@ def observe_site(run: Run, site: str, log: deque[LogEntry], length: int) -> Snap
     """Return the whole site as it is at this tick, with the newest ``length`` entries of the log."""
     surroundings = run.surroundings
     entries = tuple(log)
+    unix_s = run.start_unix_s + run.tick * run.dt_s  # the weather's own is as old as the weather
     return Snapshot(
         site=site,
         tick=run.tick,
         time_s=run.tick * run.dt_s,
         dt_s=run.dt_s,
-        unix_s=surroundings.unix_s,
-        day_s=surroundings.day_s,
+        unix_s=unix_s,
+        day_s=(unix_s + surroundings.utc_offset_s) % DAY_S,
         devices=tuple(_device(device, run) for device in run.devices.values()),
         grid=observe_grid(surroundings),
         weather=observe_weather(surroundings),
