@@ -62,6 +62,10 @@ def refusal(*entries: dict[str, Any], **top: Any) -> str:
         (entry(CONSTANT, value=0.5), "value: expected a whole number from 0 to 65535, found 1/2"),
         (entry(CONSTANT, value=-1), "value: expected a whole number from 0 to 65535, found -1"),
         (entry(CONSTANT, value=65536), "value: expected a whole number from 0 to 65535, found 65536"),
+        (
+            entry(CONSTANT, type="float32", value=1e39),
+            "value: expected a number from -3.40282e+38 to 3.40282e+38",
+        ),
         (entry(CONSTANT, type="string", count=2, value=True), "value: expected text, found True"),
         (entry(CONSTANT, type="string", count=2, value=[1]), "value: expected text, found [1]"),
         (entry(CONSTANT, param="capacity_wh / powr"), "param: a battery has no parameter 'powr'"),
@@ -263,6 +267,17 @@ def warned(**changes: Any) -> RegisterMap:
         ({"signal": "fault_code", "type": "bcd", "count": 1}, "9999"),
         ({"signal": "fault_code", "type": "float32"}, ""),
         ({"signal": "charged_energy_wh", "type": "uint16", "sense": "magnitude"}, ""),
+        # a client may write less than the signal allows
+        (
+            {
+                "signal": "soc_lower_limit_1",
+                "table": "holding",
+                "access": "rw",
+                "scale": 1e-5,
+                "type": "uint16",
+            },
+            "",
+        ),
     ],
 )
 def test_a_range_is_warned_of_where_it_goes_beyond_its_type(changes: dict[str, Any], limited: str) -> None:
@@ -280,4 +295,5 @@ def test_the_reading_and_the_writing_side_of_a_register_are_two_entries() -> Non
     assert "overlaps" in refusal(both[0], entry(**side, name="w", address=5, access="wo"))
     assert "overlaps" in refusal(both[0], entry(**side, name="w", address=4))
     assert "overlaps r at 4–5 and w at 4–5" in refusal(*both, entry(**side, name="x", address=4))
+    assert "overlaps r at 4–5 and w at 4–5" in refusal(*both, entry(**side, name="x", address=4, access="wo"))
     assert mapping(both[0], entry(**side, name="w", address=6)).registers[1].address == 6

@@ -111,22 +111,22 @@ def test_a_special_temperature_is_shifted_as_any_other() -> None:
     assert register.decode(b"\0\0") is None
 
 
-LARGE = 123_456_789_012
-
-
-@pytest.mark.parametrize(
-    ("changes", "number"),
-    [
-        ({"modulo": 10_000}, LARGE % 10_000),
-        ({"quotient": 10_000, "modulo": 10_000}, LARGE // 10_000 % 10_000),
-        ({"quotient": 100_000_000}, LARGE // 100_000_000),
-    ],
-)
-def test_a_counter_is_divided_over_registers(changes: dict[str, int], number: int) -> None:
-    counter = entry(signal="charged_energy_wh", type="uint16", **changes)
-    registers = bound(mapping(counter))
-    registers.engine.submit(Pin("battery", "charged_energy_wh", float(LARGE)))
-    assert read(registers, INPUT, 0, 1) == [number]
+@pytest.mark.parametrize("counted", [7, 12_345, 123_456_789_012])
+def test_a_counter_is_divided_over_registers(counted: int) -> None:
+    parts = ({"modulo": 10_000}, {"quotient": 10_000, "modulo": 10_000}, {"quotient": 100_000_000})
+    registers = bound(
+        mapping(
+            *(
+                entry(name=f"part {at}", signal="charged_energy_wh", type="uint16", address=at, **part)
+                for at, part in enumerate(parts)
+            )
+        )
+    )
+    registers.engine.submit(Pin("battery", "charged_energy_wh", float(counted)))
+    found = read(registers, INPUT, 0, 3)
+    assert isinstance(found, list)
+    assert found[0] + 10_000 * found[1] + 100_000_000 * found[2] == counted
+    assert max(found[:2]) < 10_000
 
 
 def infinite(number: float, **changes: Any) -> int:

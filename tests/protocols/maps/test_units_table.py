@@ -60,6 +60,21 @@ def test_a_unit_is_converted_as_it_is_defined(unit: str) -> None:
         assert Fraction(number) * found.factor + found.shift == Fraction(si)
 
 
+@pytest.mark.parametrize("unit", DEFINITIONS)
+def test_the_case_of_a_unit_matters_only_where_it_tells_two_apart(unit: str) -> None:
+    signal_unit, *points = DEFINITIONS[unit]
+    other = unit.swapcase()
+    if other in DEFINITIONS:
+        return
+    if sum(name.casefold() == unit.casefold() for name in DEFINITIONS) > 1:
+        with pytest.raises(ConfigError, match="unknown unit"):
+            conversion(other, signal_unit)
+    elif other != unit:
+        found = conversion(other, signal_unit)
+        for number, si in points:
+            assert Fraction(number) * found.factor + found.shift == Fraction(si)
+
+
 def test_every_unit_has_been_looked_up() -> None:
     assert units._UNITS.keys() == DEFINITIONS.keys()
 

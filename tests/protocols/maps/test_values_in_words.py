@@ -25,7 +25,8 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def register(**changes: Any) -> Register:
-    return mapping(entry(**changes)).registers[0]
+    given = {key: value for key, value in entry(**changes).items() if value is not None}
+    return mapping(given).registers[0]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def register(**changes: Any) -> Register:
         ({"not_available": 0x8000}, "8000", "not available"),
         ({"type": "bitfield16"}, "00a5", "0x00A5"),
         ({"type": "bitfield32"}, "000000a5", "0x000000A5"),
+        ({"signal": None, "type": "uint16", "bits": {0: {"signal": "soc", "above": 0}}}, "00a5", "0x00A5"),
     ],
 )
 def test_a_number_has_the_digits_and_the_unit_of_its_map(

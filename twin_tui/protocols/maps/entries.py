@@ -269,6 +269,10 @@ def _constant(entry: RegisterEntry, layout: Layout) -> int | float | str | None:
     except ValueError as error:
         raise _EntryError(f"value: {error}") from None
     if layout.type.encoding is Encoding.FLOAT:
+        if not layout.low <= number <= layout.high:
+            raise _EntryError(
+                f"value: expected a number from {layout.low:g} to {layout.high:g}, found {shown(found)}"
+            )
         return float(number)
     if number.denominator != 1 or not layout.low <= number <= layout.high:
         raise _EntryError(
