@@ -57,8 +57,8 @@ INTRODUCTION = """\
 
 <!-- written by `python -m docs.make_devices`; edit the declarations, not this page -->
 
-Every type of device: what a site file can say of it, what it shows, what it can be told, and how it can
-fail. [site-files.md](site-files.md) has what all assets share (`name`, `started`, `mode`, `commands`,
+Every type of device: its site file keys, its signals and commands, and its faults.
+[site-files.md](site-files.md) has what all assets share (`name`, `started`, `mode`, `commands`,
 `protocols` …) and the form of series, sessions and windows, [commands.md](commands.md) the commands that use
 these names.
 
