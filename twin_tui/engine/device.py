@@ -43,22 +43,17 @@ class Role(Enum):
     CONSUMER = "CONSUMER"
 
 
-class DeviceState(Protocol):
-    """What the engine needs of any device's state. Powers are positive into the site's bus."""
+@value
+class DeviceState:
+    """What the state of every type begins with. Powers are positive into the site's bus."""
 
-    @property
-    def active_power_w(self) -> float: ...
-    @property
-    def reactive_power_var(self) -> float: ...
-    @property
-    def status(self) -> Status: ...
-    @property
-    def causes(self) -> int:
-        """Bits of the fault causes that are present now (bit i is the type's i-th fault)."""
-
-    @property
-    def faults(self) -> int:
-        """Bits of the faults that the device reports, latched ones included."""
+    active_power_w: float = 0.0
+    reactive_power_var: float = 0.0
+    status: Status = Status.STANDBY
+    causes: int = 0
+    """Bits of the fault causes that are present now (bit i is the type's i-th fault)."""
+    faults: int = 0
+    """Bits of the faults that the device reports, latched ones included."""
 
 
 P = TypeVar("P")

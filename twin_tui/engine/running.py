@@ -115,7 +115,7 @@ class Device:
 
     def change_state(self, **changes: Any) -> None:
         """Replace parts of the state from outside the step."""
-        self.state = replace(self.state, **changes)  # type: ignore[type-var]
+        self.state = replace(self.state, **changes)
 
     def pinned_commands(self) -> dict[str, Any]:
         """Return the commands that are forced."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin_tui.engine.device import DeviceType, Status
+from twin_tui.engine.device import DeviceState, DeviceType, Status
 from twin_tui.engine.devices.meter import METER, MeterParams, prepare
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
@@ -30,12 +30,8 @@ class ProbeCommands:
 
 
 @value
-class ProbeState:
-    active_power_w: float = 0.0
-    reactive_power_var: float = 0.0
+class ProbeState(DeviceState):
     status: Status = Status.RUNNING
-    causes: int = 0
-    faults: int = 0
 
 
 @value

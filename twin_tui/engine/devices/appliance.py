@@ -5,7 +5,7 @@ from enum import IntEnum
 from math import fsum, inf, isfinite
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.devices.time_window import Window, left_s
@@ -84,14 +84,9 @@ class ApplianceCommands:
 
 
 @value
-class ApplianceState:
+class ApplianceState(DeviceState):
     """How an appliance is after a step; consuming is negative power."""
 
-    active_power_w: float = 0.0
-    reactive_power_var: float = 0.0
-    status: Status = Status.STANDBY
-    causes: int = 0
-    faults: int = 0
     asked: bool = False
     ticks: int = -1
     """Ticks that the run has worked, -1 without a run."""
@@ -241,10 +236,8 @@ def observe(
     local = local_s(surroundings)
     left = left_s(params.windows, local)
     refusal, _ = _may_start(params, state, state.faults, local)
-    seen = terminals(surroundings, state.active_power_w, 0.0, SHARES[params.phase])
     return ApplianceTelemetry(
-        active_power_w=state.active_power_w,
-        reactive_power_var=0.0,
+        **terminals(ApplianceTelemetry, state, surroundings, SHARES[params.phase]),
         consumption_power_w=abs(state.active_power_w),
         running=running,
         progress=min(1.0, worked_s / params.duration_s),
@@ -255,9 +248,6 @@ def observe(
         can_start=not running and refusal is StartRefusal.NONE,
         refusal=int(state.refusal),
         window_left_s=left if left < inf else float(DAY_S),
-        current_a_a=seen.currents_a[0],
-        current_b_a=seen.currents_a[1],
-        current_c_a=seen.currents_a[2],
         working_status=2 if state.faults else 1 if running else 0,
         fault_code=APPLIANCE.fault_code(state.faults),
     )

@@ -58,19 +58,10 @@ ISLAND_SHIFT_FROM = 0.6
 def initial(params: BatteryParams) -> BatteryState:
     """Return a battery at rest at its first state of charge."""
     return BatteryState(
-        active_power_w=0.0,
-        reactive_power_var=0.0,
         status=Status.OFF,
-        causes=0,
-        faults=0,
         energy_wh=params.capacity_wh * params.initial_soc,
         cell_c=params.initial_cell_c,
-        charged_wh=0.0,
-        discharged_wh=0.0,
-        drawn_wh=0.0,
-        loss_w=0.0,
         tie=grid_tie.initial(params.grid_code),
-        memory=AT_REST,
     )
 
 

@@ -3,8 +3,8 @@
 from dataclasses import field
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import FaultKind, Status
-from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.device import DeviceState, FaultKind
+from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import LFP, CellType, ConverterLosses, pack_layout
 from twin_tui.engine.signals import commanded, measured, value
@@ -149,25 +149,20 @@ AT_REST = BatteryMemory()
 
 
 @value
-class BatteryState:
+class BatteryState(DeviceState):
     """How a battery is after a step."""
 
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    energy_wh: float
-    cell_c: float
-    charged_wh: float
+    energy_wh: float = 0.0
+    cell_c: float = 20.0
+    charged_wh: float = 0.0
     """Energy taken in at the AC terminals since the start."""
-    discharged_wh: float
-    drawn_wh: float
+    discharged_wh: float = 0.0
+    drawn_wh: float = 0.0
     """Energy taken out of the cells since the start."""
-    loss_w: float
+    loss_w: float = 0.0
     """What the cells gave beyond the AC power, or took less: the energy falls by P + loss."""
-    tie: Tie
-    memory: BatteryMemory
+    tie: Tie = UNTIED
+    memory: BatteryMemory = AT_REST
 
 
 @value

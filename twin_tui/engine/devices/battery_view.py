@@ -32,8 +32,7 @@ def observe(
     """Return what the battery shows at this tick."""
     soc = state.energy_wh / params.capacity_wh
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
-    power, var = state.active_power_w, state.reactive_power_var
-    ac = terminals(surroundings, power, var)
+    power = state.active_power_w
     dc = power + state.loss_w
     if params.converter is not None:
         dc = dc_from_ac(power, params.rated_va, params.converter)
@@ -44,10 +43,7 @@ def observe(
     cycles = state.drawn_wh / params.capacity_wh
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return BatteryTelemetry(
-        active_power_w=power,
-        reactive_power_var=var,
-        apparent_power_va=ac.apparent_power_va,
-        power_factor=ac.power_factor,
+        **terminals(BatteryTelemetry, state, surroundings),
         soc=shown_soc(params, state),
         soh=_health(params, cycles, surroundings.time_s),
         working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
@@ -66,13 +62,6 @@ def observe(
         available_charge_power_w=charge,
         available_discharge_power_w=discharge,
         loss_w=state.loss_w,
-        frequency_hz=surroundings.frequency_hz,
-        voltage_ab_v=ac.lines_v[0],
-        voltage_bc_v=ac.lines_v[1],
-        voltage_ca_v=ac.lines_v[2],
-        current_a_a=ac.currents_a[0],
-        current_b_a=ac.currents_a[1],
-        current_c_a=ac.currents_a[2],
     )
 
 

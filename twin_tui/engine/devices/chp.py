@@ -1,7 +1,7 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Role, Stage, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
     AT_SPEED,
@@ -14,7 +14,7 @@ from twin_tui.engine.devices.chp_engine import (
     at_rest,
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
-from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_support import supported_power
@@ -83,31 +83,26 @@ class ChpParams:
 
 
 @value
-class ChpState:
+class ChpState(DeviceState):
     """How a CHP is after a step."""
 
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    unit: ChpUnit
-    ticks: int
+    unit: ChpUnit = ChpUnit.READY
+    ticks: int = 0
     """Ticks since the unit state was entered."""
-    armed: bool
+    armed: bool = True
     """Whether a start demand counts: after a fault a new start command is required."""
-    breaker_closed: bool
-    load_pu: float
-    permitted_pu: float
-    sensors: Sensors
-    seen_coolant_c: float
+    breaker_closed: bool = False
+    load_pu: float = 0.0
+    permitted_pu: float = 0.0
+    sensors: Sensors = at_rest(20.0)
+    seen_coolant_c: float = 20.0
     """Coolant temperature as the controller sees it."""
-    run_ticks: int
-    starts: int
-    energy_wh: float
-    heat_wh: float
-    fuel_wh: float
-    tie: Tie
+    run_ticks: int = 0
+    starts: int = 0
+    energy_wh: float = 0.0
+    heat_wh: float = 0.0
+    fuel_wh: float = 0.0
+    tie: Tie = UNTIED
 
 
 # a global is found five times faster than a member of its Enum, and a step asks for a dozen
@@ -149,24 +144,8 @@ _ROUNDING = 1e-9
 def initial(params: ChpParams) -> ChpState:
     """Return a CHP that is cold and ready."""
     return ChpState(
-        active_power_w=0.0,
-        reactive_power_var=0.0,
-        status=Status.STANDBY,
-        causes=0,
-        faults=0,
-        unit=READY,
-        ticks=0,
-        armed=True,
-        breaker_closed=False,
-        load_pu=0.0,
         permitted_pu=params.max_load_pu,
-        sensors=at_rest(20.0),
-        seen_coolant_c=20.0,
-        run_ticks=0,
         starts=params.initial_starts,
-        energy_wh=0.0,
-        heat_wh=0.0,
-        fuel_wh=0.0,
         tie=grid_tie.initial(params.grid_code),
     )
 
@@ -353,24 +332,10 @@ def observe(
 ) -> ChpTelemetry:
     """Return what the CHP shows at this tick."""
     unit, sensors = state.unit, state.sensors
-    seen = terminals(surroundings, state.active_power_w, state.reactive_power_var)
     run_s = params.initial_operating_h * 3600.0 + state.run_ticks * surroundings.dt_s
     return ChpTelemetry(
+        **terminals(ChpTelemetry, state, surroundings),
         unit_state=int(unit),
-        active_power_w=state.active_power_w,
-        reactive_power_var=state.reactive_power_var,
-        apparent_power_va=seen.apparent_power_va,
-        power_factor=seen.power_factor,
-        frequency_hz=surroundings.frequency_hz,
-        voltage_a_v=seen.phases_v[0],
-        voltage_b_v=seen.phases_v[1],
-        voltage_c_v=seen.phases_v[2],
-        voltage_ab_v=seen.lines_v[0],
-        voltage_bc_v=seen.lines_v[1],
-        voltage_ca_v=seen.lines_v[2],
-        current_a_a=seen.currents_a[0],
-        current_b_a=seen.currents_a[1],
-        current_c_a=seen.currents_a[2],
         load_pu=state.load_pu,
         permitted_load_pu=state.permitted_pu,
         heat_power_w=state.active_power_w * params.heat_to_power_ratio,

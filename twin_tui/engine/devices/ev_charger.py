@@ -3,7 +3,7 @@
 from dataclasses import field
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Role, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_session import ChargingSession, current_session
@@ -73,27 +73,22 @@ class EvParams:
 
 
 @value
-class EvState:
+class EvState(DeviceState):
     """How a charging station and its vehicle are after a step; charging is negative power."""
 
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    pilot: Pilot
-    plugged_in: bool
-    session: int | None
+    pilot: Pilot = Pilot.A
+    plugged_in: bool = False
+    session: int | None = None
     """The scheduled session that is on, -1 for none, None before the first step."""
-    energy_wh: float
-    current_a: float
-    offered_a: float
-    phases: int
-    session_wh: float
-    session_ticks: int
-    total_wh: float
-    sessions: int
-    metered_w: float
+    energy_wh: float = 0.0
+    current_a: float = 0.0
+    offered_a: float = 0.0
+    phases: int = 3
+    session_wh: float = 0.0
+    session_ticks: int = 0
+    total_wh: float = 0.0
+    sessions: int = 0
+    metered_w: float = 0.0
 
 
 FAULTS = (
@@ -116,23 +111,11 @@ def initial(params: EvParams) -> EvState:
     """Return a station before its first session."""
     here = params.plugged_in and not params.sessions
     return EvState(
-        active_power_w=0.0,
-        reactive_power_var=0.0,
-        status=Status.STANDBY,
-        causes=0,
-        faults=0,
         pilot=Pilot.B if here else Pilot.A,
         plugged_in=here,
-        session=None,
         energy_wh=params.capacity_wh * params.initial_soc,
-        current_a=0.0,
-        offered_a=0.0,
         phases=min(params.station_phases, params.vehicle_phases),
-        session_wh=0.0,
-        session_ticks=0,
-        total_wh=0.0,
         sessions=1 if here else 0,
-        metered_w=0.0,
     )
 
 
@@ -290,7 +273,6 @@ def observe(
 ) -> EvTelemetry:
     """Return what the charging station shows at this tick."""
     soc = state.energy_wh / params.capacity_wh
-    seen = terminals(surroundings, state.active_power_w, 0.0, shares(params, state))
     target = min(commands.target_soc, params.max_soc)
     to_target = max(0.0, (target - soc) * params.capacity_wh) / params.charging_efficiency
     departure = _time_to_departure(params, state, commands, surroundings)
@@ -299,11 +281,10 @@ def observe(
     possible = min(most_a * state.phases * volts, params.max_charge_power_w * taper(params, soc))
     ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc < target
     return EvTelemetry(
+        **terminals(EvTelemetry, state, surroundings, shares(params, state)),
         pilot_state=int(state.pilot),
         plugged_in=state.plugged_in,
         charging=state.active_power_w < 0.0,
-        active_power_w=state.active_power_w,
-        reactive_power_var=0.0,
         charging_power_w=state.metered_w,
         soc=soc,
         energy_wh=state.energy_wh,
@@ -311,13 +292,6 @@ def observe(
         offered_current_a=state.offered_a,
         pilot_duty_pu=0.0 if state.pilot in (Pilot.E, Pilot.F) else pilot_duty(state.offered_a) / 100.0,
         phases_active=state.phases,
-        current_a_a=seen.currents_a[0],
-        current_b_a=seen.currents_a[1],
-        current_c_a=seen.currents_a[2],
-        voltage_a_v=seen.phases_v[0],
-        voltage_b_v=seen.phases_v[1],
-        voltage_c_v=seen.phases_v[2],
-        frequency_hz=surroundings.frequency_hz,
         session_energy_wh=state.session_wh,
         session_time_s=state.session_ticks * surroundings.dt_s,
         total_energy_wh=state.total_wh,

@@ -4,7 +4,7 @@ from enum import Enum
 from math import expm1
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
@@ -98,33 +98,28 @@ class HeatPumpParams:
 
 
 @value
-class HeatPumpState:
+class HeatPumpState(DeviceState):
     """How a heat pump or boiler is after a step; consuming is negative power."""
 
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    tank_c: float
-    seen_tank_c: float
+    tank_c: float = 0.0
+    seen_tank_c: float = 0.0
     """Tank temperature as the controller sees it."""
-    heat_w: float
-    calling: bool
+    heat_w: float = 0.0
+    calling: bool = False
     """Whether the thermostat calls for heat."""
-    forced: bool
+    forced: bool = False
     """Whether it heats because the tank is too cold."""
-    rest_ticks: int
+    rest_ticks: int = 1 << 40
     """Ticks since it last stopped."""
-    drift_ticks: int
-    demand_w: float
-    delivered_w: float
-    loss_w: float
-    unmet_wh: float
-    energy_wh: float
-    heat_wh: float
-    starts: int
-    run_ticks: int
+    drift_ticks: int = 0
+    demand_w: float = 0.0
+    delivered_w: float = 0.0
+    loss_w: float = 0.0
+    unmet_wh: float = 0.0
+    energy_wh: float = 0.0
+    heat_wh: float = 0.0
+    starts: int = 0
+    run_ticks: int = 0
 
 
 FAULTS = (
@@ -146,28 +141,7 @@ FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
 
 def initial(params: HeatPumpParams) -> HeatPumpState:
     """Return a heat pump at rest with its tank at its first temperature."""
-    return HeatPumpState(
-        active_power_w=0.0,
-        reactive_power_var=0.0,
-        status=Status.STANDBY,
-        causes=0,
-        faults=0,
-        tank_c=params.initial_tank_c,
-        seen_tank_c=params.initial_tank_c,
-        heat_w=0.0,
-        calling=False,
-        forced=False,
-        rest_ticks=1 << 40,
-        drift_ticks=0,
-        demand_w=0.0,
-        delivered_w=0.0,
-        loss_w=0.0,
-        unmet_wh=0.0,
-        energy_wh=0.0,
-        heat_wh=0.0,
-        starts=0,
-        run_ticks=0,
-    )
+    return HeatPumpState(tank_c=params.initial_tank_c, seen_tank_c=params.initial_tank_c)
 
 
 def performance(params: HeatPumpParams, tank_c: float, ambient_c: float, faults: int = 0) -> float:
@@ -286,15 +260,13 @@ def observe(
     params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, surroundings: Surroundings
 ) -> HeatPumpTelemetry:
     """Return what the heat pump shows at this tick."""
-    seen = terminals(surroundings, state.active_power_w, 0.0, SHARES[params.phase])
     tank = state.seen_tank_c
     must_stop = max(tank, state.tank_c) >= params.max_tank_c
     running = state.heat_w > 0.0
     able = not (state.faults & STOPS or must_stop) and surroundings.grid_live
     air = params.technology is Technology.AIR
     return HeatPumpTelemetry(
-        active_power_w=state.active_power_w,
-        reactive_power_var=0.0,
+        **terminals(HeatPumpTelemetry, state, surroundings, SHARES[params.phase]),
         consumption_power_w=abs(state.active_power_w),
         heat_power_w=state.heat_w,
         cop=performance(params, state.tank_c, surroundings.ambient_c, state.faults),
@@ -315,9 +287,6 @@ def observe(
         heat_energy_wh=state.heat_wh,
         starts=state.starts,
         running_time_s=state.run_ticks * surroundings.dt_s,
-        current_a_a=seen.currents_a[0],
-        current_b_a=seen.currents_a[1],
-        current_c_a=seen.currents_a[2],
         working_status=2 if state.faults & STOPS else 1 if running else 0,
         fault_code=HEAT_PUMP.fault_code(state.faults),
     )

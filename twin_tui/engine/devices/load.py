@@ -5,7 +5,7 @@ from enum import Enum
 from math import sqrt
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.load_shape import household_share
@@ -71,14 +71,10 @@ class LoadCommands:
 
 
 @value
-class LoadState:
+class LoadState(DeviceState):
     """How a load is after a step; consuming is negative power."""
 
-    active_power_w: float = 0.0
-    reactive_power_var: float = 0.0
     status: Status = Status.RUNNING
-    causes: int = 0
-    faults: int = 0
     consumed_wh: float = 0.0
     expected_w: float = 0.0
     """Base, profile and series of the second at hand, without noise."""
@@ -191,18 +187,11 @@ def observe(
     params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings
 ) -> LoadTelemetry:
     """Return what the load shows at this tick."""
-    seen = terminals(surroundings, state.active_power_w, state.reactive_power_var, shares(params, state))
     return LoadTelemetry(
-        active_power_w=state.active_power_w,
-        reactive_power_var=state.reactive_power_var,
+        **terminals(LoadTelemetry, state, surroundings, shares(params, state)),
         consumption_power_w=abs(state.active_power_w),
-        apparent_power_va=seen.apparent_power_va,
-        power_factor=seen.power_factor,
         expected_power_w=state.expected_w,
         consumed_energy_wh=state.consumed_wh,
-        current_a_a=seen.currents_a[0],
-        current_b_a=seen.currents_a[1],
-        current_c_a=seen.currents_a[2],
         fault_code=LOAD.fault_code(state.faults),
     )
 

@@ -4,14 +4,14 @@ from dataclasses import field, replace
 from math import atan2, degrees, sqrt
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import DeviceType, FaultKind, Stage, Status
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
+from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases, by_phase
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, measured, value
 from twin_tui.engine.surroundings import Surroundings
 
-Phases = tuple[float, float, float]
 Registers = tuple[float, float, float, float]
 """Energy of the sum of the phases, then of each phase, Wh."""
 
@@ -50,14 +50,10 @@ class MeterCommands:
 
 
 @value
-class MeterState:
+class MeterState(DeviceState):
     """How a meter is after a step. It puts nothing onto the bus itself; what it measures is + on import."""
 
-    active_power_w: float = 0.0
-    reactive_power_var: float = 0.0
     status: Status = Status.RUNNING
-    causes: int = 0
-    faults: int = 0
     phases_w: Phases = (0.0, 0.0, 0.0)
     phases_var: Phases = (0.0, 0.0, 0.0)
     imported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
@@ -124,7 +120,6 @@ FAULTS = (
     FaultKind("phase_loss", 4004, "The voltage input of phase c is open", latched=False),
 )
 _STUCK, _DRIFT, _REVERSED, _PHASE_LOSS = 1, 2, 4, 8
-_NO_VOLTAGE_PU = 1e-3
 
 
 def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterParams:
@@ -245,45 +240,26 @@ def observe(
     if state.faults & _PHASE_LOSS:
         pu[2] = 0.0
     volts = [u * scale_v for u in pu]
-    amps = [s / v if u > _NO_VOLTAGE_PU else 0.0 for s, v, u in zip(phases_va, volts, pu, strict=True)]
-    line_ab, line_bc, line_ca = line_voltages(*volts)
+    amps = [s / v if u > NO_VOLTAGE_PU else 0.0 for s, v, u in zip(phases_va, volts, pu, strict=True)]
     imported, exported, demand = state.imported_wh, state.exported_wh, state.demand
     factors = [_power_factor(p, s) for p, s in zip(w, phases_va, strict=True)]
     return MeterTelemetry(
         active_power_w=total_w,
-        active_power_a_w=w[0],
-        active_power_b_w=w[1],
-        active_power_c_w=w[2],
+        **by_phase("active_power_{}_w", w),
         reactive_power_var=total_var,
-        reactive_power_a_var=var[0],
-        reactive_power_b_var=var[1],
-        reactive_power_c_var=var[2],
+        **by_phase("reactive_power_{}_var", var),
         apparent_power_va=va,
-        apparent_power_a_va=phases_va[0],
-        apparent_power_b_va=phases_va[1],
-        apparent_power_c_va=phases_va[2],
+        **by_phase("apparent_power_{}_va", phases_va),
         power_factor=_power_factor(total_w, va),
-        power_factor_a=factors[0],
-        power_factor_b=factors[1],
-        power_factor_c=factors[2],
+        **by_phase("power_factor_{}", factors),
         frequency_hz=surroundings.frequency_hz,
         import_energy_wh=imported[0],
-        import_energy_a_wh=imported[1],
-        import_energy_b_wh=imported[2],
-        import_energy_c_wh=imported[3],
+        **by_phase("import_energy_{}_wh", imported[1:]),
         export_energy_wh=exported[0],
-        export_energy_a_wh=exported[1],
-        export_energy_b_wh=exported[2],
-        export_energy_c_wh=exported[3],
-        voltage_a_v=volts[0],
-        voltage_b_v=volts[1],
-        voltage_c_v=volts[2],
-        voltage_ab_v=line_ab,
-        voltage_bc_v=line_bc,
-        voltage_ca_v=line_ca,
-        current_a_a=amps[0],
-        current_b_a=amps[1],
-        current_c_a=amps[2],
+        **by_phase("export_energy_{}_wh", exported[1:]),
+        **by_phase("voltage_{}_v", volts),
+        **by_phase("voltage_{}_v", line_voltages(*volts), ("ab", "bc", "ca")),
+        **by_phase("current_{}_a", amps),
         current_n_a=_neutral_current(w, var, amps),
         demand_w=demand.mean_w,
         max_demand_w=demand.greatest_w,

@@ -55,25 +55,7 @@ _RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, S
 
 def initial(params: PvParams) -> PvState:
     """Return a plant at rest that has not seen the sun yet."""
-    return PvState(
-        active_power_w=0.0,
-        reactive_power_var=0.0,
-        status=Status.STANDBY,
-        causes=0,
-        faults=0,
-        dc_power_w=0.0,
-        day_wh=0.0,
-        total_wh=params.initial_total_wh,
-        inverter_c=20.0,
-        weather_tick=-1,
-        day_s=0.0,
-        plane_w_m2=0.0,
-        cell_c=20.0,
-        dc_available_w=0.0,
-        ac_available_w=0.0,
-        tie=grid_tie.initial(params.grid_code),
-        memory=AT_REST,
-    )
+    return PvState(total_wh=params.initial_total_wh, tie=grid_tie.initial(params.grid_code))
 
 
 def harvest(params: PvParams, surroundings: Surroundings) -> tuple[float, float, float, float]:
@@ -223,35 +205,20 @@ def observe(
     params: PvParams, state: PvState, commands: PvCommands, surroundings: Surroundings
 ) -> PvTelemetry:
     """Return what the plant shows at this tick."""
-    power, var = state.active_power_w, state.reactive_power_var
-    ac = terminals(surroundings, power, var)
     used = state.dc_power_w / state.dc_available_w if state.dc_available_w > 0.0 else 0.0
     dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
     if state.faults & DC_CONTACTOR_OPEN:
         dc_v = 0.0
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return PvTelemetry(
+        **terminals(PvTelemetry, state, surroundings),
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,
-        active_power_w=power,
-        reactive_power_var=var,
-        apparent_power_va=ac.apparent_power_va,
-        power_factor=ac.power_factor,
-        frequency_hz=surroundings.frequency_hz,
         day_energy_wh=state.day_wh,
         total_energy_wh=state.total_wh,
         inverter_temperature_c=state.inverter_c,
         cell_temperature_c=state.cell_c,
         fault_code=PV.fault_code(state.faults),
-        voltage_a_v=ac.phases_v[0],
-        voltage_b_v=ac.phases_v[1],
-        voltage_c_v=ac.phases_v[2],
-        voltage_ab_v=ac.lines_v[0],
-        voltage_bc_v=ac.lines_v[1],
-        voltage_ca_v=ac.lines_v[2],
-        current_a_a=ac.currents_a[0],
-        current_b_a=ac.currents_a[1],
-        current_c_a=ac.currents_a[2],
         dc_voltage_v=dc_v,
         dc_current_a=state.dc_power_w / dc_v if dc_v > 0.0 else 0.0,
         irradiance_w_m2=shown_irradiance(state),

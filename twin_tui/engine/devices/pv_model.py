@@ -4,8 +4,8 @@ from dataclasses import field
 from enum import Enum
 
 from twin_tui.engine import bounds
-from twin_tui.engine.device import FaultKind, Status
-from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.device import DeviceState, FaultKind
+from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, measured, value
@@ -129,27 +129,22 @@ AT_REST = PvMemory()
 
 
 @value
-class PvState:
+class PvState(DeviceState):
     """How a PV plant is after a step."""
 
-    active_power_w: float
-    reactive_power_var: float
-    status: Status
-    causes: int
-    faults: int
-    dc_power_w: float
-    day_wh: float
-    total_wh: float
-    inverter_c: float
-    weather_tick: int
+    dc_power_w: float = 0.0
+    day_wh: float = 0.0
+    total_wh: float = 0.0
+    inverter_c: float = 20.0
+    weather_tick: int = -1
     """The weather that the next five values belong to: they move once a second, not once a tick."""
-    day_s: float
-    plane_w_m2: float
-    cell_c: float
-    dc_available_w: float
-    ac_available_w: float
-    tie: Tie
-    memory: PvMemory
+    day_s: float = 0.0
+    plane_w_m2: float = 0.0
+    cell_c: float = 20.0
+    dc_available_w: float = 0.0
+    ac_available_w: float = 0.0
+    tie: Tie = UNTIED
+    memory: PvMemory = AT_REST
 
 
 @value

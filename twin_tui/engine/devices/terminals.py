@@ -1,10 +1,14 @@
 """What a three-phase device measures at its own terminals."""
 
+from collections.abc import Iterable
 from enum import Enum
+from functools import cache
 from math import sqrt
+from typing import Any
 
+from twin_tui.engine.device import DeviceState
 from twin_tui.engine.physics.electrical import line_voltages
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import signals_of
 from twin_tui.engine.surroundings import Surroundings
 
 Phases = tuple[float, float, float]
@@ -26,35 +30,45 @@ SHARES: dict[Connection, Phases] = {
     Connection.B: (0.0, 1.0, 0.0),
     Connection.C: (0.0, 0.0, 1.0),
 }
-_NO_VOLTAGE_PU = 1e-3
+NO_VOLTAGE_PU = 1e-3
+"""Below it no current is reckoned from a power."""
 
 
-@value
-class Terminals:
-    """Voltages, currents and apparent power of one device."""
+@cache
+def _signals(pattern: str, phases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pattern.format(phase) for phase in phases)
 
-    phases_v: Phases
-    lines_v: Phases
-    currents_a: Phases
-    apparent_power_va: float
-    power_factor: float
+
+def by_phase(
+    pattern: str, values: Iterable[float], phases: tuple[str, ...] = ("a", "b", "c")
+) -> dict[str, float]:
+    """Return a quantity of each phase by its signal, such as "current_{}_a"."""
+    return dict(zip(_signals(pattern, phases), values, strict=True))
 
 
 def terminals(
-    surroundings: Surroundings, active_power_w: float, reactive_power_var: float, shares: Phases = BALANCED
-) -> Terminals:
-    """Return what a device measures whose power divides over the phases by ``shares``."""
-    va = sqrt(active_power_w**2 + reactive_power_var**2)
+    telemetry: type[Any], state: DeviceState, surroundings: Surroundings, shares: Phases = BALANCED
+) -> dict[str, float]:
+    """Return what a device measures at its terminals, as far as its telemetry declares it, by signal.
+
+    Its power divides over the phases by ``shares``.
+    """
+    power_w, var = state.active_power_w, state.reactive_power_var
+    va = sqrt(power_w**2 + var**2)
     pu = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
-    a, b, c = (u * surroundings.nominal_v for u in pu)
-    current_a, current_b, current_c = (
-        va * share / (u * surroundings.nominal_v) if u > _NO_VOLTAGE_PU else 0.0
-        for share, u in zip(shares, pu, strict=True)
-    )
-    return Terminals(
-        phases_v=(a, b, c),
-        lines_v=line_voltages(a, b, c),
-        currents_a=(current_a, current_b, current_c),
-        apparent_power_va=va,
-        power_factor=abs(active_power_w) / va if va > 1e-9 else 1.0,
-    )
+    volts = [u * surroundings.nominal_v for u in pu]
+    currents = [
+        va * share / v if u > NO_VOLTAGE_PU else 0.0 for share, u, v in zip(shares, pu, volts, strict=True)
+    ]
+    seen = {
+        "active_power_w": power_w,
+        "reactive_power_var": var,
+        "apparent_power_va": va,
+        "power_factor": abs(power_w) / va if va > 1e-9 else 1.0,
+        "frequency_hz": surroundings.frequency_hz,
+        **by_phase("voltage_{}_v", volts),
+        **by_phase("voltage_{}_v", line_voltages(*volts), ("ab", "bc", "ca")),
+        **by_phase("current_{}_a", currents),
+    }
+    declared = signals_of(telemetry)
+    return {name: found for name, found in seen.items() if name in declared}
