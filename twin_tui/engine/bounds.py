@@ -1,41 +1,46 @@
 """Bounds of parameters: what a model is built from must make sense before the first step."""
 
+from dataclasses import fields
 from math import inf, isfinite
-from typing import Any
+from typing import Annotated, Any
 
+from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 
 
-def above_0(params: Any, what: str, *names: str) -> None:
-    """Raise ConfigError unless each of these parameters is a finite number above 0."""
-    for name in names:
-        found = getattr(params, name)
-        if not (isfinite(found) and found > 0.0):
-            raise ConfigError(f"{name} {found:g} of {what} is not above 0")
+@value
+class Range:
+    """The finite numbers that a parameter may be: from ``low``, or above ``above``, to ``high``."""
+
+    low: float | None = None
+    high: float = inf
+    above: float = -inf
+
+    def require(self, name: str, found: float, what: str) -> None:
+        """Raise ConfigError, naming the parameter and what it is of, for a number outside."""
+        least = self.above if self.low is None else self.low
+        if isfinite(found) and least <= found <= self.high and found > self.above:
+            return
+        if self.low is None:
+            missed = f"not above {self.above:g}" + (f" up to {self.high:g}" if isfinite(self.high) else "")
+        else:
+            missed = f"not in {self.low:g} … {self.high:g}" if isfinite(self.high) else f"below {self.low:g}"
+        raise ConfigError(f"{name} {found:g} of {what} is {missed}")
 
 
-def from_0(params: Any, what: str, *names: str) -> None:
-    """Raise ConfigError unless each of these parameters is a finite number of at least 0."""
-    for name in names:
-        found = getattr(params, name)
-        if not (isfinite(found) and found >= 0.0):
-            raise ConfigError(f"{name} {found:g} of {what} is below 0")
+Positive = Annotated[float, Range(above=0.0)]
+NotNegative = Annotated[float, Range(0.0)]
+Share = Annotated[float, Range(0.0, 1.0)]
+Efficiency = Annotated[float, Range(above=0.0, high=1.0)]
 
 
-def within(params: Any, what: str, **ranges: tuple[float, float]) -> None:
-    """Raise ConfigError unless each of these parameters is in its range, ends included."""
-    for name, (low, high) in ranges.items():
-        found = getattr(params, name)
-        if not low <= found <= high:
-            raise ConfigError(f"{name} {found:g} of {what} is not in {low:g} … {high:g}")
-
-
-def efficiencies(params: Any, what: str, *names: str) -> None:
-    """Raise ConfigError unless each of these parameters is above 0 up to 1."""
-    for name in names:
-        found = getattr(params, name)
-        if not 0.0 < found <= 1.0:
-            raise ConfigError(f"{name} {found:g} of {what} is not above 0 up to 1")
+def check(params: Any, what: str) -> None:
+    """Raise ConfigError unless each parameter whose type is annotated with a range is in it, or is None."""
+    for item in fields(params):
+        for allowed in getattr(item.type, "__metadata__", ()):
+            found = getattr(params, item.name)
+            if found is not None:
+                allowed.require(item.name, found, what)
 
 
 def rising(params: Any, what: str, *names: str) -> None:

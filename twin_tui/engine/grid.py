@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_step
 from twin_tui.engine.signals import value
@@ -15,30 +17,26 @@ from twin_tui.engine.surroundings import Surroundings
 class GridParams:
     """An undisturbed grid. Spreads are stationary standard deviations, whatever the time step."""
 
-    nominal_hz: float = 50.0
-    nominal_v: float = 400.0 / math.sqrt(3.0)
+    nominal_hz: Positive = 50.0
+    nominal_v: Positive = 400.0 / math.sqrt(3.0)
     """Phase to neutral, V."""
-    frequency_std_hz: float = 0.0
-    frequency_tau_s: float = 60.0
-    frequency_drift_std_hz: float = 0.0
+    frequency_std_hz: Annotated[float, Range(0.0, 5.0)] = 0.0
+    frequency_tau_s: NotNegative = 60.0
+    frequency_drift_std_hz: Annotated[float, Range(0.0, 5.0)] = 0.0
     """Spread of a second, slower movement: what balancing takes minutes to bring back."""
-    frequency_drift_tau_s: float = 300.0
-    voltage_std_pu: float = 0.0
+    frequency_drift_tau_s: NotNegative = 300.0
+    voltage_std_pu: Annotated[float, Range(0.0, 0.5)] = 0.0
     """Spread of each phase alone."""
-    voltage_tau_s: float = 30.0
-    voltage_drift_std_pu: float = 0.0
+    voltage_tau_s: NotNegative = 30.0
+    voltage_drift_std_pu: Annotated[float, Range(0.0, 0.5)] = 0.0
     """Spread of what all three phases do together."""
-    voltage_drift_tau_s: float = 300.0
-    resync_s: float = 5.0
+    voltage_drift_tau_s: NotNegative = 300.0
+    resync_s: NotNegative = 5.0
     """How long the grid must be back before an islanded site joins it again."""
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        bounds.above_0(self, "the grid", "nominal_hz", "nominal_v")
-        bounds.from_0(self, "the grid", "frequency_tau_s", "frequency_drift_tau_s", "resync_s")
-        bounds.from_0(self, "the grid", "voltage_tau_s", "voltage_drift_tau_s")
-        bounds.within(self, "the grid", frequency_std_hz=(0.0, 5.0), frequency_drift_std_hz=(0.0, 5.0))
-        bounds.within(self, "the grid", voltage_std_pu=(0.0, 0.5), voltage_drift_std_pu=(0.0, 0.5))
+        bounds.check(self, "the grid")
 
 
 GRIDS: Mapping[str, GridParams] = {

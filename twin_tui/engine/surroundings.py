@@ -41,8 +41,6 @@ class Surroundings:
     """Direction of the sun, a unit vector east, north, up; None when the irradiance is that of the plane."""
     ghi_w_m2: float = 0.0
     clear_sky_w_m2: float = 0.0
-    zenith_deg: float = 90.0
-    azimuth_deg: float = 180.0
     ambient_c: float = 20.0
     wind_m_s: float = 1.0
     load_step_w: float = 0.0

@@ -3,12 +3,14 @@
 import math
 from dataclasses import field
 from enum import Enum
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import NotNegative, Range
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
-from twin_tui.engine.physics.sun import azimuth_deg, haurwitz, place, sine_irradiance, sun_vector, zenith_deg
+from twin_tui.engine.physics.sun import haurwitz, place, sine_irradiance, sun_vector
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
@@ -74,21 +76,21 @@ class WeatherParams:
     """The climate of a site."""
 
     sky: Sky = Sky.SINE
-    peak_w_m2: float = 1000.0
-    sunrise_h: float = 6.0
-    sunset_h: float = 18.0
-    latitude_deg: float = 52.5
-    longitude_deg: float = 13.4
-    clear_sky_index: float = 1.0
+    peak_w_m2: NotNegative = 1000.0
+    sunrise_h: Annotated[float, Range(0.0, 24.0)] = 6.0
+    sunset_h: Annotated[float, Range(0.0, 24.0)] = 18.0
+    latitude_deg: Annotated[float, Range(-90.0, 90.0)] = 52.5
+    longitude_deg: Annotated[float, Range(-180.0, 360.0)] = 13.4
+    clear_sky_index: Annotated[float, Range(0.0, 1.5)] = 1.0
     """Mean share of the clear sky's irradiance that reaches the ground."""
-    clear_sky_index_std: float = 0.0
+    clear_sky_index_std: NotNegative = 0.0
     """How much clouds scatter that share; the spread does not depend on the time step."""
-    clear_sky_index_tau_s: float = 300.0
+    clear_sky_index_tau_s: NotNegative = 300.0
     """How long a cloud lasts."""
-    ambient_mean_c: float = 20.0
-    ambient_amplitude_k: float = 5.0
-    ambient_peak_h: float = 15.0
-    wind_m_s: float = 1.0
+    ambient_mean_c: Annotated[float, Range(-90.0, 70.0)] = 20.0
+    ambient_amplitude_k: Annotated[float, Range(-50.0, 50.0)] = 5.0
+    ambient_peak_h: Annotated[float, Range(0.0, 24.0)] = 15.0
+    wind_m_s: NotNegative = 1.0
     irradiance_series: Series | None = None
     series_in_plane: bool = False
     """Whether the series is the irradiance of the module planes rather than the global horizontal one."""
@@ -99,11 +101,7 @@ class WeatherParams:
 
     def __post_init__(self) -> None:
         what = "the weather"
-        bounds.from_0(self, what, "peak_w_m2", "clear_sky_index_std", "clear_sky_index_tau_s", "wind_m_s")
-        bounds.within(self, what, sunrise_h=(0.0, 24.0), sunset_h=(0.0, 24.0), clear_sky_index=(0.0, 1.5))
-        bounds.within(self, what, latitude_deg=(-90.0, 90.0), longitude_deg=(-180.0, 360.0))
-        bounds.within(self, what, ambient_mean_c=(-90.0, 70.0), ambient_amplitude_k=(-50.0, 50.0))
-        bounds.within(self, what, ambient_peak_h=(0.0, 24.0))
+        bounds.check(self, what)
         bounds.rising(self, what, "sunrise_h", "sunset_h")
         if self.sky is Sky.SERIES and self.irradiance_series is None:
             raise ConfigError("sky: series takes an irradiance_series")
@@ -134,8 +132,6 @@ class Weather:
             self._clouds = ou_step(self._clouds, self._decay, self._kick, self._random)
         sun = sun_vector(surroundings.unix_s, self._place)
         surroundings.sun = None if params.draws_sun else sun
-        surroundings.zenith_deg = zenith_deg(sun)
-        surroundings.azimuth_deg = azimuth_deg(sun)
         if params.sky is Sky.SINE:
             clear = sine_irradiance(
                 surroundings.day_s, params.sunrise_h * 3600.0, params.sunset_h * 3600.0, params.peak_w_m2

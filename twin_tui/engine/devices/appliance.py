@@ -5,6 +5,7 @@ from enum import IntEnum
 from math import fsum, inf, isfinite
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import NotNegative, Positive
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -43,15 +44,15 @@ REFUSAL_TEXT = {
 class ApplianceParams:
     """What an appliance is."""
 
-    consumption_wh: float
+    consumption_wh: Positive
     """Energy of one run."""
-    duration_s: float
+    duration_s: Positive
     """Length of one run."""
     profile: tuple[float, ...] = (1.0,)
     """Shape of the power over the run, equal spans of any height; scaled to the consumption."""
     windows: tuple[Window, ...] = field(default_factory=tuple)
     """When it may run; none means always."""
-    horizon_s: float = float(DAY_S)
+    horizon_s: NotNegative = float(DAY_S)
     """It starts at most once in each; days begin at local midnight; 0 is no such rule."""
     phase: Connection = Connection.A
     """Where it is connected."""
@@ -59,8 +60,7 @@ class ApplianceParams:
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
 
     def __post_init__(self) -> None:
-        bounds.above_0(self, "an appliance", "consumption_wh", "duration_s")
-        bounds.from_0(self, "an appliance", "horizon_s")
+        bounds.check(self, "an appliance")
         if not all(isfinite(height) and height >= 0.0 for height in self.profile) or not any(self.profile):
             raise ConfigError("the profile of an appliance has no height above 0, or one below 0")
         if self.windows and all(window.duration_s < self.duration_s for window in self.windows):

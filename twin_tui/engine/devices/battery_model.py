@@ -1,8 +1,10 @@
 """Parameters, commands, state and telemetry of a battery."""
 
 from dataclasses import field
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
@@ -20,41 +22,41 @@ class BatteryParams:
     losses. With one, its part-load curve and the inner resistance of the cells make them.
     """
 
-    capacity_wh: float
+    capacity_wh: Positive
     """Energy between empty and full."""
-    max_charge_w: float
+    max_charge_w: NotNegative
     """Greatest charge power at the terminals."""
-    max_discharge_w: float
+    max_discharge_w: NotNegative
     """Greatest discharge power at the terminals."""
-    rated_va: float
+    rated_va: Positive
     """Apparent power that the converter's current allows."""
-    initial_soc: float = 0.5
+    initial_soc: Share = 0.5
     """State of charge at the start."""
-    charge_efficiency: float = 0.9592
+    charge_efficiency: Efficiency = 0.9592
     """Share of the charge power that reaches the cells, without ``converter``."""
-    discharge_efficiency: float = 0.9592
+    discharge_efficiency: Efficiency = 0.9592
     """Share of what leaves the cells that reaches the terminals, without ``converter``."""
     converter: ConverterLosses | None = None
     """Curve of its efficiency over part load, in place of the two efficiencies above."""
-    standby_w: float = 0.0
+    standby_w: NotNegative = 0.0
     """What the converter takes from the cells while it is energised, running or in standby."""
-    deadtime_s: float = 0.0
+    deadtime_s: NotNegative = 0.0
     """Between a setpoint and the first movement toward it."""
-    ramp_w_per_s: float = 1e9
+    ramp_w_per_s: Positive = 1e9
     """Fastest change of the active power."""
     q_priority: bool = False
     """Whether reactive power is served first when both do not fit the current."""
     cell: CellType = LFP
     """Chemistry: the open-circuit voltage and resistance over the state of charge."""
-    nominal_dc_v: float = 400.0
+    nominal_dc_v: Positive = 400.0
     """Nominal voltage of the cells' string."""
-    initial_soh: float = 1.0
+    initial_soh: Share = 1.0
     """State of health at the start, for the record: ``capacity_wh`` is the capacity that there is."""
-    initial_cell_c: float = 20.0
+    initial_cell_c: Annotated[float, Range(-80.0, 150.0)] = 20.0
     """Temperature of the cells at the start."""
-    thermal_capacity_j_per_k: float = 500_000.0
+    thermal_capacity_j_per_k: Positive = 500_000.0
     """Heat that warms the cells by 1 K."""
-    thermal_conductance_w_per_k: float = 200.0
+    thermal_conductance_w_per_k: Positive = 200.0
     """Heat that they pass to the air for each K above it."""
     cold_zero_c: float = -20.0
     """Discharging: no power below, all of it from ``cold_full_c`` up."""
@@ -84,13 +86,7 @@ class BatteryParams:
 
     def __post_init__(self) -> None:
         what = "a battery"
-        bounds.above_0(self, what, "capacity_wh", "rated_va", "ramp_w_per_s", "nominal_dc_v")
-        bounds.above_0(self, what, "thermal_capacity_j_per_k", "thermal_conductance_w_per_k")
-        bounds.from_0(self, what, "max_charge_w", "max_discharge_w", "standby_w", "deadtime_s")
-        bounds.efficiencies(self, what, "charge_efficiency", "discharge_efficiency")
-        bounds.within(
-            self, what, initial_soc=(0.0, 1.0), initial_soh=(0.0, 1.0), initial_cell_c=(-80.0, 150.0)
-        )
+        bounds.check(self, what)
         bounds.rising(self, what, "cold_zero_c", "cold_full_c", "hot_full_c", "hot_zero_c")
         bounds.rising(self, what, "charge_cold_zero_c", "charge_cold_full_c", "hot_full_c")
         series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)

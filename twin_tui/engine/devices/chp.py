@@ -1,6 +1,9 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
+from typing import Annotated
+
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
@@ -33,53 +36,46 @@ IDLE_FUEL_PU = 0.10
 class ChpParams:
     """What a CHP is."""
 
-    rated_w: float
+    rated_w: Positive
     """Electrical rating."""
-    heat_to_power_ratio: float = 1.0
+    heat_to_power_ratio: NotNegative = 1.0
     """Heat for each unit of electricity."""
-    total_efficiency: float = 0.88
+    # the Willans line gives more than it gets in overload when the losses at the rating are smaller
+    total_efficiency: Annotated[float, Range(above=0.0, high=0.95)] = 0.88
     """Electricity and heat over fuel at rated power; it falls toward part load."""
-    min_load_pu: float = 0.30
+    min_load_pu: Positive = 0.30
     """Least load while it runs, as a share of the rating."""
-    max_load_pu: float = 1.10
+    max_load_pu: Annotated[float, Range(0.0, 2.0)] = 1.10
     """Greatest load."""
-    ramp_pu_per_s: float = 0.05
+    ramp_pu_per_s: Positive = 0.05
     """Fastest change of the load."""
-    starting_s: float = 10.0
+    starting_s: NotNegative = 10.0
     """Length of the first stage of a start."""
-    warmup_s: float = 60.0
+    warmup_s: NotNegative = 60.0
     """Then it warms up."""
-    idle_s: float = 30.0
+    idle_s: NotNegative = 30.0
     """Then it runs without load."""
-    synchronizing_s: float = 15.0
+    synchronizing_s: NotNegative = 15.0
     """Then it gets into step with the grid."""
-    stopping_s: float = 20.0
+    stopping_s: NotNegative = 20.0
     """From a stop request to rest."""
-    rated_rpm: float = 1500.0
+    rated_rpm: Positive = 1500.0
     """Speed at the nominal frequency."""
-    rated_power_factor: float = 0.8
+    rated_power_factor: Efficiency = 0.8
     """Sets the apparent power that the generator bears: rating over this."""
-    over_temperature_c: float = 105.0
+    over_temperature_c: Annotated[float, Range(90.0, 200.0)] = 105.0
     """Coolant temperature at which it trips."""
-    initial_operating_h: float = 0.0
+    initial_operating_h: NotNegative = 0.0
     """Reading of the hour counter at the start."""
-    initial_starts: int = 0
+    initial_starts: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of starts."""
     grid_code: GridCode | None = None
     """Protection and grid support; none only opens the breaker when the voltage is gone."""
 
     def __post_init__(self) -> None:
         what = "a CHP"
-        bounds.above_0(self, what, "rated_w", "min_load_pu", "ramp_pu_per_s", "rated_rpm")
-        bounds.from_0(
-            self, what, "heat_to_power_ratio", "starting_s", "warmup_s", "idle_s", "synchronizing_s"
-        )
-        bounds.from_0(self, what, "stopping_s", "initial_operating_h", "initial_starts")
+        bounds.check(self, what)
         bounds.rising(self, what, "min_load_pu", "max_load_pu")
-        bounds.efficiencies(self, what, "rated_power_factor", "total_efficiency")
-        bounds.within(self, what, max_load_pu=(0.0, 2.0), over_temperature_c=(90.0, 200.0))
-        # the Willans line gives more than it gets in overload when the losses at the rating are smaller
-        bounds.within(self, what, total_efficiency=(0.0, 0.95))
 
 
 @value

@@ -3,6 +3,7 @@
 from dataclasses import field
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Efficiency, Positive, Share
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
@@ -30,27 +31,27 @@ PLAIN_PILOT_A = 51.0
 class EvParams:
     """What a charging station and its vehicle are."""
 
-    capacity_wh: float = 60_000.0
+    capacity_wh: Positive = 60_000.0
     """Of the vehicle's battery."""
-    initial_soc: float = 0.5
+    initial_soc: Share = 0.5
     """State of charge at the start."""
-    max_soc: float = 1.0
+    max_soc: Share = 1.0
     """Where the vehicle ends its charge."""
-    charging_efficiency: float = 0.88
+    charging_efficiency: Efficiency = 0.88
     """Share of the energy from the site that reaches the cells."""
-    max_charge_power_w: float = 11_000.0
+    max_charge_power_w: Positive = 11_000.0
     """What the vehicle's charger takes."""
-    max_current_a: float = 16.0
+    max_current_a: Positive = 16.0
     """What the station can offer on each phase."""
     station_phases: int = 3
     """1 or 3."""
     vehicle_phases: int = 3
     """1 or 3; the fewer of the two charge."""
-    taper_from_soc: float = 0.8
+    taper_from_soc: Share = 0.8
     """From here on the vehicle takes less and less."""
-    taper_to_pu: float = 0.1
+    taper_to_pu: Share = 0.1
     """Share of its power that the vehicle still takes when full."""
-    ramp_a_per_s: float = 10.0
+    ramp_a_per_s: Positive = 10.0
     """Fastest change of the current."""
     plugged_in: bool = True
     """Whether a vehicle is plugged in at the start; sessions decide when there are any."""
@@ -63,10 +64,7 @@ class EvParams:
 
     def __post_init__(self) -> None:
         what = "an EV charger"
-        bounds.above_0(self, what, "capacity_wh", "max_charge_power_w", "max_current_a", "ramp_a_per_s")
-        bounds.within(self, what, **dict.fromkeys(("initial_soc", "max_soc", "taper_from_soc"), (0.0, 1.0)))
-        bounds.within(self, what, taper_to_pu=(0.0, 1.0))
-        bounds.efficiencies(self, what, "charging_efficiency")
+        bounds.check(self, what)
         for name in ("station_phases", "vehicle_phases"):
             if getattr(self, name) not in (1, 3):
                 raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")

@@ -2,8 +2,10 @@
 
 from enum import Enum
 from math import expm1
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -32,29 +34,29 @@ class Technology(Enum):
 class HeatPumpParams:
     """What a heat pump or boiler, its tank and its house are."""
 
-    rated_heat_w: float = 8_000.0
+    rated_heat_w: Positive = 8_000.0
     """Greatest heat into the tank."""
     technology: Technology = Technology.AIR
     """Heat pump on outdoor air or ground, or electric boiler."""
-    min_modulation: float = 0.3
+    min_modulation: Share = 0.3
     """Least heat while it runs, as a share of the rating."""
-    quality: float = 0.45
+    quality: Efficiency = 0.45
     """Share of the Carnot cycle."""
-    max_cop: float = 7.0
+    max_cop: Positive = 7.0
     """Best coefficient of performance."""
-    ground_c: float = 8.0
+    ground_c: Annotated[float, Range(-60.0, 60.0)] = 8.0
     """Temperature of the ground."""
-    flow_rise_k: float = 5.0
+    flow_rise_k: NotNegative = 5.0
     """How much warmer than the tank the water that heats it is."""
-    ramp_s: float = 30.0
+    ramp_s: NotNegative = 30.0
     """From nothing to the rating."""
-    min_pause_s: float = 180.0
+    min_pause_s: NotNegative = 180.0
     """Rest between two runs, for the sake of the compressor."""
-    tank_l: float = 500.0
+    tank_l: Positive = 500.0
     """Water in the tank."""
-    tank_loss_w_per_k: float = 2.5
+    tank_loss_w_per_k: NotNegative = 2.5
     """Of the tank, to its room."""
-    room_c: float = 18.0
+    room_c: Annotated[float, Range(-60.0, 60.0)] = 18.0
     """Temperature of the room of the tank."""
     initial_tank_c: float = 45.0
     """Temperature of the tank at the start."""
@@ -62,15 +64,15 @@ class HeatPumpParams:
     """Below it heats regardless of its commands."""
     max_tank_c: float = 60.0
     """At it stops regardless of its commands."""
-    hysteresis_k: float = 6.0
+    hysteresis_k: NotNegative = 6.0
     """Between the thermostat's on and off; half of it ends a forced run."""
     usable_c: float = 28.0
     """Below it the tank cannot heat the house."""
-    heat_loss_w_per_k: float = 150.0
+    heat_loss_w_per_k: NotNegative = 150.0
     """Of the house."""
     heating_limit_c: float = 15.0
     """Outdoors from here up the house needs no heating."""
-    hot_water_w: float = 200.0
+    hot_water_w: NotNegative = 200.0
     """Mean heat for hot water."""
     heat_demand: Series | None = None
     """Heat that the house asks for, W, in place of the two above."""
@@ -79,17 +81,13 @@ class HeatPumpParams:
 
     def __post_init__(self) -> None:
         what = "a heat pump"
-        bounds.above_0(self, what, "rated_heat_w", "tank_l", "max_cop", "quality")
-        bounds.from_0(self, what, "flow_rise_k", "ramp_s", "min_pause_s", "tank_loss_w_per_k", "hysteresis_k")
-        bounds.from_0(self, what, "heat_loss_w_per_k", "hot_water_w")
-        bounds.within(self, what, min_modulation=(0.0, 1.0), quality=(0.0, 1.0))
-        bounds.within(self, what, room_c=(-60.0, 60.0), ground_c=(-60.0, 60.0))
+        bounds.check(self, what)
         if not self.usable_c <= self.min_tank_c < self.max_tank_c <= 95.0:
             raise ConfigError(
                 "expected usable_c ≤ min_tank_c < max_tank_c ≤ 95 of a heat pump, found "
                 f"{self.usable_c:g}, {self.min_tank_c:g}, {self.max_tank_c:g}"
             )
-        bounds.within(self, what, initial_tank_c=(self.usable_c, self.max_tank_c))
+        bounds.Range(self.usable_c, self.max_tank_c).require("initial_tank_c", self.initial_tank_c, what)
 
     @property
     def tank_wh_per_k(self) -> float:

@@ -5,6 +5,7 @@ from enum import Enum
 from math import sqrt
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import NotNegative
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -27,19 +28,19 @@ class Profile(Enum):
 class LoadParams:
     """What a load is: a base, an annual energy and a series as far as set, and noise on top."""
 
-    base_w: float
+    base_w: NotNegative
     """Consumption at all times."""
     takes_steps: bool = True
     """Whether load-step disturbances act on this load; one load of a site does."""
-    annual_energy_wh: float = 0.0
+    annual_energy_wh: NotNegative = 0.0
     """Energy of a year, in the course of ``profile``."""
     profile: Profile = Profile.HOUSEHOLD
     """The course of the annual energy."""
     series: Series | None = None
     """Measured or forecast consumption, W."""
-    noise_share: float = 0.0
+    noise_share: NotNegative = 0.0
     """Spread of the noise as a share of the consumption, whatever the time step."""
-    noise_tau_s: float = 60.0
+    noise_tau_s: NotNegative = 60.0
     """How long a deviation lasts."""
     power_factor: float = 1.0
     """Of the consumption; positive takes vars as motors do, negative gives them."""
@@ -53,7 +54,7 @@ class LoadParams:
     var_per_w: float = field(init=False)
 
     def __post_init__(self) -> None:
-        bounds.from_0(self, "a load", "base_w", "annual_energy_wh", "noise_share", "noise_tau_s")
+        bounds.check(self, "a load")
         factor = abs(self.power_factor)
         if not 0.0 < factor <= 1.0:
             raise ConfigError(f"power_factor {self.power_factor:g} of a load is not in -1 … 1, or is 0")

@@ -2,8 +2,10 @@
 
 from dataclasses import field, replace
 from math import atan2, degrees, sqrt
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
 from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases, by_phase
@@ -20,19 +22,18 @@ Registers = tuple[float, float, float, float]
 class MeterParams:
     """What a meter is. Its gain errors follow from the accuracy class and the site's seed."""
 
-    accuracy_class: float = 0.0
+    accuracy_class: Annotated[float, Range(0.0, 20.0)] = 0.0
     """Largest error of the current channels, %: 0.5 for a class 0.5 meter, 0 for a perfect one."""
-    current_transformer_ratio: float = 1.0
+    current_transformer_ratio: Positive = 1.0
     """Ratio of the transformers as they are built in; the command says what the meter takes it for."""
-    voltage_transformer_ratio: float = 1.0
+    voltage_transformer_ratio: Positive = 1.0
     """The same for voltages."""
-    drift_per_hour: float = 0.05
+    drift_per_hour: Annotated[float, Range(-10.0, 10.0)] = 0.05
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
 
     def __post_init__(self) -> None:
-        bounds.above_0(self, "a meter", "current_transformer_ratio", "voltage_transformer_ratio")
-        bounds.within(self, "a meter", accuracy_class=(0.0, 20.0), drift_per_hour=(-10.0, 10.0))
+        bounds.check(self, "a meter")
 
 
 @value

@@ -2,8 +2,10 @@
 
 from dataclasses import field
 from enum import Enum
+from typing import Annotated
 
 from twin_tui.engine import bounds
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
@@ -25,41 +27,41 @@ class CellModel(Enum):
 class PvParams:
     """What a PV plant is."""
 
-    rated_w: float
+    rated_w: Positive
     """AC rating of the inverter, W."""
-    peak_w: float
+    peak_w: NotNegative
     """Power of the modules at 1000 W/m² and 25 °C, W: area · efficiency · 1000 W/m²."""
-    rated_va: float | None = None
+    rated_va: Annotated[float | None, Range(above=0.0)] = None
     """Apparent power that the inverter's current allows, VA; none is the AC rating."""
-    tilt_deg: float = 30.0
+    tilt_deg: Annotated[float, Range(0.0, 180.0)] = 30.0
     """Of the modules, 0 is flat."""
-    azimuth_deg: float = 180.0
+    azimuth_deg: Annotated[float, Range(-360.0, 360.0)] = 180.0
     """Direction that the modules face, clockwise from north."""
-    albedo: float = 0.2
+    albedo: Share = 0.2
     """Share of the sunlight that the ground reflects."""
     series: Series | None = None
     """Measured or forecast AC power, W, in place of what sun and modules would give."""
-    dc_loss_fraction: float = 0.0
+    dc_loss_fraction: Share = 0.0
     """Soiling, mismatch, wiring: what never reaches the inverter."""
     cell_model: CellModel = CellModel.NOCT
     """How warm the modules get: by NOCT, or by Faiman with the wind."""
-    noct_c: float = 45.0
+    noct_c: Annotated[float, Range(20.0, 100.0)] = 45.0
     """Nominal operating temperature of the cells."""
-    gamma_per_k: float = -0.004
+    gamma_per_k: Annotated[float, Range(-0.02, 0.02)] = -0.004
     """Change of the modules' power with their temperature."""
-    nominal_efficiency: float = 0.96
+    nominal_efficiency: Efficiency = 0.96
     """Of the inverter at its rating."""
-    ramp_w_per_s: float = 1e9
+    ramp_w_per_s: Positive = 1e9
     """Fastest change of the active power."""
     q_priority: bool = False
     """Whether reactive power goes before active power where the rating allows only one."""
-    vmp_v: float = 600.0
+    vmp_v: Positive = 600.0
     """DC voltage at the greatest power."""
     voc_v: float = 720.0
     """DC voltage without current."""
-    inverter_rise_k: float = 35.0
+    inverter_rise_k: NotNegative = 35.0
     """How much warmer than the air the inverter gets at full load."""
-    inverter_tau_s: float = 1800.0
+    inverter_tau_s: Positive = 1800.0
     """How slowly it warms and cools."""
     derate_from_c: float = 75.0
     """The inverter gives less from this temperature of its own up, nothing from ``derate_to_c`` up."""
@@ -69,7 +71,7 @@ class PvParams:
     """The inverter stops here, and comes back ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
     grid_code: GridCode | None = None
     """Protection and grid support; none only stops when the grid's voltage is gone."""
-    initial_total_wh: float = 0.0
+    initial_total_wh: NotNegative = 0.0
     """Reading of the total yield at the start."""
     s_max_va: float = field(init=False)
     surface: Plane = field(init=False)
@@ -77,15 +79,7 @@ class PvParams:
 
     def __post_init__(self) -> None:
         what = "a PV plant"
-        bounds.above_0(self, what, "rated_w", "ramp_w_per_s", "vmp_v", "inverter_tau_s")
-        bounds.from_0(self, what, "peak_w", "inverter_rise_k", "initial_total_wh")
-        if self.rated_va is not None:
-            bounds.above_0(self, what, "rated_va")
-        bounds.efficiencies(self, what, "nominal_efficiency")
-        bounds.within(
-            self, what, tilt_deg=(0.0, 180.0), azimuth_deg=(-360.0, 360.0), gamma_per_k=(-0.02, 0.02)
-        )
-        bounds.within(self, what, albedo=(0.0, 1.0), dc_loss_fraction=(0.0, 1.0), noct_c=(20.0, 100.0))
+        bounds.check(self, what)
         bounds.rising(self, what, "vmp_v", "voc_v")
         bounds.rising(self, what, "derate_from_c", "derate_to_c")
         object.__setattr__(self, "s_max_va", self.rated_w if self.rated_va is None else self.rated_va)

@@ -1,7 +1,7 @@
 """The position of the sun and the irradiance on a tilted plane."""
 
 from functools import lru_cache
-from math import acos, asin, atan2, cos, degrees, exp, pi, radians, remainder, sin
+from math import asin, atan2, cos, exp, pi, radians, remainder, sin
 
 from twin_tui.engine.signals import value
 
@@ -176,16 +176,6 @@ def sun_vector(unix_s: float, where: Location) -> tuple[float, float, float]:
         sin_declination * where.cos_latitude - meridian * where.sin_latitude,
         sin_declination * where.sin_latitude + meridian * where.cos_latitude,
     )
-
-
-def zenith_deg(sun: tuple[float, float, float]) -> float:
-    """Return the angle between the vertical and the sun, in degrees."""
-    return degrees(acos(max(-1.0, min(1.0, sun[2]))))
-
-
-def azimuth_deg(sun: tuple[float, float, float]) -> float:
-    """Return the sun's bearing clockwise from north, in degrees, 0 to 360."""
-    return degrees(atan2(sun[0], sun[1])) % 360.0
 
 
 def cos_incidence(sun: tuple[float, float, float], surface: Plane) -> float:
