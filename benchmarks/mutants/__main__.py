@@ -15,12 +15,12 @@ import hashlib
 import importlib
 import multiprocessing.connection
 import os
-import random
 import shutil
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -38,6 +38,7 @@ PATIENCE_S, PATIENCE = 20.0, 4.0
 """A fault makes an endless loop if its tests take so much, and so many times, longer than alone."""
 FIRST = 10
 NO_TEST, NOTICED, SURVIVED = "no test", "noticed", "survived"
+NO_ANSWER, NO_START, THE_CLOCK = "the end of the process", "the start of the tests", "the clock"
 
 
 @dataclass(slots=True)
@@ -68,10 +69,16 @@ class Trial:
     def end(self, root: Path) -> str:
         """Take the fault out again and return which test noticed it, or ""."""
         ended, answer = join(self.process, 0.0), _answer(self.tree)
-        found = answer.read_text() if answer.exists() else "the end of the process"
+        found = answer.read_text() if answer.exists() else NO_ANSWER
         answer.unlink(missing_ok=True)
         shutil.copy2(root / self.fault.path, self.tree / self.fault.path)
-        return found if ended else "the clock"
+        return found if ended else THE_CLOCK
+
+    def passes_without(self, root: Path, tests: list[str], seconds: float) -> bool:
+        """Return whether the same tests pass without the fault: a broken machine notices everything."""
+        control = Trial.start(replace(self.fault, after=self.fault.before), self.tree, tests, seconds)
+        control.process.join(max(0.0, control.until - time.monotonic()))
+        return not control.end(root)
 
 
 def _answer(tree: Path) -> Path:
@@ -85,7 +92,7 @@ def _try(tree: Path, tests: list[str], answer: Path) -> None:
     watcher = Watcher()
     # most faults are noticed by the first few tests: the files of the others are not even read then
     well = watcher.run(tests[:FIRST], "-x") and (not tests[FIRST:] or watcher.run(tests[FIRST:], "-x"))
-    answer.write_text("" if well else watcher.failed[0] if watcher.failed else "the start of the tests")
+    answer.write_text("" if well else watcher.failed[0] if watcher.failed else NO_START)
     os._exit(0)
 
 
@@ -120,10 +127,17 @@ class Book:
 
 
 def sample(root: Path, package: str, size: int, seed: int) -> list[Fault]:
-    """Return the faults to plant in a package: the same for the same sources and seed."""
-    sources = [path for path in files(root) if path.suffix == ".py" and path.is_relative_to(package)]
-    every = [fault for path in sources for fault in faults(str(path), (root / path).read_text())]
-    return random.Random(seed).sample(every, min(size, len(every)))
+    """Return the faults to plant in a package; those of a line stay the same while other lines change."""
+    drawn: list[tuple[str, Fault]] = []
+    for path in files(root):
+        if path.suffix == ".py" and path.is_relative_to(package):
+            source, seen = (root / path).read_text(), Counter[str]()
+            lines = source.splitlines()
+            for fault in faults(str(path), source):
+                key = f"{seed} {path} {lines[fault.line - 1].strip()} {fault.before} {fault.after}"
+                seen[key] += 1
+                drawn.append((hashlib.sha256(f"{key} {seen[key]}".encode()).hexdigest(), fault))
+    return [fault for _, fault in sorted(drawn, key=lambda each: each[0])[:size]]
 
 
 def judge(
@@ -147,6 +161,10 @@ def judge(
             multiprocessing.connection.wait([trial.process.sentinel for trial in running], pause_s)
         for trial in [trial for trial in running if trial.over]:
             by = trial.end(root)
+            if by in {NO_ANSWER, NO_START, THE_CLOCK}:
+                tests = suite.chosen(trial.fault, budget_s)
+                if not trial.passes_without(root, tests, sum(suite.seconds[test] for test in tests)):
+                    by = ""
             book.write(trial.fault, NOTICED if by else SURVIVED, by)
             running.remove(trial)
             free.append(trial.tree)
