@@ -1,11 +1,16 @@
 """The faults that `make mutants` plants are ones that a test should notice."""
 
 import ast
+import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.mutants import __main__ as mutants
 from benchmarks.mutants.faults import faults
+from benchmarks.mutants.suite import Suite
 
 RUN = Path(__file__).parents[2] / "twin_tui" / "run"
 SOURCE = '''"""The first line says é, so that bytes are not characters."""
@@ -61,3 +66,48 @@ def test_every_fault_is_valid_python_and_another_program(path: Path) -> None:
     before = ast.dump(ast.parse(source))
     for fault in faults(str(path), source):
         assert ast.dump(ast.parse(fault.plant(source))) != before, fault
+
+
+@pytest.fixture
+def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working tree with one source, and a place for what came of its faults."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "twin_tui").mkdir()
+    (tmp_path / "twin_tui" / "grow.py").write_text(SOURCE)
+    (tmp_path / "build" / "mutants").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_sample_keeps_its_faults_when_other_lines_change(grown: Path) -> None:
+    def texts(size: int, seed: int = 1) -> list[tuple[str, str]]:
+        return [(f.before, f.after) for f in mutants.sample(grown, "twin_tui", size, seed)]
+
+    before = texts(100)
+    assert texts(5) == before[:5]
+    assert texts(100, seed=2) != before
+    assert sorted(texts(100, seed=2)) == sorted(before)
+    (grown / "twin_tui" / "grow.py").write_text(SOURCE.replace("LIMIT = 3", "\nLIMIT = 33\nFAR = 44"))
+    assert [each for each in texts(100) if each[0] not in {"33", "44"}] == [e for e in before if e[0] != "3"]
+
+
+@pytest.mark.parametrize("breaks", [lambda text: True, lambda text: "max(x" not in text])
+def test_tests_that_end_without_an_answer_notice_a_fault_only_if_they_pass_without_it(
+    grown: Path, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[str], bool]
+) -> None:
+    def run(tree: Path, _tests: list[str], answer: Path) -> None:
+        if not breaks((tree / "twin_tui" / "grow.py").read_text()):
+            answer.write_text("")
+        os._exit(1)
+
+    monkeypatch.setattr(mutants, "_try", run)
+    suite = Suite(seconds={"t": 0.0})
+    suite.lines["twin_tui/grow.py"] = {1: ["t"]}
+    (fault,) = [f for f in mutants.sample(grown, "twin_tui", 100, 1) if f.before == "max"]
+    tree = grown / "copy"
+    (tree / "twin_tui").mkdir(parents=True)
+    (tree / "twin_tui" / "grow.py").write_text(SOURCE)
+    book = mutants.Book(grown)
+    mutants.judge(grown, [tree], suite, book, [fault], 1.0)
+    assert book.outcome(fault) == (mutants.SURVIVED if breaks(SOURCE) else mutants.NOTICED)
+    assert (tree / "twin_tui" / "grow.py").read_text() == SOURCE

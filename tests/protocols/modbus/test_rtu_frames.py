@@ -1,6 +1,7 @@
 """Where RTU frames begin and end when several arrive in one piece, for each function."""
 
 import asyncio
+import os
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -188,3 +189,86 @@ async def test_a_line_that_nobody_reads_loses_answers_and_keeps_running(plant: P
     await until(lambda: bytes(master.received).endswith(GOOD_ANSWER))
     master.close()
     await server.stop()
+
+
+async def test_a_frame_shorter_than_its_function_is_no_request_though_its_crc_is_good(
+    plant: Plant, tmp_path: Path
+) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=3600.0)
+    await server.start()
+    master = Master(f"{tmp_path}/tty")
+    for short in (rtu(b"\x04"), rtu(b"\x10\x00\x01\x00\x05\x0a\x00\x07")):
+        master.send(short)
+        await until(lambda: server.link._rest)
+        master.send(GOOD)
+        await master.expect(GOOD_ANSWER)
+    assert (server.requests, plant.writes) == (2, [])
+    master.close()
+    await server.stop()
+
+
+async def test_a_line_with_too_many_delayed_answers_stops_taking_bytes(plant: Plant, tmp_path: Path) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant})
+    await server.start()
+    server.station.add_fault("f", LinkRule.parse({"kind": "delay", "delay_s": 3600.0}))
+    master = Master(f"{tmp_path}/tty")
+    for count in range(1, 257):
+        master.send(GOOD)
+        await until(lambda count=count: server.requests == count)
+
+    async def flood() -> None:
+        for _ in range(1000):
+            master.send(GOOD * 100)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    with pytest.raises(BlockingIOError):
+        await flood()
+    assert server.requests == 256
+    master.close()
+    await asyncio.wait_for(server.stop(), 5)
+    server.station.remove_fault("f")
+    await server.start()
+    master = Master(f"{tmp_path}/tty")
+    master.send(GOOD)
+    await master.expect(GOOD_ANSWER)
+    master.close()
+    await server.stop()
+
+
+async def test_bytes_for_a_line_that_was_closed_go_nowhere(plant: Plant, tmp_path: Path) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant})
+    await server.start()
+    transport = server.link.transport
+    assert transport is not None
+    stopping = asyncio.get_running_loop().create_task(server.stop())
+    await until(transport.is_closing)
+    pipes = [os.pipe() for _ in range(2)]  # their numbers are those of the terminal
+    transport.write(b"late")
+    for reading, writing in pipes:
+        os.close(writing)
+        assert os.read(reading, 10) == b""
+        os.close(reading)
+    transport.close()
+    await stopping
+
+
+async def test_a_request_behind_a_broken_one_is_answered_without_a_pause(
+    plant: Plant, tmp_path: Path
+) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=3600.0)
+    await server.start()
+    master = Master(f"{tmp_path}/tty")
+    for function, (request, _) in EXCHANGES.items():
+        good = rtu(request)
+        master.send(good[:-1] + bytes((good[-1] ^ 0xFF,)) + GOOD)
+        assert await master.take(len(GOOD_ANSWER)) == GOOD_ANSWER, function
+    assert (server.requests, plant.writes) == (len(EXCHANGES), [])
+    master.close()
+    await server.stop()
+
+
+async def test_a_frame_that_would_not_fit_modbus_tcp_is_refused_on_a_line_too(line: RawClient) -> None:
+    for count, answer in ((121, b"\x17\x02\x00\x00"), (122, b"\x97\x03")):
+        line.send(rtu(struct.pack(">BHHHHB", 23, 0, 1, 0, count, 2 * count) + bytes(2 * count)))
+        assert await line.take(len(answer) + 3) == rtu(answer)

@@ -314,16 +314,15 @@ class LinkFaults:
             return data
         size = BYTES_PER_ADDRESS[table]
         part = slice((low - address) * size, (high - address) * size)
-        changed: bytes | None
         if rule.kind is LinkFaultKind.FROZEN:
-            changed = _frozen(active.frozen.get(memory), table, low, high)
+            changed = _frozen(active.frozen[memory][table], low, high, size)
         elif rule.kind is LinkFaultKind.STALE:
             changed = self._stale(active, key, data)[part]
         elif rule.kind is LinkFaultKind.NOT_AVAILABLE:
             changed = memory.not_available(table, low, high - low)
         else:
             changed = data[part] if size == 1 else _swapped(data[part])
-        return data if changed is None else data[: part.start] + changed + data[part.stop :]
+        return data[: part.start] + changed + data[part.stop :]
 
     def _stale(self, active: _Active, key: tuple[int, bytes], data: bytes) -> bytes:
         now, age_s = self._clock(), active.rule.age_s
@@ -345,14 +344,10 @@ def _swapped(words: bytes) -> bytes:
     return b"".join(pairs) + words[4 * len(pairs) :]
 
 
-def _frozen(
-    snapshot: dict[Table, list[tuple[int, bytes]]] | None, table: Table, low: int, high: int
-) -> bytes | None:
-    size = BYTES_PER_ADDRESS[table]
-    for start, memory in snapshot[table] if snapshot else []:
-        if start <= low and (low - start) * size < len(memory):
-            return memory[(low - start) * size : (high - start) * size]
-    return None
+def _frozen(ranges: list[tuple[int, bytes]], low: int, high: int, size: int) -> bytes:
+    """Return the bytes of a block; one that a client can read is within one range."""
+    start, memory = max(each for each in ranges if each[0] <= low)
+    return memory[(low - start) * size : (high - start) * size]
 
 
 def _read_place(pdu: bytes) -> tuple[Table, int, int] | None:

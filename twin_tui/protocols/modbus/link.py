@@ -55,7 +55,6 @@ class Link(asyncio.BufferedProtocol):
         """Store the transport and report this link."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._paused = self._write_full = False
         if not self.client:
             self.client = _peer_name(transport)
         self._update_cache()
@@ -65,6 +64,7 @@ class Link(asyncio.BufferedProtocol):
         """Drop incomplete frames and delayed responses and report the end of this link."""
         self.transport = None
         self._rest = b""
+        self._paused = self._write_full = False
         self._delayed.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -150,8 +150,7 @@ class Link(asyncio.BufferedProtocol):
         """Return the bytes to send at once in response to one frame."""
         station = self.station
         self._capture(frame)
-        if station.counted is not None:
-            station.count(unit, pdu)
+        station.count(unit, pdu)
         faults = station.faults
         effect = None if faults is None else faults.effect_on(station.number(unit), pdu)
         if faults is None or effect is None:
