@@ -29,7 +29,6 @@ class Form:
 
     @property
     def fields(self) -> tuple[Slot, ...]:
-        """What the form asks for."""
         return tuple(slot for slot in self.phrase.slots if slot.label)
 
     def choices(self, field: Slot, site: SiteView, answers: Answers) -> Sequence[str]:

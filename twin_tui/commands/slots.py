@@ -173,7 +173,6 @@ class Verb:
 
     @property
     def usage(self) -> str:
-        """How the verb is written."""
         return " | ".join(self.usages)
 
 

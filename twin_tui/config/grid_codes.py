@@ -90,7 +90,6 @@ class _Stage(_Entry):
 
     @property
     def measured(self) -> Quantity:
-        """The quantity as the engine names it."""
         return Quantity(self.quantity)
 
     @model_validator(mode="after")

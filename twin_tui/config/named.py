@@ -42,7 +42,6 @@ CONVERTERS = {"sungrow_sc1000tl": SUNGROW_SC1000TL, "notton": NOTTON}
 
 
 def to_cell(found: Any, context: Context) -> CellType:
-    """Return the cell of that name."""
     return _named(found, CELLS)
 
 

@@ -98,7 +98,6 @@ class GridModel(ParameterModel):
     nominal_v_ll: Annotated[Positive | None, Sets("nominal_v", 1.0 / sqrt(3.0))] = None
 
     def params(self) -> GridParams:
-        """Return the engine's grid."""
         return replace(GRIDS[self.preset], **self.parameters())
 
 

@@ -53,12 +53,10 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_command(self, line: str) -> None:
-        """Carry out a fixed command."""
         await self.carry_out(line)
 
     @work
     async def action_inject(self) -> None:
-        """Choose an injection, then fill in its form."""
         possible = [form for form in INJECTIONS if form.possible(self.site)]
         choices = [(form.key, f"{form.phrase.title:<22} {form.phrase.about}") for form in possible]
         key = await self.push_screen_wait(MenuDialog("Inject", choices))
@@ -67,7 +65,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_form(self, key: str) -> None:
-        """Fill in one form."""
         await self._fill_in(key)
 
     async def _fill_in(self, key: str, **preset: str) -> None:
@@ -88,7 +85,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_repeat(self) -> None:
-        """Inject again what was injected last."""
         if not self.last_injection:
             self.say(f"nothing has been injected yet; {self.looks.keys['inject']} injects", "warning")
         elif await self.carry_out(self.last_injection):
@@ -96,7 +92,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_clear(self) -> None:
-        """Clear everything injected, after a question."""
         frame = self.frame
         active = len(frame.snapshot.disturbances) + len(frame.injected) if frame is not None else 0
         if not active:
@@ -108,7 +103,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_force(self) -> None:
-        """Force the signal of the chosen register."""
         found = self.views.chosen_signal()
         if found is not None:
             device, signal = found
@@ -118,7 +112,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_write(self) -> None:
-        """Write a command as an EMS would, the chosen one if there is one."""
         found = self.views.chosen_signal()
         view = self.site.device(found[0]) if found is not None else None
         if found is not None and view is not None and found[1] in view.commands:
@@ -128,7 +121,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_freeze(self) -> None:
-        """Freeze the chosen signal, or release it."""
         found = self.views.chosen_signal()
         if found is None:
             keys = self.looks.keys
@@ -139,13 +131,11 @@ class ConsoleActions(App[int]):
             await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
 
     def is_pinned(self, device: str, signal: str) -> bool:
-        """Return whether a signal is forced or frozen."""
         found = self.frame.snapshot.devices if self.frame is not None else ()
         return any(each.name == device and signal in each.pinned for each in found)
 
     @work
     async def action_release(self) -> None:
-        """Release everything that is forced, after a question."""
         frame = self.frame
         pinned = sum(len(device.pinned) for device in frame.snapshot.devices) if frame is not None else 0
         if not pinned:
@@ -155,13 +145,11 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_pause(self) -> None:
-        """Pause, or run on."""
         if self.frame is not None:
             await self.carry_out("run" if self.frame.paused else "pause")
 
     @work
     async def action_speed(self, by: int) -> None:
-        """Take the next higher or lower speed."""
         if self.frame is None:
             return
         now = self.frame.speed
@@ -173,58 +161,49 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_jump(self) -> None:
-        """Ask for a time of day and run on to it."""
         wanted = await self.push_screen_wait(AskDialog("Run on", "To which time of day, such as 12:00?"))
         if wanted:
             await self.carry_out(f"jump {wanted}")
 
     @work
     async def action_mark(self) -> None:
-        """Ask for a note and put it into log and recording."""
         note = await self.push_screen_wait(AskDialog("Mark", "A note for the log and the recording:"))
         if note is not None:
             await self.carry_out("mark " + _quoted(note or "mark"))
 
     def action_acknowledge(self) -> None:
-        """Acknowledge every alarm."""
         count = self.views.acknowledge()
         alarms = "1 alarm" if count == 1 else f"{count} alarms"
         self.say(f"{alarms} acknowledged" if count else "no alarm waits")
 
     def action_changed_only(self) -> None:
-        """Show changed registers only, or all."""
         pane = self.views.register_pane()
         if pane is not None:
             pane.toggle_changed_only()
 
     def action_number_format(self) -> None:
-        """Write raw words in hex, decimal or bits."""
         self.looks.number_format = self.looks.number_format.next()
         self.say(f"raw values in {self.looks.number_format.value}")
         if self.frame is not None:
             self.views.present(self.frame)
 
     def action_traffic_or_trend(self) -> None:
-        """Draw the chosen signal on the device screen; elsewhere show the traffic."""
         if self.views.current != "device":
             self.action_view("traffic")
         elif said := self.views.device.toggle_chosen():
             self.say(said, "warning")
 
     def action_trend_window(self) -> None:
-        """Draw another window of time."""
         if self.views.current == "device":
             self.views.device.trend.next_window()
 
     def action_copy(self) -> None:
-        """Copy what is shown to the clipboard, through the terminal."""
         text = self.views.visible_text()
         self.copy_to_clipboard(text)
         self.say(f"{len(text.splitlines())} lines copied")
 
     @work
     async def action_export(self) -> None:
-        """Ask for a file and write what is shown to it."""
         name = f"{self.site.name}-{self.views.name_shown}.tsv"
         path = await self.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
         if path:
@@ -234,7 +213,6 @@ class ConsoleActions(App[int]):
                 self.say(str(error), "error")
 
     def lists_are_at(self) -> str:
-        """Say where lists are."""
         return f"go to registers ({self.looks.keys['registers']}) or log ({self.looks.keys['log']})"
 
     async def write_shown(self, path: str) -> None:
@@ -248,7 +226,6 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_leave(self) -> None:
-        """Quit; ask while clients are connected."""
         if any(isinstance(screen, QuestionDialog) for screen in self.screen_stack):
             return
         clients = sum(len(link.clients) for link in self.frame.links) if self.frame is not None else 0

@@ -88,7 +88,6 @@ class ConsoleApp(ConsoleActions):
         """What each verb about the screen does."""
 
     def compose(self) -> ComposeResult:
-        """Put the bars around the view."""
         yield self.status
         yield self.views
         yield self.tiny
@@ -96,7 +95,6 @@ class ConsoleApp(ConsoleActions):
         yield self.hints
 
     def on_mount(self) -> None:
-        """Start to poll frames."""
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
         self.set_class(self.looks.glyphs is VT, "-vt")
         self.theme = self.settings.theme
@@ -220,7 +218,6 @@ class ConsoleApp(ConsoleActions):
             self.action_traffic_or_trend()
 
     def action_view(self, name: str) -> None:
-        """Show another view."""
         if name == "device" and not self.views.chosen_device():
             self.say(f"choose a device first: {self.keys['device-1']} to {self.keys['device-9']}", "warning")
             return
@@ -230,7 +227,6 @@ class ConsoleApp(ConsoleActions):
             self.views.present(self.frame)
 
     def action_device(self, number: int) -> None:
-        """Choose a device by its number, in whatever view."""
         if number > len(self.site.devices):
             self.say(f"there is no device {number}: this site has {len(self.site.devices)}", "warning")
             return
@@ -239,7 +235,6 @@ class ConsoleApp(ConsoleActions):
             self.views.present(self.frame)
 
     def action_go_back(self) -> None:
-        """End a filter, or go back to the overview."""
         sifted = self.views.filterable(self.focused)
         if sifted is not None and sifted.filter_text:
             sifted.set_filter("")
@@ -258,7 +253,6 @@ class ConsoleApp(ConsoleActions):
             raise SkipAction
 
     def action_filter(self) -> None:
-        """Open the filter line."""
         self._skip_while_typing()
         if self.views.filterable(self.focused) is None:
             self.say(f"there is nothing to filter here: {self.lists_are_at()}", "warning")
@@ -267,17 +261,14 @@ class ConsoleApp(ConsoleActions):
         self.bar.open("/")
 
     def action_line(self) -> None:
-        """Open the command line."""
         self._skip_while_typing()
         self._before_line = self.focused
         self.bar.open(":")
 
     def action_help(self) -> None:
-        """Say what can be done here."""
         self.push_screen(TextDialog("Help", help_text(self.views.name_shown, self.keys)))
 
     def action_hold(self) -> None:
-        """Hold the view still, or let it go on."""
         self.held = self.status.held = not self.held
         self.status.redraw()
 

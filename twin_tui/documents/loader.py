@@ -58,7 +58,6 @@ def open_document(path: Path, name: str | None = None) -> Document:
 
 
 def open_toml(path: Path) -> Document:
-    """Return the document in a TOML file."""
     from twin_tui.documents.toml_text import parse_toml, toml_places  # noqa: PLC0415 - the console alone has one
 
     text = read_text(path, "TOML")

@@ -25,7 +25,6 @@ class LinkViews:
         self._counted = ""
 
     def links(self) -> tuple[LinkView, ...]:
-        """Return what every wire shows of itself."""
         now_s = self._clock()
         return tuple(view for wire in self._twin.links.wires for view in wire.views(now_s))
 

@@ -51,7 +51,6 @@ class LocalSession:
         self.site = site_view(twin.engine.plan, self.links.infos)
 
     async def frame(self, view: ViewRequest) -> Frame:
-        """Return the twin as it is now."""
         twin = self.twin
         pacer, recorder = twin.pacer, twin.recorder
         return Frame(
@@ -73,7 +72,6 @@ class LocalSession:
         )
 
     async def send(self, command: Command) -> str:
-        """Carry out a command and return the message for the user; raise CommandError when it is refused."""
         if isinstance(command, Event):
             self.twin.submit(command)
             return "everything injected is cleared" if isinstance(command, ClearEverything) else ""

@@ -40,7 +40,6 @@ class TwinThread:
 
     @property
     def site(self) -> SiteView:
-        """What never changes about the site."""
         return self.session.site
 
     def start(self) -> None:
@@ -57,11 +56,9 @@ class TwinThread:
             self._thread.join(STOP_WITHIN_S)
 
     async def frame(self, view: ViewRequest) -> Frame:
-        """Return the twin as it is now."""
         return await self._across(self.session.frame(view))
 
     async def send(self, command: Command) -> str:
-        """Carry out a command; raise CommandError when it is refused."""
         return await self._across(self.session.send(command))
 
     async def _across(self, work: Coroutine[Any, Any, T]) -> T:

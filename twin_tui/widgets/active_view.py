@@ -44,7 +44,6 @@ class ActiveList(CursorView):
         return found
 
     def redraw(self) -> None:
-        """Draw the list."""
         items = self.items()
         if not items:
             self.show(
@@ -92,11 +91,9 @@ class ActiveList(CursorView):
 
     @property
     def rows(self) -> int:
-        """How many injections there are."""
         return len(self.items())
 
     def action_choose(self) -> None:
-        """Clear the chosen injection."""
         items = self.items()
         if self.row < len(items):
             self.post_message(self.Clear(items[self.row][3]))
@@ -110,7 +107,6 @@ class TrafficList(CursorView):
         self.device = ""
 
     def redraw(self) -> None:
-        """Draw the frames, newest at the bottom."""
         frame = self.frame
         if frame is None or not frame.traffic:
             self.show(
@@ -134,6 +130,5 @@ class TrafficList(CursorView):
         self.show(lines)
 
     def as_text(self) -> str:
-        """Return the frames as tab-separated text, for export and copy."""
         seen = self.frame.traffic if self.frame is not None else ()
         return "".join(f"{item.client}\t{item.text}\t{item.raw}\n" for item in seen)

@@ -57,22 +57,18 @@ class CommandInput(Input):
                 await asyncio.wait_for(handled.wait(), LONGEST_TURN_S)
 
     def action_complete(self) -> None:
-        """Complete the last word as far as that is certain."""
         if self.bar.mode == ":":
             self._take(complete(self.value, self.bar.site, self.bar.screen_words()))
 
     def action_older(self) -> None:
-        """Take the line before."""
         if self.bar.mode == ":":
             self._take(self.bar.history.older(self.value))
 
     def action_newer(self) -> None:
-        """Take the line after."""
         if self.bar.mode == ":":
             self._take(self.bar.history.newer())
 
     def action_leave(self) -> None:
-        """Leave the line without doing anything."""
         self.bar.close(cancelled=True)
 
     def _take(self, line: str) -> None:
@@ -116,7 +112,6 @@ class CommandBar(Vertical):
         self.input = CommandInput(self)
 
     def compose(self) -> ComposeResult:
-        """Put what may come next above the line."""
         yield self.next_line
         yield self.input
 
@@ -133,7 +128,6 @@ class CommandBar(Vertical):
         self._show_next()
 
     def close(self, *, cancelled: bool = False) -> None:
-        """Close the line."""
         if self.mode == "/" and cancelled:
             self.post_message(self.Sifted(""))
         self.mode = ""

@@ -56,31 +56,24 @@ class CursorView(FrameLines, can_focus=True):
 
     @property
     def rows(self) -> int:
-        """How many rows the list has."""
         return max(0, len(self.drawn) - self.heading)
 
     def present(self, frame: Frame) -> None:
-        """Show a frame."""
         self.frame = frame
 
     def on_focus(self) -> None:
-        """Show the cursor."""
         self.redraw()
 
     def on_blur(self) -> None:
-        """Hide the cursor."""
         self.redraw()
 
     def action_move(self, by: int) -> None:
-        """Move the cursor."""
         self.move_to(self.row + by)
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by a page."""
         self.move_to(self.row + by * max(1, self.size.height - self.heading - 1))
 
     def action_move_to(self, row: int) -> None:
-        """Move the cursor to the first or last row."""
         self.move_to(row if row >= 0 else self.rows - 1)
 
     def move_to(self, row: int) -> None:
@@ -104,7 +97,6 @@ class CursorView(FrameLines, can_focus=True):
             self.scroll_to(y=line - height + 1, animate=False)
 
     def action_choose(self) -> None:
-        """Open the row under the cursor."""
         if self.rows:
             self.post_message(self.Chosen(self, self.row))
 
@@ -113,7 +105,6 @@ class CursorView(FrameLines, can_focus=True):
         return y + int(self.scroll_offset.y) - self.heading
 
     def on_click(self, event: object) -> None:
-        """Put the cursor where the mouse was clicked."""
         row = self.row_at(int(getattr(event, "y", 0)))
         if 0 <= row < self.rows:
             self.move_to(row)

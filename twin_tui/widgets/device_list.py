@@ -40,7 +40,6 @@ class DeviceList(CursorView):
         return len(self.frame.snapshot.devices) + 1 if self.frame is not None else 0
 
     def redraw(self) -> None:
-        """Draw rows or cards."""
         if self.frame is None:
             self.show([[(" waiting for the first tick …", "dim")]])
             return
@@ -62,7 +61,6 @@ class DeviceList(CursorView):
         return devices[self.row].name if self.row < len(devices) else ""
 
     def reveal(self) -> None:
-        """Scroll so far that the chosen row or card can be seen."""
         if self.as_cards:
             line = self.row // max(1, self.size.width // CARD_WIDTH) * CARD_HEIGHT
             self.scroll_to(y=max(0, line - self.size.height + CARD_HEIGHT), animate=False)
@@ -70,7 +68,6 @@ class DeviceList(CursorView):
             CursorView.reveal(self)
 
     def row_at(self, y: int) -> int:
-        """Return the device that is drawn at a line of the widget."""
         if self.as_cards:
             across = max(1, self.size.width // CARD_WIDTH)
             return (y + int(self.scroll_offset.y)) // CARD_HEIGHT * across
@@ -86,7 +83,6 @@ class PowerFlow(FrameLines):
     """Whether there is room for one line a group."""
 
     def redraw(self) -> None:
-        """Draw one line, or one per group where there is room for it."""
         if self.frame is None:
             self.show([])
             return

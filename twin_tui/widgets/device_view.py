@@ -32,7 +32,6 @@ class SignalList(CursorView):
         return next((d for d in frame.snapshot.devices if d.name == self.device), None)
 
     def redraw(self) -> None:
-        """Draw the signals, or say why there are none."""
         device = self.snapshot()
         if device is None or self.frame is None:
             gone, back = self.frame is not None, self.looks.keys["overview"]
@@ -58,7 +57,6 @@ class SignalList(CursorView):
         self.show(lines, self.row if self.has_focus else -1)
 
     def chosen(self) -> SignalRow | None:
-        """Return the signal under the cursor."""
         return self.signals[self.row] if self.row < len(self.signals) else None
 
 
@@ -68,7 +66,6 @@ class Side(FrameLines):
     device: DeviceSnapshot | None = None
 
     def redraw(self) -> None:
-        """Draw them."""
         if self.frame is not None and self.device is not None:
             self.show(side_lines(self.device, self.frame, self.size.width, self.looks.glyphs))
 
@@ -96,7 +93,6 @@ class DeviceScreen(Vertical):
         self.trend = Trend(looks)
 
     def compose(self) -> ComposeResult:
-        """Put the head above, the trends beneath."""
         yield self.head
         with Horizontal():
             yield self.signals
@@ -104,13 +100,11 @@ class DeviceScreen(Vertical):
         yield self.trend
 
     def on_resize(self) -> None:
-        """Leave out what has no room."""
         self.set_class(self.size.height < 16, "-low")
         self.set_class(self.size.width >= WITH_SIDE, "-wide")
 
     @property
     def device(self) -> str:
-        """The device that is shown."""
         return self.signals.device
 
     def choose_device(self, device: str) -> None:
@@ -124,7 +118,6 @@ class DeviceScreen(Vertical):
         self.signals.redraw()
 
     def draw_signals(self, names: tuple[str, ...]) -> None:
-        """Draw these signals over time."""
         self.signals.drawn_signals = names
         self.trend.choose(names)
         self.signals.redraw()
@@ -142,7 +135,6 @@ class DeviceScreen(Vertical):
         return ""
 
     def as_text(self) -> str:
-        """Return the signals as tab-separated text with a heading, for export and copy."""
         lines = ["signal\tvalue\tunit\tmeaning"]
         lines += [
             f"{r.signal.name}\t{r.value}\t{r.signal.unit}\t{r.signal.meaning}" for r in self.signals.signals
@@ -150,7 +142,6 @@ class DeviceScreen(Vertical):
         return "\n".join(lines) + "\n"
 
     def present(self, frame: Frame) -> None:
-        """Show a frame."""
         self.signals.frame = frame
         self.side.device = self.signals.snapshot()
         self.side.frame = frame

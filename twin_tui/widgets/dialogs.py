@@ -52,7 +52,6 @@ class Dialog(ModalScreen[T], Generic[T]):
                 scrolled.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def action_leave(self) -> None:
-        """Leave without doing anything."""
         self.dismiss(None)
 
 
@@ -104,7 +103,6 @@ class FormDialog(Dialog[str]):
         return self.form.choices(field, self.site, self.answers) if field is not None else ()
 
     def compose(self) -> ComposeResult:
-        """Lay the form out."""
         with VerticalScroll(classes="box", can_focus=False) as box:
             box.border_title = self.form.phrase.title
             yield Static(f"[dim]{self.form.phrase.about}[/dim]")
@@ -121,7 +119,6 @@ class FormDialog(Dialog[str]):
                 yield Button("Inject", id="inject", variant="warning", compact=True)
 
     def on_mount(self) -> None:
-        """Show the preview of what is preset."""
         self._preview()
         if self.start:
             self.query_one(f"#{self.start}", Input).focus()
@@ -160,7 +157,6 @@ class FormDialog(Dialog[str]):
 
     @property
     def line(self) -> str:
-        """The command line that the answers make."""
         return self.form.build(self.answers)
 
     def _preview(self) -> bool:
@@ -192,7 +188,6 @@ class MenuDialog(Dialog[str]):
         self.choices = choices
 
     def compose(self) -> ComposeResult:
-        """Lay the menu out."""
         with Vertical(classes="box") as box:
             box.border_title = self.box_title
             yield OptionList(
@@ -205,11 +200,9 @@ class MenuDialog(Dialog[str]):
         self.dismiss(event.option.id)
 
     def action_down(self) -> None:
-        """Move down."""
         self.query_one(OptionList).action_cursor_down()
 
     def action_up(self) -> None:
-        """Move up."""
         self.query_one(OptionList).action_cursor_up()
 
 
@@ -227,7 +220,6 @@ class QuestionDialog(Dialog[bool]):
         self.do = do
 
     def compose(self) -> ComposeResult:
-        """Lay the question out."""
         with Vertical(classes="box"):
             yield Label(self.question, markup=False)
             with Horizontal(classes="buttons"):
@@ -235,11 +227,9 @@ class QuestionDialog(Dialog[bool]):
                 yield Button(self.do, id="do", variant="error", compact=True)
 
     def on_mount(self) -> None:
-        """Make Cancel the answer that enter gives."""
         self.query_one("#cancel", Button).focus()
 
     def action_other(self) -> None:
-        """Go to the other button."""
         self.focus_next()
 
     @on(Button.Pressed)
@@ -257,7 +247,6 @@ class AskDialog(Dialog[str]):
         self.preset = preset
 
     def compose(self) -> ComposeResult:
-        """Lay the question out."""
         with Vertical(classes="box") as box:
             box.border_title = self.box_title
             yield Label(self.label, markup=False)
@@ -290,12 +279,10 @@ class TextDialog(Dialog[None]):
         self.text = text
 
     def compose(self) -> ComposeResult:
-        """Lay the text out."""
         with VerticalScroll(classes="box") as box:
             box.border_title = self.box_title
             box.border_subtitle = "escape leaves"
             yield Static(self.text)
 
     def action_scroll(self, by: int) -> None:
-        """Scroll by lines."""
         self.query_one(".box", VerticalScroll).scroll_relative(y=by, animate=False)

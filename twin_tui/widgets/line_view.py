@@ -63,7 +63,6 @@ class LineView(ScrollView):
                     self.refresh(Region(first, y - top, last - first, 1))
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of the widget as styled segments."""
         line = y + int(self.scroll_offset.y)
         width = self.size.width
         if line >= len(self.drawn):

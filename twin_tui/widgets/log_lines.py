@@ -22,7 +22,6 @@ class LogFilter:
         return cls(tuple(text.casefold().split()))
 
     def passes(self, entry: LogEntry) -> bool:
-        """Return whether an entry is shown."""
         whole = f"{entry.kind.value} {entry.device} {entry.text} {entry.origin}".casefold()
         return all(
             (word[1:] not in whole) if word[0] == "-" and len(word) > 1 else word in whole
@@ -38,7 +37,6 @@ class Missing:
 
     @property
     def text(self) -> str:
-        """Say how many there are."""
         return f"{self.count} {'entry' if self.count == 1 else 'entries'} not kept"
 
 

@@ -33,12 +33,10 @@ class LogList(CursorView):
         self.follows = True
 
     def watch_frame(self) -> None:
-        """Take what has been collected up to this frame."""
         self.entries = self.looks.journal.entries
         super().watch_frame()
 
     def redraw(self) -> None:
-        """Draw what passes the filter."""
         if self.frame is None:
             self.show([])
             return
@@ -74,16 +72,13 @@ class LogList(CursorView):
         super().move_to(row)
 
     def action_follow(self) -> None:
-        """Follow the newest entry, or hold."""
         self.follows = not self.follows
         self.redraw()
 
     def on_blur(self) -> None:
-        """Follow again."""
         self.follows = True
 
     def as_text(self) -> str:
-        """Return what is shown, for export and copy."""
         return as_text(self.shown)
 
 
@@ -103,12 +98,10 @@ class LogPane(Vertical):
         self.list = LogList(looks)
 
     def compose(self) -> ComposeResult:
-        """Put heading and list one above the other."""
         yield self.title_line
         yield self.list
 
     def present(self, frame: Frame) -> None:
-        """Show a frame."""
         self.list.frame = frame
         self.retitle()
 
@@ -127,7 +120,6 @@ class LogPane(Vertical):
 
     @property
     def filter_text(self) -> str:
-        """What is filtered for, if anything."""
         return " ".join(self.list.filter.words)
 
     def set_filter(self, text: str) -> None:

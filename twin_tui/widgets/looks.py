@@ -52,11 +52,9 @@ class FrameLines(LineView):
             self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def watch_frame(self) -> None:
-        """Draw the new frame."""
         self.redraw()
 
     def on_resize(self) -> None:
-        """Draw for the new width."""
         self.redraw()
 
     def redraw(self) -> None:

@@ -17,16 +17,13 @@ class ModeList(CursorView):
 
     @property
     def rows(self) -> int:
-        """How many devices have modes."""
         return len(self.shown_devices)
 
     @property
     def device(self) -> str:
-        """The chosen device."""
         return self.shown_devices[self.row] if self.row < len(self.shown_devices) else ""
 
     def redraw(self) -> None:
-        """Draw what steers each device."""
         frame = self.frame
         if frame is None:
             self.show([])
@@ -68,11 +65,9 @@ class ModeList(CursorView):
         self.show(lines, self._tops[self.row] if self.has_focus else -1)
 
     def reveal(self) -> None:
-        """Scroll so far that the chosen device can be seen."""
         if self.row < len(self._tops):
             self.scroll_to(y=max(0, self._tops[self.row] - 1), animate=False)
 
     def row_at(self, y: int) -> int:
-        """Return the device that is drawn at a line."""
         line = y + int(self.scroll_offset.y)
         return max((place for place, top in enumerate(self._tops) if top <= line), default=0)

@@ -61,12 +61,10 @@ class DeviceRow:
 
     @property
     def look(self) -> str:
-        """The role of the status."""
         return STATUS_LOOK.get(self.status, "plain")
 
 
 def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
-    """Return the row of one device."""
     trace = last_ems_write(frame, device.name)
     soc = getattr(device.telemetry, "soc", None)
     return DeviceRow(

@@ -39,7 +39,6 @@ class Overview(Container):
         self.log_pane = LogPane(looks, id="site-log")
 
     def compose(self) -> ComposeResult:
-        """Put the panes in reading order."""
         with Vertical(id="site"):
             yield self.devices
             yield self.flow
@@ -58,7 +57,6 @@ class Overview(Container):
         self.devices.redraw()
 
     def present(self, frame: Frame) -> None:
-        """Show a frame."""
         self.devices.frame = frame
         self.flow.frame = frame
         if not self.registers.device and frame.snapshot.devices:
@@ -67,6 +65,5 @@ class Overview(Container):
         self.log_pane.present(frame)
 
     def on_cursor_view_moved(self) -> None:
-        """Show the registers of the device that the cursor has come to."""
         if self.devices.device:
             self.registers.choose_device(self.devices.device)

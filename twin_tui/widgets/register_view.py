@@ -33,7 +33,6 @@ class RegisterList(CursorView):
         self.sift()
 
     def sift(self) -> None:
-        """Apply the filter."""
         changed = self.frame.changed if self.frame is not None else ()
         self.indices = self.filter.indices(self.registers, changed)
         self.row = max(0, min(self.row, len(self.indices) - 1))
@@ -47,7 +46,6 @@ class RegisterList(CursorView):
         return tuple(seen) if chosen is None or chosen in seen else (*seen, chosen)
 
     def chosen(self) -> int | None:
-        """Return the index of the register under the cursor."""
         return self.indices[self.row] if self.row < len(self.indices) else None
 
     def watch_frame(self) -> None:
@@ -66,7 +64,6 @@ class RegisterList(CursorView):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw the registers in the window."""
         if not self.indices:
             self.show([[(f" {self._nothing()}", "dim")]])
             return
@@ -106,7 +103,6 @@ class RegisterDetail(FrameLines):
         self.device = ""
 
     def redraw(self) -> None:
-        """Draw the detail."""
         index = self.registers.chosen()
         if index is None or self.frame is None:
             self.show([])
@@ -144,7 +140,6 @@ class RegisterPane(Vertical):
         self.detail = RegisterDetail(looks, self.list)
 
     def compose(self) -> ComposeResult:
-        """Put heading, list and detail one above the other."""
         yield self.title_line
         yield self.heading_line
         yield self.list
@@ -162,13 +157,11 @@ class RegisterPane(Vertical):
         self.post_message(self.Wanted())
 
     def present(self, frame: Frame) -> None:
-        """Show a frame."""
         self.list.frame = frame
         self.detail.frame = frame
         self.retitle()
 
     def on_cursor_view_moved(self) -> None:
-        """Show the detail of the register that the cursor has come to."""
         self.detail.redraw()
         self.post_message(self.Wanted())
 
@@ -200,7 +193,6 @@ class RegisterPane(Vertical):
 
     @property
     def filter_text(self) -> str:
-        """What is filtered for, if anything."""
         return self.list.filter.text
 
     def set_filter(self, text: str) -> None:
@@ -219,11 +211,9 @@ class RegisterPane(Vertical):
         return now
 
     def chosen(self) -> RegisterInfo | None:
-        """Return the register under the cursor."""
         index = self.list.chosen()
         return self.list.registers[index] if index is not None else None
 
     def as_text(self) -> str:
-        """Return what is shown, for export and copy."""
         values = [self.list.values[i] for i in self.list.indices if i in self.list.values]
         return as_text(self.list.registers, values, self.looks.number_format)

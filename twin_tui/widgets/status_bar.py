@@ -24,7 +24,6 @@ class StatusBar(FrameLines):
         self.silent_s = 0.0
 
     def redraw(self) -> None:
-        """Show the frame, or that none comes."""
         width = self.size.width
         if self.frame is None:
             self.show([[(" waiting for the twin …", "dim")]])
@@ -50,7 +49,6 @@ class Hints(LineView):
         self._until: Timer | None = None
 
     def set_hints(self, hints: Sequence[tuple[str, str]]) -> None:
-        """Show these keys."""
         self.hints = hints
         self.on_resize()
 

@@ -45,7 +45,6 @@ class Trend(FrameLines):
         return {n: s for n, s in view.telemetry.items() if s.type in (float, int) and not s.options}
 
     def choose(self, names: Sequence[str]) -> None:
-        """Draw these signals."""
         self.chosen = tuple(names[:PANELS])
         self.redraw()
 
@@ -55,7 +54,6 @@ class Trend(FrameLines):
         self.redraw()
 
     def redraw(self) -> None:
-        """Plot the signals above each other."""
         width, height = self.size.width, self.size.height
         known = self.signals()
         names = [name for name in self.chosen if name in known] or list(known)[:1]

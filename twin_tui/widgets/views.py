@@ -49,11 +49,9 @@ class Views(ContentSwitcher):
 
     @property
     def name_shown(self) -> str:
-        """The name of the view that is shown."""
         return self.current or "overview"
 
     def present(self, frame: Frame) -> None:
-        """Show a frame in the view that can be seen."""
         self._by_name[self.name_shown].present(frame)
 
     def request(self) -> ViewRequest:

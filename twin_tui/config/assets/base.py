@@ -76,7 +76,6 @@ class Asset(ParameterModel):
 
     @property
     def given_name(self) -> str | None:
-        """The name of this asset in the file."""
         return self.name or self.asset_id or self.device_id
 
     @model_validator(mode="after")

@@ -19,7 +19,6 @@ class EosConnector(Connector):
     settings = EosSettings
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return the connection, if the site has one."""
         return [EosWire(wiring.engine, wiring.settings)] if wiring.settings is not None else []
 
 
@@ -32,7 +31,6 @@ class EosWire(Wire):
         self.follower: EosFollower | None = None
 
     async def open(self) -> None:
-        """Start reporting status and fetching plans."""
         from twin_tui.protocols.eos.live import EosFollower  # noqa: PLC0415 - few sites have one
 
         follower = EosFollower(self._engine, self._settings.url, self._settings.every)
@@ -40,17 +38,14 @@ class EosWire(Wire):
         self.follower = follower
 
     async def close(self) -> None:
-        """Stop following."""
         follower, self.follower = self.follower, None
         if follower is not None:
             await follower.stop()
 
     def lines(self) -> Iterable[str]:
-        """Return the server that the site follows."""
         yield f"EOS at {self._settings.url}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return the state of the connection."""
         if self.follower is not None:
             status = self.follower.status
             state = " ".join(part for part in (status.state, status.plan) if part)

@@ -79,7 +79,6 @@ class EosFollower:
 
     @property
     def status(self) -> EosStatus:
-        """The state of the connection now."""
         name = self._plan.name if self._plan is not None else ""
         return EosStatus(self._base, self._state, self._detail, name)
 

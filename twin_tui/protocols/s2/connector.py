@@ -22,7 +22,6 @@ class S2Connector(Connector):
     settings = S2Settings
 
     def plan(self, entry: S2Entry, context: EntryContext) -> S2:
-        """Return the endpoint."""
         return S2(context.device, entry.cem, _token_of(entry), entry.clock)
 
     def source(self, endpoint: S2) -> dict[str, Any]:
@@ -54,7 +53,6 @@ class S2Wire(Wire):
         self._log = log
 
     async def open(self) -> None:
-        """Start connecting."""
         from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
 
         endpoint = self.endpoint
@@ -65,17 +63,14 @@ class S2Wire(Wire):
         self.manager = manager
 
     async def close(self) -> None:
-        """Disconnect."""
         manager, self.manager = self.manager, None
         if manager is not None:
             await manager.stop()
 
     def lines(self) -> Iterable[str]:
-        """Return the energy manager of the device."""
         yield f"S2 to {without_login(self.endpoint.cem)}  {self.endpoint.device}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return the state of the connection."""
         if self.manager is not None:
             status = self.manager.status
             retries = f"attempt {status.attempts}" if status.attempts > 1 else ""

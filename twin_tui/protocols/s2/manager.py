@@ -91,13 +91,11 @@ class ConversationLog:
                 raise ConfigError(f"{path}: could not write: {error.strerror}") from None
 
     def write(self, direction: str, message: Any) -> None:
-        """Write one line."""
         if self._file is not None:
             entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
             self._file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
 
     def close(self) -> None:
-        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -129,7 +127,6 @@ class ResourceManager:
 
     @property
     def status(self) -> S2Status:
-        """The state of the connection now."""
         conversation = self.conversation
         state, detail = (
             (conversation.state, conversation.detail)
