@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twin_tui.config.site import Site, load_site
+    from twin_tui.config.reader import Site
+    from twin_tui.config.site import load_site
     from twin_tui.device_handles import (
         Appliance,
         Battery,

@@ -2,20 +2,22 @@
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationInfo, create_model, model_validator
 
 from twin_tui.config.context import NO_CONTEXT, Context
-from twin_tui.config.named import READERS, SCHEMAS
+from twin_tui.config.named import NAMED
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import (
     DURATION_SCHEMA,
     SWITCH_SCHEMA,
     Accepts,
+    number,
     refuse_unknown,
     shown,
     to_number,
@@ -70,11 +72,7 @@ class ParameterModel(Model):
 def complete(written: type[S], params: type[Any], name: str) -> type[S]:
     """Return the model with an additional key for every parameter that it does not set."""
     taken = {key: next(iter(_sets(written, key)), None) for key in written.model_fields}
-    keys: dict[str, Any] = {
-        derived.key: (derived.annotation, ... if derived.required else None)
-        for derived in derived_keys(params, taken)
-    }
-    return create_model(name, __base__=written, **keys)
+    return create_model(name, __base__=written, **_derived_keys(params, taken))
 
 
 def missing_keys(params: type[Any], settings: Mapping[str, Any]) -> list[str]:
@@ -99,23 +97,15 @@ def _sets(model: type[ParameterModel], key: str) -> list[Sets]:
     return [item for item in model.model_fields[key].metadata if isinstance(item, Sets)]
 
 
-@value
-class DerivedKey:
-    """One key derived from a parameter: its name in the file, its type and whether it is required."""
-
-    key: str
-    annotation: Any
-    required: bool
-
-
-def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[DerivedKey]:
+def _derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> dict[str, Any]:
     """Return a key for each field of a parameter class, in its own unit and, for powers, in kilo.
 
-    ``taken`` has the existing keys and what they set. A state of charge is in % in a file.
+    Each has its type and its default, … where it is required. ``taken`` has the existing keys and what they
+    set. A state of charge is in % in a file.
     """
     hints = get_type_hints(cls)
     already_set = {sets.parameter for sets in taken.values() if sets is not None}
-    found: list[DerivedKey] = []
+    found: dict[str, Any] = {}
     for item in dataclasses.fields(cls):
         if not item.init:
             continue
@@ -127,11 +117,10 @@ def derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> list[Deriv
         # a required power may be given in either unit; missing_keys checks that one of them is present
         if name not in taken:
             sets = Sets(name, 0.01) if _is_soc(name, hint) else Sets(name)
-            found.append(
-                DerivedKey(name, Annotated[Any, _validator(name, hint), sets], required and kilo == name)
-            )
+            default = ... if required and kilo == name else None
+            found[name] = Annotated[Any, _validator(name, hint), sets], default
         if kilo not in taken and kilo != name:
-            found.append(DerivedKey(kilo, Annotated[Any, _validator(name, hint), Sets(name, 1e3)], False))
+            found[kilo] = Annotated[Any, _validator(name, hint), Sets(name, 1e3)], None
     return found
 
 
@@ -147,21 +136,12 @@ def convert(hint: Any, found: Any, context: Context, name: str = "") -> Any:
             raise ValueError(f"expected an object with keys, found {shown(found)}")
         key_hint, value_hint = get_args(hint)
         return {convert(key_hint, k, context): convert(value_hint, v, context) for k, v in found.items()}
-    if isinstance(hint, type):
-        return _convert_plain(hint, found, context, name)
-    return found
-
-
-def _convert_plain(hint: type[Any], found: Any, context: Context, name: str) -> Any:
-    if hint in _PLAIN:
-        return _PLAIN[hint](found)
-    if hint is float:
-        return _checked_float(name, found)
-    if issubclass(hint, Enum):
-        return _member(hint, found)
-    if hint in READERS:
-        return READERS[hint](found, context)
-    return build(hint, found, context) if dataclasses.is_dataclass(hint) else found
+    plain = _plain(name, hint)
+    if plain is not None:
+        return plain.check(found)
+    if hint in NAMED:
+        return NAMED[hint].check(found, context)
+    return build(hint, found, context) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else found
 
 
 def _to_whole(found: Any) -> int:
@@ -171,14 +151,41 @@ def _to_whole(found: Any) -> int:
     return int(value)
 
 
-_PLAIN: Mapping[type, Callable[[Any], Any]] = {bool: to_switch, int: _to_whole, str: to_text}
+_PLAIN: Mapping[Any, Accepts] = {
+    bool: Accepts(to_switch, SWITCH_SCHEMA),
+    int: Accepts(_to_whole, {"type": "integer"}),
+    str: Accepts(to_text, {"type": "string"}),
+}
 
 
-def _member(hint: type[Enum], found: Any) -> Enum:
-    for member in hint:
-        if found == member.value or (isinstance(found, str) and found.lower() == member.name.lower()):
-            return member
-    raise ValueError(f"expected one of {', '.join(str(m.value) for m in hint)}, found {shown(found)}")
+@cache
+def _numbers(name: str) -> Accepts:
+    """Return what a parameter of that name accepts: fractions have bounds, durations a form of their own."""
+    if "soc" in name.split("_"):
+        return number(0, 100, unit="%")
+    if "efficiency" in name:
+        return number(above=0, high=1)
+    if name.endswith("_s"):
+        check = number(0).check
+        return Accepts(lambda it: parse_duration(it) if isinstance(it, str) else check(it), DURATION_SCHEMA)
+    return number(0) if name.endswith(_NOT_NEGATIVE) else number()
+
+
+def _plain(name: str, hint: Any) -> Accepts | None:
+    """Return what a number, a text, a switch or a choice accepts; None for other types."""
+    if hint is float:
+        return _numbers(name)
+    return _member(hint) if isinstance(hint, type) and issubclass(hint, Enum) else _PLAIN.get(hint)
+
+
+def _member(hint: type[Enum]) -> Accepts:
+    def check(found: Any) -> Enum:
+        for member in hint:
+            if found == member.value or (isinstance(found, str) and found.lower() == member.name.lower()):
+                return member
+        raise ValueError(f"expected one of {', '.join(str(m.value) for m in hint)}, found {shown(found)}")
+
+    return Accepts(check, {"enum": [member.value for member in hint]})
 
 
 def build(cls: type[Any], found: Any, context: Context) -> Any:
@@ -186,21 +193,17 @@ def build(cls: type[Any], found: Any, context: Context) -> Any:
     if not isinstance(found, dict):
         raise ValueError(f"expected an object with keys, found {shown(found)}")
     hints = get_type_hints(cls)
-    names = [item.name for item in dataclasses.fields(cls) if item.init]
+    items = [item for item in dataclasses.fields(cls) if item.init]
     values: dict[str, Any] = {}
-    refuse_unknown(found, names)
+    refuse_unknown(found, [item.name for item in items])
     for key, item in found.items():
         try:
             values[key] = convert(hints[key], item, context, str(key))
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
-    missing = [
-        item.name
-        for item in dataclasses.fields(cls)
-        if item.init and item.name not in values and _is_required(item)
-    ]
-    if missing:
-        raise ValueError(f"missing key {missing[0]}")
+    for item in items:
+        if item.name not in values and _is_required(item):
+            raise ValueError(f"missing key {item.name}")
     return cls(**values)
 
 
@@ -229,25 +232,6 @@ def _convert_tuple(hint: Any, found: Any, context: Context, name: str) -> tuple[
     return tuple(convert(part, item, context, name) for part, item in zip(parts, found, strict=True))
 
 
-def _checked_float(name: str, found: Any) -> float:
-    if "soc" in name.split("_"):
-        return _between(found, 0.0, 100.0, "a number from 0 to 100 (%)")
-    if "efficiency" in name:
-        return _between(found, 1e-9, 1.0, "a number above 0 up to 1")
-    if name.endswith("_s") and isinstance(found, str):
-        return parse_duration(found)
-    if name.endswith(_NOT_NEGATIVE):
-        return _between(found, 0.0, float("inf"), "a number of at least 0")
-    return to_number(found)
-
-
-def _between(found: Any, low: float, high: float, expected: str) -> float:
-    value = to_number(found, expected)
-    if not low <= value <= high:
-        raise ValueError(f"expected {expected}, found {shown(found)}")
-    return value
-
-
 def _is_soc(name: str, hint: Any) -> bool:
     return hint is float and "soc" in name.split("_")
 
@@ -262,7 +246,7 @@ def _validator(name: str, hint: Any) -> Accepts:
     return Accepts(check, _schema(name, hint), informed=True)
 
 
-def _schema(name: str, hint: Any) -> dict[str, Any]:
+def _schema(name: str, hint: Any) -> Mapping[str, Any]:
     """Return the JSON Schema of the values that ``convert`` accepts for a field type."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
@@ -270,28 +254,5 @@ def _schema(name: str, hint: Any) -> dict[str, Any]:
         return options[0] if len(options) == 1 else {"anyOf": options}
     if origin is tuple:
         return {"type": "array", "items": _schema(name, get_args(hint)[0])}
-    if hint is float:
-        return _number_schema(name)
-    if hint in _PLAIN_SCHEMAS:
-        return _PLAIN_SCHEMAS[hint]
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return {"enum": [member.value for member in hint]}
-    return {}
-
-
-def _number_schema(name: str) -> dict[str, Any]:
-    if "soc" in name.split("_"):
-        return {"type": "number", "minimum": 0, "maximum": 100, "x-unit": "%"}
-    if "efficiency" in name:
-        return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
-    if name.endswith("_s"):
-        return DURATION_SCHEMA
-    return {"type": "number", **({"minimum": 0} if name.endswith(_NOT_NEGATIVE) else {})}
-
-
-_PLAIN_SCHEMAS: Mapping[Any, dict[str, Any]] = {
-    bool: SWITCH_SCHEMA,
-    int: {"type": "integer"},
-    str: {"type": "string"},
-    **SCHEMAS,
-}
+    accepts = _plain(name, hint) or NAMED.get(hint)
+    return accepts.schema if accepts is not None else {}

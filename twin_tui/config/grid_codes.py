@@ -11,7 +11,7 @@ from twin_tui.documents.loader import Document, open_document
 from twin_tui.documents.model import Complaints, Model
 from twin_tui.documents.values import Accepts, Switch, Text, choice, number, shown, to_number
 from twin_tui.engine import grid_code
-from twin_tui.engine.grid_code import GridCode, Quantity
+from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
 from twin_tui.errors import ConfigError, did_you_mean
 
 _FOLDER = Path(__file__).parent.parent / "data" / "grid_codes"
@@ -73,6 +73,10 @@ class _Entry(Model):
     status: Annotated[str, choice("confirmed", "recalled", "own")] = "own"
     """Numbers read in the source (confirmed), from memory (recalled), or user-defined (own)."""
 
+    def values(self) -> dict[str, Any]:
+        """Return the numbers, without what is said of them."""
+        return self.model_dump(exclude={"source", "status"})
+
 
 class _Stage(_Entry):
     """One stage of the protection: a limit, and how long it may be exceeded."""
@@ -88,20 +92,22 @@ class _Stage(_Entry):
     clearing_s: Seconds
     """How long the limit may be exceeded before the device has disconnected."""
 
-    @property
-    def measured(self) -> Quantity:
-        return Quantity(self.quantity)
-
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("give either above or below")
-        if self.below is not None and self.measured in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF}:
+        measured = Quantity(self.quantity)
+        if self.below is not None and measured in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF}:
             raise ValueError(f"{self.quantity} trips above its limit only")
-        voltage = self.measured in {Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE}
-        if voltage and max(self.above or 0.0, self.below or 0.0) > 2.0:
+        if measured in {Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE} and (self.above or self.below or 0.0) > 2.0:
             raise ValueError("voltages are per unit, at most 2")
         return self
+
+    def built(self) -> TripStage:
+        """Return the stage as the engine has it."""
+        over = self.above is not None
+        limit = self.above if over else self.below
+        return TripStage(self.name, Quantity(self.quantity), over, limit or 0.0, self.clearing_s)
 
 
 class _Cessation(_Entry):
@@ -251,39 +257,21 @@ def grid_code_of(
 def _build(file: GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool | None) -> GridCode:
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
-        low, high = file.momentary_cessation.at_or_below_pu, file.momentary_cessation.above_pu
-        if low is not None:
-            optional["cease_low_pu"] = low
-        if high is not None:
-            optional["cease_high_pu"] = high
+        found = file.momentary_cessation
+        optional = {"cease_low_pu": found.at_or_below_pu, "cease_high_pu": found.above_pu}
     if file.frequency_measurement is not None:
         optional["frequency_needs_pu"] = file.frequency_measurement.needs_pu
-    service = file.enter_service
     return GridCode(
         name=name,
         title=file.title,
         nominal_hz=file.nominal_hz,
-        stages=tuple(_stage(stage) for stage in file.stages),
-        enter_service=grid_code.EnterService(
-            v_low_pu=service.v_low_pu,
-            v_high_pu=service.v_high_pu,
-            f_low_hz=service.f_low_hz,
-            f_high_hz=service.f_high_hz,
-            delay_s=service.delay_s,
-            ramp_s=service.ramp_s,
-        ),
+        stages=tuple(stage.built() for stage in file.stages),
+        enter_service=grid_code.EnterService(**file.enter_service.values()),
         frequency_droop=_droop(file.frequency_droop),
         volt_var=_curve(file.volt_var, volt_var, f"{name} has no volt_var curve to switch on"),
         volt_watt=_curve(file.volt_watt, volt_watt, f"{name} has no volt_watt curve to switch on"),
-        **optional,
+        **{key: limit for key, limit in optional.items() if limit is not None},
     )
-
-
-def _stage(stage: _Stage) -> grid_code.TripStage:
-    over = stage.above is not None
-    limit = stage.above if stage.above is not None else stage.below
-    assert limit is not None
-    return grid_code.TripStage(stage.name, stage.measured, over, limit, stage.clearing_s)
 
 
 def _droop(entry: _FrequencyDroop | None) -> grid_code.FrequencyDroop | None:
@@ -304,6 +292,5 @@ def _curve(entry: _Curve | None, enabled: bool | None, missing: str) -> grid_cod
         if enabled:
             raise ConfigError(missing)
         return None
-    if not (entry.enabled if enabled is None else enabled):
-        return None
-    return grid_code.VoltageCurve(points=entry.points, response_s=entry.response_s)
+    on = entry.enabled if enabled is None else enabled
+    return grid_code.VoltageCurve(entry.points, entry.response_s) if on else None

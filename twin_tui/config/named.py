@@ -1,6 +1,6 @@
 """Values that are a name or file in a site file and an object in the engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from twin_tui.config.grid_codes import grid_code_of, load_grid_code
 from twin_tui.config.schedule import to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.documents.loader import Document
-from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
+from twin_tui.documents.values import Accepts, refuse_unknown, shown, to_number, to_switch
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
@@ -41,10 +41,6 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
 CONVERTERS = {"sungrow_sc1000tl": SUNGROW_SC1000TL, "notton": NOTTON}
 
 
-def to_cell(found: Any, context: Context) -> CellType:
-    return _named(found, CELLS)
-
-
 def to_converter(found: Any, context: Context) -> ConverterLosses:
     """Return a converter's loss curve, by name or from its four coefficients."""
     if isinstance(found, dict):
@@ -67,15 +63,6 @@ def _named(found: Any, known: Mapping[str, T]) -> T:
     raise ValueError(f"expected one of {', '.join(known)}, found {shown(found)}")
 
 
-READERS: Mapping[type, Callable[[Any, Context], Any]] = {
-    Window: to_window,
-    ChargingSession: to_session,
-    GridCode: to_grid_code,
-    Series: to_series,
-    CellType: to_cell,
-    ConverterLosses: to_converter,
-}
-
 _TIME = {"type": ["string", "number"], "description": "A time of day like 08:00, or seconds."}
 _SPAN = {"type": ["string", "number"], "description": "A duration like 5h, or seconds."}
 _WEEKDAY = {"type": ["string", "integer"], "description": "monday … sunday, or 0 … 6."}
@@ -85,36 +72,37 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-SCHEMAS: Mapping[type, dict[str, Any]] = {
-    Window: _object(
-        start_time=_TIME,
-        start_s=_TIME,
-        duration=_SPAN,
-        duration_s=_SPAN,
-        day_of_week=_WEEKDAY,
-        date={"type": "string"},
-    ),
-    ChargingSession: _object(
-        arrival=_TIME,
-        departure=_TIME,
-        arrival_soc={"type": "number", "minimum": 0, "maximum": 100},
-        weekdays={"type": ["string", "integer", "array"], "description": "mon-fri, or a list."},
-    ),
-    Series: {
-        "anyOf": [
-            {"type": "string", "description": "A CSV file."},
-            _object(
-                csv={"type": "string"},
-                column={"type": "string"},
-                start={"type": ["string", "number"]},
-                step=_SPAN,
-                values={"type": "array", "items": {"type": "number"}, "minItems": 2},
-                repeats={"type": "boolean"},
-                holds={"type": "boolean"},
-            ),
-        ]
-    },
-    CellType: {"enum": [*map(str.lower, CELLS), *map(str.upper, CELLS)]},
-    ConverterLosses: {"anyOf": [{"enum": list(CONVERTERS)}, {"type": "object"}]},
+_WINDOW = _object(
+    start_time=_TIME,
+    start_s=_TIME,
+    duration=_SPAN,
+    duration_s=_SPAN,
+    day_of_week=_WEEKDAY,
+    date={"type": "string"},
+)
+_SESSION = _object(
+    arrival=_TIME,
+    departure=_TIME,
+    arrival_soc={"type": "number", "minimum": 0, "maximum": 100},
+    weekdays={"type": ["string", "integer", "array"], "description": "mon-fri, or a list."},
+)
+_SERIES = _object(
+    csv={"type": "string"},
+    column={"type": "string"},
+    start={"type": ["string", "number"]},
+    step=_SPAN,
+    values={"type": "array", "items": {"type": "number"}, "minItems": 2},
+    repeats={"type": "boolean"},
+    holds={"type": "boolean"},
+)
+_CELL = {"enum": [*map(str.lower, CELLS), *map(str.upper, CELLS)]}
+
+NAMED: Mapping[Any, Accepts] = {
+    Window: Accepts(to_window, _WINDOW),
+    ChargingSession: Accepts(to_session, _SESSION),
+    GridCode: Accepts(to_grid_code),
+    Series: Accepts(to_series, {"anyOf": [{"type": "string", "description": "A CSV file."}, _SERIES]}),
+    CellType: Accepts(lambda found, context: _named(found, CELLS), _CELL),
+    ConverterLosses: Accepts(to_converter, {"anyOf": [{"enum": list(CONVERTERS)}, {"type": "object"}]}),
 }
-"""What may be written for them, as JSON Schema."""
+"""What a site file may have for a value of the engine; each check takes the value and its context."""

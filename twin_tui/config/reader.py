@@ -1,9 +1,11 @@
 """From the plain data of a site file to a plan, endpoints and a source; all errors are reported."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from twin_tui.config.world import (
 )
 from twin_tui.documents.loader import Document
 from twin_tui.documents.model import Complaints, M, join
-from twin_tui.documents.values import shown
+from twin_tui.documents.values import shown, to_text
 from twin_tui.engine.device import AnyDeviceType, Stage, registry
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
@@ -65,23 +67,35 @@ class ReadAsset:
 
 
 @value
-class ReadSite:
-    """The content of a site file."""
+class Site:
+    """A validated site, ready to run."""
 
     plan: SitePlan
     endpoints: tuple[Endpoint, ...]
-    links: Mapping[str, LinkSettings]
-    embed: Callable[[], Mapping[str, Any]]
-    """Returns the site as plain data without references to files of the user."""
-    real_time: bool
-    speed: float
+    embed: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
+    """Returns ``source``; only a recording needs it."""
+    real_time: bool = True
+    speed: float = 1.0
+    """Simulated seconds per second of a paced run; infinite means as fast as possible."""
+    file: Path | None = None
+    links: Mapping[str, LinkSettings] = field(default_factory=dict)
+    """The site-wide settings of each connector, by kind."""
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """The site as plain data without references to files of the user; ``load_site`` accepts it.
+
+        Series, grid codes and register maps are embedded with their content at the time of loading.
+        """
+        return self.embed()
 
 
 class SiteReader:
     """Reads one site."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: Path, file: Path | None) -> None:
         self._data: dict[str, Any] = document.data
+        self._file = file
         self._complaints = Complaints(document, Context(folder, zone_of(self._data.get("timezone"))))
         self._folder = folder
         self._grid_code: GridCode | None = None
@@ -89,7 +103,7 @@ class SiteReader:
         self._external = NO_EXTERNAL_MODELS
         self._weather_keys: WeatherModel | None = None
 
-    def read(self) -> ReadSite:
+    def read(self) -> Site:
         """Return the content of the file, or raise one ConfigError with all errors."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
@@ -112,25 +126,16 @@ class SiteReader:
         weather = self._weather(top)
         complaints.settle()
         plan = self._plan(top, tuple(devices), grid, weather)
-        modes = {
-            join(asset.place, "mode"): (asset.name, asset.model.mode)
-            for asset in assets
-            if asset.model.mode is not None
-        }
+        modes = {join(each.place, "mode"): (each.name, each.model.mode) for each in assets if each.model.mode}
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
         running = {asset.name: asset.device for asset in assets if asset.device is not None}
         plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
         complaints.settle()
         named = [(asset.name, asset.data, self._sources(asset)) for asset in assets]
-        return ReadSite(
-            plan=plan,
-            endpoints=endpoints,
-            links=self._links,
-            embed=cache(partial(source_of, self._data, named, complaints.context)),
-            real_time=top.real_time,
-            speed=top.speed if top.speed is not None else 1.0 if top.real_time else math.inf,
-        )
+        embed = cache(partial(source_of, self._data, named, complaints.context))
+        speed = top.speed if top.speed is not None else 1.0 if top.real_time else math.inf
+        return Site(plan, endpoints, embed, top.real_time, speed, self._file, self._links)
 
     def _given(self, key: str, model: Callable[[], type[M]]) -> M | None:
         """Return a part of the top level as a model, None if it is missing or invalid."""
@@ -153,16 +158,13 @@ class SiteReader:
                 self._complaints.add(place, f"expected an object with keys, found {shown(data)}")
                 continue
             kind = data.get("type")
-            if not isinstance(kind, str):
-                if kind is None:
-                    text = f"missing key type in {place}; known: {', '.join(sorted(registry.kinds()))}"
-                    self._complaints.add("", text, at=place)
-                else:
-                    self._complaints.add(join(place, "type"), f"expected text, found {shown(kind)}")
+            if kind is None:
+                text = f"missing key type in {place}; known: {', '.join(sorted(registry.kinds()))}"
+                self._complaints.add("", text, at=place)
                 continue
             try:
-                device_type = registry[kind]
-            except ConfigError as error:
+                device_type = registry[to_text(kind)]
+            except (ConfigError, ValueError) as error:
                 self._complaints.add(join(place, "type"), str(error))
                 continue
             model = self._complaints.checked(asset_model(device_type), data, place)
@@ -178,13 +180,12 @@ class SiteReader:
                 if first != asset.place:
                     self._complaints.add(asset.place, f"the name {name!r} is already used by {first}")
                 asset.name = name
-        counts: dict[str, int] = {}
+        numbers: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
         for asset in assets:
-            while not asset.name:
-                counts[asset.type.kind] = counts.get(asset.type.kind, 0) + 1
-                name = f"{asset.type.kind}-{counts[asset.type.kind]}"
-                if name not in owners:
-                    asset.name = name
+            kind = asset.type.kind
+            if not asset.name:
+                free = (name for n in numbers[kind] if (name := f"{kind}-{n}") not in owners)
+                asset.name = next(free)
 
     def _check_pairs(self, top: SiteFile) -> None:
         external, data = self._external, self._data
@@ -251,7 +252,8 @@ class SiteReader:
 
     def _device(self, asset: ReadAsset) -> DevicePlan | None:
         try:
-            settings = {**self._site_wide(asset), **asset.model.parameters()}
+            site_wide = {"grid_code": self._grid_code} if _supports_a_grid_code(asset) else {}
+            settings = {**site_wide, **asset.model.parameters()}
             missing = missing_keys(asset.type.params, settings)
             if missing:
                 self._complaints.add("", f"missing key {missing[0]} in {asset.place}", at=asset.place)
@@ -294,10 +296,6 @@ class SiteReader:
             self._complaints.add("", str(error))
             return ()
         return descriptions
-
-    def _site_wide(self, asset: ReadAsset) -> dict[str, Any]:
-        """Return the parameters of an asset that the top level sets by default."""
-        return {"grid_code": self._grid_code} if _supports_a_grid_code(asset) else {}
 
     def _read_grid_code(self, found: Any, assets: list[ReadAsset]) -> None:
         if found is None:

@@ -1,42 +1,14 @@
-"""A site: its plan for the engine and the endpoints of its devices."""
+"""Sites by file, by name and from data."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twin_tui.config.reader import SiteReader
+from twin_tui.config.reader import Site, SiteReader
 from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.documents.values import shown
-from twin_tui.engine.signals import value
-from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError, did_you_mean
-from twin_tui.protocols.connector import Endpoint, LinkSettings
-
-
-@value
-class Site:
-    """A validated site, ready to run."""
-
-    plan: SitePlan
-    endpoints: tuple[Endpoint, ...]
-    embed: Callable[[], Mapping[str, Any]] = field(compare=False, repr=False)
-    """Returns ``source``; only a recording needs it."""
-    real_time: bool = True
-    speed: float = 1.0
-    """Simulated seconds per second of a paced run; infinite means as fast as possible."""
-    file: Path | None = None
-    links: Mapping[str, LinkSettings] = field(default_factory=dict)
-    """The site-wide settings of each connector, by kind."""
-
-    @property
-    def source(self) -> Mapping[str, Any]:
-        """The site as plain data without references to files of the user; ``load_site`` accepts it.
-
-        Series, grid codes and register maps are embedded with their content at the time of loading.
-        """
-        return self.embed()
 
 
 def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
@@ -57,8 +29,7 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
     if not isinstance(data, dict):
         raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
     data.update((key, value) for key, value in overrides.items() if value is not None)
-    read = SiteReader(document, folder).read()
-    return Site(read.plan, read.endpoints, read.embed, read.real_time, read.speed, path, read.links)
+    return SiteReader(document, folder, path).read()
 
 
 def find_site(site: str | Path) -> Path:

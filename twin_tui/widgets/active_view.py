@@ -6,6 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from twin_tui.engine import formats
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.looks import Looks
@@ -33,22 +34,18 @@ class ActiveList(CursorView):
 
     def items(self) -> list[tuple[str, str, str, str]]:
         """Return (device, text, time left, clearing command) of everything in force."""
-        frame = self.frame
-        if frame is None:
+        if self.frame is None:
             return []
         found = [
-            ("grid", d.text, formats.remaining(d.remaining_s), f"clear {d.label}")
-            for d in frame.snapshot.disturbances
+            ("grid", d.text, d.remaining_s, f"clear {d.label}") for d in self.frame.snapshot.disturbances
         ]
-        found += [(f.device, f.text, formats.remaining(f.remaining_s), f.label) for f in frame.injected]
-        return found
+        found += [(f.device, f.text, f.remaining_s, f.label) for f in self.frame.injected]
+        return [(device, text, formats.remaining(left_s), line) for device, text, left_s, line in found]
 
-    def redraw(self) -> None:
-        items = self.items()
+    def draw(self, frame: Frame) -> None:
+        items, keys = self.items(), self.looks.keys
         if not items:
-            self.show(
-                [[(f" Nothing is injected. {self.looks.keys['inject']} injects.", "dim")], *self._timeline()]
-            )
+            self.show([[(f" Nothing is injected. {keys['inject']} injects.", "dim")], *self._timeline(frame)])
             return
         self.row = min(self.row, len(items) - 1)
         lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "head")]]
@@ -62,18 +59,16 @@ class ActiveList(CursorView):
                     (formats.clean(text), "plain"),
                 ]
             )
-        keys = self.looks.keys
         lines.append([])
         lines.append([(f" {keys['open']} clears the chosen one, {keys['clear']} clears everything", "dim")])
-        lines += self._timeline()
+        lines += self._timeline(frame)
         self.show(lines, self.row + 1 if self.has_focus else -1)
 
-    def _timeline(self) -> list[Line]:
+    def _timeline(self, frame: Frame) -> list[Line]:
         """Return the scenario that is being played: what has been, what comes next, every verdict so far."""
-        steps = self.frame.timeline if self.frame is not None else ()
-        if not steps or self.frame is None:
+        steps, now_s = frame.timeline, frame.snapshot.time_s
+        if not steps:
             return []
-        now_s = self.frame.snapshot.time_s
         passed = sum(step.state == "passed" for step in steps)
         failed = sum(step.state == "failed" for step in steps)
         said = f"{passed} passed, {failed} failed"
@@ -106,15 +101,10 @@ class TrafficList(CursorView):
         super().__init__(looks, id="traffic")
         self.device = ""
 
-    def redraw(self) -> None:
-        frame = self.frame
-        if frame is None or not frame.traffic:
-            self.show(
-                [
-                    [(f" Traffic of {self.device or 'no device'}", "title")],
-                    [(" No frame yet: the capture runs while this view is open.", "dim")],
-                ]
-            )
+    def draw(self, frame: Frame) -> None:
+        if not frame.traffic:
+            nothing = " No frame yet: the capture runs while this view is open."
+            self.show([[(f" Traffic of {self.device or 'no device'}", "title")], [(nothing, "dim")]])
             return
         lines: list[Line] = [[(f" Traffic of {self.device}: > came in, < went out", "title")]]
         room = max(1, self.size.height - 1)

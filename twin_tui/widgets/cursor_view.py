@@ -29,26 +29,12 @@ class CursorView(FrameLines, can_focus=True):
     class Moved(Message):
         """The cursor is on another row."""
 
-        def __init__(self, view: "CursorView", row: int) -> None:
-            super().__init__()
-            self.view = view
-            self.row = row
-
-        @property
-        def control(self) -> "CursorView":
-            return self.view
-
     class Chosen(Message):
         """A row was opened."""
 
-        def __init__(self, view: "CursorView", row: int) -> None:
+        def __init__(self, view: "CursorView") -> None:
             super().__init__()
             self.view = view
-            self.row = row
-
-        @property
-        def control(self) -> "CursorView":
-            return self.view
 
     def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(looks, id=id, classes=classes)
@@ -82,7 +68,7 @@ class CursorView(FrameLines, can_focus=True):
         if row != self.row:
             self.row = row
             self.redraw()
-            self.post_message(self.Moved(self, row))
+            self.post_message(self.Moved())
         self.reveal()
 
     def reveal(self) -> None:
@@ -98,7 +84,7 @@ class CursorView(FrameLines, can_focus=True):
 
     def action_choose(self) -> None:
         if self.rows:
-            self.post_message(self.Chosen(self, self.row))
+            self.post_message(self.Chosen(self))
 
     def row_at(self, y: int) -> int:
         """Return the row that is drawn at a line of the widget."""

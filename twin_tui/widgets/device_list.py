@@ -1,5 +1,6 @@
 """The devices of the overview: rows on a narrow screen, cards on a wide one."""
 
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.looks import FrameLines
 from twin_tui.widgets.overview_lines import (
@@ -23,6 +24,7 @@ class DeviceList(CursorView):
 
     DEFAULT_CSS = "DeviceList { height: auto; }"
     heading = 1
+    waiting = " waiting for the first tick …"
     wide = False
     """Whether the screen is so wide that cards are wanted."""
 
@@ -39,17 +41,12 @@ class DeviceList(CursorView):
         """How many devices there are, the grid included."""
         return len(self.frame.snapshot.devices) + 1 if self.frame is not None else 0
 
-    def redraw(self) -> None:
-        if self.frame is None:
-            self.show([[(" waiting for the first tick …", "dim")]])
-            return
-        if not self.frame.snapshot.devices:
+    def draw(self, frame: Frame) -> None:
+        if not frame.snapshot.devices:
             self.show([[(" This site has no devices: add some to its site file.", "warn")]])
             return
-        width, looks = self.size.width, self.looks
-        chosen = self.row
-        draw = cards if self.as_cards else table
-        lines = draw(self.frame, looks.history, width, looks.glyphs, chosen)
+        drawing = cards if self.as_cards else table
+        lines = drawing(frame, self.looks.history, self.size.width, self.looks.glyphs, self.row)
         if len(lines) != len(self.drawn):
             self.styles.height = len(lines)
         self.show(lines)
@@ -82,11 +79,8 @@ class PowerFlow(FrameLines):
     tall = False
     """Whether there is room for one line a group."""
 
-    def redraw(self) -> None:
-        if self.frame is None:
-            self.show([])
-            return
-        snapshot, glyphs = self.frame.snapshot, self.looks.glyphs
+    def draw(self, frame: Frame) -> None:
+        snapshot, glyphs = frame.snapshot, self.looks.glyphs
         if self.tall:
             lines = [rule("power", self.size.width, glyphs.line), *flow(snapshot, self.size.width, glyphs)]
             if self.size.height != len(lines):

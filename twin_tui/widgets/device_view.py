@@ -26,18 +26,15 @@ class SignalList(CursorView):
 
     def snapshot(self) -> DeviceSnapshot | None:
         """Return the device in the present frame."""
-        frame = self.frame
-        if frame is None:
-            return None
-        return next((d for d in frame.snapshot.devices if d.name == self.device), None)
+        devices = self.frame.snapshot.devices if self.frame is not None else ()
+        return next((d for d in devices if d.name == self.device), None)
 
-    def redraw(self) -> None:
+    def draw(self, frame: Frame) -> None:
         device = self.snapshot()
-        if device is None or self.frame is None:
-            gone, back = self.frame is not None, self.looks.keys["overview"]
-            self.signals = []
-            text = f" {self.device or 'This device'} is not there any more; {back} goes back." if gone else ""
-            self.show([[(text, "warn")]])
+        if device is None:
+            self.signals, back = [], self.looks.keys["overview"]
+            gone = f" {self.device or 'This device'} is not there any more; {back} goes back."
+            self.show([[(gone, "warn")]])
             return
         self.signals = signal_rows(device)
         width, glyphs = self.size.width, self.looks.glyphs
@@ -53,7 +50,7 @@ class SignalList(CursorView):
             for place, item in enumerate(self.signals)
         ]
         if width < WITH_SIDE:
-            lines += side_lines(device, self.frame, width, glyphs)
+            lines += side_lines(device, frame, width, glyphs)
         self.show(lines, self.row if self.has_focus else -1)
 
     def chosen(self) -> SignalRow | None:
@@ -65,9 +62,9 @@ class Side(FrameLines):
 
     device: DeviceSnapshot | None = None
 
-    def redraw(self) -> None:
-        if self.frame is not None and self.device is not None:
-            self.show(side_lines(self.device, self.frame, self.size.width, self.looks.glyphs))
+    def draw(self, frame: Frame) -> None:
+        if self.device is not None:
+            self.show(side_lines(self.device, frame, self.size.width, self.looks.glyphs))
 
 
 class DeviceScreen(Vertical):

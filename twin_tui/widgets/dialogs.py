@@ -174,13 +174,17 @@ class FormDialog(Dialog[str]):
         return valid
 
 
-class MenuDialog(Dialog[str]):
-    """A list to choose from; its result is the chosen id, or None."""
+class Choices(OptionList):
+    """A list in which j and k move the cursor too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "down", show=False),
-        Binding("k", "up", show=False),
+        Binding("j", "cursor_down", show=False),
+        Binding("k", "cursor_up", show=False),
     ]
+
+
+class MenuDialog(Dialog[str]):
+    """A list to choose from; its result is the chosen id, or None."""
 
     def __init__(self, title: str, choices: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -190,20 +194,13 @@ class MenuDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = self.box_title
-            yield OptionList(
-                *(Option(text, id=key) for key, text in self.choices), markup=False, compact=True
-            )
+            options = (Option(text, id=key) for key, text in self.choices)
+            yield Choices(*options, markup=False, compact=True)
             yield Static("[dim]enter chooses, escape leaves[/dim]")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
-
-    def action_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
 
 
 class QuestionDialog(Dialog[bool]):

@@ -36,10 +36,7 @@ class LogList(CursorView):
         self.entries = self.looks.journal.entries
         super().watch_frame()
 
-    def redraw(self) -> None:
-        if self.frame is None:
-            self.show([])
-            return
+    def draw(self, frame: Frame) -> None:
         self.shown = sifted(self.entries, self.filter)
         if not self.shown:
             filtered = f"Nothing matches the filter; {self.looks.keys['back']} ends it."

@@ -41,6 +41,8 @@ class FrameLines(LineView):
     """Lines that are worked out from the frame."""
 
     frame: reactive[Frame | None] = reactive(None, repaint=False, init=False)
+    waiting = ""
+    """What is shown before the first frame."""
 
     def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -58,4 +60,11 @@ class FrameLines(LineView):
         self.redraw()
 
     def redraw(self) -> None:
-        """Compute the lines again; each widget defines how."""
+        """Draw the present frame, if there is one."""
+        if self.frame is not None:
+            self.draw(self.frame)
+        else:
+            self.show([[(self.waiting, "dim")]] if self.waiting else [])
+
+    def draw(self, frame: Frame) -> None:
+        """Compute the lines of a frame; each widget defines how."""

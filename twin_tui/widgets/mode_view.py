@@ -1,6 +1,7 @@
 """Operation modes and energy managers: what steers each device now, and what could."""
 
 from twin_tui.engine import formats
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_lines import control_lines
 from twin_tui.widgets.looks import Looks
@@ -23,11 +24,7 @@ class ModeList(CursorView):
     def device(self) -> str:
         return self.shown_devices[self.row] if self.row < len(self.shown_devices) else ""
 
-    def redraw(self) -> None:
-        frame = self.frame
-        if frame is None:
-            self.show([])
-            return
+    def draw(self, frame: Frame) -> None:
         width, glyphs, keys = self.size.width, self.looks.glyphs, self.looks.keys
         moded = [view for view in self.looks.site.devices if view.modes]
         self.shown_devices = [view.name for view in moded]

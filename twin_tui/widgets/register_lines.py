@@ -136,7 +136,6 @@ def detail(
     info: RegisterInfo,
     register: RegisterValue | None,
     traces: Sequence[WriteTrace],
-    width: int,
     glyphs: Glyphs,
 ) -> list[Line]:
     """Return everything about one register: meaning, bits, limits, the last writes and what followed."""

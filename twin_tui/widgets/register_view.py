@@ -102,18 +102,13 @@ class RegisterDetail(FrameLines):
         self.registers = registers
         self.device = ""
 
-    def redraw(self) -> None:
+    def draw(self, frame: Frame) -> None:
         index = self.registers.chosen()
-        if index is None or self.frame is None:
+        if index is None:
             self.show([])
             return
-        lines = detail(
-            self.registers.registers[index],
-            self.registers.values.get(index),
-            traces_of(self.frame, self.device),
-            self.size.width,
-            self.looks.glyphs,
-        )
+        info, value = self.registers.registers[index], self.registers.values.get(index)
+        lines = detail(info, value, traces_of(frame, self.device), self.looks.glyphs)
         self.show(lines[: self.size.height])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual.timer import Timer
 
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.spans import Line
@@ -16,6 +17,7 @@ class StatusBar(FrameLines):
     """Site, run state, time, grid, clients and recording in one line."""
 
     DEFAULT_CSS = "StatusBar { height: 1; background: $panel; }"
+    waiting = " waiting for the twin …"
 
     def __init__(self, looks: Looks, *, read_only: bool = False) -> None:
         super().__init__(looks, id="status")
@@ -23,18 +25,13 @@ class StatusBar(FrameLines):
         self.held = False
         self.silent_s = 0.0
 
-    def redraw(self) -> None:
-        width = self.size.width
-        if self.frame is None:
-            self.show([[(" waiting for the twin …", "dim")]])
-            return
+    def draw(self, frame: Frame) -> None:
         if self.silent_s:
-            self.show(
-                [[(f" the twin has not answered for {self.silent_s:.0f} s; what is shown is old ", "bad")]]
-            )
+            silent = f" the twin has not answered for {self.silent_s:.0f} s; what is shown is old "
+            self.show([[(silent, "bad")]])
             return
-        line = status_line(self.frame, width, self.looks.glyphs, read_only=self.read_only, held=self.held)
-        self.show([line])
+        width, glyphs = self.size.width, self.looks.glyphs
+        self.show([status_line(frame, width, glyphs, read_only=self.read_only, held=self.held)])
 
 
 class Hints(LineView):

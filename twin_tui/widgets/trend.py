@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twin_tui.engine import formats
 from twin_tui.engine.signals import Signal
+from twin_tui.engine.view import Frame
 from twin_tui.run.plots import plot as drawn_plot
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.looks import FrameLines, Looks
@@ -53,12 +54,12 @@ class Trend(FrameLines):
         self.window_s = WINDOWS_S[(WINDOWS_S.index(self.window_s) + 1) % len(WINDOWS_S)]
         self.redraw()
 
-    def redraw(self) -> None:
+    def draw(self, frame: Frame) -> None:
         width, height = self.size.width, self.size.height
         known = self.signals()
         names = [name for name in self.chosen if name in known] or list(known)[:1]
         names = names[: max(1, height // LEAST_PANEL)]
-        if self.frame is None or width < 24 or height < LEAST_PANEL:
+        if width < LEAST_WIDTH or height < LEAST_PANEL:
             self.show([])
             return
         if not names:
