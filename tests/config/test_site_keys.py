@@ -21,7 +21,7 @@ from twin_tui.engine.events import Disturb, SelectMode, Write
 from twin_tui.engine.signals import value
 from twin_tui.engine.weather import Sky
 from twin_tui.protocols.modbus.endpoints import ModbusTcp
-from twin_tui.protocols.s2.options import S2
+from twin_tui.protocols.s2.connector import S2
 
 BATTERY: dict[str, Any] = {"type": "battery"}
 EMPTY_MAP: dict[str, Any] = {"registers": []}

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ValidationInfo, create_model, model_validator
+from pydantic import create_model, model_validator
 
 from twin_tui.config.context import NO_CONTEXT, Context
 from twin_tui.config.named import NAMED
@@ -25,7 +25,6 @@ from twin_tui.documents.values import (
     to_text,
 )
 from twin_tui.engine.signals import value
-from twin_tui.errors import TwinError
 
 S = TypeVar("S", bound="ParameterModel")
 _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
@@ -237,11 +236,8 @@ def _is_soc(name: str, hint: Any) -> bool:
 
 
 def _validator(name: str, hint: Any) -> Accepts:
-    def check(found: Any, info: ValidationInfo) -> Any:
-        try:
-            return convert(hint, found, info.context or NO_CONTEXT, name)
-        except TwinError as error:
-            raise ValueError(str(error)) from None
+    def check(found: Any, context: Context | None) -> Any:
+        return convert(hint, found, context or NO_CONTEXT, name)
 
     return Accepts(check, _schema(name, hint), informed=True)
 

@@ -12,7 +12,7 @@ from typing import Any
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
 from twin_tui.config.assets.battery import BatteryAsset
-from twin_tui.config.assets.pv import PvAsset
+from twin_tui.config.assets.kinds import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
 from twin_tui.config.events import read_events

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
 from twin_tui.documents.durations import parse_duration
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import TwinError, did_you_mean
 
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
@@ -20,14 +21,18 @@ class Accepts:
     """Marks a key of a model: the conversion of its value, and the JSON Schema of valid values."""
 
     check: Callable[..., Any]
-    """Called with the value, and the validation info if ``informed``; raises ValueError."""
+    """Called with the value, and the context of the file if ``informed``; raises ValueError or TwinError."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     informed: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        if self.informed:
-            return core_schema.with_info_plain_validator_function(self.check)
-        return core_schema.no_info_plain_validator_function(self.check)
+        return core_schema.with_info_plain_validator_function(self._checked)
+
+    def _checked(self, found: Any, info: ValidationInfo) -> Any:
+        try:
+            return self.check(found, info.context) if self.informed else self.check(found)
+        except TwinError as error:
+            raise ValueError(str(error)) from None
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return dict(self.schema)
@@ -154,10 +159,7 @@ def to_switch(found: Any) -> bool:
 def _to_duration(found: Any) -> float:
     if not isinstance(found, int | float | str):
         raise ValueError(f"expected a duration like 90, 0.5s, 20m, 1h30m, found {shown(found)}")
-    try:
-        return parse_duration(found)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
+    return parse_duration(found)
 
 
 def _to_host(found: Any) -> str:

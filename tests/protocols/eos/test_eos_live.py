@@ -11,8 +11,8 @@ from test_eos_plan import BUNDLE, instruction
 from twin_tui import Twin
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.eos.bundle import site_of_bundle
+from twin_tui.protocols.eos.connector import check_url
 from twin_tui.protocols.eos.live import EosFollower
-from twin_tui.protocols.eos.options import check_url
 
 
 class Server:

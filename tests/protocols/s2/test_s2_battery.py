@@ -25,9 +25,9 @@ from twin_tui.engine.s2.model import (
 )
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.s2.connector import check_address
 from twin_tui.protocols.s2.conversation import Conversation, S2State
 from twin_tui.protocols.s2.names import NIL
-from twin_tui.protocols.s2.options import check_address
 
 START_UNIX_S = 1_800_000_000.0
 FRBC = "FILL_RATE_BASED_CONTROL"

@@ -12,12 +12,10 @@ from twin_tui import ConfigError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.cli.wire_flags import with_flags
 from twin_tui.config import load_site
-from twin_tui.protocols.eos.connector import EosWire
-from twin_tui.protocols.eos.options import EosSettings
+from twin_tui.protocols.eos.connector import EosSettings, EosWire
 from twin_tui.protocols.rest.connector import RestWire
 from twin_tui.protocols.rest.options import RestOptions
-from twin_tui.protocols.s2.connector import S2Wire
-from twin_tui.protocols.s2.options import S2Settings
+from twin_tui.protocols.s2.connector import S2Settings, S2Wire
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.write_traces import WriteTraces
 

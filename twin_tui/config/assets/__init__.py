@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from twin_tui.config.assets.appliance import ApplianceAsset
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.assets.battery import BatteryAsset
-from twin_tui.config.assets.chp import ChpAsset
-from twin_tui.config.assets.ev_charger import EvChargerAsset
-from twin_tui.config.assets.load import LoadAsset
-from twin_tui.config.assets.meter import MeterAsset
-from twin_tui.config.assets.pv import PvAsset
+from twin_tui.config.assets.kinds import (
+    ApplianceAsset,
+    ChpAsset,
+    EvChargerAsset,
+    LoadAsset,
+    MeterAsset,
+    PvAsset,
+)
 from twin_tui.config.derive import complete
 from twin_tui.engine.device import AnyDeviceType
 

@@ -14,7 +14,6 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
-from twin_tui.protocols.eos.options import check_url
 from twin_tui.protocols.eos.plan import Plan, PlanStep, event_of, parse_plan
 from twin_tui.protocols.eos.status import level_of, reports_of, stamp
 
@@ -60,7 +59,7 @@ class EosFollower:
         wall_clock: bool = True,
     ) -> None:
         self._engine = engine
-        self._base = check_url(url)
+        self._base = url
         self._log = StateLog(engine, "", self._base)
         self._every_s = every_s
         self._zone = timezone(timedelta(seconds=engine.plan.utc_offset_s))

@@ -1,17 +1,94 @@
-"""S2 as a connector: each device with an energy manager has one wire."""
+"""S2 as a connector: its keys, and a wire for each device with an energy manager."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from pydantic import PlainValidator, SecretStr
+
+from twin_tui.documents.values import Accepts, choice, to_text
 from twin_tui.engine.s2.descriptions import offered
+from twin_tui.engine.signals import value
 from twin_tui.engine.view import LinkView
-from twin_tui.protocols.address import without_login
-from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
-from twin_tui.protocols.s2.options import S2, S2Entry, S2Settings
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.address import split_address, without_login
+from twin_tui.protocols.connector import (
+    NO_DEVICES,
+    Connector,
+    EntryContext,
+    Flag,
+    LinkSettings,
+    OutputFile,
+    ProtocolEntry,
+    Wire,
+    Wiring,
+)
 
 if TYPE_CHECKING:
     from twin_tui.protocols.s2.manager import ResourceManager
+
+Clock = Literal["wall", "site"]
+
+
+@value
+class S2:
+    """One device as an S2 resource, connected to an energy manager."""
+
+    kind: ClassVar[str] = "s2"
+    devices: ClassVar[Mapping[str, str]] = NO_DEVICES
+    device: str
+    cem: str
+    token: str | None = None
+    clock: Clock = "wall"
+    """Clock of the times in messages: wall-clock time, as real energy managers expect, or simulated time."""
+
+
+def check_address(cem: str) -> str:
+    """Return the address of a WebSocket; raise ConfigError for any other."""
+    scheme = cem.partition("://")[0]
+    if scheme in ("http", "https"):
+        raise ConfigError(
+            f"S2 energy manager {cem!r}: S2 Connect pairing over {scheme} is not supported; "
+            "give the ws:// or wss:// address of its WebSocket"
+        )
+    split_address(cem, "S2 energy manager", "a ws:// or wss:// address", ("ws", "wss"))
+    return cem
+
+
+def _refuse_s2_connect(found: Any) -> None:
+    raise ValueError("pairing and certificate pinning of S2 Connect are not supported; give cem and token")
+
+
+Cem = Annotated[
+    str, Accepts(lambda it: check_address(to_text(it)), {"type": "string", "pattern": "^[Ww][Ss][Ss]?://"})
+]
+NotSupported = Annotated[None, PlainValidator(_refuse_s2_connect)]
+
+
+class S2Entry(ProtocolEntry):
+    """``kind: s2``: this device connects to an energy manager."""
+
+    pairing: NotSupported = None
+    pairing_token: NotSupported = None
+    certificate_pin: NotSupported = None
+    certificate_fingerprint: NotSupported = None
+    cem: Cem
+    token: SecretStr | None = None
+    clock: Annotated[Clock, choice("wall", "site")] = "wall"
+
+
+class S2Settings(LinkSettings):
+    """``links: {s2: …}``: the energy manager of each controllable device without an entry ``kind: s2``."""
+
+    cem: Annotated[
+        Cem | None,
+        Flag("--s2-cem", "Connect every controllable device to this S2 energy manager.", "URL"),
+    ] = None
+    token: Annotated[
+        SecretStr | None, Flag("--s2-token", "Bearer token for --s2-cem.", "TEXT", needs="cem")
+    ] = None
+    clock: Annotated[Clock, choice("wall", "site")] = "wall"
+    log: Annotated[OutputFile | None, Flag("--s2-log", "Log the S2 conversations to FILE.", "FILE")] = None
 
 
 class S2Connector(Connector):

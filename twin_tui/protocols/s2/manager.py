@@ -18,7 +18,6 @@ from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.s2.conversation import Conversation, S2State
 from twin_tui.protocols.s2.names import Names
-from twin_tui.protocols.s2.options import check_address
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -105,7 +104,6 @@ class ResourceManager:
     """Keeps one device connected to its energy manager."""
 
     def __init__(self, engine: Engine, device: str, options: S2Options) -> None:
-        check_address(options.cem)
         engine.device(device)
         self.device = device
         self.options = options
