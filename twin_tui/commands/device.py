@@ -4,13 +4,7 @@ from collections.abc import Callable
 
 from twin_tui.commands import values
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
-from twin_tui.engine.events import (
-    Pin,
-    Scalar,
-    SelectMode,
-    Unpin,
-    Write,
-)
+from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
 from twin_tui.engine.signals import Signal
 from twin_tui.engine.view import DeviceView, Freeze
 from twin_tui.errors import CommandError

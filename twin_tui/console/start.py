@@ -15,11 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def run_console(
-    twin: Twin,
-    *,
-    servers: bool = True,
-    duration_s: float | None = None,
-    settings: Settings | None = None,
+    twin: Twin, *, servers: bool = True, duration_s: float | None = None, settings: Settings | None = None
 ) -> int:
     """Run a twin with its screen until the user leaves or the duration has passed; return the exit code."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -179,10 +179,7 @@ Celsius = Annotated[float, number(-60, 80, unit="°C")]
 Hour = Annotated[float, number(0, 24, unit="h")]
 Seed = Annotated[int, whole(-(2**63), 2**63 - 1)]
 SWITCH_SCHEMA = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]}
-Switch = Annotated[
-    bool,
-    Accepts(to_switch, SWITCH_SCHEMA),
-]
+Switch = Annotated[bool, Accepts(to_switch, SWITCH_SCHEMA)]
 Text = Annotated[str, Accepts(to_text, {"type": "string"})]
 Name = Annotated[str, Accepts(_to_name, {"type": "string", "pattern": rf"^{_NAME}$"})]
 Host = Annotated[str, Accepts(_to_host, {"type": "string", "pattern": rf"^{_HOST}$"})]

@@ -4,12 +4,7 @@ import time
 from collections.abc import Callable
 
 from twin_tui.commands import values as words
-from twin_tui.engine.events import (
-    ClearEverything,
-    Event,
-    Mark,
-    Pin,
-)
+from twin_tui.engine.events import ClearEverything, Event, Mark, Pin
 from twin_tui.engine.view import (
     ActiveFault,
     Command,

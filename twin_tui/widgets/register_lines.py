@@ -109,10 +109,7 @@ def register_line(
     if _raw_width(width):
         line.append((formats.fit(raw, _raw_width(width), glyphs.cut) + " ", "dim"))
     line.append(
-        (
-            formats.fit(formats.clean(shown), _value_width(width), glyphs.cut),
-            "accent" if changed else "plain",
-        )
+        (formats.fit(formats.clean(shown), _value_width(width), glyphs.cut), "accent" if changed else "plain")
     )
     if width >= 90:
         line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "dim"))
@@ -133,10 +130,7 @@ def _provenance(register: RegisterValue) -> Line:
 
 
 def detail(
-    info: RegisterInfo,
-    register: RegisterValue | None,
-    traces: Sequence[WriteTrace],
-    glyphs: Glyphs,
+    info: RegisterInfo, register: RegisterValue | None, traces: Sequence[WriteTrace], glyphs: Glyphs
 ) -> list[Line]:
     """Return everything about one register: meaning, bits, limits, the last writes and what followed."""
     lines: list[Line] = [[(f" {formats.clean(info.meaning or info.name)}", "title")]]

@@ -27,10 +27,7 @@ def rule(title: str, width: int, dash: str, right: str = "") -> Line:
     return (
         [(head, "title"), (dash * room, "dim"), (tail, "title")]
         if tail
-        else [
-            (head, "title"),
-            (dash * room, "dim"),
-        ]
+        else [(head, "title"), (dash * room, "dim")]
     )
 
 

@@ -51,10 +51,4 @@ def site_of_bundle(bundle: dict[str, Any], name: str = "eos") -> dict[str, Any]:
         assets.append({**device("ev_charger", bundle["electric_vehicle"]), "plugged_in": True})
     if bundle.get("home_appliance") is not None:
         assets.append(device("appliance", bundle["home_appliance"]))
-    return {
-        "name": name,
-        "start": bundle["start"],
-        "step": STEP_S,
-        "real_time": False,
-        "assets": assets,
-    }
+    return {"name": name, "start": bundle["start"], "step": STEP_S, "real_time": False, "assets": assets}

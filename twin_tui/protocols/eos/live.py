@@ -50,14 +50,7 @@ def _httpx() -> Any:
 class EosFollower:
     """Follows the plans of an EOS server."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        url: str,
-        every_s: float = 900.0,
-        *,
-        wall_clock: bool = True,
-    ) -> None:
+    def __init__(self, engine: Engine, url: str, every_s: float = 900.0, *, wall_clock: bool = True) -> None:
         self._engine = engine
         self._base = url
         self._log = StateLog(engine, "", self._base)

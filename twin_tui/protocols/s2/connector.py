@@ -81,8 +81,7 @@ class S2Settings(LinkSettings):
     """``links: {s2: …}``: the energy manager of each controllable device without an entry ``kind: s2``."""
 
     cem: Annotated[
-        Cem | None,
-        Flag("--s2-cem", "Connect every controllable device to this S2 energy manager.", "URL"),
+        Cem | None, Flag("--s2-cem", "Connect every controllable device to this S2 energy manager.", "URL")
     ] = None
     token: Annotated[
         SecretStr | None, Flag("--s2-token", "Bearer token for --s2-cem.", "TEXT", needs="cem")

@@ -6,13 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.s2.control import (
-    ActuatorUpdate,
-    InstructionUpdate,
-    ProfileUpdate,
-    TimerUpdate,
-    Update,
-)
+from twin_tui.engine.s2.control import ActuatorUpdate, InstructionUpdate, ProfileUpdate, TimerUpdate, Update
 from twin_tui.engine.s2.model import (
     Actuator,
     ControlType,
