@@ -170,16 +170,8 @@ def __getattr__(name: str) -> Any:
     return DeviceHandle[found.telemetry, found.commands]  # type: ignore[name-defined]
 
 
-_KINDS = {
-    "Appliance": "appliance",
-    "Battery": "battery",
-    "Chp": "chp",
-    "EvCharger": "ev_charger",
-    "HeatPump": "heat_pump",
-    "Load": "load",
-    "Meter": "meter",
-    "Pv": "pv",
-}
+_BUILT_IN = ("appliance", "battery", "chp", "ev_charger", "heat_pump", "load", "meter", "pv")
+_KINDS = {kind.title().replace("_", ""): kind for kind in _BUILT_IN}
 
 
 class DeviceAccess:

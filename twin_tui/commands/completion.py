@@ -41,9 +41,8 @@ def complete(line: str, site: SiteView, screen: Screen | None = None) -> str:
     if len(found) == 1:
         return f"{head}{blank}{found[0]} "
     shared = found[0]
-    for word in found[1:]:
-        while not word.startswith(shared):
-            shared = shared[:-1]
+    while not all(word.startswith(shared) for word in found):
+        shared = shared[:-1]
     return f"{head}{blank}{shared}" if len(shared) > len(line) - len(head) - len(blank) else line
 
 

@@ -103,21 +103,19 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_force(self) -> None:
-        found = self.views.chosen_signal()
-        if found is not None:
-            device, signal = found
-            await self._fill_in("force", device=device, signal=signal, value="")
-        else:
-            await self._fill_in("force")
+        await self._fill_in("force", **self._preset())
 
     @work
     async def action_write(self) -> None:
+        preset = self._preset()
+        view = self.site.device(preset.get("device", ""))
+        is_command = view is not None and preset["signal"] in view.commands
+        await self._fill_in("write", **(preset if is_command else {}))
+
+    def _preset(self) -> dict[str, str]:
+        """Return the answers of a form that the chosen signal gives; its value remains to be filled in."""
         found = self.views.chosen_signal()
-        view = self.site.device(found[0]) if found is not None else None
-        if found is not None and view is not None and found[1] in view.commands:
-            await self._fill_in("write", device=found[0], signal=found[1], value="")
-        else:
-            await self._fill_in("write")
+        return {"device": found[0], "signal": found[1], "value": ""} if found is not None else {}
 
     @work
     async def action_freeze(self) -> None:
@@ -153,10 +151,9 @@ class ConsoleActions(App[int]):
         if self.frame is None:
             return
         now = self.frame.speed
-        if by > 0:
-            wanted = next((speed for speed in SPEEDS if speed > now), now)
-        else:
-            wanted = next((speed for speed in reversed(SPEEDS) if speed < now), now)
+        faster = (speed for speed in SPEEDS if speed > now)
+        slower = (speed for speed in reversed(SPEEDS) if speed < now)
+        wanted = next(faster if by > 0 else slower, now)
         await self.carry_out(f"speed {words.speed(wanted).removeprefix('x')}")
 
     @work

@@ -33,7 +33,7 @@ from twin_tui.widgets.device_view import SignalList
 from twin_tui.widgets.dialogs import TextDialog
 from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.looks import Looks, TextMessage
 from twin_tui.widgets.mode_view import ModeList
 from twin_tui.widgets.register_view import RegisterPane
 from twin_tui.widgets.status_bar import Hints, StatusBar
@@ -183,10 +183,11 @@ class ConsoleApp(ConsoleActions):
         await self.refresh_frame()
         return True
 
+    @on(ActiveList.Clear)
     @on(CommandBar.Entered)
     @work
-    async def _entered(self, event: CommandBar.Entered) -> None:
-        await self.carry_out(event.line)
+    async def _entered(self, event: TextMessage) -> None:
+        await self.carry_out(event.text)
 
     @on(CommandBar.Sifted)
     def _sifted(self, event: CommandBar.Sifted) -> None:
@@ -198,11 +199,6 @@ class ConsoleApp(ConsoleActions):
         self.bar.screen.set_focus(before if back else None)  # at once: the next key may have come already
         if not back:
             self.views.focus_shown()
-
-    @on(ActiveList.Clear)
-    @work
-    async def _clear_one(self, event: ActiveList.Clear) -> None:
-        await self.carry_out(event.line)
 
     @on(RegisterPane.Wanted)
     async def _wanted(self) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
@@ -48,19 +48,17 @@ class WriteTraces:
     def traces(self) -> tuple[WriteTrace, ...]:
         """Return the newest writes, oldest first, with their ages now."""
         now = self._clock()
-        return tuple(
-            WriteTrace(t.device, t.time_s, now - wall, t.origin, t.text, t.signals, t.effect)
-            for _, wall, t in self._traces
-        )
+        return tuple(replace(trace, age_s=now - wall) for _, wall, trace in self._traces)
 
     def _event(self, tick: int, event: Event) -> None:
         if not isinstance(event, Write):
             return
         engine = self._engine
         device = engine.devices[event.device]
-        parts = []
-        for name, wanted in event.values.items():
-            parts.append(f"{name} {_shown(getattr(device.commands, name))} → {_shown(wanted)}")
+        parts = [
+            f"{name} {_shown(getattr(device.commands, name))} → {_shown(wanted)}"
+            for name, wanted in event.values.items()
+        ]
         now = self._clock()
         self._count += 1
         start_s = tick * engine.dt_s
@@ -94,10 +92,7 @@ class WriteTraces:
         effect = f"P {kilowatts(item.from_w)} → {kilowatts(item.last_w)} kW after {after_s:.3g} s"
         for place, (number, wall, trace) in enumerate(self._traces):
             if number == item.number:
-                newer = WriteTrace(
-                    trace.device, trace.time_s, 0.0, trace.origin, trace.text, trace.signals, effect
-                )
-                self._traces[place] = (number, wall, newer)
+                self._traces[place] = (number, wall, replace(trace, effect=effect))
                 return
 
 

@@ -3,13 +3,12 @@
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.keys import key
-from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.looks import Looks, TextMessage
 from twin_tui.widgets.spans import Line, rule
 
 
@@ -22,12 +21,8 @@ class ActiveList(CursorView):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     heading = 1
 
-    class Clear(Message):
-        """One injection is to end; ``line`` is the command that ends it."""
-
-        def __init__(self, line: str) -> None:
-            super().__init__()
-            self.line = line
+    class Clear(TextMessage):
+        """One injection is to end; its text is the command that ends it."""
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(looks, id="active")

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Key
-from textual.message import Message
 from textual.widgets import Input
 
 from twin_tui.commands.completion import LineHistory, complete, completions
@@ -18,6 +17,7 @@ from twin_tui.commands.slots import Screen
 from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.view import SiteView
 from twin_tui.widgets.line_view import LineView
+from twin_tui.widgets.looks import TextMessage
 
 COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
 FILTER_EXAMPLE = "words to look for"
@@ -85,19 +85,11 @@ class CommandBar(Vertical):
     CommandBar > Input { height: 1; border: none; padding: 0 1; background: $panel; }
     """
 
-    class Entered(Message):
+    class Entered(TextMessage):
         """A command line was entered."""
 
-        def __init__(self, line: str) -> None:
-            super().__init__()
-            self.line = line
-
-    class Sifted(Message):
+    class Sifted(TextMessage):
         """The filter's text has changed."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(
         self, site: SiteView, screen_words: Callable[[], Screen], give_focus_back: Callable[[], None]

@@ -96,13 +96,8 @@ def _difference(old: Drawn, new: Drawn) -> tuple[int, int]:
     before, after = _cells(old), _cells(new)
     if len(before) != len(after):
         return 0, max(len(before), len(after))
-    first = 0
-    last = len(after)
-    while first < last and before[first] == after[first]:
-        first += 1
-    while last > first and before[last - 1] == after[last - 1]:
-        last -= 1
-    return first, last
+    differ = [place for place, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    return (differ[0], differ[-1] + 1) if differ else (0, 0)
 
 
 def _cells(line: Drawn) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scrollbar import ScrollBarRender
 
@@ -28,6 +29,14 @@ class Looks:
     number_format: NumberFormat = NumberFormat.HEX
     acknowledged: int = 0
     """The number of the newest log entry that somebody has acknowledged."""
+
+
+class TextMessage(Message):
+    """A message that is a text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class PlainScrollBar(ScrollBarRender):

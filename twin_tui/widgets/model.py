@@ -49,13 +49,13 @@ class DeviceRow:
     kind: str
     status: str
     power_w: float
-    setpoint_w: float | None
-    soc: float | None
-    mode: str
-    alarm: str
-    write_age_s: float | None
-    writer: str
-    pinned: int
+    setpoint_w: float | None = None
+    soc: float | None = None
+    mode: str = ""
+    alarm: str = ""
+    write_age_s: float | None = None
+    writer: str = ""
+    pinned: int = 0
     extra: str = ""
     direction: str = ""
 
@@ -92,13 +92,6 @@ def grid_row(snapshot: Snapshot) -> DeviceRow:
         kind="grid",
         status=grid_state(snapshot),
         power_w=grid.active_power_w,
-        setpoint_w=None,
-        soc=None,
-        mode="",
-        alarm="",
-        write_age_s=None,
-        writer="",
-        pinned=0,
         extra=f"{lowest * grid.nominal_v:.0f} V",
         direction="imports" if grid.active_power_w > 0.5 else "exports" if grid.active_power_w < -0.5 else "",
     )

@@ -24,11 +24,7 @@ def rule(title: str, width: int, dash: str, right: str = "") -> Line:
     room = width - len(head) - len(tail)
     if room < 0:
         return [(head[:width].ljust(width), "title")]
-    return (
-        [(head, "title"), (dash * room, "dim"), (tail, "title")]
-        if tail
-        else [(head, "title"), (dash * room, "dim")]
-    )
+    return [(head, "title"), (dash * room, "dim"), *([(tail, "title")] if tail else [])]
 
 
 def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:

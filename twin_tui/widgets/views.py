@@ -31,15 +31,8 @@ class Views(ContentSwitcher):
         self.active = ActiveList(looks)
         self.modes = ModeList(looks)
         self.traffic = TrafficList(looks)
-        self._by_name: dict[str, Any] = {
-            "overview": self.overview,
-            "device": self.device,
-            "registers": self.registers,
-            "log": self.log_pane,
-            "active": self.active,
-            "modes": self.modes,
-            "traffic": self.traffic,
-        }
+        views: tuple[Any, ...] = (self.overview, self.device, self.registers, self.log_pane)
+        self._by_name = {view.id: view for view in (*views, self.active, self.modes, self.traffic)}
         super().__init__(*self._by_name.values(), initial="overview")
 
     @property

@@ -140,19 +140,16 @@ class EosFollower:
             if not device.type.modes:
                 continue
             resource = device.name
-            for report in reports_of(device, now):
-                answer = await client.put(
-                    "/v1/resource/status", params={"resource_id": resource}, json=report
-                )
-                error = _http_error(answer, f"{report['type']} of {resource}")
-                rejected = error if rejected == NO_ERROR else rejected
-            level = level_of(device)
+            requests: list[tuple[str, str, dict[str, Any], Any]] = [
+                (f"{report['type']} of {resource}", "/v1/resource/status", {"resource_id": resource}, report)
+                for report in reports_of(device, now)
+            ]
+            level, key = level_of(device), f"{resource}-soc-factor"
             if level is not None:
-                key = f"{resource}-soc-factor"
-                answer = await client.put(
-                    "/v1/measurement/value", params={"datetime": now, "key": key, "value": level}
-                )
-                error = _http_error(answer, key)
+                measured = {"datetime": now, "key": key, "value": level}
+                requests.append((key, "/v1/measurement/value", measured, None))
+            for what, path, params, body in requests:
+                error = _http_error(await client.put(path, params=params, json=body), what)
                 rejected = error if rejected == NO_ERROR else rejected
         return rejected
 

@@ -9,7 +9,6 @@ from twin_tui.documents.loader import read_document
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode
 from twin_tui.engine.policies.modes import find_mode
-from twin_tui.engine.running import Device
 from twin_tui.engine.signals import value
 from twin_tui.engine.steering import Mode
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
@@ -115,18 +114,13 @@ def parameters_of(mode: Mode) -> dict[str, Scalar]:
     return {}
 
 
-def device_of(engine: Engine, resource: str) -> Device:
-    """Return the device of a resource in the plan; raise ConfigError with the nearest name."""
-    found = engine.devices.get(resource)
-    if found is None:
-        known = [d.name for d in engine.devices.values() if d.type.modes]
-        raise ConfigError(f"unknown resource {resource!r} in the plan{did_you_mean(resource, known)}")
-    return found
-
-
 def event_of(engine: Engine, step: PlanStep) -> SelectMode:
     """Return the event for an instruction; raise ConfigError for an unknown device or mode."""
-    device = device_of(engine, step.resource)
+    device = engine.devices.get(step.resource)
+    if device is None:
+        known = [d.name for d in engine.devices.values() if d.type.modes]
+        hint = did_you_mean(step.resource, known)
+        raise ConfigError(f"unknown resource {step.resource!r} in the plan{hint}")
     try:
         mode = find_mode(device.type, step.mode)
         return SelectMode(device.name, mode.name, step.factor, parameters_of(mode), ORIGIN)

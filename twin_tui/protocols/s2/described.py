@@ -28,11 +28,6 @@ SYSTEMS = {
 }
 CONSTRAINTS = "PEBC.PowerConstraints"
 BEHAVIOUR = ("FRBC.LeakageBehaviour", "FRBC.UsageForecast", "FRBC.FillLevelTargetProfile")
-_FILLED_IN = {
-    "message_id": "description",
-    "valid_from": "2000-01-01T00:00:00Z",
-    "start_time": "2000-01-01T00:00:00Z",
-}
 
 
 def descriptions_of(found: Any, place: str) -> tuple[Description, ...]:
@@ -71,8 +66,8 @@ def _checked(found: Any, place: str) -> dict[str, Any]:
         raise ConfigError(
             f"{place}: message_type {kind!r} is not a description of a device{did_you_mean(str(kind), known)}"
         )
-    needs = {"message_id"} | ({"start_time"} if kind in BEHAVIOUR[1:] else {"valid_from"})
-    message = {**{key: _FILLED_IN[key] for key in needs}, **found}
+    time_key = "start_time" if kind in BEHAVIOUR[1:] else "valid_from"
+    message = {"message_id": "description", time_key: "2000-01-01T00:00:00Z", **found}
     fault = fault_of(message)
     if fault:
         raise ConfigError(f"{place}: {fault}")

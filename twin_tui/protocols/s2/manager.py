@@ -68,11 +68,6 @@ def _websockets() -> Any:
     return client
 
 
-def _without_proxy(connect: Any) -> dict[str, None]:
-    """Return the option that disables proxies; websockets before 15.0 has no support for them."""
-    return {"proxy": None} if "proxy" in inspect.signature(connect).parameters else {}
-
-
 class ConversationLog:
     """Writes every message of one resource, in and out, to a file."""
 
@@ -125,21 +120,14 @@ class ResourceManager:
 
     @property
     def status(self) -> S2Status:
-        conversation = self.conversation
-        state, detail = (
-            (conversation.state, conversation.detail)
-            if conversation is not None
-            else (self._state, self._detail)
-        )
+        talk = self.conversation
         return S2Status(
             device=self.device,
             cem=self.options.cem,
-            state=state.value,
-            detail=detail,
-            version=conversation.version if conversation is not None else "",
-            control=conversation.control.name
-            if conversation is not None and conversation.control is not None
-            else "",
+            state=(talk.state if talk is not None else self._state).value,
+            detail=talk.detail if talk is not None else self._detail,
+            version=talk.version if talk is not None else "",
+            control=talk.control.name if talk is not None and talk.control is not None else "",
             received=self._received,
             attempts=self._attempts,
         )
@@ -174,13 +162,12 @@ class ResourceManager:
         if self._state is not S2State.REFUSED:
             self._set(S2State.CONNECTING, self._detail)
         headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
+        connect = self._client.connect
+        # websockets before 15.0 has no support for proxies
+        direct = {"proxy": None} if "proxy" in inspect.signature(connect).parameters else {}
         try:
-            connection = await self._client.connect(
-                self.options.cem,
-                additional_headers=headers,
-                open_timeout=10,
-                close_timeout=1,
-                **_without_proxy(self._client.connect),
+            connection = await connect(
+                self.options.cem, additional_headers=headers, open_timeout=10, close_timeout=1, **direct
             )
         except (OSError, TimeoutError, self._failures()) as error:
             self._set(*_connect_error(error, self._address))

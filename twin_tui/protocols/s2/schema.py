@@ -6,6 +6,7 @@ https://github.com/flexiblepower/s2-ws-json; the misspelt names are the standard
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
@@ -150,59 +151,48 @@ def is_id(item: Any) -> TypeGuard[str]:
     return isinstance(item, str) and _ID.search(item) is not None
 
 
-def _is_id(item: Any, place: str) -> str:
-    return "" if is_id(item) else f"{place}: {item!r} is not an id"
+def _is_number(item: Any) -> bool:
+    return isinstance(item, int | float) and not isinstance(item, bool)
 
 
-def _is_text(item: Any, place: str) -> str:
-    return "" if isinstance(item, str) else f"{place}: {item!r} is not text"
+def _is_duration(item: Any) -> bool:
+    return _is_number(item) and item >= 0 and (isinstance(item, int) or item.is_integer())
 
 
-def _is_number(item: Any, place: str) -> str:
-    good = isinstance(item, int | float) and not isinstance(item, bool)
-    if good:
-        try:
-            float(item)
-        except OverflowError:
-            return f"{place}: number out of range"
-    return "" if good else f"{place}: {item!r} is not a number"
-
-
-def _is_flag(item: Any, place: str) -> str:
-    return "" if isinstance(item, bool) else f"{place}: {item!r} is neither true nor false"
-
-
-def _is_duration(item: Any, place: str) -> str:
-    whole = (isinstance(item, int) and not isinstance(item, bool)) or (
-        isinstance(item, float) and item.is_integer()
-    )
-    good = whole and item >= 0
-    return "" if good else f"{place}: {item!r} is not a whole number of milliseconds"
-
-
-def _is_time(item: Any, place: str) -> str:
+def _is_time(item: Any) -> bool:
     try:
         when = datetime.fromisoformat(item)
-        good = when.tzinfo is not None and when.timestamp() is not None
+        return when.tzinfo is not None and when.timestamp() is not None
     except (TypeError, ValueError, OverflowError):
-        good = False
-    return "" if good else f"{place}: {item!r} is not a date and time with its offset"
+        return False
 
 
-_PLAIN: dict[str, Check] = {
-    "id": _is_id,
-    "str": _is_text,
-    "num": _is_number,
-    "bool": _is_flag,
-    "ms": _is_duration,
-    "time": _is_time,
+_PLAIN: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (is_id, "is not an id"),
+    "str": (lambda item: isinstance(item, str), "is not text"),
+    "num": (_is_number, "is not a number"),
+    "bool": (lambda item: isinstance(item, bool), "is neither true nor false"),
+    "ms": (_is_duration, "is not a whole number of milliseconds"),
+    "time": (_is_time, "is not a date and time with its offset"),
 }
+
+
+def _plain(kind: str) -> Check:
+    good, wrong = _PLAIN[kind]
+
+    def checked(item: Any, place: str) -> str:
+        if not good(item):
+            return f"{place}: {item!r} {wrong}"
+        too_large = kind == "num" and isinstance(item, int) and abs(item) > sys.float_info.max
+        return f"{place}: number out of range" if too_large else ""
+
+    return checked
 
 
 @cache
 def _check_of(kind: str) -> Check:
     if kind in _PLAIN:
-        return _PLAIN[kind]
+        return _plain(kind)
     if kind in _ENUMS:
         return _one_of(tuple(_ENUMS[kind].split()))
     listed = _LIST.fullmatch(kind)
