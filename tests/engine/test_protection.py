@@ -12,6 +12,7 @@ from twin_tui.engine import protection
 from twin_tui.engine.grid_code import EnterService, GridCode, Quantity, TripStage
 from twin_tui.engine.physics import noise
 from twin_tui.engine.protection import Operation, ProtectionState
+from twin_tui.engine.surroundings import Surroundings
 
 CODES = {name: load_grid_code(name) for name in grid_code_names()}
 IEEE = [f"ieee1547-2018-cat-{number}" for number in ("i", "ii", "iii")]
@@ -25,6 +26,13 @@ IEEE_TIMES = {
     "ieee1547-2018-cat-iii": {"UV1": (0.88, 21), "UV2": (0.50, 2), "OV1": (1.10, 13), "OV2": (1.20, 0.16)},
 }
 IEEE_FREQUENCY_TIMES = {"UF1": (58.5, 300), "UF2": (56.5, 0.16), "OF1": (61.2, 300), "OF2": (62.0, 0.16)}
+
+
+def step(
+    code: GridCode, state: ProtectionState, dt_s: float, v_min_pu: float, v_max_pu: float, frequency_hz: float
+) -> ProtectionState:
+    grid = Surroundings(dt_s, v_min_pu=v_min_pu, v_max_pu=v_max_pu, frequency_hz=frequency_hz)
+    return protection.step(code, state, grid)
 
 
 def healthy(code: GridCode) -> tuple[float, float, float]:
@@ -45,7 +53,7 @@ def run(
     grid: tuple[float, float, float],
 ) -> ProtectionState:
     for _ in range(round(seconds / dt_s)):
-        state = protection.step(code, state, dt_s, *grid)
+        state = step(code, state, dt_s, *grid)
     return state
 
 
@@ -54,7 +62,7 @@ def seconds_to(
 ) -> tuple[float, ProtectionState]:
     """Return the time from the first step until an operation is reached: 0 when it is by the first step."""
     for tick in range(round(1500 / dt_s)):
-        state = protection.step(code, state, dt_s, *grid)
+        state = step(code, state, dt_s, *grid)
         if state.operation is wanted:
             return tick * dt_s, state
     raise AssertionError(f"never {wanted}")
@@ -142,11 +150,11 @@ def test_frequency_is_ridden_through_for_299_seconds(name, hz, seconds):
 
 
 def test_category_iii_ceases_at_once_and_returns_at_once():
-    state = protection.step(CAT_III, protection.initial(CAT_III), 0.1, 0.45, 1.0, 60.0)
+    state = step(CAT_III, protection.initial(CAT_III), 0.1, 0.45, 1.0, 60.0)
     assert (state.operation, state.share) == (Operation.CEASED, 0.0)
     assert state.stage == "UV2"
     assert state.remaining_s == pytest.approx(2.0)
-    state = protection.step(CAT_III, state, 0.1, 1.0, 1.0, 60.0)
+    state = step(CAT_III, state, 0.1, 1.0, 1.0, 60.0)
     assert (state.operation, state.share) == (Operation.RUNNING, 1.0)
 
 
@@ -155,12 +163,12 @@ def test_category_iii_ceases_at_once_and_returns_at_once():
     [(0.50, 1, True), (0.51, 1, False), (1, 1.11, True), (1, 1.10, False), (0, 0, True)],
 )
 def test_momentary_cessation_begins_at_its_limits(v_min, v_max, ceases):
-    state = protection.step(CAT_III, protection.initial(CAT_III), 0.1, v_min, v_max, 60.0)
+    state = step(CAT_III, protection.initial(CAT_III), 0.1, v_min, v_max, 60.0)
     assert (state.operation is Operation.CEASED) is ceases
 
 
 def test_category_ii_has_no_momentary_cessation():
-    state = protection.step(CAT_II, protection.initial(CAT_II), 0.1, 0.2, 1.0, 60.0)
+    state = step(CAT_II, protection.initial(CAT_II), 0.1, 0.2, 1.0, 60.0)
     assert state.operation is Operation.RUNNING
 
 
@@ -179,7 +187,7 @@ def test_the_way_back_is_that_of_opender():
     for tick in range(6100):
         time_s = tick * dt_s
         grid = (0.3, 0.3, 60.0) if 1.0 <= time_s < 4.0 else healthy(CAT_III)
-        state = protection.step(CAT_III, state, dt_s, *grid)
+        state = step(CAT_III, state, dt_s, *grid)
         seen.setdefault(state.operation, time_s)
         seen["last ramp"] = time_s if state.operation is Operation.RAMPING else seen.get("last ramp")
     assert seen[Operation.TRIPPED] == pytest.approx(3.0)
@@ -193,7 +201,7 @@ def test_the_ramp_rises_evenly_and_no_faster_than_allowed():
     state = protection.initial(CAT_III, entering=True)
     before, ramp = 0.0, []
     for _ in range(6100):
-        state = protection.step(CAT_III, state, 0.1, *healthy(CAT_III))
+        state = step(CAT_III, state, 0.1, *healthy(CAT_III))
         assert state.share - before <= 0.1 / 300 + 1e-9
         before = state.share
         ramp.append(before)
@@ -209,7 +217,7 @@ def test_a_grid_outside_the_enter_service_window_starts_the_delay_again(unfit):
     state = run(CAT_III, protection.initial(CAT_III, entering=True), 0.1, 290.0, healthy(CAT_III))
     assert state.operation is Operation.WAITING
     assert state.remaining_s == pytest.approx(10.1)
-    state = protection.step(CAT_III, state, 0.1, *unfit)
+    state = step(CAT_III, state, 0.1, *unfit)
     assert (state.operation, state.remaining_s) == (Operation.TRIPPED, 300.0)
     state = run(CAT_III, state, 0.1, 299.9, healthy(CAT_III))
     assert state.operation is Operation.WAITING
@@ -225,9 +233,9 @@ def test_a_trip_on_the_ramp_begins_all_over():
 def test_a_cessation_on_the_ramp_goes_on_where_it_was():
     state = run(CAT_III, protection.initial(CAT_III, entering=True), 0.1, 400.0, healthy(CAT_III))
     reached = state.share
-    state = protection.step(CAT_III, state, 0.1, 0.4, 1.0, 60.0)
+    state = step(CAT_III, state, 0.1, 0.4, 1.0, 60.0)
     assert state.share == 0.0
-    state = protection.step(CAT_III, state, 0.1, *healthy(CAT_III))
+    state = step(CAT_III, state, 0.1, *healthy(CAT_III))
     assert state.share == pytest.approx(reached + 0.1 / 300)
 
 
@@ -242,7 +250,7 @@ def test_without_a_ramp_power_is_back_when_the_delay_is_over():
 
 def test_a_healthy_grid_costs_nothing_but_comparisons():
     state = protection.initial(CAT_III)
-    assert protection.step(CAT_III, state, 0.1, 0.95, 1.05, 60.3) is state
+    assert step(CAT_III, state, 0.1, 0.95, 1.05, 60.3) is state
 
 
 def test_the_frequency_is_not_judged_on_a_dead_grid():
@@ -259,7 +267,7 @@ def test_the_rocof_stage_acts_on_a_lasting_slope(from_hz, hz_per_s, seconds, tri
     state = protection.initial(G99)
     state = replace(state, memory=replace(state.memory, filtered_hz=from_hz))
     for tick in range(1, round(seconds / 0.1) + 1):
-        state = protection.step(G99, state, 0.1, 1.0, 1.0, from_hz + hz_per_s * 0.1 * tick)
+        state = step(G99, state, 0.1, 1.0, 1.0, from_hz + hz_per_s * 0.1 * tick)
     assert (state.operation is Operation.TRIPPED) is trips
     assert (state.stage == "ROCOF") is trips
 
@@ -268,7 +276,7 @@ def test_the_rocof_filter_answers_a_ramp_like_a_first_order_lag():
     state, frequency_hz = protection.initial(G99), 50.0
     for tick in range(1, 101):
         frequency_hz = 50.0 + 0.5 * 0.01 * tick
-        state = protection.step(G99, state, 0.01, 1.0, 1.0, frequency_hz)
+        state = step(G99, state, 0.01, 1.0, 1.0, frequency_hz)
     assert state.memory.rocof_hz_per_s == pytest.approx(0.5 * (1 - exp(-1.0)), rel=0.01)
 
 
@@ -279,7 +287,7 @@ def test_the_rocof_stage_never_trips_on_frequency_noise(dt_s):
     state, deviation = protection.initial(G99), 0.0
     for _ in range(20_000):
         deviation = noise.ou_step(deviation, decay, kick, random)
-        state = protection.step(G99, state, dt_s, 1.0, 1.0, 50.0 + deviation)
+        state = step(G99, state, dt_s, 1.0, 1.0, 50.0 + deviation)
         assert state.calm
 
 
@@ -319,7 +327,7 @@ def test_whatever_comes_the_state_stays_sound(name, data):
     grids = st.lists(st.tuples(st.integers(1, 50), volts, volts, st.floats(45, 65) | odd), max_size=20)
     for steps, *grid in data.draw(grids):
         for _ in range(steps):
-            state = protection.step(code, state, 0.1, *grid)
+            state = step(code, state, 0.1, *grid)
             assert 0.0 <= state.share <= 1.0
             assert 0.0 <= state.remaining_s < inf
             assert 45 <= state.memory.filtered_hz <= 65
@@ -340,6 +348,6 @@ def test_no_stage_trips_before_its_time_nor_a_step_after_it(dt_s, clearing_s):
 def test_a_swinging_frequency_inside_the_limits_never_trips():
     state = protection.initial(CAT_III)
     for tick in range(3000):
-        state = protection.step(CAT_III, state, 0.1, 1.0, 1.0, 60.0 + 1.1 * sin(2 * pi * tick / 50))
+        state = step(CAT_III, state, 0.1, 1.0, 1.0, 60.0 + 1.1 * sin(2 * pi * tick / 50))
     assert state is not None
     assert state.calm

@@ -13,6 +13,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.protection import Operation
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.surroundings import Surroundings
 
 VDE = load_grid_code("vde-ar-n-4105")
 # a sag of the other phases is nothing to this one
@@ -21,8 +22,9 @@ MEAN_ALONE = replace(VDE, stages=tuple(stage for stage in VDE.stages if stage.na
 
 def seconds_to_trip(v_min_pu: float, v_max_pu: float, dt_s: float = 1.0, limit_s: float = 2000.0) -> float:
     state = protection.initial(MEAN_ALONE)
+    grid = Surroundings(dt_s, v_min_pu=v_min_pu, v_max_pu=v_max_pu)
     for tick in range(round(limit_s / dt_s)):
-        state = protection.step(MEAN_ALONE, state, dt_s, v_min_pu, v_max_pu, 50.0)
+        state = protection.step(MEAN_ALONE, state, grid)
         if state.operation is Operation.TRIPPED:
             return tick * dt_s
     return float("inf")

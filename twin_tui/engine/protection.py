@@ -9,6 +9,7 @@ from math import exp, fsum
 
 from twin_tui.engine.grid_code import GridCode, Quantity
 from twin_tui.engine.signals import value
+from twin_tui.engine.surroundings import Surroundings
 
 ROCOF_FILTER_S = 1.0
 """Raw frequency noise of 20 mHz alone changes by 12 mHz/s from step to step at 0.1 s."""
@@ -74,42 +75,21 @@ class ProtectionState:
 
 def initial(code: GridCode, entering: bool = False) -> ProtectionState:
     """Return the protection of a device that runs, or of one that has yet to enter service."""
-    idle = (_IDLE,) * len(code.stages)
     memory = ProtectionMemory(code.nominal_hz)
     if entering:
-        delay_s = code.enter_service.delay_s
-        return ProtectionState(Operation.TRIPPED, 0.0, "", delay_s, False, 0.0, idle, memory)
-    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, True, 1.0, idle, memory)
+        return _tripped(code, "", memory)
+    return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, (_IDLE,) * len(code.stages), memory)
 
 
-def step(
-    code: GridCode,
-    state: ProtectionState,
-    dt_s: float,
-    v_min_pu: float,
-    v_max_pu: float,
-    frequency_hz: float,
-) -> ProtectionState:
-    """Advance the protection by one step.
+def _tripped(code: GridCode, stage: str, memory: ProtectionMemory) -> ProtectionState:
+    idle, delay_s = (_IDLE,) * len(code.stages), code.enter_service.delay_s
+    return ProtectionState(Operation.TRIPPED, 0.0, stage, delay_s, False, 0.0, idle, memory)
 
-    Parameters
-    ----------
-    code : GridCode
-        The limits and times.
-    state : ProtectionState
-        The protection before the step.
-    dt_s : float
-        Step in s.
-    v_min_pu, v_max_pu : float
-        Lowest and highest of the phase and line voltages, per unit.
-    frequency_hz : float
-        Frequency in Hz.
 
-    Returns
-    -------
-    ProtectionState
-        The protection after the step: the very same object while the grid is healthy and nothing has to be
-        remembered.
+def step(code: GridCode, state: ProtectionState, surroundings: Surroundings) -> ProtectionState:
+    """Advance the protection by one step, at the lowest and highest of the phase and line voltages.
+
+    Returns the very same object while the grid is healthy and nothing has to be remembered.
 
     References
     ----------
@@ -118,13 +98,13 @@ def step(
     """
     healthy = (
         state.calm
-        and code.calm_v_low_pu < v_min_pu
-        and v_max_pu < code.calm_v_high_pu
-        and code.calm_f_low_hz < frequency_hz < code.calm_f_high_hz
+        and code.calm_v_low_pu < surroundings.v_min_pu
+        and surroundings.v_max_pu < code.calm_v_high_pu
+        and code.calm_f_low_hz < surroundings.frequency_hz < code.calm_f_high_hz
     )
     memory = state.memory
     if code.remembers:
-        memory = _remember(code, memory, dt_s, v_max_pu, frequency_hz)
+        memory = _remember(code, memory, surroundings)
         if (
             healthy
             and memory.mean_pu <= code.mean_v_high_pu
@@ -134,43 +114,31 @@ def step(
     elif healthy:
         return state
     if state.operation is Operation.TRIPPED or state.operation is Operation.WAITING:
-        return _off(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
-    return _on(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
+        return _off(code, state, memory, surroundings)
+    return _on(code, state, memory, surroundings)
 
 
 def _on(
-    code: GridCode,
-    state: ProtectionState,
-    memory: ProtectionMemory,
-    dt_s: float,
-    v_min_pu: float,
-    v_max_pu: float,
-    frequency_hz: float,
+    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
 ) -> ProtectionState:
-    timers, pending, remaining_s = _time_stages(code, state, memory, dt_s, v_min_pu, v_max_pu, frequency_hz)
+    timers, pending, remaining_s = _time_stages(code, state, memory, surroundings)
     if pending and remaining_s <= 0.0:
-        idle = (_IDLE,) * len(code.stages)
-        delay_s = code.enter_service.delay_s
-        return ProtectionState(Operation.TRIPPED, 0.0, pending, delay_s, False, 0.0, idle, memory)
-    if v_min_pu <= code.cease_low_pu or v_max_pu > code.cease_high_pu:
+        return _tripped(code, pending, memory)
+    if surroundings.v_min_pu <= code.cease_low_pu or surroundings.v_max_pu > code.cease_high_pu:
         return ProtectionState(
             Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory
         )
     if state.progress < 1.0:
-        return _ramp(code, state, memory, dt_s, timers, calm=not pending)
+        return _ramp(code, state, memory, surroundings.dt_s, timers, calm=not pending)
     return ProtectionState(Operation.RUNNING, 1.0, pending, remaining_s, not pending, 1.0, timers, memory)
 
 
 def _time_stages(
-    code: GridCode,
-    state: ProtectionState,
-    memory: ProtectionMemory,
-    dt_s: float,
-    v_min_pu: float,
-    v_max_pu: float,
-    frequency_hz: float,
+    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
 ) -> tuple[tuple[float, ...], str, float]:
     """Return the stages' timers, and the name and remaining time of the next one to trip; 0 s trips."""
+    dt_s, frequency_hz = surroundings.dt_s, surroundings.frequency_hz
+    v_min_pu, v_max_pu = surroundings.v_min_pu, surroundings.v_max_pu
     measurable = v_max_pu >= code.frequency_needs_pu
     pending, least_s = "", 0.0
     timers = []
@@ -198,19 +166,14 @@ def _time_stages(
 
 
 def _off(
-    code: GridCode,
-    state: ProtectionState,
-    memory: ProtectionMemory,
-    dt_s: float,
-    v_min_pu: float,
-    v_max_pu: float,
-    frequency_hz: float,
+    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
 ) -> ProtectionState:
+    dt_s = surroundings.dt_s
     window = code.enter_service
     if not (
-        window.v_low_pu <= v_min_pu
-        and v_max_pu <= window.v_high_pu
-        and window.f_low_hz <= frequency_hz <= window.f_high_hz
+        window.v_low_pu <= surroundings.v_min_pu
+        and surroundings.v_max_pu <= window.v_high_pu
+        and window.f_low_hz <= surroundings.frequency_hz <= window.f_high_hz
         and memory.mean_pu <= code.mean_v_high_pu
     ):
         if state.operation is Operation.TRIPPED and memory is state.memory:
@@ -244,13 +207,12 @@ def _ramp(
     return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory)
 
 
-def _remember(
-    code: GridCode, memory: ProtectionMemory, dt_s: float, v_max_pu: float, frequency_hz: float
-) -> ProtectionMemory:
+def _remember(code: GridCode, memory: ProtectionMemory, surroundings: Surroundings) -> ProtectionMemory:
     r"""Filter the frequency by a first-order lag, and slide the ten-minute mean.
 
     .. math:: f' = f_0 + (f - f_0)(1 - e^{-dt/\tau}),\quad \dot f = (f' - f_0)/dt
     """
+    dt_s, v_max_pu, frequency_hz = surroundings.dt_s, surroundings.v_max_pu, surroundings.frequency_hz
     before_hz = memory.filtered_hz
     filtered_hz, rocof = before_hz, 0.0
     if v_max_pu >= code.frequency_needs_pu and 0.0 < frequency_hz < _ABSURD:

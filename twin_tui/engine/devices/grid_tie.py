@@ -53,14 +53,7 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings) -> Tie:
     before = tie.protection
     if before is None:
         before = protection.initial(code)
-    after = protection.step(
-        code,
-        before,
-        surroundings.dt_s,
-        surroundings.v_min_pu,
-        surroundings.v_max_pu,
-        surroundings.frequency_hz,
-    )
+    after = protection.step(code, before, surroundings)
     mean_pu = (surroundings.va_pu + surroundings.vb_pu + surroundings.vc_pu) / 3.0
     # a dead grid has no frequency: a droop that took its 0 Hz would push hard when the voltage is back
     measurable = surroundings.v_max_pu >= code.frequency_needs_pu
