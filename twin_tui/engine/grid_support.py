@@ -28,25 +28,9 @@ NEUTRAL = SupportState()
 
 
 def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequency_hz: float) -> SupportState:
-    """Advance the support functions that a code has by one step.
+    """Advance the support functions that a code has by one step, at the mean of the phase voltages.
 
-    Parameters
-    ----------
-    code : GridCode
-        The droop and the curves.
-    state : SupportState
-        What was requested before the step.
-    dt_s : float
-        Step in s.
-    v_pu : float
-        Mean of the phase voltages, per unit.
-    frequency_hz : float
-        Frequency in Hz.
-
-    Returns
-    -------
-    SupportState
-        What is requested after the step; `NEUTRAL` while voltage and frequency request nothing.
+    Returns `NEUTRAL` while voltage and frequency request nothing.
 
     References
     ----------
@@ -89,21 +73,9 @@ def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequenc
 
 
 def supported_power(state: SupportState, p_pu: float, p_min_pu: float, p_max_pu: float) -> float:
-    """Return the active power after support, from the power that a device would give without it.
+    """Return the active power after support, per unit, from what a device that can do so much would give now.
 
-    Parameters
-    ----------
-    state : SupportState
-        From `step`.
-    p_pu : float
-        Wanted power per unit of the rating, positive into the grid.
-    p_min_pu, p_max_pu : float
-        What the device can do now, per unit; `p_min_pu` is negative for storage that can charge.
-
-    Returns
-    -------
-    float
-        Power per unit. A droop never pushes it beyond what the device can do, and volt-watt caps it last.
+    A droop never pushes it beyond what the device can do, and volt-watt caps it last.
     """
     if not state.active:
         return p_pu

@@ -160,21 +160,7 @@ def duration_s(params: ChpParams, unit: ChpUnit) -> float:
 
 
 def fuel_w(params: ChpParams, unit: ChpUnit, load_pu: float) -> float:
-    r"""Fuel power of the engine.
-
-    Parameters
-    ----------
-    params : ChpParams
-        The unit.
-    unit : ChpUnit
-        Its state.
-    load_pu : float
-        Electrical load in per unit of the rating.
-
-    Returns
-    -------
-    float
-        Fuel power in W, lower heating value.
+    r"""Return the fuel power of the engine at a load per unit of the rating, W, lower heating value.
 
     Notes
     -----

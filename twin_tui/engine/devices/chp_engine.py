@@ -87,31 +87,10 @@ def advance_sensors(
     cooled: bool,
     oil_fed: bool,
 ) -> Sensors:
-    r"""Advance speed, temperatures and pressures of the engine by one step.
+    r"""Advance speed, temperatures and pressures of the engine by one step, in the unit state at hand.
 
-    Parameters
-    ----------
-    sensors : Sensors
-        Before the step.
-    unit : ChpUnit
-        State of the unit in this step.
-    load_pu : float
-        Electrical load in per unit of the rating.
-    dt_s : float
-        Step in s.
-    breaker_closed : bool
-        Whether the generator turns with the grid.
-    synchronous_rpm, rated_rpm : float
-        Speed that the grid's frequency dictates and that the governor holds without it, in 1/min.
-    ambient_c : float
-        Air temperature in °C.
-    cooled, oil_fed : bool
-        Whether the coolant and the oil pump do their work.
-
-    Returns
-    -------
-    Sensors
-        After the step.
+    With the breaker closed the generator turns at the synchronous speed that the grid's frequency dictates,
+    else the governor holds the rated one; ``cooled`` and ``oil_fed`` say whether the pumps do their work.
 
     Notes
     -----

@@ -136,31 +136,10 @@ def phase_voltage(surroundings: Surroundings, phases: int) -> float:
 
 
 def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
-    r"""Current that the pilot offers on each phase.
+    r"""Return the current that the pilot offers on each of the phases that charging goes over, A.
 
-    Parameters
-    ----------
-    params : EvParams
-        The station.
-    commands : EvCommands
-        Its limits.
-    phases : int
-        Phases that charging goes over.
-    volts : float
-        Phase-to-neutral voltage in V.
-
-    Returns
-    -------
-    float
-        Current in A; 0 where the least limit is below 6 A, or the station is not enabled.
-
-    Notes
-    -----
-    :math:`\min(I_{station}, I_{limit}, P_{limit} / (n V))`
-
-    References
-    ----------
-    IEC 61851-1:2017, annex A: no duty cycle signals less than 6 A.
+    :math:`\min(I_{station}, I_{limit}, P_{limit} / (n V))`; 0 where that is below 6 A, or the station is not
+    enabled: no duty cycle signals less (IEC 61851-1:2017, annex A).
     """
     if not commands.enabled or volts < LEAST_V:
         return 0.0

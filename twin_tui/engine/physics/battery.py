@@ -32,20 +32,7 @@ def curve(values: Sequence[float]) -> Curve:
 
 
 def lookup(table: Curve, soc: float) -> float:
-    """Interpolate a curve.
-
-    Parameters
-    ----------
-    table : Curve
-        Values at even distances.
-    soc : float
-        State of charge, 0 to 1; the end values hold outside.
-
-    Returns
-    -------
-    float
-        The value between its two neighbours, in the unit of the curve.
-    """
+    """Return a curve's value at a state of charge, linear between its points; the end values hold outside."""
     if not 0.0 < soc < 1.0:
         return table.values[-1 if soc >= 1.0 else 0]
     position = soc * table.intervals
@@ -54,17 +41,7 @@ def lookup(table: Curve, soc: float) -> float:
 
 
 def lfp_ocv(soc: float) -> float:
-    r"""Open-circuit voltage of an LFP cell.
-
-    Parameters
-    ----------
-    soc : float
-        State of charge, 0 to 1.
-
-    Returns
-    -------
-    float
-        Voltage in V, 2.01 to 3.58.
+    r"""Return the open-circuit voltage of an LFP cell at a state of charge of 0 to 1: 2.01 to 3.58 V.
 
     Notes
     -----
@@ -165,23 +142,10 @@ CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 
 def cell_resistance(cell: CellType, soc: float, temperature_c: float, discharging: bool) -> float:
-    """Inner resistance of one cell.
+    """Return the inner resistance of one cell, Ω, at its state of charge and temperature.
 
-    Parameters
-    ----------
-    cell : CellType
-        The cell type.
-    soc : float
-        State of charge, 0 to 1.
-    temperature_c : float
-        CellType temperature in °C; measured at 10 and 25 °C, linear between, held outside.
-    discharging : bool
-        Which direction the current flows in.
-
-    Returns
-    -------
-    float
-        Resistance in Ω, that of a pulse of some seconds: diffusion over minutes is not in it.
+    It is that of a pulse of some seconds, without diffusion over minutes; measured at 10 and 25 °C, linear
+    between, held outside.
 
     References
     ----------
@@ -204,21 +168,9 @@ def pack_layout(cell: CellType, capacity_wh: float, nominal_v: float) -> tuple[i
 
 
 def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
-    r"""Current that delivers a power at the terminals.
+    r"""Return the current in A, + out of the battery, that delivers a DC power at the terminals.
 
-    Parameters
-    ----------
-    power_w : float
-        DC power at the terminals in W, positive out of the battery.
-    ocv_v : float
-        Open-circuit voltage in V, greater than 0.
-    resistance_ohm : float
-        Inner resistance in Ω, at least 0.
-
-    Returns
-    -------
-    float
-        Current in A, positive out of the battery. The terminal voltage is `ocv_v - resistance_ohm * current`.
+    The open-circuit voltage is above 0. The terminal voltage is `ocv_v - resistance_ohm * current`.
 
     Notes
     -----
@@ -247,22 +199,9 @@ NOTTON = ConverterLosses(0.0072, 0.0345, 0.0072, 0.0345)
 
 
 def dc_from_ac(ac_w: float, rated_w: float, converter: ConverterLosses) -> float:
-    r"""DC power behind an AC power.
+    r"""Return the DC power behind an AC power, both in W and positive when the battery discharges.
 
-    Parameters
-    ----------
-    ac_w : float
-        AC power in W, positive when the battery discharges.
-    rated_w : float
-        Rating of the converter in W, greater than 0.
-    converter : ConverterLosses
-        Its losses.
-
-    Returns
-    -------
-    float
-        DC power in W, positive when the battery discharges: never less than `ac_w`; 0 at 0, where the
-        converter does not switch.
+    It is never less than `ac_w`, and 0 at 0, where the converter does not switch.
 
     Notes
     -----
@@ -286,30 +225,10 @@ def dc_from_ac(ac_w: float, rated_w: float, converter: ConverterLosses) -> float
 
 
 def ac_from_dc(dc_w: float, rated_w: float, converter: ConverterLosses) -> float:
-    """AC power that leads to a DC power: the inverse of `dc_from_ac`.
+    """Return the AC power that leads to a DC power: the positive root of the quadratic in `dc_from_ac`.
 
-    Parameters
-    ----------
-    dc_w : float
-        DC power in W, positive when the battery discharges.
-    rated_w : float
-        Rating of the converter in W, greater than 0.
-    converter : ConverterLosses
-        Its losses.
-
-    Returns
-    -------
-    float
-        AC power in W; 0 when the DC power does not even cover the no-load loss.
-
-    Notes
-    -----
-    The positive root of the quadratic in `dc_from_ac`. Charging needs 1 > K·|P_dc|/P_rated, far beyond any
-    rating.
-
-    References
-    ----------
-    Notton et al. 2010, doi:10.1016/j.renene.2009.07.013.
+    It is 0 when the DC power does not even cover the no-load loss. Charging needs 1 > K·|P_dc|/P_rated, far
+    beyond any rating.
     """
     if dc_w > 0.0:
         surplus = dc_w / rated_w - converter.discharge_p0
@@ -325,20 +244,9 @@ def ac_from_dc(dc_w: float, rated_w: float, converter: ConverterLosses) -> float
 
 
 def ramp_between(value: float, zero_at: float, one_at: float) -> float:
-    """Derating factor that runs linearly from 0 to 1.
+    """Return a derating factor that runs linearly from 0 at ``zero_at`` to 1 at ``one_at``, in either order.
 
-    Parameters
-    ----------
-    value : float
-        State of charge, temperature or the like.
-    zero_at, one_at : float
-        Where the factor is 0 and where it is 1, in either order and in the unit of `value`. When they are
-        equal the factor is a step upwards, 0 at that very value.
-
-    Returns
-    -------
-    float
-        Factor, 0 to 1.
+    When they are equal the factor is a step upwards, 0 at that very value.
     """
     span = one_at - zero_at
     if span == 0.0:
@@ -356,21 +264,10 @@ def temperature_derating(
     hot_full_c: float = 45.0,
     hot_zero_c: float = 60.0,
 ) -> float:
-    """Share of the power that a battery management system allows at a cell temperature.
+    """Return the share of the power that a battery management system allows at a cell temperature.
 
-    Parameters
-    ----------
-    temperature_c : float
-        CellType temperature in °C.
-    cold_zero_c, cold_full_c : float
-        Power rises from none to all between these, in °C.
-    hot_full_c, hot_zero_c : float
-        Power falls from all to none between these, in °C.
-
-    Returns
-    -------
-    float
-        Factor, 0 to 1. The defaults are usual for LFP discharge; charging wants `cold_zero_c` of 0 or more.
+    It rises from none to all through the cold range and falls through the hot one. The defaults are usual for
+    LFP discharge; charging wants `cold_zero_c` of 0 or more.
     """
     if cold_full_c <= temperature_c <= hot_full_c:
         return 1.0
@@ -380,19 +277,9 @@ def temperature_derating(
 
 
 def cyclic_stress(c_rate: float, depth_of_cycle: float) -> float:
-    r"""Rate of the cyclic ageing of an LFP cell.
+    r"""Return the rate of the cyclic ageing of an LFP cell: lost fraction per root of full equivalent cycles.
 
-    Parameters
-    ----------
-    c_rate : float
-        Current over capacity in 1/h.
-    depth_of_cycle : float
-        Depth of the cycle, 0 to 1.
-
-    Returns
-    -------
-    float
-        Lost capacity as a fraction per square root of full equivalent cycles.
+    The C rate is current over capacity in 1/h; the depth of the cycle is 0 to 1.
 
     Notes
     -----
@@ -409,19 +296,7 @@ def cyclic_stress(c_rate: float, depth_of_cycle: float) -> float:
 
 
 def calendar_stress(temperature_c: float, soc: float) -> float:
-    r"""Rate of the calendar ageing of an LFP cell.
-
-    Parameters
-    ----------
-    temperature_c : float
-        CellType temperature in °C.
-    soc : float
-        State of charge, 0 to 1.
-
-    Returns
-    -------
-    float
-        Lost capacity as a fraction per square root of seconds.
+    r"""Return the rate of the calendar ageing of an LFP cell: lost fraction per square root of seconds.
 
     Notes
     -----
@@ -440,21 +315,7 @@ def calendar_stress(temperature_c: float, soc: float) -> float:
 
 
 def age(loss: float, stress: float, amount: float) -> float:
-    r"""Advance a loss that follows a square-root law.
-
-    Parameters
-    ----------
-    loss : float
-        Lost capacity so far, as a fraction.
-    stress : float
-        From `cyclic_stress` or `calendar_stress`.
-    amount : float
-        What passed meanwhile: full equivalent cycles, or seconds.
-
-    Returns
-    -------
-    float
-        Lost capacity after it, as a fraction.
+    r"""Return a lost fraction of the capacity after full equivalent cycles, or seconds, at a rate of stress.
 
     Notes
     -----

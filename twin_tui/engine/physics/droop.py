@@ -11,19 +11,9 @@ _LN10 = log(10.0)
 
 
 def piecewise(x: float, points: Sequence[tuple[float, float]]) -> float:
-    """Interpolate a line through a few points.
+    """Interpolate a line through corners (x, y) in rising order of x; the end values hold outside.
 
-    Parameters
-    ----------
-    x : float
-        Where to look.
-    points : sequence of (float, float)
-        Corners in rising order of x; two corners at the same x make a step, which belongs to the right one.
-
-    Returns
-    -------
-    float
-        The value there; the end values hold outside.
+    Two corners at the same x make a step, which belongs to the right one.
     """
     x_before, y_before = points[0]
     if not x >= x_before:
@@ -47,25 +37,10 @@ def frequency_watt(
     p_min_pu: float,
     p_max_pu: float,
 ) -> float:
-    r"""Active power that a frequency droop asks for.
+    r"""Return the active power that a frequency droop asks for, per unit; within the deadbands that before.
 
-    Parameters
-    ----------
-    p_before_pu : float
-        Power before the deviation, per unit.
-    frequency_hz, nominal_hz : float
-        Present and nominal frequency in Hz.
-    over_deadband_hz, under_deadband_hz : float
-        Deviations in Hz that stay without an answer.
-    over_droop, under_droop : float
-        Relative frequency change for a change of power by the rating (0.05 = 5 %).
-    p_min_pu, p_max_pu : float
-        What the device can do, per unit; negative for storage that can charge.
-
-    Returns
-    -------
-    float
-        Power per unit. Within the deadbands it is `p_before_pu`, untouched.
+    A droop is the relative change of frequency for a change of power by the rating (0.05 = 5 %).
+    ``p_min_pu`` and ``p_max_pu`` are what the device can do; negative for storage that can charge.
 
     Notes
     -----
@@ -95,19 +70,9 @@ def frequency_watt(
 
 
 def lag_share(dt_s: float, response_s: float) -> float:
-    r"""Share of the way to its target that a first-order lag goes in a step.
+    r"""Return the share of the way to its target that a first-order lag goes in a step, for `lag_step`.
 
-    Parameters
-    ----------
-    dt_s : float
-        Step in s.
-    response_s : float
-        Open-loop response time in s: to 90 % of a step; 0 or less is at once.
-
-    Returns
-    -------
-    float
-        Share, 0 to 1, for `lag_step`.
+    ``response_s`` is the open-loop response time, to 90 % of a step; 0 or less is at once.
 
     Notes
     -----
@@ -148,22 +113,5 @@ Containment, deadband 0.015 Hz, 5 % at 0.2 Hz, all at 0.5 Hz (NESO service terms
 
 
 def fcr_share(product: str, frequency_hz: float, nominal_hz: float = 50.0) -> float:
-    """Share of the sold capacity that a frequency reserve has to give.
-
-    Parameters
-    ----------
-    product : str
-        A name in `FCR_CURVES`.
-    frequency_hz, nominal_hz : float
-        Present and nominal frequency in Hz.
-
-    Returns
-    -------
-    float
-        -1 to 1; positive feeds in.
-
-    References
-    ----------
-    See `FCR_CURVES`.
-    """
+    """Return the share of the sold capacity that a frequency reserve of `FCR_CURVES` gives, + feeds in."""
     return piecewise(frequency_hz - nominal_hz, FCR_CURVES[product])

@@ -9,22 +9,10 @@ _HALF_SQRT3 = _SQRT3 / 2.0
 def limit_apparent_power(
     p_w: float, q_var: float, s_max_va: float, q_priority: bool = False
 ) -> tuple[float, float]:
-    r"""Bring an operating point into the circle that a converter's current allows.
+    r"""Bring active and reactive power into the circle that a converter's current allows.
 
-    Parameters
-    ----------
-    p_w, q_var : float
-        Wanted active power in W and reactive power in var.
-    s_max_va : float
-        Apparent power limit in VA, at least 0.
-    q_priority : bool
-        Whether reactive power is served first.
-
-    Returns
-    -------
-    tuple of float
-        Active and reactive power with :math:`P^2 + Q^2 \le S^2`: the preferred one is limited to S, the
-        other one to what the circle leaves; signs stay.
+    :math:`P^2 + Q^2 \le S^2`: the preferred one is limited to S, the other one to what the circle leaves;
+    signs stay.
     """
     if p_w * p_w + q_var * q_var <= s_max_va * s_max_va:
         return p_w, q_var
@@ -36,24 +24,10 @@ def limit_apparent_power(
 
 
 def room_for_reactive(p_w: float, q_var: float, power_factor: float, s_max_va: float) -> float:
-    """Active power that is left when reactive power is served first.
+    """Return the active power, W, that is left when reactive power is served first.
 
-    Parameters
-    ----------
-    p_w : float
-        Wanted active power in W.
-    q_var : float
-        Wanted reactive power in var; while it is 0 the power factor counts.
-    power_factor : float
-        As in `reactive_power`.
-    s_max_va : float
-        Apparent power limit in VA.
-
-    Returns
-    -------
-    float
-        Active power in W, of the same sign and not greater: within the circle beside `q_var`, or so small
-        that the power factor can be held, |P| ≤ |pf|·S.
+    It has the sign of the wanted one and is not greater: within the circle beside `q_var`, or, while that is
+    0, so small that the power factor (as in `reactive_power`) can be held, |P| ≤ |pf|·S.
     """
     if q_var:
         return limit_apparent_power(p_w, q_var, s_max_va, True)[0]
@@ -62,21 +36,11 @@ def room_for_reactive(p_w: float, q_var: float, power_factor: float, s_max_va: f
 
 
 def reactive_power(p_w: float, power_factor: float) -> float:
-    r"""Reactive power that goes with an active power at a power factor.
+    r"""Return the reactive power, var, that goes with an active power of either sign at a power factor.
 
-    Parameters
-    ----------
-    p_w : float
-        Active power in W, of either sign.
-    power_factor : float
-        -1 to 1. Its sign is that of the reactive power: positive injects vars into the site (over-excited,
-        like a capacitor), negative absorbs them (under-excited, like a coil), whichever way active power
-        flows. 0 means "not set" and gives 0 var.
-
-    Returns
-    -------
-    float
-        Reactive power in var, positive when injected into the site.
+    The sign of the power factor is that of the reactive power: positive injects vars into the site
+    (over-excited, like a capacitor), negative absorbs them (under-excited, like a coil), whichever way active
+    power flows. 0 means "not set" and gives 0 var.
 
     Notes
     -----
@@ -92,19 +56,9 @@ def reactive_power(p_w: float, power_factor: float) -> float:
 def symmetrical_components(
     va: float, vb: float, vc: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
 ) -> tuple[float, float, float]:
-    r"""Magnitudes of the zero, positive and negative sequence of three phasors.
+    r"""Return the magnitudes of the zero, positive and negative sequence of three phasors, in their unit.
 
-    Parameters
-    ----------
-    va, vb, vc : float
-        Magnitudes of the phase quantities, in any one unit.
-    angle_a, angle_b, angle_c : float
-        Their angles in degrees.
-
-    Returns
-    -------
-    tuple of float
-        Zero, positive and negative sequence magnitude in the same unit.
+    The angles are in degrees.
 
     Notes
     -----
@@ -128,23 +82,9 @@ def symmetrical_components(
 def line_voltages(
     va: float, vb: float, vc: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
 ) -> tuple[float, float, float]:
-    r"""Voltages between the phases.
+    """Return the voltages AB, BC and CA between phases from magnitudes to neutral and angles in degrees.
 
-    Parameters
-    ----------
-    va, vb, vc : float
-        Phase-to-neutral magnitudes, in V or per unit of the phase voltage.
-    angle_a, angle_b, angle_c : float
-        Their angles in degrees.
-
-    Returns
-    -------
-    tuple of float
-        Magnitudes AB, BC, CA in the same unit: divide by √3 for per unit of the line voltage.
-
-    Notes
-    -----
-    .. math:: V_{ab} = |V_a - V_b|
+    :math:`V_{ab} = |V_a - V_b|`, in the unit of the phases: divide by √3 for per unit of the line voltage.
     """
     a, b, c = radians(angle_a), radians(angle_b), radians(angle_c)
     ax, ay = va * cos(a), va * sin(a)
@@ -154,18 +94,9 @@ def line_voltages(
 
 
 def pilot_current(duty_percent: float) -> float:
-    r"""Current that a charging station offers by the duty cycle of its control pilot.
+    r"""Return the current per phase, A, that a charging station offers by the duty cycle of its pilot, %.
 
-    Parameters
-    ----------
-    duty_percent : float
-        Duty cycle of the 1 kHz signal in %.
-
-    Returns
-    -------
-    float
-        Current in A per phase; 0 where the duty cycle allows no charging or only asks for digital
-        communication.
+    It is 0 where the duty cycle allows no charging or only asks for digital communication.
 
     Notes
     -----
@@ -185,18 +116,10 @@ def pilot_current(duty_percent: float) -> float:
 
 
 def pilot_duty(current_a: float) -> float:
-    """Duty cycle by which a charging station offers a current: the inverse of `pilot_current`.
+    """Return the duty cycle, %, by which a charging station offers a current: the inverse of `pilot_current`.
 
-    Parameters
-    ----------
-    current_a : float
-        Current in A per phase.
-
-    Returns
-    -------
-    float
-        Duty cycle in %; 100 (a steady +12 V, no charging) below 6 A, 96 for 80 A and more. The two branches
-        leave a gap from 51 to 52.5 A, where 51 A is offered.
+    It is 100 (a steady +12 V, no charging) below 6 A, 96 for 80 A and more. The two branches leave a gap from
+    51 to 52.5 A, where 51 A is offered.
 
     References
     ----------

@@ -6,23 +6,9 @@ _KELVIN = 273.15
 
 
 def carnot_cop(flow_c: float, source_c: float, quality: float, most: float) -> float:
-    r"""Coefficient of performance of a heat pump.
+    r"""Return the coefficient of performance of a heat pump: heat over electricity, from 1 to ``most``.
 
-    Parameters
-    ----------
-    flow_c : float
-        Temperature of the heated water in °C.
-    source_c : float
-        Temperature of the heat source in °C.
-    quality : float
-        Share of the Carnot cycle that the machine reaches; 0.35 to 0.5 for air to water.
-    most : float
-        Greatest coefficient, where the temperatures come close.
-
-    Returns
-    -------
-    float
-        Heat over electricity, at least 1.
+    ``quality`` is the share of the Carnot cycle that the machine reaches; 0.35 to 0.5 for air to water.
 
     Notes
     -----
@@ -42,21 +28,7 @@ def carnot_cop(flow_c: float, source_c: float, quality: float, most: float) -> f
 
 
 def building_demand(loss_w_per_k: float, limit_c: float, ambient_c: float) -> float:
-    r"""Heat that a building asks for.
-
-    Parameters
-    ----------
-    loss_w_per_k : float
-        Heat loss of the building in W/K.
-    limit_c : float
-        Outdoor temperature in °C above which sun and people heat enough.
-    ambient_c : float
-        Outdoor temperature in °C.
-
-    Returns
-    -------
-    float
-        Heat in W, 0 above the limit.
+    r"""Return the heat that a building asks for, W; 0 above the limit, where sun and people heat enough.
 
     Notes
     -----

@@ -15,17 +15,7 @@ _NIGHT = 0.45
 
 
 def dynamic_factor(day_of_year: int) -> float:
-    r"""Season's factor on a household's consumption.
-
-    Parameters
-    ----------
-    day_of_year : int
-        1 to 366.
-
-    Returns
-    -------
-    float
-        About 1.24 in January, 0.80 in July.
+    r"""Return the season's factor on a household's consumption: about 1.24 in January, 0.80 in July.
 
     Notes
     -----
@@ -33,7 +23,7 @@ def dynamic_factor(day_of_year: int) -> float:
         F(t) = -3.92 \cdot 10^{-10} t^4 + 3.2 \cdot 10^{-7} t^3 - 7.02 \cdot 10^{-5} t^2 + 2.1 \cdot 10^{-3} t
         + 1.24
 
-    Made for Germany; t is the day of the year.
+    Made for Germany; t is the day of the year, 1 to 366.
 
     References
     ----------
@@ -74,27 +64,15 @@ def _season(day: int) -> float:
 
 
 def household_share(local_s: float) -> float:
-    """Consumption of a household relative to its mean over the year.
+    """Return a household's consumption at a local Unix time relative to its mean over the year.
 
-    Parameters
-    ----------
-    local_s : float
-        Local time in seconds since 1 January 1970.
-
-    Returns
-    -------
-    float
-        Relative power; its mean over a year is 1 within the weekdays' share of that year.
+    The mean over a year is 1 within the weekdays' share of that year.
 
     Notes
     -----
-    A drawn shape, not a measured one: a level at night and a morning, noon and evening peak as bell curves,
-    later and flatter at the weekend, linear between quarters of an hour, times the season's factor. It is
-    smooth, as the mean of many households is; one household is far rougher.
-
-    References
-    ----------
-    Season: `dynamic_factor`. The shape of the day is this package's own.
+    A drawn shape of this package, not a measured one: a level at night and a morning, noon and evening peak
+    as bell curves, later and flatter at the weekend, linear between quarters of an hour, times the season's
+    `dynamic_factor`. It is smooth, as the mean of many households is; one household is far rougher.
     """
     day, of_day = divmod(local_s, 86_400.0)
     position = of_day / 900.0

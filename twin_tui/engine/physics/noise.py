@@ -23,16 +23,6 @@ def generator(seed: int, name: str) -> Random:
 def normal(random: Random) -> float:
     """Draw a standard normal deviate from exactly one uniform number.
 
-    Parameters
-    ----------
-    random : random.Random
-        The generator of the model that draws.
-
-    Returns
-    -------
-    float
-        Normal deviate, mean 0, standard deviation 1.
-
     Notes
     -----
     Inverse of the cumulative normal distribution, relative error below 1e-16: a third of the cost of
@@ -47,21 +37,10 @@ def normal(random: Random) -> float:
 
 
 def ou_coefficients(dt_s: float, tau_s: float, sigma: float) -> tuple[float, float]:
-    r"""Coefficients of one exact step of an Ornstein-Uhlenbeck process.
+    r"""Return decay and kick of one exact step of an Ornstein-Uhlenbeck process, for `ou_step`.
 
-    Parameters
-    ----------
-    dt_s : float
-        Step in s, greater than 0.
-    tau_s : float
-        Correlation time in s; 0 or less gives white noise.
-    sigma : float
-        Standard deviation of the process, in its own unit.
-
-    Returns
-    -------
-    tuple of float
-        Decay a (1) and kick b (unit of `sigma`), for `ou_step`.
+    The standard deviation of the process and its kick have its own unit; a correlation time of 0 or less
+    gives white noise.
 
     Notes
     -----
@@ -80,26 +59,7 @@ def ou_coefficients(dt_s: float, tau_s: float, sigma: float) -> tuple[float, flo
 
 
 def ou_step(value: float, decay: float, kick: float, random: Random) -> float:
-    """Advance an Ornstein-Uhlenbeck process with mean 0 by one step.
-
-    Parameters
-    ----------
-    value : float
-        The process before the step.
-    decay, kick : float
-        From `ou_coefficients`.
-    random : random.Random
-        The generator of the model that draws.
-
-    Returns
-    -------
-    float
-        The process after the step.
-
-    References
-    ----------
-    Gillespie 1996, doi:10.1103/PhysRevE.54.2084.
-    """
+    """Advance an Ornstein-Uhlenbeck process with mean 0 by one step, by its `ou_coefficients`."""
     return decay * value + kick * _inverse_normal_cdf(random.random() or _SMALLEST_P)
 
 
@@ -109,24 +69,12 @@ def noise_key(seed: int, name: str) -> int:
 
 
 def normal_at(key: int, tick: int) -> float:
-    """Standard normal deviate of a tick.
-
-    Parameters
-    ----------
-    key : int
-        From `noise_key`.
-    tick : int
-        Number of the tick.
-
-    Returns
-    -------
-    float
-        Normal deviate; those of different ticks are independent.
+    """Return the standard normal deviate of a tick; those of different ticks are independent.
 
     Notes
     -----
-    The tick counts through the state of a SplitMix64 generator whose start is the key, so a step that draws
-    noise stays a pure function. The uniform number becomes normal by the inverse of the distribution.
+    The tick counts through the state of a SplitMix64 generator whose start is the `noise_key`, so a step that
+    draws noise stays a pure function. The uniform number becomes normal by the inverse of the distribution.
 
     References
     ----------

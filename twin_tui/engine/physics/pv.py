@@ -10,21 +10,9 @@ _A, _B, _C = -0.0162, 0.9858, -0.0059
 
 
 def noct_cell_temperature(ambient_c: float, plane_w_m2: float, noct_c: float = 45.0) -> float:
-    r"""Cell temperature from the nominal operating cell temperature of the data sheet.
+    r"""Return the cell temperature, °C, by the nominal operating cell temperature of the data sheet.
 
-    Parameters
-    ----------
-    ambient_c : float
-        Air temperature in °C.
-    plane_w_m2 : float
-        Irradiance in the plane of the modules in W/m².
-    noct_c : float
-        Nominal operating cell temperature in °C, at 800 W/m², 20 °C air and 1 m/s wind.
-
-    Returns
-    -------
-    float
-        Cell temperature in °C.
+    That is the one at 800 W/m² in the plane of the modules, 20 °C air and 1 m/s wind.
 
     Notes
     -----
@@ -42,25 +30,9 @@ def noct_cell_temperature(ambient_c: float, plane_w_m2: float, noct_c: float = 4
 def faiman_cell_temperature(
     ambient_c: float, plane_w_m2: float, wind_m_s: float = 1.0, u0: float = 25.0, u1: float = 6.84
 ) -> float:
-    r"""Module temperature from irradiance and wind after Faiman.
+    r"""Return the module temperature, °C, from irradiance and the wind at module height after Faiman.
 
-    Parameters
-    ----------
-    ambient_c : float
-        Air temperature in °C.
-    plane_w_m2 : float
-        Irradiance in the plane of the modules in W/m².
-    wind_m_s : float
-        Wind speed at module height in m/s.
-    u0 : float
-        Constant heat transfer coefficient in W/(m²·K).
-    u1 : float
-        Convective heat transfer coefficient in W·s/(m³·K).
-
-    Returns
-    -------
-    float
-        Module temperature in °C.
+    The heat transfer coefficients are u0 in W/(m²·K), constant, and u1 in W·s/(m³·K), by convection.
 
     Notes
     -----
@@ -77,23 +49,9 @@ def faiman_cell_temperature(
 
 
 def dc_power(plane_w_m2: float, cell_c: float, peak_w: float, gamma_per_k: float = -0.004) -> float:
-    r"""Power of an array at its maximum power point after PVWatts.
+    r"""Return the power of an array at its maximum power point after PVWatts, W, at least 0.
 
-    Parameters
-    ----------
-    plane_w_m2 : float
-        Irradiance that reaches the cells in W/m².
-    cell_c : float
-        Cell temperature in °C.
-    peak_w : float
-        Array power at 1000 W/m² and 25 °C in W.
-    gamma_per_k : float
-        Temperature coefficient of power in 1/K.
-
-    Returns
-    -------
-    float
-        Power in W, at least 0.
+    The irradiance is what reaches the cells; the peak power is that at 1000 W/m² and 25 °C.
 
     Notes
     -----
@@ -110,21 +68,9 @@ def dc_power(plane_w_m2: float, cell_c: float, peak_w: float, gamma_per_k: float
 
 
 def inverter_ac_power(dc_w: float, rated_ac_w: float, nominal_efficiency: float = 0.96) -> float:
-    r"""AC power of an inverter with the PVWatts efficiency curve, clipped at its rating.
+    r"""Return the AC power of an inverter with the PVWatts efficiency curve, W, clipped at its rating.
 
-    Parameters
-    ----------
-    dc_w : float
-        DC power at the input in W.
-    rated_ac_w : float
-        AC rating in W, greater than 0.
-    nominal_efficiency : float
-        Efficiency at full load, 0 to 1.
-
-    Returns
-    -------
-    float
-        AC power in W, 0 to `rated_ac_w`.
+    The nominal efficiency is that at full load.
 
     Notes
     -----
@@ -149,30 +95,9 @@ def inverter_ac_power(dc_w: float, rated_ac_w: float, nominal_efficiency: float 
 
 
 def inverter_dc_power(ac_w: float, rated_ac_w: float, nominal_efficiency: float = 0.96) -> float:
-    r"""DC power that an inverter draws to deliver an AC power: the inverse of `inverter_ac_power` below
-    clipping.
+    """Return the DC power, W, that an inverter draws to deliver an AC power up to its rating.
 
-    Parameters
-    ----------
-    ac_w : float
-        AC power in W, 0 to `rated_ac_w`.
-    rated_ac_w : float
-        AC rating in W, greater than 0.
-    nominal_efficiency : float
-        Efficiency at full load, 0 to 1.
-
-    Returns
-    -------
-    float
-        DC power in W; 0 when nothing is delivered.
-
-    Notes
-    -----
     The lower root of the quadratic in `inverter_ac_power`. A curtailed array supplies exactly this.
-
-    References
-    ----------
-    A. P. Dobos, "PVWatts Version 5 Manual", NREL/TP-6A20-62641, 2014, doi:10.2172/1158421.
     """
     if not ac_w > 0.0:
         return 0.0
@@ -189,23 +114,10 @@ def dc_voltage(
     voc_v: float,
     beta_per_k: float = -0.003,
 ) -> float:
-    r"""Voltage at which an array works when it gives a fraction of what it could.
+    r"""Return the voltage, V, at which an array works when it gives a fraction of what it could.
 
-    Parameters
-    ----------
-    used_fraction : float
-        Power drawn over power at the maximum power point, 0 to 1.
-    cell_c : float
-        Cell temperature in °C.
-    vmp_v, voc_v : float
-        Maximum-power and open-circuit voltage at 25 °C in V.
-    beta_per_k : float
-        Temperature coefficient of both voltages in 1/K.
-
-    Returns
-    -------
-    float
-        Voltage in V: the maximum-power voltage at 1, the open-circuit voltage at 0.
+    Maximum-power and open-circuit voltage are those at 25 °C, reached at 1 and at 0; both change by
+    ``beta_per_k`` with the cell temperature.
 
     Notes
     -----

@@ -65,18 +65,9 @@ def plane(tilt_deg: float, azimuth_deg: float) -> Plane:
 
 
 def solar_coordinates(unix_day: float) -> tuple[float, float, float]:
-    r"""Declination, equation of time and distance of the sun after the Astronomical Almanac.
+    r"""Return declination and equation of time in rad and the distance of the sun in astronomical units.
 
-    Parameters
-    ----------
-    unix_day : float
-        Time in days since 1970-01-01 00:00 UTC.
-
-    Returns
-    -------
-    tuple of float
-        Declination in rad, equation of time as an hour angle in rad (positive when the sundial is ahead), and
-        distance in astronomical units.
+    The time is in days since 1970-01-01 0 h UTC; the equation of time is positive when the sundial is ahead.
 
     Notes
     -----
@@ -128,20 +119,7 @@ def sun_day(unix_day: int) -> SunDay:
 
 
 def sun_vector(unix_s: float, where: Location) -> tuple[float, float, float]:
-    r"""Direction of the sun as a unit vector.
-
-    Parameters
-    ----------
-    unix_s : float
-        Time in s since 1970-01-01 00:00 UTC.
-    where : Location
-        The observer.
-
-    Returns
-    -------
-    tuple of float
-        Components to the east, to the north and up. The last one is the cosine of the zenith angle, negative
-        at night.
+    r"""Return the direction of the sun as a unit vector: east, north, and up, the cosine of the zenith angle.
 
     Notes
     -----
@@ -185,17 +163,7 @@ def cos_incidence(sun: tuple[float, float, float], surface: Plane) -> float:
 
 
 def haurwitz(cos_zenith: float) -> float:
-    r"""Clear-sky global horizontal irradiance after Haurwitz.
-
-    Parameters
-    ----------
-    cos_zenith : float
-        Cosine of the zenith angle.
-
-    Returns
-    -------
-    float
-        Irradiance on the horizontal in W/m²; 0 when the sun is down.
+    r"""Return the clear-sky global horizontal irradiance after Haurwitz, W/m²; 0 when the sun is down.
 
     Notes
     -----
@@ -215,21 +183,9 @@ def haurwitz(cos_zenith: float) -> float:
 
 
 def erbs(ghi_w_m2: float, cos_zenith: float, extraterrestrial_w_m2: float) -> tuple[float, float]:
-    r"""Split global horizontal irradiance into beam and diffuse.
+    r"""Split global horizontal irradiance into direct normal and diffuse horizontal irradiance, all in W/m².
 
-    Parameters
-    ----------
-    ghi_w_m2 : float
-        Global horizontal irradiance in W/m².
-    cos_zenith : float
-        Cosine of the zenith angle.
-    extraterrestrial_w_m2 : float
-        Irradiance normal to the rays outside the atmosphere in W/m².
-
-    Returns
-    -------
-    tuple of float
-        Direct normal and diffuse horizontal irradiance in W/m².
+    The extraterrestrial irradiance is that normal to the rays.
 
     Notes
     -----
@@ -265,23 +221,10 @@ def isotropic_plane_irradiance(
     *,
     albedo: float = 0.2,
 ) -> float:
-    r"""Irradiance on a tilted plane under a sky of even brightness.
+    r"""Return the irradiance on a tilted plane under a sky of even brightness, W/m².
 
-    Parameters
-    ----------
-    dni_w_m2, dhi_w_m2, ghi_w_m2 : float
-        Direct normal, diffuse horizontal and global horizontal irradiance in W/m².
-    cos_aoi : float
-        Cosine of the angle of incidence.
-    cos_tilt : float
-        Cosine of the plane's tilt.
-    albedo : float
-        Share of light that the ground reflects, 0 to 1.
-
-    Returns
-    -------
-    float
-        Irradiance in the plane in W/m².
+    It takes direct normal, diffuse horizontal and global horizontal irradiance, the cosines of the angle of
+    incidence and of the plane's tilt, and the share of light that the ground reflects.
 
     Notes
     -----
@@ -302,29 +245,8 @@ def isotropic_plane_irradiance(
 def plane_irradiance(
     ghi_w_m2: float, unix_s: float, sun: tuple[float, float, float], surface: Plane, albedo: float = 0.2
 ) -> float:
-    """Irradiance in a module plane from the global horizontal one (Erbs, then an even sky).
-
-    Parameters
-    ----------
-    ghi_w_m2 : float
-        Global horizontal irradiance in W/m².
-    unix_s : float
-        Time in s since 1970-01-01 00:00 UTC, for the distance to the sun.
-    sun : tuple of float
-        Direction of the sun from `sun_vector`.
-    surface : Plane
-        The module plane.
-    albedo : float
-        Share of light that the ground reflects, 0 to 1.
-
-    Returns
-    -------
-    float
-        Irradiance in the plane in W/m².
-
-    References
-    ----------
-    See `erbs` and `isotropic_plane_irradiance`.
+    """Return the irradiance in a module plane, W/m², from the global horizontal one: `erbs`, then
+    `isotropic_plane_irradiance`. The Unix time gives the distance to the sun.
     """
     if not ghi_w_m2 > 0.0:
         return 0.0
@@ -340,21 +262,9 @@ def plane_irradiance(
 def sine_irradiance(
     second_of_day: float, sunrise_s: float, sunset_s: float, peak_w_m2: float = 1000.0
 ) -> float:
-    r"""Half a sine between sunrise and sunset, for runs that want a simple and known sun.
+    r"""Return half a sine between sunrise and sunset, W/m², for runs that want a simple and known sun.
 
-    Parameters
-    ----------
-    second_of_day : float
-        Local time in s since midnight.
-    sunrise_s, sunset_s : float
-        Times of sunrise and sunset on the same scale, in s.
-    peak_w_m2 : float
-        Irradiance at the middle of the day in W/m².
-
-    Returns
-    -------
-    float
-        Irradiance in W/m²; 0 outside the day.
+    All times are local, in s since midnight.
 
     Notes
     -----

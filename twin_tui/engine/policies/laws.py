@@ -56,24 +56,10 @@ def reserve_backup(
     discharge_w: float,
     energy_w: float,
 ) -> float:
-    """Keep a reserve for an outage, use the rest.
+    """Keep a reserve for an outage, use the rest: Pc below the reserve, above it `self_consumption`.
 
-    Parameters
-    ----------
-    net_w : float
-        Net load n in W.
-    soc, reserve_soc : float
-        State of charge and the reserve to keep, 0 to 1.
-    charge_w, discharge_w : float
-        The most to charge and discharge in W.
-    energy_w : float
-        The power in W that would empty the battery from full within one time step.
-
-    Returns
-    -------
-    float
-        Pc below the reserve; above it the power of `self_consumption`, cut where the step would end below
-        the reserve.
+    ``energy_w`` is the power that would empty the battery from full within one time step: P is cut where the
+    step would end below the reserve.
     """
     if soc < reserve_soc:
         return min(charge_w, (reserve_soc - soc) * energy_w) if reserve_soc - soc < 1e-6 else charge_w
