@@ -7,7 +7,7 @@ import pytest
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 
 from twin_tui import CommandError, LinkError, Twin
-from twin_tui.engine.events import ClearLinkFault, LinkFault
+from twin_tui.engine.events import ClearEverything, ClearLinkFault, Event, LinkFault
 from twin_tui.engine.snapshot import LogKind
 
 
@@ -58,6 +58,15 @@ async def test_a_link_fault_is_an_event_that_ends_by_itself() -> None:
         kinds = [entry.kind for entry in twin.snapshot().log]
         assert kinds == [LogKind.LINK, LogKind.CLEAR]
         client.close()
+
+
+@pytest.mark.parametrize("clear", [ClearLinkFault("delay"), ClearLinkFault(), ClearEverything()])
+def test_a_link_fault_cleared_before_its_time_ends_without_an_alarm(clear: Event) -> None:
+    twin = Twin.from_dict(a_site(TCP))
+    twin.submit(LinkFault("bess", {"kind": "delay", "delay_s": 1}, label="delay", duration_s=2.0))
+    twin.submit(clear, at_s=1.0)
+    twin.advance(5)
+    assert [entry.kind for entry in twin.snapshot().log] == [LogKind.LINK, LogKind.CLEAR]
 
 
 async def test_a_link_fault_that_makes_no_sense_changes_nothing() -> None:

@@ -118,8 +118,8 @@ class ClearLinkFault(Event):
     origin: str = PYTHON
 
     def check_now(self, run: Run) -> None:
-        """Refuse a label that is not in force."""
-        if self.label and self.label not in run.link_faults:
+        """Refuse a label that is not in force; one whose fault was cleared before its time has ended."""
+        if self.origin != END_OF_DURATION and self.label and self.label not in run.link_faults:
             hint = did_you_mean(self.label, run.link_faults)
             raise CommandError(f"no link fault {self.label!r} is in force{hint}")
 
