@@ -2,14 +2,42 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import IntEnum
 from typing import SupportsFloat
 
-SIMULATION_FAILED = 3
-"""The exit code of a run whose simulation failed."""
+CUT_AT = 80
+"""The longest value or name in a message."""
+
+
+class ExitCode(IntEnum):
+    """How the process ends, with its meaning."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> "ExitCode":
+        """Keep the meaning beside the number."""
+        code = int.__new__(cls, number)
+        code._value_ = number
+        code.meaning = meaning
+        return code
+
+    OK = 0, "everything went well"
+    NO = 1, "the answer is no: an expectation failed, a replay or a comparison differs"
+    INPUT = 2, "what was given is wrong: an option, a file, a port or peer that is not available at the start"
+    FAILED = 3, "the run itself failed: engine error, output or recording not written, server ended"
+    LOST = 4, "attach: the connection to the running twin was lost (reserved)"
+    REFUSED = 5, "attach: the running twin refused the connection (reserved)"
+    VERSION = 6, "attach: the running twin has another version (reserved)"
+    HUP = 129, "ended by SIGHUP: the terminal or session was closed"
+    INT = 130, "ended by SIGINT, Ctrl+C"
+    PIPE = 141, "the reader of the output has gone"
+    TERM = 143, "ended by SIGTERM"
 
 
 class TwinError(Exception):
     """An error that the user can correct; its text is one clear message."""
+
+    exit_code = ExitCode.INPUT
 
 
 class ConfigError(TwinError):
@@ -24,6 +52,12 @@ class LinkError(TwinError):
     """A port, serial line or peer that is not available."""
 
 
+class RunError(TwinError):
+    """A run that failed: its engine, its recording or its results."""
+
+    exit_code = ExitCode.FAILED
+
+
 class ArgumentError(TwinError, TypeError):
     """An argument of the wrong type in a call from Python."""
 
@@ -31,7 +65,22 @@ class ArgumentError(TwinError, TypeError):
 def check_argument(fits: bool, expected: str, found: object) -> None:
     """Raise ArgumentError unless an argument fits."""
     if not fits:
-        raise ArgumentError(f"{expected}, not {found!r:.60}")
+        raise ArgumentError(f"{expected}, not {shown(found)}")
+
+
+def shown(found: object) -> str:
+    """Return a value as text for a message, cut to a readable length."""
+    try:
+        text = repr(found[: CUT_AT + 1] if isinstance(found, str | bytes) else found)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= CUT_AT else text[: CUT_AT - 3] + "..."
+
+
+def named(found: object) -> str:
+    """Return a key or name as text for a message: unchanged if printable and short."""
+    plain = isinstance(found, str) and found.isprintable() and len(found) <= CUT_AT
+    return str(found) if plain else shown(found)
 
 
 def number(found: object) -> bool:
@@ -42,7 +91,7 @@ def number(found: object) -> bool:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean X?"`` for the nearest known name, or a short list of known names."""
     names = list(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    close = get_close_matches(name[:CUT_AT], names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""

@@ -19,12 +19,12 @@ from twin_tui.documents.values import (
     Accepts,
     number,
     refuse_unknown,
-    shown,
     to_number,
     to_switch,
     to_text,
 )
 from twin_tui.engine.signals import value
+from twin_tui.errors import shown
 
 S = TypeVar("S", bound="ParameterModel")
 _NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")

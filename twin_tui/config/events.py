@@ -10,13 +10,13 @@ from twin_tui.config.derive import build
 from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Complaints, join
-from twin_tui.documents.values import refuse_unknown, shown
+from twin_tui.documents.values import refuse_unknown
 from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.running import Device, Run, device_named
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.view import SiteView
-from twin_tui.errors import CommandError, TwinError, did_you_mean
+from twin_tui.errors import CommandError, TwinError, did_you_mean, shown
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.vocabulary import site_view
 

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from twin_tui.documents.loader import Document, open_document
 from twin_tui.documents.model import Complaints, Model
-from twin_tui.documents.values import Accepts, Switch, Text, choice, number, shown, to_number
+from twin_tui.documents.values import Accepts, Switch, Text, choice, number, to_number
 from twin_tui.engine import grid_code
 from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import ConfigError, did_you_mean, shown
 
 _FOLDER = Path(__file__).parent.parent / "data" / "grid_codes"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.documents.model import Complaints, Model, join
-from twin_tui.documents.values import shown
+from twin_tui.errors import shown
 from twin_tui.protocols.connector import Endpoint, EntryContext, LinkSettings
 from twin_tui.protocols.modbus.endpoints import ModbusTcp
 from twin_tui.protocols.registry import connectors

@@ -9,12 +9,13 @@ from twin_tui.config.grid_codes import grid_code_of, load_grid_code
 from twin_tui.config.schedule import to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.documents.loader import Document
-from twin_tui.documents.values import Accepts, refuse_unknown, shown, to_number, to_switch
+from twin_tui.documents.values import Accepts, refuse_unknown, to_number, to_switch
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import CELLS, NOTTON, SUNGROW_SC1000TL, CellType, ConverterLosses
 from twin_tui.engine.weather import Series
+from twin_tui.errors import shown
 
 T = TypeVar("T")
 _SWITCHES = ("volt_var", "volt_watt")

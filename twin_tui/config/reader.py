@@ -34,7 +34,7 @@ from twin_tui.config.world import (
 )
 from twin_tui.documents.loader import Document
 from twin_tui.documents.model import Complaints, M, join
-from twin_tui.documents.values import shown, to_text
+from twin_tui.documents.values import to_text
 from twin_tui.engine.device import AnyDeviceType, Stage, registry
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.grid_code import GridCode
@@ -43,7 +43,7 @@ from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.signals import value
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
-from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.errors import ConfigError, TwinError, did_you_mean, shown
 from twin_tui.protocols.connector import Endpoint, LinkSettings
 from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.s2.described import descriptions_of

@@ -7,10 +7,11 @@ from typing import Any
 
 from twin_tui.config.context import Context
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.values import refuse_unknown, shown, to_number
+from twin_tui.documents.values import refuse_unknown, to_number
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.weather import DAY_S
+from twin_tui.errors import shown
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH = date(1970, 1, 1).toordinal()

@@ -8,9 +8,9 @@ from typing import Any
 from twin_tui.config.context import Context
 from twin_tui.documents.csv_text import read_rows, to_instant
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.values import refuse_unknown, shown, to_number, to_switch
+from twin_tui.documents.values import refuse_unknown, to_number, to_switch
 from twin_tui.engine.weather import Series
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, shown
 
 _KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
 

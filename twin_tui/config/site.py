@@ -7,8 +7,7 @@ from typing import Any
 from twin_tui.config.reader import Site, SiteReader
 from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
-from twin_tui.documents.values import shown
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import ConfigError, did_you_mean, shown
 
 
 def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number, shown, to_number
+from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number, to_number
+from twin_tui.errors import shown
 
 
 def _to_list(found: Any) -> list[Any]:

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from twin_tui.config.derive import ParameterModel, Sets, complete
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, number, shown
+from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, number
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.weather import Sky, WeatherParams
-from twin_tui.errors import did_you_mean
+from twin_tui.errors import did_you_mean, shown
 
 FIRST_DAY = datetime(2026, 6, 20)
 FREQUENCY_TAU_S, FREQUENCY_DRIFT_TAU_S = 5.0, 300.0

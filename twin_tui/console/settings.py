@@ -10,7 +10,8 @@ from textual.theme import BUILTIN_THEMES
 from twin_tui.console.keys import Keys
 from twin_tui.documents.loader import Document, open_toml
 from twin_tui.documents.model import Complaints, Model
-from twin_tui.documents.values import Accepts, Switch, choice, number, shown
+from twin_tui.documents.values import Accepts, Switch, choice, number
+from twin_tui.errors import shown
 
 FILE = "console.toml"
 

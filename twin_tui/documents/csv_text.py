@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.documents.loader import read_text
-from twin_tui.documents.values import shown, to_number
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.documents.values import to_number
+from twin_tui.errors import ConfigError, did_you_mean, shown
 
 TIME_COLUMNS = ("time", "timestamp", "datetime", "date", "time_s", "seconds", "t")
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twin_tui.documents.loader import Document
-from twin_tui.documents.values import key_text, shown
-from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.errors import ConfigError, TwinError, did_you_mean, named, shown
 
 M = TypeVar("M", bound="Model")
 
@@ -67,7 +66,7 @@ class Complaints:
         if kind == "extra_forbidden":
             inside = join(place, *loc[:-1])
             hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
-            text = f"unknown key {key_text(loc[-1])}{f' in {inside}' if inside else ''}{hint}"
+            text = f"unknown key {named(loc[-1])}{f' in {inside}' if inside else ''}{hint}"
             self.add("", text, at=where)
         elif kind == "missing":
             inside = join(place, *loc[:-1])
@@ -94,7 +93,7 @@ def join(place: str, *parts: int | str) -> str:
         if isinstance(part, int):
             place += f"[{part}]"
         else:
-            name = key_text(part)
+            name = named(part)
             place += f".{name}" if place else name
     return place
 

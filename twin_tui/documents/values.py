@@ -10,7 +10,7 @@ from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
 from twin_tui.documents.durations import parse_duration
-from twin_tui.errors import TwinError, did_you_mean
+from twin_tui.errors import TwinError, did_you_mean, named, shown
 
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
@@ -38,23 +38,12 @@ class Accepts:
         return dict(self.schema)
 
 
-def shown(found: Any) -> str:
-    """Return a value as text for a message, shortened to a readable length."""
-    text = repr(found)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def key_text(key: Any) -> str:
-    """Return a key as text for a message: unchanged if printable and short."""
-    return key if isinstance(key, str) and key.isprintable() and len(key) <= 60 else shown(key)
-
-
 def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
     """Raise ValueError for the first unknown key."""
     names = list(known)
     for key in found:
         if key not in names:
-            raise ValueError(f"unknown key {key_text(key)}{did_you_mean(str(key), names)}")
+            raise ValueError(f"unknown key {named(key)}{did_you_mean(str(key), names)}")
 
 
 def to_number(found: Any, expected: str = "a number") -> float:

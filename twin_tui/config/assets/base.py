@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from twin_tui.config.derive import ParameterModel
-from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, shown, whole
+from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, whole
 from twin_tui.engine.device import AnyDeviceType
+from twin_tui.errors import shown
 
 
 def _to_commands(found: Any) -> dict[str, Any]:

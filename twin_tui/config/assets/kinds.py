@@ -16,9 +16,9 @@ from twin_tui.documents.values import (
     Positive,
     Text,
     number,
-    shown,
 )
 from twin_tui.engine.devices.time_window import Window
+from twin_tui.errors import shown
 
 BASE_W = 5_000.0
 """Base load by default."""

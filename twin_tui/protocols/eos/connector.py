@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from twin_tui.documents.durations import parse_duration
-from twin_tui.documents.values import DURATION_SCHEMA, Accepts, shown, to_text
+from twin_tui.documents.values import DURATION_SCHEMA, Accepts, to_text
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.view import LinkView
+from twin_tui.errors import shown
 from twin_tui.protocols.address import split_address
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from twin_tui.documents.loader import NamedPlace
 from twin_tui.documents.model import Complaints
-from twin_tui.documents.values import shown
 from twin_tui.engine.device import registry
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import ConfigError, did_you_mean, shown
 from twin_tui.protocols.maps.file import ConditionFile, MapFile, Part, RegisterEntry, to_exact
 from twin_tui.protocols.maps.model import OWN, Condition, Register
 from twin_tui.protocols.maps.resolve import Meaning, resolve

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Accepts, Positive, choice, shown
+from twin_tui.documents.values import Accepts, Positive, choice
+from twin_tui.errors import shown
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.wire import WIRE_TYPES
 from twin_tui.protocols.modbus.memory import ALL_FUNCTIONS

@@ -6,8 +6,7 @@ from typing import Any, Literal, cast
 
 from twin_tui.documents.model import join
 from twin_tui.documents.shipped import find_shipped, shipped_names
-from twin_tui.documents.values import shown
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.errors import ConfigError, did_you_mean, shown
 from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
 from twin_tui.protocols.modbus.endpoints import (
     IDENTITY_KEYS,

@@ -14,9 +14,9 @@ from twin_tui.documents.values import (
     Text,
     choice,
     refuse_unknown,
-    shown,
     whole,
 )
+from twin_tui.errors import shown
 from twin_tui.protocols.connector import LinkSettings, ProtocolEntry
 from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS
 
