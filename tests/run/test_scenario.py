@@ -273,5 +273,8 @@ def test_a_simulation_that_fails_ends_a_headless_run_with_its_error(
     assert done.exit_code == 3
     said = "twin-tui: the simulation failed at 0.1 s: ZeroDivisionError: no such battery\n"
     assert done.output.endswith(said)
-    assert ElementTree.parse(report).getroot().attrib["failures"] == "1"
+    suite = ElementTree.parse(report).getroot()
+    assert (suite.attrib["failures"], suite.attrib["errors"]) == ("0", "1")
+    (error,) = suite.findall("testcase/error")
+    assert "ZeroDivisionError: no such battery" in error.attrib["message"]
     assert recorded.read_text().splitlines()[-1] == '{"end":1}'

@@ -1,4 +1,4 @@
-"""A run without a screen."""
+"""Runs without a screen."""
 
 import asyncio
 import contextlib
@@ -6,103 +6,106 @@ import itertools
 import logging
 import math
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from twin_tui.cli.ending import Printer, Signals, output_error
+from twin_tui.cli.results import Results, Run
 from twin_tui.documents.tables import table
 from twin_tui.engine.formats import clean, kilowatts
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
-from twin_tui.errors import SIMULATION_FAILED, ConfigError
+from twin_tui.errors import ExitCode, TwinError
 from twin_tui.run.plots import Course
 from twin_tui.twin import Twin
 
-INTERRUPTED = 130
 log = logging.getLogger(__name__)
 
 
 async def run(
-    twin: Twin,
+    runs: Sequence[Run],
     *,
-    duration_s: float | None,
     servers: bool = True,
     junit: Path | None = None,
     plots: Sequence[str] = (),
     quiet: bool = False,
-) -> int:
-    """Run a twin for a simulated time, or until a signal; print the results; return the exit code.
+) -> ExitCode:
+    """Run twins one after the other, each to its end or all until a signal; print and write the results.
 
-    0: run to its end, 1: an expectation of the scenario failed, 3: the simulation itself failed,
-    130: interrupted by a signal.
+    A run that the signal left out has its verdicts too: its expectations were never reached.
     """
-    courses = [Course(twin.engine, name) for name in plots]
-    signalled = _signalled()
-    failure = ""
+    results = Results(junit)
+    printer = results.printer
+    refusal: TwinError | None = None
+    failures = []
+    with Signals() as signals:
+        for each in runs:
+            courses, error, started = [], "", refusal is None and signals.code is None
+            try:
+                if started:
+                    courses = [Course(each.twin.engine, name) for name in plots]
+                    error = await _carry_out(each, servers, quiet, signals, printer)
+            except TwinError as problem:
+                refusal, started, error = problem, each.twin.tick > 0, str(problem)
+            results.settle(each, error)
+            if started:
+                _report(each.twin, courses, printer)
+            results.report(each)
+            if error and refusal is None:
+                failures.append(error)
+    for error in failures:
+        printer.err(f"twin-tui: {error}")
+    if refusal is not None:
+        raise refusal
+    code = results.code(signals.code)
+    if printer.error is not None and code is ExitCode.OK:
+        raise output_error(printer.error)
+    return code
+
+
+async def _carry_out(run: Run, servers: bool, quiet: bool, signals: Signals, printer: Printer) -> str:
+    """Run a twin to its end; return what its simulation failed with; raise what keeps it from starting."""
+    twin = run.twin
     try:
         await twin.start(servers=servers, paced=False)
         if servers and not quiet:
             for text in twin.links.lines():
-                print(text, file=sys.stderr)
+                printer.err(text)
         try:
-            await _until_done(twin, duration_s, quiet, signalled)
+            await _until_done(run, quiet, signals, printer)
+        except BrokenPipeError:
+            raise
         except Exception as error:
             log.exception("the simulation failed")
-            failure = f"{type(error).__name__}: {error}"
+            return f"the simulation failed at {twin.time_s:g} s: {type(error).__name__}: {error}"
     finally:
         await twin.stop()
-    print(summary(twin.snapshot()))
+    return ""
+
+
+def _report(twin: Twin, courses: Sequence[Course], printer: Printer) -> None:
+    printer.out(summary(twin.snapshot()))
     for course in courses:
-        print(course.draw(min(120, shutil.get_terminal_size().columns), 16, unicode=_stdout_is_utf8()))
+        columns = min(120, shutil.get_terminal_size().columns)
+        printer.out(course.draw(columns, 16, unicode=_stdout_is_utf8()))
     if twin.pacer.overruns:
-        print(
-            f"Simulated time fell behind {twin.pacer.overruns} times: reduce the speed.",
-            file=sys.stderr,
-        )
-    failed = _judge(twin, junit)
-    if failure:
-        print(f"twin-tui: the simulation failed at {twin.time_s:g} s: {failure}", file=sys.stderr)
-        return SIMULATION_FAILED
-    return INTERRUPTED if signalled.is_set() and duration_s is not None else int(failed)
+        printer.err(f"Simulated time fell behind {twin.pacer.overruns} times: reduce the speed.")
 
 
 def _stdout_is_utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _judge(twin: Twin, junit: Path | None) -> bool:
-    """Print and write the verdicts of the scenario, if there is one; return whether any failed."""
-    if twin.judge is None:
-        return False
-    twin.judge.close()
-    print(twin.judge.report())
-    if junit is not None:
-        try:
-            junit.write_text(twin.judge.junit(), encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{junit}: could not write: {error.strerror}") from None
-    return bool(twin.judge.failed)
-
-
-def _signalled() -> asyncio.Event:
-    """Return an event that SIGINT and SIGTERM set from now on, also while the servers start."""
-    signalled = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, signalled.set)
-    return signalled
-
-
-async def _until_done(twin: Twin, duration_s: float | None, quiet: bool, signalled: asyncio.Event) -> None:
+async def _until_done(run: Run, quiet: bool, signals: Signals, printer: Printer) -> None:
     """Run until the end of the duration or a signal."""
-    running = asyncio.ensure_future(twin.run(math.inf if duration_s is None else duration_s))
-    waiting = asyncio.ensure_future(signalled.wait())
+    duration_s = math.inf if run.duration_s is None else run.duration_s
+    running = asyncio.ensure_future(run.twin.run(duration_s))
+    waiting = asyncio.ensure_future(signals.wait())
     with (
-        _printed_log(twin, quiet),
-        _progress(twin, duration_s, quiet),
+        _printed_log(run.twin, quiet, printer),
+        _progress(run.twin, run.duration_s, quiet),
         contextlib.suppress(asyncio.CancelledError),
     ):
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -112,7 +115,7 @@ async def _until_done(twin: Twin, duration_s: float | None, quiet: bool, signall
 
 
 @contextlib.contextmanager
-def _printed_log(twin: Twin, quiet: bool) -> Iterator[None]:
+def _printed_log(twin: Twin, quiet: bool, printer: Printer) -> Iterator[None]:
     """Print new log entries, one line each, during the run."""
     if quiet:
         yield
@@ -126,7 +129,7 @@ def _printed_log(twin: Twin, quiet: bool) -> Iterator[None]:
             last = entry.number
             origin = f"  {entry.origin}" if entry.origin else ""
             line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
-            print(clean(line), file=sys.stderr)
+            printer.err(clean(line))
 
     watcher = twin.engine.watch(1.0, print_new)
     try:

@@ -1,19 +1,20 @@
-"""The command line: parses, routes, and prints every error as one message."""
+"""The command line: parses and routes."""
 
 import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from twin_tui import __version__
+from twin_tui.cli.ending import end
 from twin_tui.documents.durations import parse_duration
-from twin_tui.errors import ConfigError, TwinError
+from twin_tui.errors import ConfigError, ExitCode, TwinError, shown
 
 if TYPE_CHECKING:
     _Number = click.ParamType[float]
@@ -22,7 +23,12 @@ else:
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # their search takes a tenth of the start-up
 
+PROGRAM = "twin-tui"
 DEMO = "demo"
+EXIT_CODES = """\
+Exit codes: 0 fine, 1 the answer is no (an expectation failed, a replay or comparison differs), 2 invalid
+input, 3 the run itself failed, 4 to 6 reserved for attach, 128 + signal (129 HUP, 130 INT, 141 PIPE,
+143 TERM)."""
 MAX_DIFFERENCES = 10
 
 
@@ -45,7 +51,7 @@ class _Speed(_Number):
         try:
             return float(str(value).lower().removeprefix("x"))
         except ValueError:
-            self.fail(f"invalid speed {value!r}; give a number such as 1 or 60, or max", param, ctx)
+            self.fail(f"invalid speed {shown(value)}; give a number such as 1 or 60, or max", param, ctx)
 
 
 DURATION, SPEED = _Duration(), _Speed()
@@ -63,7 +69,7 @@ class _Commands(click.Group):
         from twin_tui.errors import did_you_mean  # noqa: PLC0415
 
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            ctx.fail(f"unknown command {args[0]!r}{did_you_mean(args[0], self.commands)}")
+            ctx.fail(f"unknown command {shown(args[0])}{did_you_mean(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
 
 
@@ -78,9 +84,12 @@ class _WithWireFlags(click.Command):
 
 
 @click.group(
-    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
 )
-@click.version_option(__version__, prog_name="twin-tui")
+@click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """A digital twin of an energy site in a terminal.
@@ -108,7 +117,10 @@ def cli(ctx: click.Context) -> None:
     help="Simulated time between samples, 1s by default.",
 )
 @click.option(
-    "--scenario", metavar="FILE", help="Play a scenario and check its expectations; exit code 1 if one fails."
+    "--scenario",
+    multiple=True,
+    metavar="FILE",
+    help="Play a scenario and check its expectations; exit code 1 if one fails. May be repeated: one by one.",
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit.")
 @click.option(
@@ -144,7 +156,7 @@ def run(
     seed: int | None = None,
     record: Path | None = None,
     record_every: float = 1.0,
-    scenario: str | None = None,
+    scenario: tuple[str, ...] = (),
     junit: Path | None = None,
     inject: tuple[str, ...] = (),
     capture: Path | None = None,
@@ -157,38 +169,35 @@ def run(
     **wires: Any,
 ) -> None:
     """Run SITE: a site file, or the name of a shipped site (demo by default)."""
-    from twin_tui.cli.wire_flags import flag_names, given_flags, with_flags  # noqa: PLC0415
-    from twin_tui.config import load_site  # noqa: PLC0415 - other commands need none of these
-    from twin_tui.twin import Twin  # noqa: PLC0415
+    from twin_tui.cli.results import Results  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.cli.runs import make_runs  # noqa: PLC0415
+    from twin_tui.cli.wire_flags import flag_names, given_flags  # noqa: PLC0415
 
     flags = given_flags(wires)
     if no_servers and (flags or capture is not None):
         names = " and ".join([*flag_names(flags), *(["--capture"] if capture is not None else [])])
         raise click.UsageError(f"--no-servers opens no connection: remove it, or {names}")
 
-    played = None
-    if scenario is not None:
-        from twin_tui.run.scenario import find  # noqa: PLC0415 - most runs play none
-
-        played = find(scenario)
-    if junit is not None and played is None:
+    if junit is not None and not scenario:
         raise click.UsageError("--junit needs --scenario")
-    if played is not None:
-        site = site or played.site
-        seed = seed if seed is not None else played.seed
-        duration = duration if duration is not None else played.duration_s
+    if len(scenario) > 1:
+        _check_several(headless, {"--record": record, "--capture": capture})
     if not headless:
         from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
 
         settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
-    loaded = load_site(site or DEMO, seed=seed)
-    twin = Twin(replace(loaded, links=with_flags(loaded.links, flags)), speed=speed)
-    if played is not None:
-        twin.play(played)
-    for text in inject:
-        at_s = twin.inject(text)
-        if duration is not None and at_s >= duration:
-            raise click.UsageError(f"--inject {text!r} is after the end of the run at {duration:g} s")
+    runs = make_runs(
+        site,
+        DEMO,
+        scenarios=scenario,
+        seed=seed,
+        duration_s=duration,
+        speed=speed,
+        inject=inject,
+        servers=not no_servers,
+        flags=flags,
+    )
+    twin, length_s = runs[0].twin, runs[0].duration_s
     if record is not None:
         twin.record(record, record_every)
     if capture is not None:
@@ -196,20 +205,25 @@ def run(
     if headless:
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
 
-        if duration is None and twin.pacer.speed == float("inf"):
+        if length_s is None and twin.pacer.speed == float("inf"):
             raise click.UsageError("a headless run at speed max needs --duration")
-        done = without_screen.run(
-            twin,
-            duration_s=duration,
-            servers=not no_servers,
-            junit=junit,
-            plots=plot,
-            quiet=quiet,
-        )
+        done = without_screen.run(runs, servers=not no_servers, junit=junit, plots=plot, quiet=quiet)
         sys.exit(asyncio.run(done))
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
-    sys.exit(run_console(twin, servers=not no_servers, duration_s=duration, settings=settings))
+    results = Results(junit)
+    code = run_console(twin, servers=not no_servers, duration_s=length_s, settings=settings)
+    results.settle(runs[0], "the simulation failed" if code == ExitCode.FAILED else "")
+    results.report(runs[0])
+    sys.exit(code or results.code())
+
+
+def _check_several(headless: bool, files: dict[str, Path | None]) -> None:
+    if not headless:
+        raise click.UsageError("several scenarios need --headless")
+    for name, file in files.items():
+        if file is not None:
+            raise click.UsageError(f"{name} writes one run: give one --scenario")
 
 
 @cli.command(short_help="Print the decoded registers of every device.")
@@ -258,15 +272,17 @@ def compare(
             f"{device} has no register map in {site}; give it one with protocols or register_map"
         )
     readings = asyncio.run(comparing.read_real(maps[0], where, timeout_s=timeout))
-    click.echo(comparing.comparison(comparing.lines(maps[0], readings), where, device))
+    lines = comparing.lines(maps[0], readings)
+    click.echo(comparing.comparison(lines, where, device))
     if not adopt:
-        return
+        sys.exit(ExitCode.OK if all(line.same for line in lines) else ExitCode.NO)
     for event in comparing.adopted(maps[0], readings):
         twin.submit(event)
     if headless:
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
+        from twin_tui.cli.results import Run  # noqa: PLC0415
 
-        sys.exit(asyncio.run(without_screen.run(twin, duration_s=duration)))
+        sys.exit(asyncio.run(without_screen.run([Run(twin, duration)])))
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
     sys.exit(run_console(twin, duration_s=duration, settings=settings))
@@ -343,13 +359,15 @@ def check(files: tuple[str, ...]) -> None:
 
 
 def main() -> None:
-    """Run the command line; a TwinError becomes one message and exit code 2."""
+    """Run the command line as a process."""
     gc.set_threshold(20_000)  # the objects of a start stay: searching them for garbage takes 3 % of it
-    try:
-        cli.main(standalone_mode=True)
-    except TwinError as error:
-        click.echo(f"twin-tui: {error}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+    code = end(_invoke)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is settled; a late Ctrl+C would print a traceback
+    sys.exit(code)
+
+
+def _invoke() -> None:
+    if "_TWIN_TUI_COMPLETE" in os.environ:  # a shell wants to complete a word
+        cli.main(prog_name=PROGRAM)
+    with cli.make_context(PROGRAM, sys.argv[1:]) as context:
+        cli.invoke(context)

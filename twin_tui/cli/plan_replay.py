@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.cli import headless as without_screen
+from twin_tui.cli.results import Run
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
 from twin_tui.engine.formats import kilowatts
@@ -62,7 +63,7 @@ def run(site: str, plan_file: Path, *, headless: bool, duration_s: float | None,
     twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
     print(hour_line(twin, plan))
     duration_s = duration_s if duration_s is not None else length_s(plan)
-    return asyncio.run(without_screen.run(twin, duration_s=duration_s, servers=False, quiet=True))
+    return asyncio.run(without_screen.run([Run(twin, duration_s)], servers=False, quiet=True))
 
 
 def hour_line(twin: Twin, plan: Plan) -> str:

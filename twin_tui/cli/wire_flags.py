@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from twin_tui.documents.model import join
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.connector import LinkSettings, flag_of
+from twin_tui.protocols.connector import LinkSettings, flag_of, secret_keys
 from twin_tui.protocols.registry import connectors
 
 Flags = dict[str, dict[str, Any]]
@@ -48,6 +48,17 @@ def given_flags(values: Mapping[str, Any]) -> Flags:
 def flag_names(flags: Flags) -> list[str]:
     """Return the names of given flags."""
     return [flag.name for connector, key, flag in connectors.flags() if key in flags.get(connector.kind, {})]
+
+
+def public_words(flags: Flags) -> list[str]:
+    """Return given flags as they are written on a command line, without those that hold a secret."""
+    words = []
+    for connector, key, flag in connectors.flags():
+        given = flags.get(connector.kind, {})
+        assert connector.settings is not None
+        if key in given and key not in secret_keys(connector.settings):
+            words += [flag.name, str(given[key])] if flag.metavar else [flag.name]
+    return words
 
 
 def with_flags(given: Mapping[str, LinkSettings], flags: Flags) -> dict[str, LinkSettings]:

@@ -7,7 +7,7 @@ import sys
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.ending import end_with_terminal
 from twin_tui.console.settings import Settings
-from twin_tui.errors import SIMULATION_FAILED, TwinError
+from twin_tui.errors import ExitCode, TwinError
 from twin_tui.session.thread import TwinThread
 from twin_tui.twin import Twin
 
@@ -32,7 +32,7 @@ def run_console(
     if thread.failed:
         log.error("the simulation failed", exc_info=thread.failure)
         print(f"twin-tui: {thread.failed}", file=sys.stderr)
-        return SIMULATION_FAILED
+        return ExitCode.FAILED
     if thread.failure is not None:
         raise thread.failure
     return code
@@ -50,4 +50,4 @@ def _show(thread: TwinThread, settings: Settings | None) -> int:
         try:
             input()
         except (KeyboardInterrupt, EOFError, OSError):
-            return 1
+            return ExitCode.FAILED

@@ -1,14 +1,15 @@
-"""Carries a scenario out and keeps a verdict for each of its expectations, as text and as JUnit."""
+"""Carries a scenario out and keeps a verdict for each of its expectations."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.run.expectation import Expectation, shown
+from twin_tui.run.junit import Case, Suite, junit
 from twin_tui.run.scenario import Scenario, ScenarioStep
 
 
@@ -28,11 +29,22 @@ class Verdict:
     """What the signal was when the expectation was decided."""
     undecided: str = ""
     """Why the run ended without a decision."""
+    error: str = ""
+    """What the simulation failed with before a decision."""
 
     @property
     def reason(self) -> str:
         """Why it failed: what was seen instead, or that the run ended first."""
-        return self.undecided or f"saw {self.seen}"
+        return self.error or self.undecided or f"saw {self.seen}"
+
+    def case(self) -> Case:
+        """Return it for a JUnit file; its time is the simulated one from the step to the decision."""
+        name = self.step.note or self.step.text
+        took_s = max(0.0, self.at_s - self.step.at_s) if self.passed is not None else 0.0
+        if self.passed:
+            return Case(name, took_s)
+        message = f"{self.step.text}: {self.reason} at {self.at_s:g} s"
+        return Case(name, took_s, "error" if self.error else "failure", self.step.kind, message)
 
 
 class Judge:
@@ -64,12 +76,16 @@ class Judge:
         """The expectations that were not met."""
         return tuple(verdict for verdict in self.verdicts if verdict.passed is False)
 
-    def close(self) -> None:
-        """End the run: an expectation that is still open was not decided, and that is a failure."""
+    def close(self, error: str = "") -> None:
+        """End the run: an expectation that is still open was not decided, and that is a failure.
+
+        ``error`` is what the simulation failed with, if it did.
+        """
         self.engine.unwatch(self._watcher)
         for verdict in self._open:
             verdict.passed = False
             verdict.at_s = self.engine.time_s
+            verdict.error = error
             reached = self.engine.tick >= verdict.begins
             verdict.undecided = "undecided when the run ended" if reached else "never reached: the run ended"
         self._open = []
@@ -86,23 +102,16 @@ class Judge:
         lines.append(f"{self.scenario.name}: {len(self.verdicts) - failed} passed, {failed} failed")
         return "\n".join(lines)
 
+    def suite(self, output: Sequence[str] = (), error: str = "") -> Suite:
+        """Return the verdicts for a JUnit file, with what the run failed with even if all were decided."""
+        cases = [verdict.case() for verdict in self.verdicts]
+        if error and not any(verdict.error for verdict in self.verdicts):
+            cases.append(Case("the run itself", self.engine.time_s, "error", "run", error))
+        return Suite(self.scenario.name, self.engine.time_s, cases, output)
+
     def junit(self) -> str:
         """Return the verdicts as a JUnit file."""
-        suite = ElementTree.Element(
-            "testsuite",
-            name=self.scenario.name,
-            tests=str(len(self.verdicts)),
-            failures=str(len(self.failed)),
-            time=f"{self.engine.time_s:g}",
-        )
-        for verdict in self.verdicts:
-            name = verdict.step.note or verdict.step.text
-            case = ElementTree.SubElement(suite, "testcase", classname=self.scenario.name, name=name)
-            if not verdict.passed:
-                message = f"{verdict.step.text}: {verdict.reason} at {verdict.at_s:g} s"
-                ElementTree.SubElement(case, "failure", message=message)
-        ElementTree.indent(suite)
-        return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+        return junit([self.suite()])
 
     def _look(self) -> None:
         tick = self.engine.tick

@@ -1,0 +1,56 @@
+"""What runs came to: the verdicts of their scenarios, the JUnit file, the exit code."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from twin_tui.cli.ending import Printer
+from twin_tui.documents.writing import check_writable, write_whole
+from twin_tui.errors import ExitCode
+from twin_tui.run.junit import Suite, junit
+from twin_tui.twin import Twin
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A twin to run, and for how long; None is until a signal or the user ends it."""
+
+    twin: Twin
+    duration_s: float | None = None
+    command: str = ""
+    """The command line that repeats it."""
+
+
+class Results:
+    """Collects the results of runs; the JUnit file is written anew after each."""
+
+    def __init__(self, junit_file: Path | None = None) -> None:
+        if junit_file is not None:
+            check_writable(junit_file)
+        self.printer = Printer()
+        self._junit_file = junit_file
+        self._suites: list[Suite] = []
+        self._failed = self._unmet = False
+
+    def settle(self, run: Run, error: str = "") -> None:
+        """Decide the verdicts of a run that has ended, and write them; ``error`` is what it failed with."""
+        self._failed = self._failed or bool(error)
+        judge = run.twin.judge
+        if judge is None:
+            return
+        judge.close(error)
+        self._unmet = self._unmet or bool(judge.failed)
+        output = [f"seed {run.twin.site.plan.seed}", run.command]
+        self._suites.append(judge.suite(output, error))
+        if self._junit_file is not None:
+            write_whole(self._junit_file, junit(self._suites))
+
+    def report(self, run: Run) -> None:
+        """Print the verdicts of a run."""
+        if run.twin.judge is not None:
+            self.printer.out(run.twin.judge.report())
+
+    def code(self, signal: ExitCode | None = None) -> ExitCode:
+        """Return the exit code of all runs: failed before ended by a signal before an expectation not met."""
+        if self._failed:
+            return ExitCode.FAILED
+        return signal or (ExitCode.NO if self._unmet else ExitCode.OK)

@@ -1,0 +1,69 @@
+"""The runs that a command line asks for: one, or one for each scenario, on twins of their own."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from twin_tui.cli.results import Run
+from twin_tui.cli.wire_flags import Flags, public_words, with_flags
+from twin_tui.config import load_site
+from twin_tui.errors import shown
+from twin_tui.twin import Twin
+
+if TYPE_CHECKING:
+    from twin_tui.run.scenario import Scenario
+
+
+def make_runs(
+    site: str | None,
+    default: str,
+    *,
+    scenarios: Sequence[str] = (),
+    seed: int | None = None,
+    duration_s: float | None = None,
+    speed: float | None = None,
+    inject: Sequence[str] = (),
+    servers: bool = True,
+    flags: Flags,
+) -> list[Run]:
+    """Return the runs, all of them checked before the first one starts."""
+    words = [word for text in inject for word in ("--inject", text)] + public_words(flags)
+    if not servers:
+        words.append("--no-servers")
+    if duration_s is not None:
+        words += ["--duration", f"{duration_s:g}"]
+    runs = []
+    names: Sequence[str | None] = scenarios or [None]
+    for name in names:
+        played = _find(name) if name is not None else None
+        chosen = site or (played and played.site) or default
+        length_s = duration_s if duration_s is not None or played is None else played.duration_s
+        twin = _twin(chosen, seed, speed, flags, played)
+        for text in inject:
+            at_s = twin.inject(text)
+            if length_s is not None and at_s >= length_s:
+                late = f"--inject {shown(text)} is after the end of the run at {length_s:g} s"
+                raise click.UsageError(late)
+        rate = "max" if twin.pacer.speed == float("inf") else f"{twin.pacer.speed:g}"
+        command = ["twin-tui", "run", *([site] if site else []), "--headless", *words]
+        command += ["--scenario", name] if name is not None else []
+        command += ["--seed", str(twin.site.plan.seed), "--speed", rate]
+        runs.append(Run(twin, length_s, shlex.join(command)))
+    return runs
+
+
+def _find(name: str) -> "Scenario":
+    from twin_tui.run.scenario import find  # noqa: PLC0415 - most runs play none
+
+    return find(name)
+
+
+def _twin(site: str, seed: int | None, speed: float | None, flags: Flags, played: "Scenario | None") -> Twin:
+    loaded = load_site(site, seed=seed if seed is not None or played is None else played.seed)
+    twin = Twin(replace(loaded, links=with_flags(loaded.links, flags)), speed=speed)
+    if played is not None:
+        twin.play(played)
+    return twin
