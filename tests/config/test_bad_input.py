@@ -138,6 +138,12 @@ def test_an_invalid_asset_is_reported(asset: dict[str, Any], expected: str, mess
         ({"sede": 5}, "unknown key sede; did you mean seed?"),
         ({"events": [3]}, "events[0]: expected an object with at and event or do, found 3"),
         ({"events": [{"at": 3}]}, "events[0]: missing key event"),
+        ({"events": [{"at": 3, "device": "battery-1"}]}, "events[0]: missing key event"),
+        (
+            {"events": [{"at": 3, "comand": "clear"}]},
+            "events[0]: unknown key comand; expected at and do",
+        ),
+        ({"events": [{"at": 3, "evnt": "Mark"}]}, "events[0]: unknown key evnt; did you mean event?"),
         ({"events": [{"at": "x", "event": "Mark", "note": "n"}]}, "events[0]: invalid duration: 'x'"),
         ({"events": [{"event": "Mark"}]}, "events[0]: missing key at"),
         ({"events": [{"at": 3, "do": "sga 0.7 1s"}]}, "events[0]: unknown command 'sga'; did you mean sag?"),

@@ -15,6 +15,7 @@ from docs.make_schemas import FOLDER
 from tests.config.test_the_page_on_site_files import EXAMPLES
 from twin_tui.cli.main import cli
 from twin_tui.cli.schemas import KINDS, schema
+from twin_tui.config import load_site
 from twin_tui.config.assets import asset_model
 from twin_tui.documents.loader import read_document, to_document
 from twin_tui.engine.device import registry
@@ -113,6 +114,12 @@ def test_each_example_of_the_page_on_site_files_is_valid_by_the_schema(example: 
         ("site", "{assets: [{type: pv}], links: {eos: {url: 'http://x', every: -1}}}", "$.links.eos.every"),
         ("site", "{assets: [{type: pv}], links: {s2: {cem: 'http://x'}}}", "$.links.s2.cem"),
         ("site", "{assets: [{type: pv, protocols: [{kind: s2, cem: x}]}]}", "$.assets[0].protocols[0]"),
+        (
+            "site",
+            "{assets: [{type: pv, protocols: [{kind: s2, cem: 'ws://x', pairing: 1}]}]}",
+            "$.assets[0].protocols[0].pairing",
+        ),
+        ("site", "{assets: [{type: pv}], links: {s2: {cem: 'ws://x', log: 3}}}", "$.links.s2.log"),
         ("site", "{assets: [{type: pv}], events: [{at: 1s, doo: clear}]}", "$.events[0]"),
         ("site", "{assets: [{type: pv}], events: [{at: 1s, event: Wirte}]}", "$.events[0]"),
         ("map", "{registers: [{address: 1}]}", "$"),
@@ -160,3 +167,10 @@ def test_the_wheel_has_the_schemas_at_the_path_in_the_shipped_files() -> None:
         first = next((ROOT / folder).glob("*.yaml")).read_text(encoding="utf-8").partition("\n")[0]
         named = Path(first.rpartition("=")[2]).parent
         assert os.path.normpath(Path(moved[folder]) / named) == moved["twin_tui/data/schemas"]
+
+
+def test_a_json_file_may_name_its_schema() -> None:
+    data = {"$schema": "../twin_tui/data/schemas/site.json", "assets": [{"type": "pv"}]}
+    site = load_site(data)
+    assert "$schema" not in site.source
+    assert list(checker("site").iter_errors(data)) == []

@@ -160,7 +160,7 @@ def test_a_terminal_that_does_not_read_slows_no_answer_down(console: PtyConsole,
     assert slowest_s < SLOWEST_S
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_the_console_in_order(console: PtyConsole, port: int, number: signal.Signals) -> None:
     connect(port).close()
     ends = time.monotonic() + 20

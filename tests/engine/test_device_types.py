@@ -27,7 +27,7 @@ from twin_tui.engine.steering import Mode, PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.protocols.eos.status import reports_of
-from twin_tui.widgets.model import FLOW_LOOK, flow_look, power_flow
+from twin_tui.widgets.model import FLOW_LOOK, power_flow
 
 
 def _spinning(device: Described, surroundings: Surroundings) -> ModeDescription:
@@ -69,7 +69,22 @@ def test_a_type_has_its_own_group_in_the_power_flow() -> None:
     engine = a_site(wheel(), DevicePlan("load", LOAD, LoadParams(1_000.0)))
     engine.submit(Write("wheel", {"power_w": 300.0}))
     engine.step()
-    assert power_flow(engine.snapshot()) == [("Grid", 700.0), ("Flywheel", 300.0), ("Load", -1_000.0)]
+    assert power_flow(engine.snapshot()) == [
+        ("Grid", 700.0, FLOW_LOOK["PRODUCER"]),
+        ("Flywheel", 300.0, FLOW_LOOK[STEERED.role.value]),
+        ("Load", -1_000.0, FLOW_LOOK["CONSUMER"]),
+    ]
+
+
+def test_a_group_named_grid_adds_nothing_to_the_grid_itself() -> None:
+    engine = a_site(wheel(flow_group="Grid"), DevicePlan("load", LOAD, LoadParams(1_000.0)))
+    engine.submit(Write("wheel", {"power_w": 300.0}))
+    engine.step()
+    assert [(title, power_w) for title, power_w, _ in power_flow(engine.snapshot())] == [
+        ("Grid", 700.0),
+        ("Grid", 300.0),
+        ("Load", -1_000.0),
+    ]
 
 
 def test_a_type_can_join_the_flow_group_of_another() -> None:
@@ -77,20 +92,22 @@ def test_a_type_can_join_the_flow_group_of_another() -> None:
     engine = a_site(wheel(flow_group="Battery"), battery)
     engine.submit(Write("wheel", {"power_w": 300.0}))
     engine.step()
-    assert dict(power_flow(engine.snapshot())) == {"Grid": -300.0, "Battery": 300.0}
+    flows = {title: power_w for title, power_w, _ in power_flow(engine.snapshot())}
+    assert flows == {"Grid": -300.0, "Battery": 300.0}
 
 
 @pytest.mark.parametrize("role", Role)
 def test_the_colour_of_a_flow_group_follows_its_role(role: Role) -> None:
-    snapshot = a_site(wheel(role=role)).snapshot()
-    assert (
-        flow_look(snapshot, "Flywheel", -5.0) == flow_look(snapshot, "Flywheel", 5.0) == FLOW_LOOK[role.value]
-    )
+    engine = a_site(wheel(role=role))
+    for power_w in (300.0, -300.0):
+        engine.submit(Write("wheel", {"power_w": power_w}))
+        engine.step()
+        assert power_flow(engine.snapshot())[1] == ("Flywheel", power_w, FLOW_LOOK[role.value])
 
 
 def test_a_meter_is_in_no_flow_group() -> None:
     engine = a_site(DevicePlan("meter", METER, MeterParams()))
-    assert [group for group, _ in power_flow(engine.snapshot())] == ["Grid"]
+    assert [group for group, _, _ in power_flow(engine.snapshot())] == ["Grid"]
 
 
 @pytest.mark.parametrize(("role", "sign"), [(Role.PRODUCER, 1), (Role.STORAGE, 1), (Role.CONSUMER, -1)])

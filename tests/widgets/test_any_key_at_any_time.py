@@ -1,5 +1,6 @@
 """Whatever is pressed, pasted or shown, the console neither fails nor says what is not so."""
 
+import asyncio
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
 from twin_tui.console.app import ConsoleApp
 from twin_tui.engine.events import ClearEverything, Disturb, Mark, Pin
-from twin_tui.engine.view import Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep
+from twin_tui.engine.view import Frame, Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep, ViewRequest
 
 KEYS = (
     *"abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ0123456789€",
@@ -311,6 +312,29 @@ async def test_lines_typed_in_one_burst_are_all_lines_and_no_keys() -> None:
         ]
         assert len(app.screen_stack) == 1
         assert app.views.name_shown == "overview"
+
+
+class Slow(HandFedSession):
+    """Answers a question for a frame only after everything that is under way."""
+
+    async def frame(self, view: ViewRequest) -> Frame:
+        found = await super().frame(view)
+        speeds = [command.speed for command in self.commands if isinstance(command, SetSpeed)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return replace(found, speed=speeds[-1] if speeds else 1.0)
+
+
+async def test_each_plus_of_a_burst_counts() -> None:
+    session = Slow()
+    async with console(session) as pilot:
+        await settled(pilot)
+        for _ in range(4):
+            app_of(pilot).post_message(Key("plus", "+"))
+        await settled(pilot)
+        await settled(pilot)
+        speeds = [command.speed for command in session.commands if isinstance(command, SetSpeed)]
+        assert speeds == [2, 5, 10, 30]
 
 
 async def test_a_filter_typed_in_one_burst_is_kept_whole() -> None:

@@ -1,6 +1,7 @@
 """The events of a site file."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from functools import partial
 from typing import Any, cast
 
@@ -16,11 +17,12 @@ from twin_tui.engine.running import Device, Run, device_named
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.view import SiteView
-from twin_tui.errors import CommandError, TwinError, did_you_mean, shown
+from twin_tui.errors import CommandError, TwinError, did_you_mean, named, shown
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.vocabulary import site_view
 
 ORIGIN = "site file"
+EVENT_KEYS = sorted({key.name for cls in EVENT_TYPES.values() for key in fields(cls)})
 
 
 def read_events(
@@ -89,6 +91,10 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
             raise CommandError(f"do: expected a command, found {shown(data['do'])}")
         return at_s, parse_event(data["do"], view, ORIGIN)
     if "event" not in rest:
+        known = ("at", "do", "event", *EVENT_KEYS)
+        for key in data.keys() - set(known):
+            hint = did_you_mean(str(key), known) or "; expected at and do, or at and event"
+            raise CommandError(f"unknown key {named(key)}{hint}")
         raise CommandError("missing key event, or do with a command")
     name = rest.pop("event")
     cls = EVENT_TYPES.get(name) if isinstance(name, str) else None

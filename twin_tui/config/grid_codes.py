@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from twin_tui.documents.loader import Document, open_document
-from twin_tui.documents.model import Complaints, Model
+from twin_tui.documents.model import Complaints, FileModel, Model
 from twin_tui.documents.values import Accepts, Switch, Text, choice, number, to_number
 from twin_tui.engine import grid_code
 from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
@@ -168,7 +168,7 @@ class _Curve(_Entry):
     response_s: Seconds
 
 
-class GridCodeFile(Model):
+class GridCodeFile(FileModel):
     """A grid code file."""
 
     title: Text

@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from twin_tui.config.assets import asset_model
 from twin_tui.config.derive import Sets
+from twin_tui.config.events import EVENT_KEYS
 from twin_tui.config.grid_codes import GridCodeFile, grid_code_names
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import ExternalModels, grid_model, weather_model
@@ -109,10 +110,9 @@ def _grid_code() -> Schema:
 
 
 def _event() -> Schema:
-    keys = {each.name for cls in EVENT_TYPES.values() for each in dataclasses.fields(cls)}
     at = {"at": {"anyOf": DURATION_SCHEMA["anyOf"], "description": "When, from the start of the run."}}
     do = {"do": {"type": "string", "description": "A command, as in the console."}}
-    event = {"event": {"enum": list(EVENT_TYPES)}, **{key: {} for key in sorted(keys)}}
+    event = {"event": {"enum": list(EVENT_TYPES)}, **{key: {} for key in EVENT_KEYS}}
     return {
         "type": "object",
         "required": ["at"],

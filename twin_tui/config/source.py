@@ -26,7 +26,7 @@ def source_of(
     kept = {
         key: _embedded(key, _simple(value), context)
         for key, value in data.items()
-        if key not in ("register_map_root", "assets", "links")
+        if key not in ("$schema", "register_map_root", "assets", "links")
     }
     kept["assets"] = [
         {

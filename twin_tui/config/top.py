@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
-from twin_tui.documents.model import Model
+from twin_tui.documents.model import FileModel
 from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number, to_number
 from twin_tui.errors import shown
 
@@ -29,7 +29,7 @@ def _to_speed(found: Any) -> float:
 _SPEED = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "max"}]}
 
 
-class SiteFile(Model):
+class SiteFile(FileModel):
     """The top level of a site file."""
 
     name: Text | None = None

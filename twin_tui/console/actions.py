@@ -33,6 +33,8 @@ class ConsoleActions(App[int]):
         super().__init__()
         self.frame: Frame | None = None
         self.last_injection = ""
+        self.asked_speed: float | None = None
+        """The speed that a key has asked for and that no frame shows yet: the next key goes on from it."""
         self.answers: dict[str, dict[str, str]] = {}
 
     def screen_words(self) -> Screen:
@@ -150,10 +152,10 @@ class ConsoleActions(App[int]):
     async def action_speed(self, by: int) -> None:
         if self.frame is None:
             return
-        now = self.frame.speed
+        now = self.frame.speed if self.asked_speed is None else self.asked_speed
         faster = (speed for speed in SPEEDS if speed > now)
         slower = (speed for speed in reversed(SPEEDS) if speed < now)
-        wanted = next(faster if by > 0 else slower, now)
+        self.asked_speed = wanted = next(faster if by > 0 else slower, now)
         await self.carry_out(f"speed {words.speed(wanted).removeprefix('x')}")
 
     @work

@@ -142,7 +142,7 @@ class ConsoleApp(ConsoleActions):
             return
         self._polling = True
         try:
-            asked = self.views.request()
+            asked, asked_speed = self.views.request(), self.asked_speed
             frame = await self.session.frame(asked)
         except TwinError:
             self.exit(1)  # whoever runs the twin says why it has ended
@@ -156,6 +156,8 @@ class ConsoleApp(ConsoleActions):
         self.looks.history.add(frame.snapshot)
         self.looks.journal.add(frame.snapshot.log, asked.log)
         self.frame = frame
+        if self.asked_speed == asked_speed:
+            self.asked_speed = None
         self.status.frame = frame
         if not self.held:
             self.views.present(frame)

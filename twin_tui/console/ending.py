@@ -13,7 +13,7 @@ END_WITHIN_S = 3.0
 
 
 def end_on_signals(leave: Callable[[int], None]) -> None:
-    """Have SIGHUP, SIGINT and SIGTERM leave with 128 + their number, also without a terminal."""
+    """Have these signals leave with 128 + their number, also without a terminal."""
 
     def end(code: int) -> None:
         last = threading.Timer(END_WITHIN_S, os._exit, (code,))
@@ -21,7 +21,7 @@ def end_on_signals(leave: Callable[[int], None]) -> None:
         last.start()
         leave(code)
 
-    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
         with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             number = getattr(signal, name)
             asyncio.get_running_loop().add_signal_handler(number, end, 128 + number)

@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from twin_tui.documents.loader import Document
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, named, shown
@@ -16,6 +16,13 @@ class Model(BaseModel):
     """A part of a file; unknown keys are errors, values are checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+
+
+class FileModel(Model):
+    """A whole file, which may name its schema for editors."""
+
+    schema_file: Any = Field(None, alias="$schema")
+    """The JSON Schema of this file, for editors; not evaluated."""
 
 
 class Complaints:

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast, get_args
 
-from pydantic import PlainValidator, SecretStr, ValidationInfo, model_validator
+from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Text, to_text
+from twin_tui.documents.values import Accepts, Text, to_text
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.signals import value
@@ -59,12 +59,12 @@ class LinkSettings(Model):
         return self
 
 
-def _to_output(found: Any, info: ValidationInfo) -> Path:
-    folder = getattr(info.context, "folder", Path())
+def _to_output(found: Any, context: Any) -> Path:
+    folder = getattr(context, "folder", Path())
     return Path(folder, found if isinstance(found, Path) else to_text(found))
 
 
-OutputFile = Annotated[Path, PlainValidator(_to_output)]
+OutputFile = Annotated[Path, Accepts(_to_output, {"type": "string"}, informed=True)]
 """A file that a wire writes; relative to the site file there, to the working folder on the command line."""
 
 

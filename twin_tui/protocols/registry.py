@@ -30,13 +30,14 @@ class Registry:
         """Register a connector under its kind."""
         if not connector.kind.isidentifier():
             raise ConfigError(f"connector {connector.kind!r}: invalid kind; expected letters, digits and _")
-        if self._connectors.setdefault(connector.kind, connector) is not connector:
+        if self._connectors.get(connector.kind, connector) is not connector:
             raise ConfigError(f"connector {connector.kind!r} is already registered")
         for model in (connector.entry, connector.settings):
             for key in secret_keys(model) if model is not None else ():
                 if model is not None and model.model_fields[key].is_required():
                     text = f"{key} is a secret, which recordings leave out, so it needs a default"
                     raise ConfigError(f"connector {connector.kind!r}: {text}")
+        self._connectors[connector.kind] = connector
 
     def remove(self, kind: str) -> None:
         """Unregister a connector."""

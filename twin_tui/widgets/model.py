@@ -173,20 +173,20 @@ FLOW_LOOK = {"PRODUCER": "good", "STORAGE": "accent", "CONSUMER": "warn"}
 """The look of a flow group by what its devices do with the site's energy, in the order of the groups."""
 
 
-def power_flow(snapshot: Snapshot) -> list[tuple[str, float]]:
-    """Return who puts power into the bus (+) and who takes it (−), the grid first, in W."""
-    groups = {"Grid": snapshot.grid.active_power_w}
-    for role in FLOW_LOOK:
+def power_flow(snapshot: Snapshot) -> list[tuple[str, float, str]]:
+    """Return who puts power into the bus (+) and who takes it (−), the grid first, in W, each with its look.
+
+    A flow group has the look of its first role; the grid that of its direction.
+    """
+    groups: dict[str, tuple[float, str]] = {}
+    for role, look in FLOW_LOOK.items():
         for device in snapshot.devices:
             if device.role == role and device.flow_group:
-                groups[device.flow_group] = groups.get(device.flow_group, 0.0) + device.active_power_w
-    return list(groups.items())
-
-
-def flow_look(snapshot: Snapshot, group: str, power_w: float) -> str:
-    """Return the look of a flow group: by its role; of the grid by the direction."""
-    roles = (device.role for device in snapshot.devices if device.flow_group == group)
-    return FLOW_LOOK[next(roles, "PRODUCER" if power_w > 0 else "CONSUMER")]
+                power_w, first = groups.get(device.flow_group, (0.0, look))
+                groups[device.flow_group] = power_w + device.active_power_w, first
+    grid_w = snapshot.grid.active_power_w
+    grid = "Grid", grid_w, FLOW_LOOK["PRODUCER" if grid_w > 0 else "CONSUMER"]
+    return [grid, *((title, power_w, look) for title, (power_w, look) in groups.items())]
 
 
 LOG_LOOK = {

@@ -8,7 +8,7 @@ from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.glyphs import Glyphs, bar, sparkline
 from twin_tui.widgets.history import History
-from twin_tui.widgets.model import GRID, DeviceRow, device_row, flow_look, grid_row, power_flow
+from twin_tui.widgets.model import GRID, DeviceRow, device_row, grid_row, power_flow
 from twin_tui.widgets.spans import Line
 
 CARD_HEIGHT = 5
@@ -204,11 +204,11 @@ def _foot(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
 def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     """Return who feeds the bus and who takes from it, widest flow first, with bars to one scale."""
     groups = power_flow(snapshot)
-    largest = max([abs(power) for _, power in groups] + [1.0])
-    name = max(len(title) for title, _ in groups) + 1
+    largest = max([abs(power) for _, power, _ in groups] + [1.0])
+    name = max(len(title) for title, _, _ in groups) + 1
     room = max(0, min(30, width - name - 16))
     lines: list[Line] = []
-    for title, power_w in groups:
+    for title, power_w, look in groups:
         idle = abs(power_w) < 0.5
         arrow = " " if idle else glyphs.into if power_w > 0 else glyphs.out_of
         word = "" if idle else "into bus" if power_w > 0 else "from bus"
@@ -217,7 +217,7 @@ def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
             [
                 (" " + formats.fit(title, name), "head"),
                 (f"{formats.kilowatts(abs(power_w), 8)} kW {arrow} ", "plain"),
-                (drawn, flow_look(snapshot, title, power_w)),
+                (drawn, look),
                 (f" {word}" if width >= name + 16 + room + 9 else "", "dim"),
             ]
         )
@@ -227,7 +227,7 @@ def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
 def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     """Return the power flow in one line."""
     line: Line = [(" ", "plain")]
-    for title, power_w in power_flow(snapshot):
+    for title, power_w, _ in power_flow(snapshot):
         arrow = glyphs.into if power_w > 0.5 else glyphs.out_of if power_w < -0.5 else " "
         line += [(f"{title} ", "dim"), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
     return [*line, ("kW  ", "dim"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "dim")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,6 +23,7 @@ class Server:
         self.plan = plan
         self.status = status
         self.put: list[tuple[str, dict[str, str], Any]] = []
+        self.logins: set[str] = set()
 
     async def __aenter__(self) -> "Server":
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -38,6 +40,7 @@ class Server:
         while head := await reader.readuntil(b"\r\n\r\n"):
             lines = head.decode().splitlines()
             method, target, _ = lines[0].split()
+            self.logins |= {line for line in lines if line.lower().startswith("authorization")}
             lengths = [line.split(":")[1] for line in lines if line.lower().startswith("content-length")]
             body = await reader.readexactly(int(lengths[0]) if lengths else 0)
             parts = urlsplit(target)
@@ -177,7 +180,21 @@ async def test_an_absent_server_is_reported_as_failing() -> None:
     await follower.stop()
 
 
+async def test_the_login_in_an_address_is_used_and_not_displayed() -> None:
+    twin = Twin.from_dict(site_of_bundle(BUNDLE))
+    async with Server(PLAN) as server:
+        url = check_url(server.url.replace("//", "//user:pw@"))
+        follower = EosFollower(twin.engine, url, 600.0, wall_clock=False)
+        await follower.start()
+        await turns(follower, 1)
+        await follower.stop()
+        assert follower.status.url == server.url
+    assert server.logins == {f"Authorization: Basic {b64encode(b'user:pw').decode()}"}
+    assert not any("pw" in entry.text + entry.origin for entry in twin.snapshot().log)
+
+
 def test_addresses_are_checked_and_get_their_port() -> None:
+    assert check_url("http://user:pw@[::1]/v1") == "http://user:pw@[::1]:8503"
     assert check_url("http://eos.local") == "http://eos.local:8503"
     assert check_url("http://127.0.0.1:9000/v1") == "http://127.0.0.1:9000"
     for wrong in ("eos.local", "ftp://eos", "http://eos:port"):

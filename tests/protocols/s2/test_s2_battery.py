@@ -1,5 +1,6 @@
 """A battery in conversation with an energy manager over a real WebSocket."""
 
+import asyncio
 import json
 import uuid
 from datetime import UTC, datetime
@@ -250,6 +251,26 @@ async def test_the_twin_connects_again_after_a_disconnect_during_the_handshake()
         await cem.hang_up()
         await controlled(cem)
         assert cem.connections == 2
+
+
+async def test_one_that_accepts_and_drops_each_connection_gets_longer_and_longer_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sleep, pauses = asyncio.sleep, []
+
+    async def at_once(delay: float, result: Any = None) -> None:
+        if delay in (1.0, 2.0, 4.0, 8.0):
+            pauses.append(delay)
+            delay = 0.0
+        await sleep(delay)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    async with Cem() as cem, dialling(an_engine(), cem.url, first_pause_s=1.0, longest_pause_s=60.0):
+        for _ in range(4):
+            await cem.shake_hands()
+            await cem.hang_up()
+        await cem.shake_hands()
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize("request_", ["RECONNECT", "TERMINATE"])

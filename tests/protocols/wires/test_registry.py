@@ -91,6 +91,7 @@ def test_a_secret_that_a_recording_could_not_do_without_is_refused() -> None:
 
     with pytest.raises(ConfigError, match=r"'sesame': key is a secret, .* needs a default"):
         connectors.add(Sesame())
+    assert "sesame" not in [connector.kind for connector in connectors]
 
 
 def test_a_kind_that_cannot_be_a_key_is_refused() -> None:

@@ -8,7 +8,7 @@ from twin_tui.documents.values import DURATION_SCHEMA, Accepts, to_text
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.view import LinkView
 from twin_tui.errors import shown
-from twin_tui.protocols.address import split_address
+from twin_tui.protocols.address import split_address, without_login
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ EVERY_S = 900.0
 
 
 def check_url(url: str) -> str:
-    """Return the base address of an EOS server, its port filled in; raise ConfigError."""
+    """Return the base address of an EOS server, with its login and its port filled in; raise ConfigError."""
     parts = split_address(url, "EOS server", "an http:// address", ("http", "https"))
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}:{parts.port or PORT}"
+    login, at, _ = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{login}{at}{host}:{parts.port or PORT}"
 
 
 def _to_interval(found: Any) -> float:
@@ -82,7 +83,7 @@ class EosWire(Wire):
             await follower.stop()
 
     def lines(self) -> Iterable[str]:
-        yield f"EOS at {self._settings.url}"
+        yield f"EOS at {without_login(self._settings.url)}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
         if self.follower is not None:

@@ -12,6 +12,7 @@ from twin_tui.engine.formats import clean
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
+from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.eos.plan import Plan, PlanStep, event_of, parse_plan
@@ -52,7 +53,8 @@ class EosFollower:
 
     def __init__(self, engine: Engine, url: str, every_s: float = 900.0, *, wall_clock: bool = True) -> None:
         self._engine = engine
-        self._base = url
+        self._url = url
+        self._base = without_login(url)
         self._log = StateLog(engine, "", self._base)
         self._every_s = every_s
         self._zone = timezone(timedelta(seconds=engine.plan.utc_offset_s))
@@ -108,7 +110,7 @@ class EosFollower:
                 self._engine.note(LogKind.MODE, resource, str(error), "EOS plan")
 
     async def _keep_up(self) -> None:
-        async with self._httpx.AsyncClient(base_url=self._base, timeout=TIMEOUT_S, trust_env=False) as client:
+        async with self._httpx.AsyncClient(base_url=self._url, timeout=TIMEOUT_S, trust_env=False) as client:
             while True:
                 await self._due.wait()
                 self._due.clear()

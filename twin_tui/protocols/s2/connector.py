@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import PlainValidator, SecretStr
+from pydantic import SecretStr
 
 from twin_tui.documents.values import Accepts, choice, to_text
 from twin_tui.engine.s2.descriptions import offered
@@ -62,7 +62,7 @@ def _refuse_s2_connect(found: Any) -> None:
 Cem = Annotated[
     str, Accepts(lambda it: check_address(to_text(it)), {"type": "string", "pattern": "^[Ww][Ss][Ss]?://"})
 ]
-NotSupported = Annotated[None, PlainValidator(_refuse_s2_connect)]
+NotSupported = Annotated[None, Accepts(_refuse_s2_connect, {"type": "null"})]
 
 
 class S2Entry(ProtocolEntry):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import inspect
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -150,8 +151,10 @@ class ResourceManager:
         pause_s = self.options.first_pause_s
         while True:
             self._handshake_done = False
+            started_s = time.monotonic()
             reconnect = await self._converse()
-            if self._handshake_done:
+            # one that accepts and drops each connection gets as long pauses as one that is absent
+            if self._handshake_done and time.monotonic() - started_s >= self.options.longest_pause_s:
                 pause_s = self.options.first_pause_s
             if not reconnect:
                 await asyncio.sleep(pause_s)
