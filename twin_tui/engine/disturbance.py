@@ -49,15 +49,16 @@ class Shape(Enum):
     """Follows ``points``, (seconds after the start, magnitude), linearly."""
 
 
-_RANGE = {
-    Target.VOLTAGE: (0.0, 2.0),
-    Target.FREQUENCY: (-10.0, 10.0),
-    Target.PHASE: (-180.0, 180.0),
-    Target.UNBALANCE: (-0.5, 0.5),
-    Target.IRRADIANCE: (0.0, 2.0),
-    Target.TEMPERATURE: (-60.0, 60.0),
-    Target.LOAD: (-1e9, 1e9),
+_MAGNITUDES = {
+    Target.VOLTAGE: (0.0, 2.0, " pu"),
+    Target.FREQUENCY: (-10.0, 10.0, " Hz"),
+    Target.PHASE: (-180.0, 180.0, "°"),
+    Target.UNBALANCE: (-0.5, 0.5, " of the positive sequence"),
+    Target.IRRADIANCE: (0.0, 2.0, " of the sun"),
+    Target.TEMPERATURE: (-60.0, 60.0, " K"),
+    Target.LOAD: (-1e9, 1e9, " W"),
 }
+"""The least and the greatest magnitude, and its unit as a sentence has it."""
 
 
 @value
@@ -76,7 +77,7 @@ class Disturbance:
 
     def check(self) -> None:
         """Raise CommandError, naming the field, when the disturbance is invalid."""
-        low, high = _RANGE[self.target]
+        low, high, _ = _MAGNITUDES[self.target]
         magnitudes = [self.magnitude, *(magnitude for _, magnitude in self.points)]
         for magnitude in magnitudes:
             if not (math.isfinite(magnitude) and low <= magnitude <= high):
@@ -131,14 +132,7 @@ class Disturbance:
             if self.phases != "abc":
                 what += f" on {','.join(self.phases)}"
         else:
-            unit = {
-                Target.FREQUENCY: " Hz",
-                Target.PHASE: "°",
-                Target.UNBALANCE: " of the positive sequence",
-                Target.IRRADIANCE: " of the sun",
-                Target.TEMPERATURE: " K",
-                Target.LOAD: " W",
-            }[self.target]
+            _, _, unit = _MAGNITUDES[self.target]
             sign = "" if self.target is Target.IRRADIANCE else "+"
             played = self.shape is Shape.PLAYBACK
             what = self.target.value if played else f"{self.target.value} {self.magnitude:{sign}g}{unit}"

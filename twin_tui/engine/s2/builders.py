@@ -1,7 +1,7 @@
 """The S2 descriptions of the device types that come with the package, made from their parameters."""
 
 from itertools import pairwise, permutations
-from math import fsum
+from math import fsum, inf
 from typing import Any
 
 from twin_tui.engine.device import Described, Status
@@ -54,6 +54,10 @@ def _steps(low: float, high: float) -> list[float]:
     return [low + (high - low) * step / _ZONE_STEPS for step in range(_ZONE_STEPS + 1)]
 
 
+def _at_rest(quantity: str, low: float = -inf, high: float = inf) -> tuple[Element, ...]:
+    return (Element((PowerRange(0.0, 0.0, quantity),), low, high),)
+
+
 def battery_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
     """Describe a battery: idle, charge from 0 to its limit, discharge from its limit to 0.
 
@@ -88,29 +92,16 @@ def battery_frbc(device: Described, surroundings: Surroundings) -> ModeDescripti
         middle = [(a, b, ((a + b) / 2 - low_2) / (low_1 - low_2)) for a, b in pairwise(_steps(low_2, low_1))]
         discharge += [discharging(*zone) for zone in middle]
     discharge.append(discharging(low_1, 1.0, 1.0))
-    idle = Element((PowerRange(0.0, 0.0, quantity),), 0.0, 1.0)
-    standby_w = getattr(params, "standby_w", 0.0)
-    return ModeDescription(
-        ControlType.FRBC,
-        (
-            Actuator(
-                "converter",
-                (
-                    OperationMode(IDLE, (idle,)),
-                    OperationMode(CHARGE, tuple(charge)),
-                    OperationMode(DISCHARGE, tuple(discharge)),
-                ),
-                freely(IDLE, CHARGE, DISCHARGE),
-                initial=IDLE,
-            ),
-        ),
-        Storage(
-            low_2,
-            high_2,
-            label="battery",
-            leakage=(Leakage(0.0, 1.0, standby_w * per_s),) if standby_w else (),
-        ),
+    modes = (
+        OperationMode(IDLE, _at_rest(quantity, 0.0, 1.0)),
+        OperationMode(CHARGE, tuple(charge)),
+        OperationMode(DISCHARGE, tuple(discharge)),
     )
+    converter = Actuator("converter", modes, freely(IDLE, CHARGE, DISCHARGE), initial=IDLE)
+    standby_w = getattr(params, "standby_w", 0.0)
+    leakage = (Leakage(0.0, 1.0, standby_w * per_s),) if standby_w else ()
+    storage = Storage(low_2, high_2, label="battery", leakage=leakage)
+    return ModeDescription(ControlType.FRBC, (converter,), storage)
 
 
 def pv_pebc(device: Described, surroundings: Surroundings) -> EnvelopeDescription:
@@ -144,7 +135,6 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
 
     zones = [(0.0, knee)] if knee > 0.0 else []
     zones += list(pairwise(_steps(knee, 1.0))) if knee < 1.0 else []
-    idle = Element((PowerRange(0.0, 0.0, quantity),), 0.0, 1.0)
     targets: tuple[FillTarget, ...] = ()
     if seen.time_to_departure_s > 0.0:
         until_ms = round(seen.time_to_departure_s * 1000)
@@ -152,21 +142,13 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
             FillTarget(until_ms, 0.0, 1.0),
             FillTarget(3_600_000, min(seen.target_soc, params.max_soc), 1.0),
         )
-    return ModeDescription(
-        ControlType.FRBC,
-        (
-            Actuator(
-                "station",
-                (
-                    OperationMode(IDLE, (idle,)),
-                    OperationMode(CHARGE, tuple(charging(*zone) for zone in zones)),
-                ),
-                freely(IDLE, CHARGE),
-                initial=IDLE,
-            ),
-        ),
-        Storage(0.0, params.max_soc, label="vehicle", targets=targets),
+    modes = (
+        OperationMode(IDLE, _at_rest(quantity, 0.0, 1.0)),
+        OperationMode(CHARGE, tuple(charging(*zone) for zone in zones)),
     )
+    station = Actuator("station", modes, freely(IDLE, CHARGE), initial=IDLE)
+    storage = Storage(0.0, params.max_soc, label="vehicle", targets=targets)
+    return ModeDescription(ControlType.FRBC, (station,), storage)
 
 
 def appliance_ombc(device: Described, surroundings: Surroundings) -> ModeDescription:
@@ -178,25 +160,16 @@ def appliance_ombc(device: Described, surroundings: Surroundings) -> ModeDescrip
     whole = fsum(params.profile)
     mean_w = params.consumption_wh * 3600.0 / params.duration_s
     spans_w = [height / whole * len(params.profile) * mean_w for height in params.profile]
-    off = Element((PowerRange(0.0, 0.0, quantity),))
     run = Element((PowerRange(min(w for w in spans_w if w), max(spans_w), quantity),))
     seen = device.telemetry(surroundings)
     timer = Timer("programme", round(params.duration_s * 1000), left_ms=round(seen.remaining_s * 1000))
-    return ModeDescription(
-        ControlType.OMBC,
-        (
-            Actuator(
-                "programme",
-                (OperationMode(OFF, (off,)), OperationMode(RUN, (run,), ends_in=OFF)),
-                (
-                    Transition("start", OFF, RUN, start_timers=(timer.id,)),
-                    Transition("stop", RUN, OFF, blocking_timers=(timer.id,)),
-                ),
-                (timer,),
-                initial=RUN if seen.running else OFF,
-            ),
-        ),
+    modes = (OperationMode(OFF, _at_rest(quantity)), OperationMode(RUN, (run,), ends_in=OFF))
+    changes = (
+        Transition("start", OFF, RUN, start_timers=(timer.id,)),
+        Transition("stop", RUN, OFF, blocking_timers=(timer.id,)),
     )
+    programme = Actuator("programme", modes, changes, (timer,), initial=RUN if seen.running else OFF)
+    return ModeDescription(ControlType.OMBC, (programme,))
 
 
 def appliance_ppbc(device: Described, surroundings: Surroundings) -> ProfileDescription:
@@ -220,28 +193,22 @@ def chp_ddbc(device: Described, surroundings: Surroundings) -> ModeDescription:
     heat = params.heat_to_power_ratio
     start_s = params.starting_s + params.warmup_s + params.idle_s + params.synchronizing_s
     running = device.state.status is Status.RUNNING
-    off = Element((PowerRange(0.0, 0.0, quantity),))
     run = Element(
         (PowerRange(-most_w, -least_w, quantity),), rate_start=heat * most_w, rate_end=heat * least_w
     )
-    return ModeDescription(
-        ControlType.DDBC,
+    engine = Actuator(
+        "engine",
+        (OperationMode(OFF, _at_rest(quantity)), OperationMode(RUN, (run,))),
         (
-            Actuator(
-                "engine",
-                (OperationMode(OFF, (off,)), OperationMode(RUN, (run,))),
-                (
-                    Transition("start", OFF, RUN, duration_ms=round(start_s * 1000)),
-                    Transition("stop", RUN, OFF, duration_ms=round(params.stopping_s * 1000)),
-                ),
-                initial=RUN if running else OFF,
-                initial_factor=_factor(device.state.active_power_w, most_w, least_w) if running else 0.0,
-                commodities=("ELECTRICITY", "GAS", "HEAT"),
-                device_takes_time=True,
-            ),
+            Transition("start", OFF, RUN, duration_ms=round(start_s * 1000)),
+            Transition("stop", RUN, OFF, duration_ms=round(params.stopping_s * 1000)),
         ),
-        demand=(0.0, heat * most_w),
+        initial=RUN if running else OFF,
+        initial_factor=_factor(device.state.active_power_w, most_w, least_w) if running else 0.0,
+        commodities=("ELECTRICITY", "GAS", "HEAT"),
+        device_takes_time=True,
     )
+    return ModeDescription(ControlType.DDBC, (engine,), demand=(0.0, heat * most_w))
 
 
 def heat_pump_ddbc(device: Described, surroundings: Surroundings) -> ModeDescription:
@@ -253,7 +220,6 @@ def heat_pump_ddbc(device: Described, surroundings: Surroundings) -> ModeDescrip
     state: Any = device.state
     seen = device.telemetry(surroundings)
     least_w, most_w = params.min_modulation * params.rated_heat_w, params.rated_heat_w
-    off = Element((PowerRange(0.0, 0.0, quantity),))
     heat = Element(
         (PowerRange(least_w / seen.cop, most_w / seen.cop, quantity),), rate_start=least_w, rate_end=most_w
     )
@@ -261,21 +227,16 @@ def heat_pump_ddbc(device: Described, surroundings: Surroundings) -> ModeDescrip
     pause_ms = params.min_pause_s * 1000.0
     left_ms = 0.0 if seen.running else max(0.0, pause_ms - rested_ms)
     pause = Timer("pause", round(pause_ms), left_ms=round(left_ms))
-    return ModeDescription(
-        ControlType.DDBC,
+    compressor = Actuator(
+        "compressor",
+        (OperationMode(OFF, _at_rest(quantity)), OperationMode(HEAT, (heat,))),
         (
-            Actuator(
-                "compressor",
-                (OperationMode(OFF, (off,)), OperationMode(HEAT, (heat,))),
-                (
-                    Transition("start", OFF, HEAT, blocking_timers=(pause.id,)),
-                    Transition("stop", HEAT, OFF, start_timers=(pause.id,)),
-                ),
-                (pause,),
-                initial=HEAT if seen.running else OFF,
-                initial_factor=_factor(seen.heat_power_w, least_w, most_w) if seen.running else 0.0,
-                commodities=("ELECTRICITY", "HEAT"),
-            ),
+            Transition("start", OFF, HEAT, blocking_timers=(pause.id,)),
+            Transition("stop", HEAT, OFF, start_timers=(pause.id,)),
         ),
-        demand=(seen.heat_demand_w, seen.heat_demand_w),
+        (pause,),
+        initial=HEAT if seen.running else OFF,
+        initial_factor=_factor(seen.heat_power_w, least_w, most_w) if seen.running else 0.0,
+        commodities=("ELECTRICITY", "HEAT"),
     )
+    return ModeDescription(ControlType.DDBC, (compressor,), demand=(seen.heat_demand_w, seen.heat_demand_w))

@@ -110,9 +110,9 @@ class Control(ABC):
         """Return the name of what the control type has the device do."""
 
     @property
-    @abstractmethod
     def factor(self) -> float:
-        """Return the factor of the mode."""
+        """Return the factor of the mode; 1 where the control type knows none."""
+        return 1.0
 
     @abstractmethod
     def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
@@ -122,9 +122,9 @@ class Control(ABC):
     def _parse(self, data: Mapping[str, Any]) -> Any:
         """Return the content of an instruction, or raise CommandError for an invalid one."""
 
-    @abstractmethod
     def _obstacle(self, instruction: Instruction, moment: int) -> str:
         """Return why an instruction cannot be carried out now, "" when it can."""
+        return ""
 
     @abstractmethod
     def _begin(self, instruction: Instruction, moment: int) -> int:

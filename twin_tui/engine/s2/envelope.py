@@ -39,11 +39,6 @@ class EnvelopeControl(Control):
         """Return whether an envelope is in force."""
         return "limited" if self._running is not None else "free"
 
-    @property
-    def factor(self) -> float:
-        """Return 1: envelopes know no factor."""
-        return 1.0
-
     def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the most that the device may put into the bus now, W; infinite when nothing limits."""
         if self._running is None:
@@ -70,9 +65,6 @@ class EnvelopeControl(Control):
         if not elements:
             raise CommandError("an envelope without elements")
         return Envelope(elements)
-
-    def _obstacle(self, instruction: Instruction, moment: int) -> str:
-        return ""
 
     def _begin(self, instruction: Instruction, moment: int) -> int:
         if self._running is not None:

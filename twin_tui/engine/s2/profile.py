@@ -42,11 +42,6 @@ class ProfileControl(Control):
         """Return the state of the profile."""
         return self._state.lower().replace("_", " ")
 
-    @property
-    def factor(self) -> float:
-        """Return 1: profiles know no factor."""
-        return 1.0
-
     def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the greatest power of the running sequence, W into the bus: the device keeps its own course.
 
