@@ -167,11 +167,6 @@ class DeviceType(Generic[P, S, C, T]):
         """Return the code of the first fault that is set, 0 when there is none."""
         return first_code(self.faults, bits)
 
-    @property
-    def latching(self) -> int:
-        """Return the bits of the faults that stay until they are reset."""
-        return sum(1 << position for position, fault in enumerate(self.faults) if fault.latched)
-
 
 AnyDeviceType = DeviceType[Any, Any, Any, Any]
 
@@ -196,6 +191,11 @@ def first_code(faults: tuple[FaultKind, ...], bits: int) -> int:
     return (
         next((fault.code for position, fault in enumerate(faults) if bits >> position & 1), 0) if bits else 0
     )
+
+
+def latching(faults: tuple[FaultKind, ...]) -> int:
+    """Return the bits of the faults that stay until they are reset."""
+    return sum(1 << position for position, fault in enumerate(faults) if fault.latched)
 
 
 def settle_faults(faults: int, causes: int, latching: int, reset: bool) -> int:

@@ -4,7 +4,7 @@ from dataclasses import field
 from enum import Enum
 from math import inf
 
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import derive, value
 
 
 class Quantity(Enum):
@@ -98,14 +98,13 @@ class GridCode:
         def limits(quantity: Quantity, over: bool) -> list[float]:
             return [s.limit for s in self.stages if s.quantity is quantity and s.over is over]
 
-        derived = {
-            "calm_v_low_pu": max([self.cease_low_pu, *limits(Quantity.VOLTAGE, over=False)]),
-            "calm_v_high_pu": min([self.cease_high_pu, *limits(Quantity.VOLTAGE, over=True)]),
-            "calm_f_low_hz": max(limits(Quantity.FREQUENCY, over=False), default=-inf),
-            "calm_f_high_hz": min(limits(Quantity.FREQUENCY, over=True), default=inf),
-            "mean_v_high_pu": min(limits(Quantity.MEAN_VOLTAGE, over=True), default=inf),
-            "rocof_limit_hz_per_s": min(limits(Quantity.ROCOF, over=True), default=inf),
-            "remembers": any(s.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF} for s in self.stages),
-        }
-        for name, derived_value in derived.items():
-            object.__setattr__(self, name, derived_value)
+        derive(
+            self,
+            calm_v_low_pu=max([self.cease_low_pu, *limits(Quantity.VOLTAGE, over=False)]),
+            calm_v_high_pu=min([self.cease_high_pu, *limits(Quantity.VOLTAGE, over=True)]),
+            calm_f_low_hz=max(limits(Quantity.FREQUENCY, over=False), default=-inf),
+            calm_f_high_hz=min(limits(Quantity.FREQUENCY, over=True), default=inf),
+            mean_v_high_pu=min(limits(Quantity.MEAN_VOLTAGE, over=True), default=inf),
+            rocof_limit_hz_per_s=min(limits(Quantity.ROCOF, over=True), default=inf),
+            remembers=any(s.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF} for s in self.stages),
+        )

@@ -74,6 +74,12 @@ def value(cls: type[T]) -> type[T]:
     return made
 
 
+def derive(made: Any, **found: Any) -> None:
+    """Set fields of a new value that follow from its others."""
+    for name, each in found.items():
+        object.__setattr__(made, name, each)
+
+
 @recursive_repr()
 def _text(self: Any) -> str:
     parts = (f"{item.name}={getattr(self, item.name)!r}" for item in fields(self) if item.repr)

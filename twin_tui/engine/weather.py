@@ -11,7 +11,7 @@ from twin_tui.engine.disturbance import Target
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
 from twin_tui.engine.physics.sun import haurwitz, place, sine_irradiance, sun_vector
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import derive, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
 
@@ -106,7 +106,7 @@ class WeatherParams:
         if self.sky is Sky.SERIES and self.irradiance_series is None:
             raise ConfigError("sky: series takes an irradiance_series")
         drawn = self.sky is Sky.SINE or (self.sky is Sky.SERIES and self.series_in_plane)
-        object.__setattr__(self, "draws_sun", drawn)
+        derive(self, draws_sun=drawn)
 
 
 class Weather:

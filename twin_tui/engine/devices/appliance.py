@@ -6,14 +6,14 @@ from math import fsum, inf, isfinite
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
-from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
 from twin_tui.engine.devices.time_window import Window, left_s
 from twin_tui.engine.policies.modes import APPLIANCE_MODES
 from twin_tui.engine.s2.builders import appliance_ombc, appliance_ppbc
 from twin_tui.engine.s2.model import ControlType
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
@@ -72,7 +72,7 @@ class ApplianceParams:
         for height in self.profile:
             used.append(used[-1] + height / whole * self.consumption_wh)
         used[-1] = self.consumption_wh
-        object.__setattr__(self, "curve_wh", tuple(used))
+        derive(self, curve_wh=tuple(used))
 
 
 @value
@@ -131,12 +131,7 @@ FAULTS = (
     FaultKind("door_open", 6004, "The door is open; the run waits", latched=False),
 )
 DOOR = 1 << 3
-_LATCHING = 0b0111
-
-
-def initial(params: ApplianceParams) -> ApplianceState:
-    """Return an appliance that waits."""
-    return ApplianceState()
+_LATCHING = latching(FAULTS)
 
 
 def used_wh(params: ApplianceParams, run_s: float) -> float:
@@ -222,11 +217,6 @@ def step(
     )
 
 
-def shares(params: ApplianceParams, state: ApplianceState) -> Phases:
-    """Return the phase that the appliance is connected to."""
-    return SHARES[params.phase]
-
-
 def observe(
     params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, surroundings: Surroundings
 ) -> ApplianceTelemetry:
@@ -276,11 +266,11 @@ APPLIANCE = DeviceType(
     params=ApplianceParams,
     commands=ApplianceCommands,
     telemetry=ApplianceTelemetry,
-    initial=initial,
+    initial=lambda params: ApplianceState(),
     step=step,
     observe=observe,
     faults=FAULTS,
-    shares=shares,
+    shares=lambda params, state: SHARES[params.phase],
     aliases=("home_appliance",),
     explain=explain,
     steering=Steering(

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
-from twin_tui.engine.device import DeviceState, FaultKind
+from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import LFP, CellType, ConverterLosses, pack_layout
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, value
 
 ON, OFF, STANDBY = 1, 2, 3
 
@@ -90,16 +90,15 @@ class BatteryParams:
         bounds.rising(self, what, "cold_zero_c", "cold_full_c", "hot_full_c", "hot_zero_c")
         bounds.rising(self, what, "charge_cold_zero_c", "charge_cold_full_c", "hot_full_c")
         series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)
-        derived = {
-            "charge_limit_w": min(self.max_charge_w, self.rated_va),
-            "discharge_limit_w": min(self.max_discharge_w, self.rated_va),
-            "cooling_per_s": self.thermal_conductance_w_per_k / self.thermal_capacity_j_per_k,
-            "kelvin_per_w": 1.0 / self.thermal_conductance_w_per_k,
-            "series": series,
-            "parallel": parallel,
-        }
-        for name, derived_value in derived.items():
-            object.__setattr__(self, name, derived_value)
+        derive(
+            self,
+            charge_limit_w=min(self.max_charge_w, self.rated_va),
+            discharge_limit_w=min(self.max_discharge_w, self.rated_va),
+            cooling_per_s=self.thermal_conductance_w_per_k / self.thermal_capacity_j_per_k,
+            kelvin_per_w=1.0 / self.thermal_conductance_w_per_k,
+            series=series,
+            parallel=parallel,
+        )
 
 
 @value
@@ -214,28 +213,16 @@ FAULTS = (
     FaultKind("sensor_stuck", 1011, "The SOC that is shown does not move", latched=False),
     FaultKind("sensor_drift", 1012, "The SOC that is shown drifts away", latched=False),
 )
-_BITS = {fault.name: 1 << position for position, fault in enumerate(FAULTS)}
-OVER_TEMPERATURE = _BITS["over_temperature"]
-DC_CONTACTOR_OPEN = _BITS["dc_contactor_open"]
-BMS_COMMS_LOSS = _BITS["bms_comms_loss"]
-GRID_LOSS = _BITS["grid_loss"]
-GRID_VOLTAGE = _BITS["grid_voltage"]
-GRID_FREQUENCY = _BITS["grid_frequency"]
-CELL_IMBALANCE = _BITS["cell_imbalance"]
-FAN = _BITS["fan"]
-SENSOR_STUCK = _BITS["sensor_stuck"]
-SENSOR_DRIFT = _BITS["sensor_drift"]
-STOPPING = (
-    OVER_TEMPERATURE
-    | DC_CONTACTOR_OPEN
-    | _BITS["emergency_stop"]
-    | _BITS["isolation"]
-    | BMS_COMMS_LOSS
-    | GRID_LOSS
+OVER_TEMPERATURE, DC_CONTACTOR_OPEN, ESTOP, ISOLATION, BMS_COMMS_LOSS, GRID_LOSS = (
+    1 << bit for bit in range(6)
 )
+GRID_VOLTAGE, GRID_FREQUENCY, CELL_IMBALANCE, FAN, SENSOR_STUCK, SENSOR_DRIFT = (
+    1 << bit for bit in range(6, 12)
+)
+STOPPING = OVER_TEMPERATURE | DC_CONTACTOR_OPEN | ESTOP | ISOLATION | BMS_COMMS_LOSS | GRID_LOSS
 GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
 """These stop a battery by way of its protection; brought about on purpose, they do it themselves."""
-LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
+LATCHING = latching(FAULTS)
 
 OVER_TEMPERATURE_HYSTERESIS_K = 10.0
 SHARE_WITH_IMBALANCE = 0.5

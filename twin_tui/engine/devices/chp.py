@@ -4,7 +4,16 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Stage, Status, settle_faults
+from twin_tui.engine.device import (
+    DeviceState,
+    DeviceType,
+    FaultKind,
+    Role,
+    Stage,
+    Status,
+    latching,
+    settle_faults,
+)
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
     AT_SPEED,
@@ -130,7 +139,7 @@ NO_GRID, GRID_VOLTAGE, GRID_FREQUENCY, NO_COOLING, NO_FUEL, STUCK = (1 << bit fo
 SHUTS_DOWN = ESTOP | HOT | OIL | NO_START | NO_SYNC | SUPPLY
 OFF_GRID = NO_GRID | GRID_VOLTAGE | GRID_FREQUENCY
 WARNS = OFF_GRID | NO_COOLING | NO_FUEL | STUCK
-_LATCHING = SHUTS_DOWN
+_LATCHING = latching(FAULTS)
 _AT_ONCE = ~(NO_START | NO_SYNC)
 """Causes that are a fault as soon as they are there; the others wait for the step that then fails."""
 _DERATES_FROM_K = 10.0

@@ -4,7 +4,7 @@ from dataclasses import field
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, Positive, Share
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, latching, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_session import ChargingSession, current_session
@@ -102,7 +102,7 @@ FAULTS = (
 )
 ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR = (1 << bit for bit in range(len(FAULTS)))
 NOT_AVAILABLE = ESTOP | RCD | WELDED | HOT
-_LATCHING = ESTOP | RCD | WELDED
+_LATCHING = latching(FAULTS)
 
 
 def initial(params: EvParams) -> EvState:

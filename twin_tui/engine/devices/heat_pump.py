@@ -6,9 +6,9 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
-from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
 from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
 from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.s2.model import ControlType
@@ -132,7 +132,7 @@ FAULTS = (
 )
 ESTOP, PRESSURE, PUMP, FAN, STUCK, DRIFT = (1 << bit for bit in range(len(FAULTS)))
 STOPS = ESTOP | PRESSURE | PUMP
-_LATCHING = ESTOP | PRESSURE
+_LATCHING = latching(FAULTS)
 DRIFT_K_PER_H = -2.0
 FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
 
@@ -249,11 +249,6 @@ def step(
     )
 
 
-def shares(params: HeatPumpParams, state: HeatPumpState) -> Phases:
-    """Return the phases that the heat pump is connected to."""
-    return SHARES[params.phase]
-
-
 def observe(
     params: HeatPumpParams, state: HeatPumpState, commands: HeatPumpCommands, surroundings: Surroundings
 ) -> HeatPumpTelemetry:
@@ -308,7 +303,7 @@ HEAT_PUMP = DeviceType(
     step=step,
     observe=observe,
     faults=FAULTS,
-    shares=shares,
+    shares=lambda params, state: SHARES[params.phase],
     aliases=("boiler",),
     explain=explain,
     steering=Steering(

@@ -6,12 +6,12 @@ from math import sqrt
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, settle_faults
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError
@@ -59,7 +59,7 @@ class LoadParams:
         if not 0.0 < factor <= 1.0:
             raise ConfigError(f"power_factor {self.power_factor:g} of a load is not in -1 … 1, or is 0")
         per_w = sqrt(1.0 - factor * factor) / factor
-        object.__setattr__(self, "var_per_w", per_w if self.power_factor > 0.0 else -per_w)
+        derive(self, var_per_w=per_w if self.power_factor > 0.0 else -per_w)
 
 
 @value
@@ -106,7 +106,7 @@ FAULTS = (
     FaultKind("phase_loss", 8002, "One of three phases is missing, and with it a third", latched=False),
 )
 TRIPPED, PHASE_LOSS = 1, 2
-_LATCHING = TRIPPED
+_LATCHING = latching(FAULTS)
 HOURS_OF_YEAR = 8_760.0
 
 
@@ -117,14 +117,8 @@ def prepare(params: LoadParams, name: str, seed: int, dt_s: float) -> LoadParams
     prepared = replace(params)
     key = noise_key(seed if params.seed is None else params.seed, f"{name} noise")
     decay, kick = ou_coefficients(dt_s, params.noise_tau_s, params.noise_share)
-    for field_name, found in (("key", key), ("decay", decay), ("kick", kick)):
-        object.__setattr__(prepared, field_name, found)
+    derive(prepared, key=key, decay=decay, kick=kick)
     return prepared
-
-
-def initial(params: LoadParams) -> LoadState:
-    """Return a load that has not consumed yet."""
-    return LoadState()
 
 
 def expected_w(params: LoadParams, surroundings: Surroundings) -> float:
@@ -208,7 +202,7 @@ LOAD = DeviceType(
     params=LoadParams,
     commands=LoadCommands,
     telemetry=LoadTelemetry,
-    initial=initial,
+    initial=lambda params: LoadState(),
     step=step,
     observe=observe,
     faults=FAULTS,

@@ -11,7 +11,7 @@ from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
 from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases, by_phase
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
 from twin_tui.engine.physics.noise import generator
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.surroundings import Surroundings
 
 Registers = tuple[float, float, float, float]
@@ -130,13 +130,8 @@ def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterPara
     random = generator(seed, f"{name} accuracy")
     a, b, c = (1.0 + params.accuracy_class / 100.0 * random.uniform(-1.0, 1.0) for _ in range(3))
     prepared = replace(params)
-    object.__setattr__(prepared, "gains", (a, b, c))
+    derive(prepared, gains=(a, b, c))
     return prepared
-
-
-def initial(params: MeterParams) -> MeterState:
-    """Return a meter fresh from the works: all registers at zero."""
-    return MeterState()
 
 
 def step(
@@ -292,7 +287,7 @@ METER = DeviceType(
     params=MeterParams,
     commands=MeterCommands,
     telemetry=MeterTelemetry,
-    initial=initial,
+    initial=lambda params: MeterState(),
     step=step,
     observe=observe,
     stage=Stage.METER,

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
-from twin_tui.engine.device import DeviceState, FaultKind
+from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.sun import Plane, plane
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.weather import Series
 
 NO_LIMIT_W = 1e9
@@ -82,10 +82,13 @@ class PvParams:
         bounds.check(self, what)
         bounds.rising(self, what, "vmp_v", "voc_v")
         bounds.rising(self, what, "derate_from_c", "derate_to_c")
-        object.__setattr__(self, "s_max_va", self.rated_w if self.rated_va is None else self.rated_va)
-        object.__setattr__(self, "surface", plane(self.tilt_deg, self.azimuth_deg))
         full_loss_w = self.rated_w * (1.0 / self.nominal_efficiency - 1.0)
-        object.__setattr__(self, "k_per_w", self.inverter_rise_k / full_loss_w if full_loss_w > 0 else 0.0)
+        derive(
+            self,
+            s_max_va=self.rated_w if self.rated_va is None else self.rated_va,
+            surface=plane(self.tilt_deg, self.azimuth_deg),
+            k_per_w=self.inverter_rise_k / full_loss_w if full_loss_w > 0 else 0.0,
+        )
 
 
 @value
@@ -187,25 +190,12 @@ FAULTS = (
     FaultKind("sensor_stuck", 2010, "The irradiance that is shown does not move", latched=False),
     FaultKind("sensor_drift", 2011, "The irradiance that is shown drifts away", latched=False),
 )
-_BITS = {fault.name: 1 << position for position, fault in enumerate(FAULTS)}
-OVER_TEMPERATURE = _BITS["over_temperature"]
-DC_CONTACTOR_OPEN = _BITS["dc_contactor_open"]
-GRID_VOLTAGE = _BITS["grid_voltage"]
-GRID_FREQUENCY = _BITS["grid_frequency"]
-FAN = _BITS["fan"]
-SENSOR_STUCK = _BITS["sensor_stuck"]
-SENSOR_DRIFT = _BITS["sensor_drift"]
-STOPPING = (
-    OVER_TEMPERATURE
-    | DC_CONTACTOR_OPEN
-    | _BITS["isolation"]
-    | _BITS["emergency_stop"]
-    | _BITS["arc"]
-    | _BITS["grid_loss"]
-)
+OVER_TEMPERATURE, ISOLATION, ESTOP, DC_CONTACTOR_OPEN, ARC, GRID_LOSS = (1 << bit for bit in range(6))
+GRID_VOLTAGE, GRID_FREQUENCY, FAN, SENSOR_STUCK, SENSOR_DRIFT = (1 << bit for bit in range(6, 11))
+STOPPING = OVER_TEMPERATURE | ISOLATION | ESTOP | DC_CONTACTOR_OPEN | ARC | GRID_LOSS
 GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
 """These stop a plant by way of its protection; brought about on purpose, they do it themselves."""
-LATCHING = sum(_BITS[fault.name] for fault in FAULTS if fault.latched)
+LATCHING = latching(FAULTS)
 
 OVER_TEMPERATURE_HYSTERESIS_K = 10.0
 SHARE_WITHOUT_FAN = 0.25
