@@ -8,10 +8,10 @@ from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
-from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases, by_phase
+from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
 from twin_tui.engine.physics.noise import generator
-from twin_tui.engine.signals import commanded, derive, measured, value
+from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
 
 Registers = tuple[float, float, float, float]
@@ -111,6 +111,8 @@ class MeterTelemetry:
     max_demand_w: float = measured("Greatest mean import over one whole interval", "W", low=0)
     fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
 
+
+_MEASURED = tuple(name for name in signals_of(MeterTelemetry) if name != "fault_code")
 
 FAULTS = (
     FaultKind("sensor_stuck", 4001, "The measured powers no longer change", latched=False),
@@ -237,30 +239,20 @@ def observe(
         pu[2] = 0.0
     volts = [u * scale_v for u in pu]
     amps = [s / v if u > NO_VOLTAGE_PU else 0.0 for s, v, u in zip(phases_va, volts, pu, strict=True)]
-    imported, exported, demand = state.imported_wh, state.exported_wh, state.demand
     factors = [_power_factor(p, s) for p, s in zip(w, phases_va, strict=True)]
-    return MeterTelemetry(
-        active_power_w=total_w,
-        **by_phase("active_power_{}_w", w),
-        reactive_power_var=total_var,
-        **by_phase("reactive_power_{}_var", var),
-        apparent_power_va=va,
-        **by_phase("apparent_power_{}_va", phases_va),
-        power_factor=_power_factor(total_w, va),
-        **by_phase("power_factor_{}", factors),
-        frequency_hz=surroundings.frequency_hz,
-        import_energy_wh=imported[0],
-        **by_phase("import_energy_{}_wh", imported[1:]),
-        export_energy_wh=exported[0],
-        **by_phase("export_energy_{}_wh", exported[1:]),
-        **by_phase("voltage_{}_v", volts),
-        **by_phase("voltage_{}_v", line_voltages(*volts), ("ab", "bc", "ca")),
-        **by_phase("current_{}_a", amps),
-        current_n_a=_neutral_current(w, var, amps),
-        demand_w=demand.mean_w,
-        max_demand_w=demand.greatest_w,
-        fault_code=METER.fault_code(state.faults),
-    )
+    in_order = [
+        *(total_w, *w),
+        *(total_var, *var),
+        *(va, *phases_va),
+        *(_power_factor(total_w, va), *factors),
+        surroundings.frequency_hz,
+        *(*state.imported_wh, *state.exported_wh),
+        *(*volts, *line_voltages(*volts)),
+        *(*amps, _neutral_current(w, var, amps)),
+        *(state.demand.mean_w, state.demand.greatest_w),
+    ]
+    measured_now = dict(zip(_MEASURED, in_order, strict=True))
+    return MeterTelemetry(**measured_now, fault_code=METER.fault_code(state.faults))
 
 
 def _power_factor(p_w: float, s_va: float) -> float:
