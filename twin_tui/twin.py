@@ -74,18 +74,28 @@ class Twin(DeviceAccess):
         raise ArgumentError("a Twin cannot be copied or pickled; build another one, or copy its snapshot()")
 
     @classmethod
-    def from_file(cls, path: str | Path, *, seed: int | None = None, speed: float | None = None) -> "Twin":
-        """Build a twin from a site file, or from a shipped site by its name; raise ConfigError."""
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        seed: int | None = None,
+        speed: float | None = None,
+        allow_outside: bool = False,
+    ) -> "Twin":
+        """Build a twin from a site file, or from a shipped site by its name; raise ConfigError.
+
+        ``allow_outside`` lets the file name files outside its folder.
+        """
         check_argument(isinstance(path, str | PathLike), "from_file takes a path or a name", path)
-        return cls(load_site(path, seed=seed), speed=speed)
+        return cls(load_site(path, seed=seed, allow_outside=allow_outside), speed=speed)
 
     @classmethod
     def from_dict(
         cls, site: dict[str, Any], *, seed: int | None = None, speed: float | None = None
     ) -> "Twin":
-        """Build a twin from what a site file would hold; raise ConfigError."""
+        """Build a twin from what a site file would hold, with files from anywhere; raise ConfigError."""
         check_argument(isinstance(site, Mapping), "from_dict takes a dict, from_file a file", site)
-        return cls(load_site(site, seed=seed), speed=speed)
+        return cls(load_site(site, seed=seed, allow_outside=True), speed=speed)
 
     @property
     def time_s(self) -> float:

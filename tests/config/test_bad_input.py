@@ -260,7 +260,7 @@ def test_a_missing_register_map_names_the_nearest(write_site: Callable[..., Path
 
 
 def test_a_map_that_is_not_beside_the_site_is_the_shipped_one(write_site: Callable[..., Path]) -> None:
-    path = write_site(one({**BATTERY, "port": 5020}, register_map_root="nowhere"))
+    path = write_site(one({**BATTERY, "port": 5020}, register_map_root="."))
     (endpoint,) = load_site(path).endpoints
     assert endpoint.register_map.name == "bess_modbus.yaml"
     assert endpoint.register_map.is_file()

@@ -20,6 +20,7 @@ RUN, SETPOINT, POWER, SOC = 10055, 10126, 10059, 32002
 def test_the_example_loads_with_the_names_of_the_page(tmp_path: Path) -> None:
     path = tmp_path / "site.json"
     path.write_text(EXAMPLE)
+    (tmp_path / "register_maps").mkdir()
     twin = Twin.from_file(path)
     assert [device.name for device in twin.devices()] == ["load", "battery-1", "roof", "chp-1", "meter-1"]
     twin.advance(1)

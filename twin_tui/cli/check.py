@@ -6,7 +6,7 @@ from typing import Any
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
 from twin_tui.documents.loader import read_document
-from twin_tui.documents.shipped import Kind, find_shipped, shipped_names
+from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, TwinError, did_you_mean
@@ -15,8 +15,6 @@ from twin_tui.protocols.maps.parse import load_map
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.scenario import Scenario
 from twin_tui.run.verdicts import Judge
-
-FOLDERS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 
 
 @value
@@ -29,7 +27,7 @@ class Finding:
     """Whether it is an error, not a warning."""
 
 
-def check_file(name: str | Path) -> tuple[str, list[Finding]]:
+def check_file(name: str | Path, *, allow_outside: bool = False) -> tuple[str, list[Finding]]:
     """Return the kind of a file ("site", "register map", "grid code", "scenario") and its findings."""
     try:
         path = _find(name)
@@ -41,7 +39,7 @@ def check_file(name: str | Path) -> tuple[str, list[Finding]]:
         text = f"{name}: no assets (site), registers (register map), stages (grid code) or steps (scenario)"
         return kind, [Finding(str(name), text)]
     try:
-        return kind, check(path)
+        return kind, check(path, allow_outside)
     except TwinError as error:
         return kind, _faults(str(name), error)
 
@@ -50,11 +48,11 @@ def _find(name: str | Path) -> Path:
     path = Path(name)
     if path.exists():
         return path
-    for folder in FOLDERS:
+    for folder in KINDS:
         found = find_shipped(folder, str(name))
         if found is not None:
             return found
-    known = {name for folder in FOLDERS for name in shipped_names(folder)}
+    known = {name for folder in KINDS for name in shipped_names(folder)}
     raise ConfigError(f"{name}: no such file{did_you_mean(path.stem, known)}")
 
 
@@ -71,8 +69,8 @@ def _check_for(data: Any) -> tuple[str, Any]:
     return "file", None
 
 
-def _check_site(path: Path) -> list[Finding]:
-    site = load_site(path)
+def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
+    site = load_site(path, allow_outside=allow_outside)
     engine = Engine(site.plan)
     found: list[Finding] = []
     for endpoints, links in ((), site.links), *(((endpoint,), {}) for endpoint in site.endpoints):
@@ -83,19 +81,19 @@ def _check_site(path: Path) -> list[Finding]:
     return found
 
 
-def _check_scenario(path: Path) -> list[Finding]:
+def _check_scenario(path: Path, allow_outside: bool) -> list[Finding]:
     scenario = Scenario.load(path)
     if scenario.site is not None:
-        engine = Engine(load_site(scenario.site).plan)
+        engine = Engine(load_site(scenario.site, allow_outside=allow_outside).plan)
         Judge(scenario, engine, site_view(engine.plan))
     return []
 
 
-def _check_map(path: Path) -> list[Finding]:
+def _check_map(path: Path, _: bool) -> list[Finding]:
     return [Finding(str(path), text, fault=False) for text in load_map(path).warnings]
 
 
-def _check_grid_code(path: Path) -> list[Finding]:
+def _check_grid_code(path: Path, _: bool) -> list[Finding]:
     load_grid_code(str(path.absolute()))
     return []
 

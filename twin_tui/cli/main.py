@@ -59,6 +59,12 @@ _SEED = click.option(
     "--seed", type=int, metavar="N", help="Seed of all random numbers, by default that of the site."
 )
 
+_OUTSIDE = click.option(
+    "--allow-outside",
+    is_flag=True,
+    help="Let the site name files outside its folder: CSV, maps, certificates.",
+)
+
 
 class _Commands(click.Group):
     """The commands; the error for a misspelt one names the nearest."""
@@ -108,6 +114,7 @@ def cli(ctx: click.Context) -> None:
     "--speed", type=SPEED, metavar="N|max", help="Simulated seconds per second, by default that of the site."
 )
 @_SEED
+@_OUTSIDE
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
 @click.option(
     "--record-every",
@@ -166,6 +173,7 @@ def run(
     hz: float | None = None,
     glyphs: str | None = None,
     read_only: bool = False,
+    allow_outside: bool = False,
     **wires: Any,
 ) -> None:
     """Run SITE: a site file, or the name of a shipped site (demo by default)."""
@@ -196,6 +204,7 @@ def run(
         inject=inject,
         servers=not no_servers,
         flags=flags,
+        allow_outside=allow_outside,
     )
     twin, length_s = runs[0].twin, runs[0].duration_s
     if record is not None:
@@ -229,12 +238,13 @@ def _check_several(headless: bool, files: dict[str, Path | None]) -> None:
 @cli.command(short_help="Print the decoded registers of every device.")
 @click.argument("site", default=DEMO)
 @click.option("--device", metavar="NAME", help="One device only.")
-def registers(site: str, device: str | None = None) -> None:
+@_OUTSIDE
+def registers(site: str, device: str | None = None, allow_outside: bool = False) -> None:
     """Print the decoded registers of every device of SITE at the start."""
     from twin_tui.protocols.maps.listing import listing  # noqa: PLC0415 - other commands need none of these
     from twin_tui.twin import Twin  # noqa: PLC0415
 
-    twin = Twin.from_file(site)
+    twin = Twin.from_file(site, allow_outside=allow_outside)
     if device is not None:
         twin.device(device)
     for wire in twin.links.modbus:
@@ -251,8 +261,16 @@ def registers(site: str, device: str | None = None) -> None:
 @click.option("--headless", is_flag=True, help="With --adopt: run without a screen.")
 @click.option("--duration", type=DURATION, metavar="TIME", help="With --adopt: simulated time to run.")
 @click.option("--timeout", type=float, default=3.0, show_default=True, help="Seconds to wait for a response.")
+@_OUTSIDE
 def compare(
-    site: str, device: str, real: str, adopt: bool, headless: bool, duration: float | None, timeout: float
+    site: str,
+    device: str,
+    real: str,
+    adopt: bool,
+    headless: bool,
+    duration: float | None,
+    timeout: float,
+    allow_outside: bool,
 ) -> None:
     """Read every register of DEVICE of SITE from a real device too, and print the differences."""
     from twin_tui.errors import ConfigError  # noqa: PLC0415 - other commands need none of these
@@ -265,7 +283,7 @@ def compare(
         settings = load()
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # the errors are reported once, below
     where = comparing.Address.parse(real)
-    twin = Twin.from_file(site)
+    twin = Twin.from_file(site, allow_outside=allow_outside)
     maps = twin.links.registers(twin.device(device).name)
     if not maps:
         raise ConfigError(
@@ -317,14 +335,20 @@ def replay(recording: Path) -> None:
     "--duration", type=DURATION, metavar="TIME", help="Simulated time to run, by default that of the plan."
 )
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
-def replay_plan(site: str, plan: Path, headless: bool, duration: float | None, record: Path | None) -> None:
+@_OUTSIDE
+def replay_plan(
+    site: str, plan: Path, headless: bool, duration: float | None, record: Path | None, allow_outside: bool
+) -> None:
     """Carry out an EOS PLAN on SITE, from the start time of the plan.
 
     SITE is a site file, the name of a shipped site, or the JSON file with the input of EOS.
     """
     from twin_tui.cli import plan_replay  # noqa: PLC0415 - other commands need no plan
 
-    sys.exit(plan_replay.run(site, plan, headless=headless, duration_s=duration, record=record))
+    code = plan_replay.run(
+        site, plan, headless=headless, duration_s=duration, record=record, allow_outside=allow_outside
+    )
+    sys.exit(code)
 
 
 @cli.command(short_help="Print the JSON Schema of a kind of file.")
@@ -338,7 +362,8 @@ def schema(kind: str) -> None:
 
 @cli.command(short_help="Check sites, maps, grid codes and scenarios.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check(files: tuple[str, ...]) -> None:
+@_OUTSIDE
+def check(files: tuple[str, ...], allow_outside: bool) -> None:
     """Check FILEs without running them: sites with the files they name, register maps, grid codes, scenarios.
 
     Exit code 2 when one of them has an error.
@@ -347,7 +372,7 @@ def check(files: tuple[str, ...]) -> None:
 
     faults = 0
     for name in files:
-        kind, findings = check_file(name)
+        kind, findings = check_file(name, allow_outside=allow_outside)
         faults += sum(finding.fault for finding in findings)
         for finding in findings:
             click.echo(("" if finding.fault else "warning: ") + finding.text, err=finding.fault)

@@ -19,12 +19,14 @@ from twin_tui.twin import Twin
 HOUR_S = 3600.0
 
 
-def make(site: str, plan_file: Path, speed: float | None = None) -> tuple[Twin, Plan]:
+def make(
+    site: str, plan_file: Path, speed: float | None = None, *, allow_outside: bool = False
+) -> tuple[Twin, Plan]:
     """Return a twin that starts with the plan and has every instruction on its agenda."""
     source: str | dict[str, Any] = read_bundle(Path(site)) if _is_bundle(Path(site)) else site
     plan = read_plan(plan_file)
     start = datetime.fromtimestamp(plan.valid_from_unix_s, UTC).isoformat()
-    twin = Twin(load_site(source, start=start), speed=speed)
+    twin = Twin(load_site(source, allow_outside=allow_outside, start=start), speed=speed)
     zone = timezone(timedelta(seconds=twin.site.plan.utc_offset_s))
     schedule(twin.engine, read_plan(plan_file, zone))
     return twin, plan
@@ -46,13 +48,21 @@ def length_s(plan: Plan) -> float:
     return (plan.valid_until_unix_s or last) - plan.valid_from_unix_s
 
 
-def run(site: str, plan_file: Path, *, headless: bool, duration_s: float | None, record: Path | None) -> int:
+def run(
+    site: str,
+    plan_file: Path,
+    *,
+    headless: bool,
+    duration_s: float | None,
+    record: Path | None,
+    allow_outside: bool = False,
+) -> int:
     """Run the plan with or without a screen; return the exit code."""
     if not headless:
         from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
 
         settings = load()
-    twin, plan = make(site, plan_file, math.inf if headless else None)
+    twin, plan = make(site, plan_file, math.inf if headless else None, allow_outside=allow_outside)
     if record is not None:
         twin.record(record)
     if not headless:

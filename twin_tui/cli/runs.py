@@ -28,11 +28,14 @@ def make_runs(
     inject: Sequence[str] = (),
     servers: bool = True,
     flags: Flags,
+    allow_outside: bool = False,
 ) -> list[Run]:
     """Return the runs, all of them checked before the first one starts."""
     words = [word for text in inject for word in ("--inject", text)] + public_words(flags)
     if not servers:
         words.append("--no-servers")
+    if allow_outside:
+        words.append("--allow-outside")
     if duration_s is not None:
         words += ["--duration", f"{duration_s:g}"]
     runs = []
@@ -41,7 +44,7 @@ def make_runs(
         played = _find(name) if name is not None else None
         chosen = site or (played and played.site) or default
         length_s = duration_s if duration_s is not None or played is None else played.duration_s
-        twin = _twin(chosen, seed, speed, flags, played)
+        twin = _twin(chosen, seed, speed, flags, played, allow_outside=allow_outside)
         for text in inject:
             at_s = twin.inject(text)
             if length_s is not None and at_s >= length_s:
@@ -61,8 +64,17 @@ def _find(name: str) -> "Scenario":
     return find(name)
 
 
-def _twin(site: str, seed: int | None, speed: float | None, flags: Flags, played: "Scenario | None") -> Twin:
-    loaded = load_site(site, seed=seed if seed is not None or played is None else played.seed)
+def _twin(
+    site: str,
+    seed: int | None,
+    speed: float | None,
+    flags: Flags,
+    played: "Scenario | None",
+    *,
+    allow_outside: bool,
+) -> Twin:
+    seed = seed if seed is not None or played is None else played.seed
+    loaded = load_site(site, seed=seed, allow_outside=allow_outside)
     twin = Twin(replace(loaded, links=with_flags(loaded.links, flags)), speed=speed)
     if played is not None:
         twin.play(played)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from twin_tui.documents.model import join
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.address import without_login
 from twin_tui.protocols.connector import LinkSettings, flag_of, secret_keys
 from twin_tui.protocols.registry import connectors
 
@@ -57,7 +58,7 @@ def public_words(flags: Flags) -> list[str]:
         given = flags.get(connector.kind, {})
         assert connector.settings is not None
         if key in given and key not in secret_keys(connector.settings):
-            words += [flag.name, str(given[key])] if flag.metavar else [flag.name]
+            words += [flag.name, without_login(str(given[key]))] if flag.metavar else [flag.name]
     return words
 
 
@@ -75,6 +76,8 @@ def _changed(kind: str, given: LinkSettings | None, values: dict[str, Any]) -> L
     merged.update(values)
     for key in values:
         flag = flag_of(model, key)
+        if flag is not None and flag.instead_of not in values:
+            merged.pop(flag.instead_of, None)
         if flag is not None and flag.needs and flag.needs not in merged and given is None:
             raise ConfigError(f"{flag.name} needs {names.get(flag.needs, flag.needs)}")
     try:

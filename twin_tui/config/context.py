@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
+from twin_tui.documents.inside import inside
 from twin_tui.documents.loader import Document, open_document, read_text, to_document
 from twin_tui.engine.signals import value
 
@@ -21,8 +22,14 @@ class Context:
 
     folder: Path = Path()
     zone: tzinfo = UTC
+    allow_outside: bool = False
+    """Whether the file may name files outside its folder."""
     nominal_hz: float | None = None
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file that the site file names; raise ValueError for one outside its folder."""
+        return self.folder / name if self.allow_outside else inside(self.folder, name)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """Return the content under a key; read it the first time."""

@@ -102,7 +102,7 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
         raise CommandError(f"unknown event {shown(name)}{did_you_mean(str(name), EVENT_TYPES)}")
     disturbance = rest.get("disturbance")
     if isinstance(disturbance, dict) and isinstance(disturbance.get("points"), str):
-        path = context.folder / disturbance["points"]
+        path = context.file(disturbance["points"])
         points = context.once((path, "points"), lambda: points_of_csv(path))
         rest["disturbance"] = disturbance = {**disturbance, "points": points}
     if isinstance(disturbance, dict) and disturbance.get("points"):

@@ -24,11 +24,8 @@ def read_links(data: Any, complaints: Complaints) -> Mapping[str, LinkSettings]:
 class LinkReader:
     """Converts the protocols of a site's assets into endpoints, and collects their errors."""
 
-    def __init__(
-        self, complaints: Complaints, folder: Path, map_root: Path, settings: Mapping[str, LinkSettings]
-    ) -> None:
+    def __init__(self, complaints: Complaints, map_root: Path, settings: Mapping[str, LinkSettings]) -> None:
         self._complaints = complaints
-        self._folder = folder
         self._map_root = map_root
         self._settings = settings
 
@@ -61,7 +58,7 @@ class LinkReader:
             device,
             kind,
             default_map,
-            self._folder,
+            self._complaints.context.file,
             self._map_root,
             self._settings.get(connector.kind),
             place,

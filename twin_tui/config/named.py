@@ -34,6 +34,8 @@ def to_grid_code(found: Any, context: Context) -> GridCode:
     name = found.get("name")
     if not isinstance(name, str):
         raise ValueError("missing key name")
+    if name.endswith((".yaml", ".yml")):
+        context.file(name)
     return load_grid_code(
         name, context.folder, read=context.document, nominal_hz=context.nominal_hz, **switches
     )

@@ -93,11 +93,13 @@ class Site:
 class SiteReader:
     """Reads one site."""
 
-    def __init__(self, document: Document, folder: Path, file: Path | None) -> None:
+    def __init__(
+        self, document: Document, folder: Path, file: Path | None, *, allow_outside: bool = False
+    ) -> None:
         self._data: dict[str, Any] = document.data
         self._file = file
-        self._complaints = Complaints(document, Context(folder, zone_of(self._data.get("timezone"))))
-        self._folder = folder
+        context = Context(folder, zone_of(self._data.get("timezone")), allow_outside=allow_outside)
+        self._complaints = Complaints(document, context)
         self._grid_code: GridCode | None = None
         self._links: Mapping[str, LinkSettings] = {}
         self._external = NO_EXTERNAL_MODELS
@@ -215,13 +217,24 @@ class SiteReader:
     def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
         if "links" in top.model_fields_set:
             self._links = read_links(top.links, self._complaints)
-        map_root = self._folder / top.register_map_root
-        reader = LinkReader(self._complaints, self._folder, map_root, self._links)
+        reader = LinkReader(self._complaints, self._map_root(top), self._links)
         placed: list[tuple[str, Endpoint]] = []
         for asset in assets:
             asset.endpoints = reader.read(asset.name, asset.type.kind, asset.model, asset.place)
             placed += [(asset.place, endpoint) for endpoint in asset.endpoints]
         check_together(placed, self._complaints)
+
+    def _map_root(self, top: SiteFile) -> Path:
+        """Return the folder of the register maps; report one that does not exist or is not allowed."""
+        name, context = top.register_map_root, self._complaints.context
+        try:
+            root: Path = context.file(name)
+            if not root.is_dir():
+                raise ValueError(f"no such folder: {root}; without this key the shipped maps are used")
+        except (OSError, ValueError) as error:
+            self._complaints.add("register_map_root", str(error))
+            return Path(context.folder)
+        return root
 
     def _steps(self, assets: list[ReadAsset]) -> Iterator[ReadAsset]:
         """Apply load steps to the first load only, unless the file has ``takes_steps``."""
@@ -283,7 +296,7 @@ class SiteReader:
             if isinstance(found, str):
                 place = found
                 context = self._complaints.context
-                found = context.document(context.folder / found).data
+                found = context.document(context.file(found)).data
             descriptions = descriptions_of(found, place)
             steering = asset.type.steering
             if steering is None:
@@ -294,6 +307,9 @@ class SiteReader:
                 )
         except ConfigError as error:
             self._complaints.add("", str(error))
+            return ()
+        except ValueError as error:
+            self._complaints.add(join(asset.place, "s2_description"), str(error))
             return ()
         return descriptions
 

@@ -47,12 +47,12 @@ def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
     """Return the key of a CSV series in the context, None for a value that names no CSV file."""
     name, column = (found.get("csv"), found.get("column")) if isinstance(found, dict) else (found, None)
     if isinstance(name, str) and (column is None or isinstance(column, str)):
-        return context.folder / name, column
+        return context.folder / name, column  # only a file that was read is looked for
     return None
 
 
 def _kept_series(name: str, column: str | None, context: Context) -> Series:
-    path = context.folder / name
+    path = context.file(name)
     return context.once((path, column), lambda: series_of_csv(path, column, context.zone))
 
 

@@ -10,10 +10,11 @@ from twin_tui.documents.shipped import find_shipped, shipped_names
 from twin_tui.errors import ConfigError, did_you_mean, shown
 
 
-def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
+def load_site(site: str | Path | Mapping[str, Any], *, allow_outside: bool = False, **overrides: Any) -> Site:
     """Return the site of a file, of the name of a shipped site, or of a dict with the content of a file.
 
     ``overrides`` replace keys of the top level, such as ``seed``, ``step`` or ``start``; None keeps the key.
+    ``allow_outside`` lets the site name files outside its folder (for a dict, the working folder).
     Raises one ConfigError that lists all errors.
     """
     path = None
@@ -28,7 +29,7 @@ def load_site(site: str | Path | Mapping[str, Any], **overrides: Any) -> Site:
     if not isinstance(data, dict):
         raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
     data.update((key, value) for key, value in overrides.items() if value is not None)
-    return SiteReader(document, folder, path).read()
+    return SiteReader(document, folder, path, allow_outside=allow_outside).read()
 
 
 def find_site(site: str | Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Literal
 from twin_tui.errors import ConfigError, did_you_mean
 
 Kind = Literal["sites", "register_maps", "scenarios"]
+KINDS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SINGULAR: dict[str, str] = {"sites": "site", "register_maps": "register map", "scenarios": "scenario"}

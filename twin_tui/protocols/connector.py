@@ -38,6 +38,8 @@ class Flag:
     """Placeholder for the value in the help; a flag without one is a switch."""
     needs: str = ""
     """The key without which this one has no effect."""
+    instead_of: str = ""
+    """The key that this one replaces."""
 
 
 class ProtocolEntry(Model):
@@ -56,16 +58,18 @@ class LinkSettings(Model):
             flag = flag_of(type(self), key)
             if flag is not None and flag.needs and getattr(self, flag.needs) is None:
                 raise ValueError(f"{key} needs {flag.needs}")
+            if flag is not None and flag.instead_of in self.model_fields_set:
+                raise ValueError(f"give {flag.instead_of} or {key}, not both")
         return self
 
 
-def _to_output(found: Any, context: Any) -> Path:
-    folder = getattr(context, "folder", Path())
-    return Path(folder, found if isinstance(found, Path) else to_text(found))
+def _to_file(found: Any, context: Any) -> Path:
+    place: Callable[[str], Path] = getattr(context, "file", Path)
+    return found if isinstance(found, Path) else place(to_text(found))
 
 
-OutputFile = Annotated[Path, Accepts(_to_output, {"type": "string"}, informed=True)]
-"""A file that a wire writes; relative to the site file there, to the working folder on the command line."""
+NamedFile = Annotated[Path, Accepts(_to_file, {"type": "string"}, informed=True)]
+"""A file that a wire reads or writes: in the folder of the site file, or anywhere on the command line."""
 
 
 def flag_of(model: type[Model], key: str) -> Flag | None:
@@ -112,8 +116,8 @@ class EntryContext:
     device_kind: str
     default_map: str
     """The register map of the device's type, "" when it has none."""
-    folder: Path
-    """The folder of the site file."""
+    file: Callable[[str], Path]
+    """Returns the path of a file that the site file names; ValueError for one that it may not name."""
     map_root: Path
     settings: Any
     """The connector's settings for the whole site, if the file has any."""

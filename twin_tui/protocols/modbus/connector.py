@@ -76,7 +76,7 @@ class ModbusTcpConnector(Connector):
         _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
 
     def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
-        """Return the endpoint as an entry, with the site's settings."""
+        """Return the endpoint as an entry, with the site's settings, without certificates."""
         options = endpoint.options
         found: dict[str, Any] = {
             **_shared_source(endpoint),
@@ -89,9 +89,6 @@ class ModbusTcpConnector(Connector):
             found["max_clients"] = options.max_clients
         if options.idle_timeout_s is not None:
             found["idle_timeout"] = options.idle_timeout_s
-        if options.tls is not None:
-            files = {"certificate": options.tls.certificate, "key": options.tls.key, "ca": options.tls.ca}
-            found["tls"] = {key: str(path) for key, path in files.items() if path is not None}
         return found
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
@@ -148,15 +145,20 @@ class ModbusRtuConnector(Connector):
         return [SerialWire(wiring, endpoints) for endpoints in lines.values()]
 
 
-def find_map(name: str, root: Path) -> Path:
-    """Return the file of a register map: under ``root``, or else the shipped one of that name."""
+def find_map(name: str, root: Path, allowed: Callable[[str], Path]) -> Path:
+    """Return the file of a register map: under ``root``, or else the shipped one of that name.
+
+    ``allowed`` raises ValueError for a file that the site may not name.
+    """
     for suffix in _SUFFIXES:
         try:
             path = root / (name + suffix)
-            if path.is_file():
-                return path
+            found_there = path.is_file()
         except (OSError, ValueError):
             break
+        if found_there:
+            allowed(str(path.absolute()))
+            return path
     found = find_shipped("register_maps", Path(name).name)
     if found is not None:
         return found
@@ -181,8 +183,8 @@ def _map(wanted: Any, context: EntryContext) -> MapSource | None:
         context.complain(where, f"expected the name of a register map, found {shown(wanted)}")
         return None
     try:
-        return find_map(wanted, context.map_root)
-    except ConfigError as error:
+        return find_map(wanted, context.map_root, context.file)
+    except (ConfigError, ValueError) as error:
         context.complain(where, str(error))
         return None
 
@@ -190,13 +192,18 @@ def _map(wanted: Any, context: EntryContext) -> MapSource | None:
 def _tls(files: TlsFiles | None, context: EntryContext) -> Tls | None:
     if files is None:
         return None
-    folder = context.folder
+    paths: dict[str, Path] = {}
     for key in ("certificate", "key", "ca"):
-        text = getattr(files, key)
-        if text is not None and not (folder / text).is_file():
-            context.complain(join(context.place, "tls", key), f"no such file: {folder / text}")
-    ca = None if files.ca is None else folder / files.ca
-    return Tls(folder / files.certificate, folder / files.key, ca)
+        name = getattr(files, key)
+        if name is None:
+            continue
+        try:
+            paths[key] = context.file(name)
+            if not paths[key].is_file():
+                raise ValueError(f"no such file: {paths[key]}")
+        except (OSError, ValueError) as error:
+            context.complain(join(context.place, "tls", key), str(error))
+    return Tls(paths["certificate"], paths["key"], paths.get("ca")) if len(paths) > 1 else None
 
 
 def _check_shared(placed: Placed, line_of: Callable[[Any], str], complain: Complain) -> None:

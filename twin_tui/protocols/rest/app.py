@@ -1,16 +1,16 @@
 """The paths of the HTTP server."""
 
 import asyncio
-import hmac
 import json
 import math
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any, cast
 
-from fastapi import Body, Depends, FastAPI, HTTPException, Query, Request
+from fastapi import Body, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import Receive, Scope, Send
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ReportStatus, from_dict
@@ -20,11 +20,29 @@ from twin_tui.engine.s2.descriptions import offered
 from twin_tui.errors import CommandError, TwinError
 from twin_tui.protocols.eos.status import TYPES, parse_report, reports_of, stamp
 from twin_tui.protocols.product import version
-from twin_tui.protocols.rest.options import RestOptions
+from twin_tui.protocols.rest.gate import Gate
+from twin_tui.protocols.rest.page import page
 
 KEEP_ALIVE_S = 15.0
 LONGEST_INTERVAL_S = 366 * 86_400.0
 ResourceId = Annotated[str, Query(description="Name of the device in its site")]
+
+
+class EventStream(StreamingResponse):
+    """A response without end that stops watching the engine as soon as its client is gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the client is gone; starlette's own way can miss that while the engine runs flat out."""
+        body = cast(AsyncGenerator[str, None], self.body_iterator)
+        sending = asyncio.ensure_future(self.stream_response(send))
+        gone = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            gone.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+            await body.aclose()
 
 
 class EngineQueries:
@@ -73,7 +91,7 @@ class EngineQueries:
             },
         }
 
-    async def stream(self, names: list[str], every_s: float) -> AsyncIterator[str]:
+    async def stream(self, names: list[str], every_s: float) -> AsyncGenerator[str, None]:
         """Yield the telemetry as server-sent events, in steps of simulated time."""
         due = asyncio.Event()
         watcher = self.engine.watch(every_s, due.set)
@@ -82,7 +100,8 @@ class EngineQueries:
                 yield f"data: {json.dumps(self.telemetry(names))}\n\n"
                 while not due.is_set():
                     try:
-                        await asyncio.wait_for(due.wait(), KEEP_ALIVE_S)
+                        async with asyncio.timeout(KEEP_ALIVE_S):  # wait_for may lose a cancellation
+                            await due.wait()
                     except TimeoutError:
                         yield ": keep-alive\n\n"
                 due.clear()
@@ -90,27 +109,25 @@ class EngineQueries:
             self.engine.unwatch(watcher)
 
 
-def make_app(engine: Engine, options: RestOptions) -> FastAPI:
-    """Return the application for an engine; serve it in the event loop that runs the engine."""
+def make_app(engine: Engine, secret: str = "", refused: Callable[[str], None] = lambda text: None) -> FastAPI:
+    """Return the application for an engine; serve it in the event loop that runs the engine.
 
-    def authorized(request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        valid = scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), options.secret.encode())
-        if options.secret and not valid:
-            raise HTTPException(401, "missing or invalid bearer token", {"WWW-Authenticate": "Bearer"})
-
+    With a secret every request needs it; ``refused`` is called with the reason for one that has not.
+    """
     app = FastAPI(
         title="Twin TUI",
         version=version(),
         description="One simulated energy site. Quantities are in SI units; fractions run from 0 to 1.",
-        dependencies=[Depends(authorized)],
+        docs_url=None,  # their pages load scripts from the internet
+        redoc_url=None,
     )
-    if not options.secret:
+    if not secret:
         # no access for a web page through a host name that resolves to this computer (DNS rebinding)
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"])
+    app.add_middleware(Gate, secret=secret, refused=refused)
 
     @app.exception_handler(TwinError)
-    async def refused(request: Request, error: TwinError) -> JSONResponse:
+    async def invalid_event(request: Request, error: TwinError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 400)
 
     @app.exception_handler(RequestValidationError)
@@ -118,6 +135,10 @@ def make_app(engine: Engine, options: RestOptions) -> FastAPI:
         # without the input: it may contain values that JSON cannot encode, like NaN
         errors = [{key: item[key] for key in ("type", "loc", "msg")} for item in error.errors()]
         return JSONResponse({"detail": errors}, 422)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page(app.openapi()))
 
     site = EngineQueries(engine)
     _add_queries(app, site)
@@ -169,7 +190,7 @@ def _add_queries(app: FastAPI, site: EngineQueries) -> None:
         names = [site.device(name).name for name in resource_id or site.engine.devices]
         if "text/event-stream" not in request.headers.get("accept", ""):
             return site.telemetry(names)
-        return StreamingResponse(site.stream(names, every_s), media_type="text/event-stream")
+        return EventStream(site.stream(names, every_s), media_type="text/event-stream")
 
 
 def _add_commands(app: FastAPI, site: EngineQueries) -> None:
@@ -195,7 +216,11 @@ def _add_commands(app: FastAPI, site: EngineQueries) -> None:
         at_s = data.pop("at_s", None)
         if at_s is not None and (isinstance(at_s, bool) or not isinstance(at_s, int | float)):
             raise CommandError(f"at_s {at_s!r} is not a number of seconds")
-        data.setdefault("origin", _origin(request))
+        if "origin" in data:
+            raise CommandError(
+                "origin is the address of the client, set by the twin: remove it; Mark takes a note"
+            )
+        data["origin"] = _origin(request)
         try:
             json.dumps(data, ensure_ascii=False).encode()  # fails for a lone surrogate
             engine.submit(from_dict(data), at_s=at_s)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from twin_tui.engine.view import LinkView
 from twin_tui.protocols.connector import Connector, Wire, Wiring
 from twin_tui.protocols.rest.options import RestOptions
+from twin_tui.protocols.secrets import warn_if_exposed
 
 if TYPE_CHECKING:
     from twin_tui.protocols.rest.server import RestServer
@@ -34,10 +35,12 @@ class RestWire(Wire):
         """Start serving."""
         from twin_tui.protocols.rest.server import RestServer  # noqa: PLC0415 - few sites have one
 
-        server = RestServer(self._wiring.engine, self._options)
+        log = self._wiring.log(origin="rest")
+        server = RestServer(self._wiring.engine, self._options, log)
         await server.start()
         assert server.task is not None
-        self._wiring.log(origin=server.url).watch(server.task)
+        log.watch(server.task)
+        warn_if_exposed(self._options.token_file, log)
         self.server = server
 
     async def close(self) -> None:

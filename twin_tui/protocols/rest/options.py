@@ -1,14 +1,17 @@
 """The keys of the HTTP server: port, host, token."""
 
 import ipaddress
+import os
 from typing import Annotated
 
 from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.values import Host, TcpPort
-from twin_tui.protocols.connector import Flag, LinkSettings
+from twin_tui.protocols.connector import Flag, LinkSettings, NamedFile
+from twin_tui.protocols.secrets import plain_text
 
 LOOPBACK = "127.0.0.1"
+TOKEN_VARIABLE = "TWIN_REST_TOKEN"
 PORT = 8503
 """The port of EOS, so that its clients find the twin."""
 
@@ -28,12 +31,30 @@ class RestOptions(LinkSettings):
     ] = LOOPBACK
     token: Annotated[
         SecretStr | None,
-        Flag("--rest-token", "Bearer token that clients must send.", "TEXT", needs="port"),
+        Flag(
+            "--rest-token",
+            "Bearer token that clients must send.",
+            "TEXT",
+            needs="port",
+            instead_of="token_file",
+        ),
+    ] = None
+    token_file: Annotated[
+        NamedFile | None,
+        Flag(
+            "--rest-token-file",
+            f"Read that token from FILE; {TOKEN_VARIABLE} may hold it too.",
+            "FILE",
+            needs="port",
+            instead_of="token",
+        ),
     ] = None
 
     @model_validator(mode="after")
     def _open_to_others_with_a_token_only(self) -> "RestOptions":
-        if not self.local and not self.secret:
+        if self.token is not None and not self.secret:
+            raise ValueError("the token is empty")
+        if not (self.local or self.secret or self.token_file or os.environ.get(TOKEN_VARIABLE)):
             raise ValueError(
                 f"REST on {self.host} is open to other computers; give a token, or the host {LOOPBACK}"
             )
@@ -41,8 +62,8 @@ class RestOptions(LinkSettings):
 
     @property
     def secret(self) -> str:
-        """The token in plain text, "" without one."""
-        return self.token.get_secret_value() if self.token is not None else ""
+        """The token that was given directly, in plain text."""
+        return plain_text(self.token)
 
     @property
     def local(self) -> bool:

@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twin_tui.engine.engine import Engine
 from twin_tui.errors import LinkError
-from twin_tui.protocols.rest.options import RestOptions
+from twin_tui.protocols.rest.options import TOKEN_VARIABLE, RestOptions
+from twin_tui.protocols.secrets import given_token
 
 if TYPE_CHECKING:
     import uvicorn
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
 class RestServer:
     """Serves the engine over HTTP in the event loop that runs it."""
 
-    def __init__(self, engine: Engine, options: RestOptions) -> None:
+    def __init__(
+        self, engine: Engine, options: RestOptions, log: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._engine = engine
         self.options = options
         self.port = options.port
+        self._log = log
         self._uvicorn, self._make_app = _packages()
         self._server: uvicorn.Server | None = None
         self.task: asyncio.Task[None] | None = None
@@ -34,12 +40,22 @@ class RestServer:
         return self._server.server_state.total_requests if self._server is not None else 0
 
     async def start(self) -> None:
-        """Start serving; raise LinkError when the port is not available."""
+        """Start serving; raise LinkError when the port or the token is not available."""
+        from twin_tui.protocols.rest.guarded import LONGEST_HEADERS, GuardedHttp  # noqa: PLC0415
+
+        token = given_token(self.options.secret, self.options.token_file, TOKEN_VARIABLE)
         listener = self._bind()
         self.port = listener.getsockname()[1]
-        app = self._make_app(self._engine, self.options)
         config = self._uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            self._make_app(self._engine, token, self._log),
+            http=partial(GuardedHttp, self._log),
+            ws="none",
+            h11_max_incomplete_event_size=LONGEST_HEADERS,
+            proxy_headers=False,  # a client would choose the address that the log has for it
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         self._server = _quiet(self._uvicorn)(config)
         self.task = asyncio.create_task(self._server.serve(sockets=[listener]), name="rest")

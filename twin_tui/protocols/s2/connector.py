@@ -1,16 +1,18 @@
 """S2 as a connector: its keys, and a wire for each device with an energy manager."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.values import Accepts, choice, to_text
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.signals import value
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.view import LinkView
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.address import split_address, without_login
 from twin_tui.protocols.connector import (
     NO_DEVICES,
@@ -18,16 +20,18 @@ from twin_tui.protocols.connector import (
     EntryContext,
     Flag,
     LinkSettings,
-    OutputFile,
+    NamedFile,
     ProtocolEntry,
     Wire,
     Wiring,
 )
+from twin_tui.protocols.secrets import given_token, plain_text, warn_if_exposed
 
 if TYPE_CHECKING:
     from twin_tui.protocols.s2.manager import ResourceManager
 
 Clock = Literal["wall", "site"]
+TOKEN_VARIABLE = "TWIN_S2_TOKEN"
 
 
 @value
@@ -38,9 +42,19 @@ class S2:
     devices: ClassVar[Mapping[str, str]] = NO_DEVICES
     device: str
     cem: str
-    token: str | None = None
+    token: str = field(default="", repr=False)
     clock: Clock = "wall"
     """Clock of the times in messages: wall-clock time, as real energy managers expect, or simulated time."""
+    token_file: Path | None = None
+
+
+class CemAddress(str):
+    """The address of an energy manager; its representation has no user and password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(without_login(self))
 
 
 def check_address(cem: str) -> str:
@@ -60,7 +74,10 @@ def _refuse_s2_connect(found: Any) -> None:
 
 
 Cem = Annotated[
-    str, Accepts(lambda it: check_address(to_text(it)), {"type": "string", "pattern": "^[Ww][Ss][Ss]?://"})
+    str,
+    Accepts(
+        lambda it: CemAddress(check_address(to_text(it))), {"type": "string", "pattern": "^[Ww][Ss][Ss]?://"}
+    ),
 ]
 NotSupported = Annotated[None, Accepts(_refuse_s2_connect, {"type": "null"})]
 
@@ -74,7 +91,14 @@ class S2Entry(ProtocolEntry):
     certificate_fingerprint: NotSupported = None
     cem: Cem
     token: SecretStr | None = None
+    token_file: NamedFile | None = None
     clock: Annotated[Clock, choice("wall", "site")] = "wall"
+
+    @model_validator(mode="after")
+    def _one_token(self) -> "S2Entry":
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("give token or token_file, not both")
+        return self
 
 
 class S2Settings(LinkSettings):
@@ -84,10 +108,21 @@ class S2Settings(LinkSettings):
         Cem | None, Flag("--s2-cem", "Connect every controllable device to this S2 energy manager.", "URL")
     ] = None
     token: Annotated[
-        SecretStr | None, Flag("--s2-token", "Bearer token for --s2-cem.", "TEXT", needs="cem")
+        SecretStr | None,
+        Flag("--s2-token", "Bearer token for --s2-cem.", "TEXT", needs="cem", instead_of="token_file"),
+    ] = None
+    token_file: Annotated[
+        NamedFile | None,
+        Flag(
+            "--s2-token-file",
+            f"Read that token from FILE; {TOKEN_VARIABLE} may hold it too.",
+            "FILE",
+            needs="cem",
+            instead_of="token",
+        ),
     ] = None
     clock: Annotated[Clock, choice("wall", "site")] = "wall"
-    log: Annotated[OutputFile | None, Flag("--s2-log", "Log the S2 conversations to FILE.", "FILE")] = None
+    log: Annotated[NamedFile | None, Flag("--s2-log", "Log the S2 conversations to FILE.", "FILE")] = None
 
 
 class S2Connector(Connector):
@@ -98,7 +133,7 @@ class S2Connector(Connector):
     settings = S2Settings
 
     def plan(self, entry: S2Entry, context: EntryContext) -> S2:
-        return S2(context.device, entry.cem, _token_of(entry), entry.clock)
+        return S2(context.device, entry.cem, plain_text(entry.token), entry.clock, entry.token_file)
 
     def source(self, endpoint: S2) -> dict[str, Any]:
         """Return the endpoint as an entry without its token."""
@@ -111,11 +146,24 @@ class S2Connector(Connector):
         if settings.cem is not None:
             taken = {endpoint.device for endpoint in endpoints}
             endpoints += [
-                S2(name, settings.cem, _token_of(settings), settings.clock)
+                S2(name, settings.cem, plain_text(settings.token), settings.clock, settings.token_file)
                 for name, device in wiring.engine.devices.items()
                 if name not in taken and offered(device)
             ]
+        if settings.log is not None and not endpoints:
+            return [NothingToLog(settings.log)]
         return [S2Wire(wiring, endpoint, settings.log) for endpoint in endpoints]
+
+
+class NothingToLog(Wire):
+    """The S2 log of a site in which no device speaks S2: it refuses to start, as it would stay empty."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    async def open(self) -> None:
+        text = "no device has an S2 energy manager; give --s2-cem, or cem under links.s2"
+        raise LinkError(f"S2 log {self._log}: {text}")
 
 
 class S2Wire(Wire):
@@ -125,16 +173,18 @@ class S2Wire(Wire):
         self.endpoints = (endpoint,)
         self.endpoint = endpoint
         self.manager: ResourceManager | None = None
-        self._engine = wiring.engine
+        self._wiring = wiring
         self._log = log
 
     async def open(self) -> None:
         from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
 
         endpoint = self.endpoint
+        token = given_token(endpoint.token, endpoint.token_file, TOKEN_VARIABLE)
+        warn_if_exposed(endpoint.token_file, self._wiring.log(endpoint.device, kind=LogKind.S2))
         wall_clock = endpoint.clock == "wall"
-        options = S2Options(endpoint.cem, endpoint.token, wall_clock=wall_clock, log=self._log)
-        manager = ResourceManager(self._engine, endpoint.device, options)
+        options = S2Options(endpoint.cem, token, wall_clock=wall_clock, log=self._log)
+        manager = ResourceManager(self._wiring.engine, endpoint.device, options)
         await manager.start()
         self.manager = manager
 
@@ -159,7 +209,3 @@ class S2Wire(Wire):
                 fault=status.detail,
                 steers=True,
             )
-
-
-def _token_of(options: S2Entry | S2Settings) -> str | None:
-    return options.token.get_secret_value() if options.token is not None else None

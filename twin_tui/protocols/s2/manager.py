@@ -6,6 +6,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable
+from dataclasses import field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -50,7 +51,7 @@ class S2Options:
     """How a resource connects to its energy manager."""
 
     cem: str
-    token: str | None = None
+    token: str = field(default="", repr=False)
     wall_clock: bool = True
     """Whether times in messages are wall-clock time, as real energy managers expect, or simulated time."""
     log: Path | None = None
