@@ -10,8 +10,14 @@ from pydantic import Field, model_validator
 from twin_tui.documents.loader import Document, open_document
 from twin_tui.documents.model import Complaints, FileModel, Model
 from twin_tui.documents.values import Accepts, Switch, Text, choice, number, to_number
-from twin_tui.engine import grid_code
-from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
+from twin_tui.engine.grid_code import (
+    EnterService,
+    FrequencyDroop,
+    GridCode,
+    Quantity,
+    TripStage,
+    VoltageCurve,
+)
 from twin_tui.errors import ConfigError, did_you_mean, shown
 
 _FOLDER = Path(__file__).parent.parent / "data" / "grid_codes"
@@ -217,13 +223,12 @@ def load_grid_code(
     *,
     read: Callable[[Path], Document] = open_document,
     nominal_hz: float | None = None,
-    volt_var: bool | None = None,
-    volt_watt: bool | None = None,
+    **enabled: bool,
 ) -> GridCode:
     """Return a shipped grid code, or that of a YAML file with a path relative to `base`.
 
-    A code for another frequency than `nominal_hz` is refused. `volt_var` and `volt_watt` switch these
-    functions on or off; None keeps the setting of the file. `read` opens the user's file.
+    A code for another frequency than `nominal_hz` is refused. `enabled` switches `volt_var` and `volt_watt`
+    on or off; without it, the setting of the file holds. `read` opens the user's file.
     """
     if name.endswith((".yaml", ".yml")):
         document = read((base or Path()) / name)
@@ -235,7 +240,7 @@ def load_grid_code(
             " (the path of your own file must end in .yaml)"
         )
     stem = name.removesuffix(".yaml").removesuffix(".yml")
-    code = grid_code_of(document, Path(stem).name, volt_var=volt_var, volt_watt=volt_watt)
+    code = grid_code_of(document, Path(stem).name, **enabled)
     if nominal_hz is not None and nominal_hz != code.nominal_hz:
         raise ConfigError(
             f"grid code {name!r} is for {code.nominal_hz:g} Hz, but the grid has {nominal_hz:g} Hz"
@@ -243,18 +248,12 @@ def load_grid_code(
     return code
 
 
-def grid_code_of(
-    document: Document, name: str, *, volt_var: bool | None = None, volt_watt: bool | None = None
-) -> GridCode:
+def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
     """Return the grid code of a document; raise one ConfigError with all its errors."""
     complaints = Complaints(document)
-    parsed = complaints.checked(GridCodeFile, document.data)
+    file = complaints.checked(GridCodeFile, document.data)
     complaints.settle()
-    assert parsed is not None
-    return _build(parsed, name, volt_var, volt_watt)
-
-
-def _build(file: GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool | None) -> GridCode:
+    assert file is not None
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
         found = file.momentary_cessation
@@ -266,18 +265,18 @@ def _build(file: GridCodeFile, name: str, volt_var: bool | None, volt_watt: bool
         title=file.title,
         nominal_hz=file.nominal_hz,
         stages=tuple(stage.built() for stage in file.stages),
-        enter_service=grid_code.EnterService(**file.enter_service.values()),
+        enter_service=EnterService(**file.enter_service.values()),
         frequency_droop=_droop(file.frequency_droop),
-        volt_var=_curve(file.volt_var, volt_var, f"{name} has no volt_var curve to switch on"),
-        volt_watt=_curve(file.volt_watt, volt_watt, f"{name} has no volt_watt curve to switch on"),
+        volt_var=_curve("volt_var", file.volt_var, name, enabled.get("volt_var")),
+        volt_watt=_curve("volt_watt", file.volt_watt, name, enabled.get("volt_watt")),
         **{key: limit for key, limit in optional.items() if limit is not None},
     )
 
 
-def _droop(entry: _FrequencyDroop | None) -> grid_code.FrequencyDroop | None:
+def _droop(entry: _FrequencyDroop | None) -> FrequencyDroop | None:
     if entry is None or not entry.enabled:
         return None
-    return grid_code.FrequencyDroop(
+    return FrequencyDroop(
         over_deadband_hz=entry.over_deadband_hz,
         over_droop=entry.over_droop,
         of_power=entry.of == "power",
@@ -287,10 +286,9 @@ def _droop(entry: _FrequencyDroop | None) -> grid_code.FrequencyDroop | None:
     )
 
 
-def _curve(entry: _Curve | None, enabled: bool | None, missing: str) -> grid_code.VoltageCurve | None:
-    if entry is None:
-        if enabled:
-            raise ConfigError(missing)
+def _curve(kind: str, entry: _Curve | None, name: str, enabled: bool | None) -> VoltageCurve | None:
+    if entry is None and enabled:
+        raise ConfigError(f"{name} has no {kind} curve to switch on")
+    if entry is None or not (entry.enabled if enabled is None else enabled):
         return None
-    on = entry.enabled if enabled is None else enabled
-    return grid_code.VoltageCurve(entry.points, entry.response_s) if on else None
+    return VoltageCurve(entry.points, entry.response_s)

@@ -127,7 +127,9 @@ class SiteReader:
         self._check_references(assets)
         weather = self._weather(top)
         complaints.settle()
-        plan = self._plan(top, tuple(devices), grid, weather)
+        start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
+        name = top.name or top.site_name or "site"
+        plan = SitePlan(name, tuple(devices), top.step, top.seed, start_unix_s, utc_offset_s, grid, weather)
         modes = {join(each.place, "mode"): (each.name, each.model.mode) for each in assets if each.model.mode}
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
@@ -368,21 +370,6 @@ class SiteReader:
         except ConfigError as error:
             self._complaints.add("external_models" if written is None else "weather", str(error))
             return WeatherParams()
-
-    def _plan(
-        self, top: SiteFile, devices: tuple[DevicePlan, ...], grid: GridParams, weather: WeatherParams
-    ) -> SitePlan:
-        start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
-        return SitePlan(
-            name=top.name or top.site_name or "site",
-            devices=devices,
-            dt_s=top.step,
-            seed=top.seed,
-            start_unix_s=start_unix_s,
-            utc_offset_s=utc_offset_s,
-            grid=grid,
-            weather=weather,
-        )
 
 
 def _supports_a_grid_code(asset: ReadAsset) -> bool:

@@ -56,6 +56,7 @@ def _asset(device_type: AnyDeviceType) -> Schema:
     found = schema_of(asset_model(device_type), _parameters(device_type.params))
     keys = found["properties"]
     keys["type"] = {"description": f"{device_type.title}.", "enum": [device_type.kind, *device_type.aliases]}
+    del keys["protocols"]["items"]
     keys["protocols"] |= {"$ref": "#/$defs/protocols"}
     if "grid_code" in keys:
         keys["grid_code"] |= {"$ref": "#/$defs/grid_code"}

@@ -11,12 +11,6 @@ from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number,
 from twin_tui.errors import shown
 
 
-def _to_list(found: Any) -> list[Any]:
-    if isinstance(found, list):
-        return found
-    raise ValueError(f"expected a list, found {shown(found)}")
-
-
 def _to_speed(found: Any) -> float:
     if found == "max":
         return math.inf
@@ -62,8 +56,8 @@ class SiteFile(FileModel):
     """Any parameter of the weather."""
     links: Any = None
     """Site-wide settings of each protocol."""
-    assets: Annotated[list[Any], Accepts(_to_list, {"type": "array"})]
+    assets: list[Any]
     grid_code: Any = None
     """The grid code of every asset that supports one and has no grid_code of its own."""
-    events: Annotated[list[Any], Accepts(_to_list, {"type": "array"})] = Field(default_factory=list)
+    events: list[Any] = Field(default_factory=list)
     """Events and their times."""

@@ -1,7 +1,6 @@
 """CSV files as rows of time and value, each with its line number."""
 
 import csv
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -43,7 +42,13 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
             if not any(cell.strip() for cell in cells):
                 continue
             where = f"{path}:{reader.line_num}"
-            row = _row(where, reader.line_num, cells, time_at, value_at, head, zone)
+            if len(cells) != len(head):
+                raise ConfigError(f"{where}: expected {len(head)} cells, found {len(cells)}")
+            try:
+                value = to_number(cells[value_at])
+                row = Row(reader.line_num, *to_instant(cells[time_at].strip(), zone), value)
+            except ValueError as error:
+                raise ConfigError(f"{where}: {error}") from None
             if rows and row.relative is not rows[-1].relative:
                 raise ConfigError(f"{where}: dates and seconds are mixed in the time column")
             if rows and row.instant <= rows[-1].instant:
@@ -75,24 +80,6 @@ def _columns(path: Path, head: list[str], column: str | None) -> tuple[int, int]
     if column not in others:
         raise ConfigError(f"{path}:1: unknown column {column!r}{did_you_mean(column, others)}")
     return times[0], head.index(column)
-
-
-def _row(
-    where: str, line: int, cells: list[str], time_at: int, value_at: int, head: list[str], zone: tzinfo
-) -> Row:
-    if len(cells) != len(head):
-        raise ConfigError(f"{where}: expected {len(head)} cells, found {len(cells)}")
-    try:
-        value = float(cells[value_at])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ConfigError(f"{where}: expected a number, found {shown(cells[value_at])}")
-    try:
-        instant, relative = to_instant(cells[time_at].strip(), zone)
-    except ValueError as error:
-        raise ConfigError(f"{where}: {error}") from None
-    return Row(line, instant, relative, value)
 
 
 def to_instant(text: Any, zone: tzinfo) -> tuple[float, bool]:

@@ -75,10 +75,15 @@ def to_document(text: str, name: str, *, as_json: bool | None = None) -> Documen
         raise ConfigError(f"{name}: is empty")
     if as_json is None:
         as_json = _is_json(text)
-    data = plain(parse_json(text, name), name) if as_json else _parse_yaml(text, name)
+    if as_json:
+        data, find_places = plain(parse_json(text, name), name), json_places
+    else:
+        from twin_tui.documents import yaml_text  # noqa: PLC0415 - a run of JSON files needs no YAML
+
+        data, find_places = yaml_text.parse_yaml(text, name), yaml_text.yaml_places
     if data is None:
         raise ConfigError(f"{name}: contains no data")
-    return Document(data, name, text, json_places if as_json else _yaml_places)
+    return Document(data, name, text, find_places)
 
 
 def read_text(path: Path, expected: str = "JSON or YAML") -> str:
@@ -133,15 +138,3 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return bool(re.match(r'\s*[{\[]\s*("|\{|\[|\}|\]|$)', text))
     return True
-
-
-def _parse_yaml(text: str, name: str) -> Any:
-    from twin_tui.documents.yaml_text import parse_yaml  # noqa: PLC0415 - a run of JSON files needs no YAML
-
-    return parse_yaml(text, name)
-
-
-def _yaml_places(text: str, name: str) -> Place:
-    from twin_tui.documents.yaml_text import yaml_places  # noqa: PLC0415
-
-    return yaml_places(text, name)

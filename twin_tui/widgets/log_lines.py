@@ -12,20 +12,15 @@ from twin_tui.widgets.spans import Line
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What of the log is shown: words that must all occur, in any of an entry's parts."""
+    """What of the log is shown: every word must occur in one of an entry's parts, "-word" must not."""
 
-    words: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, text: str) -> "LogFilter":
-        """Return the filter that a text means: every word must match, "-word" must not."""
-        return cls(tuple(text.casefold().split()))
+    text: str = ""
 
     def passes(self, entry: LogEntry) -> bool:
         whole = f"{entry.kind.value} {entry.device} {entry.text} {entry.origin}".casefold()
         return all(
             (word[1:] not in whole) if word[0] == "-" and len(word) > 1 else word in whole
-            for word in self.words
+            for word in self.text.casefold().split()
         )
 
 

@@ -106,8 +106,8 @@ class LogPane(Vertical):
         """Say what is shown and what waits for acknowledgement."""
         waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
         said, keys = [], self.looks.keys
-        if self.list.filter.words:
-            said.append(f"filter: {' '.join(self.list.filter.words)}")
+        if self.filter_text:
+            said.append(f"filter: {self.filter_text}")
         if not self.list.follows:
             said.append(f"held, {keys['last']} follows")
         if waiting:
@@ -117,11 +117,11 @@ class LogPane(Vertical):
 
     @property
     def filter_text(self) -> str:
-        return " ".join(self.list.filter.words)
+        return " ".join(self.list.filter.text.casefold().split())
 
     def set_filter(self, text: str) -> None:
         """Show only entries in which every word occurs."""
-        self.list.filter = LogFilter.of(text)
+        self.list.filter = LogFilter(text)
         self.list.redraw()
         self.retitle()
 

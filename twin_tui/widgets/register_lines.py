@@ -65,25 +65,20 @@ def short_table(table: str) -> str:
     return "" if table.startswith("holding") else table[:1]
 
 
+def columns(width: int) -> tuple[int, int, int]:
+    """Return how wide name, raw words and value are; 0 leaves a column out."""
+    if width >= 100:
+        return 30, 20, 20
+    return (20, 10, 16) if width >= 60 else (14, 10 if width >= 50 else 0, 12)
+
+
 def heading(width: int) -> Line:
     """Return the line over the registers."""
-    wide = width >= 100
-    text = " " + formats.fit("addr", 7) + formats.fit("name", _name_width(width)) + " "
-    text += formats.fit("type", 9 if wide else 0)
-    text += formats.fit("raw", _raw_width(width)) + " " + formats.fit("value", _value_width(width))
+    name, raw, value = columns(width)
+    text = " " + formats.fit("addr", 7) + formats.fit("name", name) + " "
+    text += formats.fit("type", 9 if width >= 100 else 0)
+    text += formats.fit("raw", raw) + " " + formats.fit("value", value)
     return [(text + ("rw written by" if width >= 90 else "written by" if width >= 60 else ""), "head")]
-
-
-def _name_width(width: int) -> int:
-    return 14 if width < 60 else 20 if width < 100 else 30
-
-
-def _value_width(width: int) -> int:
-    return 12 if width < 60 else 16 if width < 100 else 20
-
-
-def _raw_width(width: int) -> int:
-    return 0 if width < 50 else 10 if width < 100 else 20
 
 
 def register_line(
@@ -96,21 +91,21 @@ def register_line(
 ) -> Line:
     """Return one register as a row."""
     mark = glyphs.cursor if selected else " "
+    name_width, raw_width, value_width = columns(width)
     changed = register is not None and register.changed_age_s is not None and register.changed_age_s < FRESH_S
     raw = raw_text(register.words, number_format) if register is not None else "…"
     shown = value_text(register) if register is not None else ""
     line: Line = [
         (mark, "accent"),
         (formats.fit(f"{info.address}{short_table(info.table)}", 7), "dim"),
-        (formats.fit(formats.clean(info.name), _name_width(width), glyphs.cut) + " ", "plain"),
+        (formats.fit(formats.clean(info.name), name_width, glyphs.cut) + " ", "plain"),
     ]
     if width >= 100:
         line.append((formats.fit(info.type, 9, glyphs.cut), "dim"))
-    if _raw_width(width):
-        line.append((formats.fit(raw, _raw_width(width), glyphs.cut) + " ", "dim"))
-    line.append(
-        (formats.fit(formats.clean(shown), _value_width(width), glyphs.cut), "accent" if changed else "plain")
-    )
+    if raw_width:
+        line.append((formats.fit(raw, raw_width, glyphs.cut) + " ", "dim"))
+    value = formats.fit(formats.clean(shown), value_width, glyphs.cut)
+    line.append((value, "accent" if changed else "plain"))
     if width >= 90:
         line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "dim"))
     if register is not None:

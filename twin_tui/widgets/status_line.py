@@ -24,7 +24,7 @@ def status_line(
         (2, _injected(frame, width, glyphs)),
         (8, _clients(frame)),
         (5, _recording(frame)),
-        (7, _overruns(frame)),
+        (7, [(f"LATE {frame.overruns}x", "warn")] if frame.overruns else []),
         (9, [("READ-ONLY", "warn")] if read_only else []),
         (0, [("VIEW HELD", "fresh")] if held else []),
     ]
@@ -93,7 +93,3 @@ def _recording(frame: Frame) -> list[Span]:
     if frame.recording is not None:
         return [(f"REC{marks}", "bad")]
     return [(marks.strip(), "plain")] if marks else []
-
-
-def _overruns(frame: Frame) -> list[Span]:
-    return [(f"LATE {frame.overruns}x", "warn")] if frame.overruns else []

@@ -27,12 +27,6 @@ def _to_mode(found: Any) -> dict[str, Any] | None:
     return {"mode": found["name"], **{key: item for key, item in found.items() if key != "name"}}
 
 
-def _to_protocols(found: Any) -> list[Any]:
-    if isinstance(found, list):
-        return found
-    raise ValueError(f"expected a list, found {shown(found)}")
-
-
 _STARTS: dict[str, Any] = {"start_stop": 1, "run": True, "on": True, "enabled": True}
 """The commands that start a device; each device type has one of them."""
 
@@ -54,7 +48,7 @@ class Asset(ParameterModel):
     """EOS's key for name."""
     comment: Any = None
     """Comment, not evaluated."""
-    protocols: Annotated[list[Any], Accepts(_to_protocols, {"type": "array"})] = Field(default_factory=list)
+    protocols: list[Any] = Field(default_factory=list)
     """The protocols of the device."""
     ip: Host | None = None
     """Host of its Modbus TCP port, instead of protocols."""

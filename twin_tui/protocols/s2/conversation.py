@@ -1,6 +1,7 @@
 """One conversation with an energy manager, without sockets: text in, messages out."""
 
 import json
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -77,12 +78,9 @@ class Conversation:
         self.overrun = False
         """Whether the energy manager has left too many messages unread: nothing more is queued."""
         self._control: Control | None = None
-        self._power_w: float | None = None
+        self._published: dict[str, tuple[float, float]] = {}
+        """When each kind of measurement was last sent, in simulated time, and its value."""
         self._largest_w = 1.0
-        self._power_at = self._level_at = self._forecast_at = float("-inf")
-        self._level: float | None = None
-        self._demand: tuple[float, float] | None = None
-        self._demand_at = float("-inf")
 
     @property
     def control(self) -> ControlType | None:
@@ -157,47 +155,45 @@ class Conversation:
         """Send measurements, fill level and forecast that have changed or are due."""
         if self.state not in (S2State.SELECTING, S2State.CONTROLLED):
             return
-        now_s = self._engine.time_s
-        self._publish_power(now_s)
+        self._publish_power()
         if isinstance(self._control, ModeControl) and self._control.kind is ControlType.FRBC:
-            self._publish_level(self._control, now_s)
+            level = self._control.level
+            if self._is_due("level", level, LEVEL_EVERY_S, LEVEL_CHANGE):
+                self._send({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
         if self._control is not None and self._control.kind is ControlType.DDBC:
-            self._publish_demand(now_s)
-        if forecasts(self._device) and now_s - self._forecast_at >= FORECAST_EVERY_S:
-            self._forecast_at = now_s
+            self._publish_demand()
+        if forecasts(self._device) and self._is_due("forecast", 0.0, FORECAST_EVERY_S, 1.0):
             start = self._converter.now()
             elements = forecast_of(self._engine, self._device)
             self._send({"message_type": "PowerForecast", "start_time": start, "elements": elements})
 
-    def _publish_power(self, now_s: float) -> None:
+    def _is_due(self, what: str, value: float, every_s: float, change: float) -> bool:
+        """Return whether a value is sent now: the first one, one that has changed, or one after a while."""
+        now_s = self._engine.time_s
+        sent_s, sent = self._published.get(what, (-math.inf, math.inf))
+        due = abs(value - sent) >= change or now_s - sent_s >= every_s
+        if due:
+            self._published[what] = now_s, value
+        return due
+
+    def _publish_power(self) -> None:
         power_w = 0.0 - self._device.state.active_power_w
         self._largest_w = max(self._largest_w, abs(power_w))
-        changed = self._power_w is None or abs(power_w - self._power_w) > POWER_CHANGE * self._largest_w
-        if changed or now_s - self._power_at >= POWER_EVERY_S:
-            self._power_w, self._power_at = power_w, now_s
+        if self._is_due("power", power_w, POWER_EVERY_S, POWER_CHANGE * self._largest_w):
             value = {"commodity_quantity": quantity_of(self._device), "value": power_w}
             stamp = self._converter.now()
             self._send(
                 {"message_type": "PowerMeasurement", "measurement_timestamp": stamp, "values": [value]}
             )
 
-    def _publish_level(self, control: ModeControl, now_s: float) -> None:
-        level = control.level
-        changed = self._level is None or abs(level - self._level) >= LEVEL_CHANGE
-        if changed or now_s - self._level_at >= LEVEL_EVERY_S:
-            self._level, self._level_at = level, now_s
-            self._send({"message_type": "FRBC.StorageStatus", "present_fill_level": level})
-
-    def _publish_demand(self, now_s: float) -> None:
+    def _publish_demand(self) -> None:
         # in version 0.0.2 only the system description has the demand
         demand = demand_of(self._device, self._engine.surroundings)
         if self._converter.version != "1.0.0-beta" or demand is None:
             return
         low_w, high_w = demand
-        before_w = self._demand[1] if self._demand is not None else 0.0
-        changed = self._demand is None or abs(high_w - before_w) > DEMAND_CHANGE * max(before_w, 1.0)
-        if changed or now_s - self._demand_at >= DEMAND_EVERY_S:
-            self._demand, self._demand_at = demand, now_s
+        before_w = self._published.get("demand", (0.0, 0.0))[1]
+        if self._is_due("demand", high_w, DEMAND_EVERY_S, DEMAND_CHANGE * max(before_w, 1.0)):
             rate = {"start_of_range": low_w, "end_of_range": high_w}
             self._send({"message_type": "DDBC.PresentDemandStatus", "present_demand_rate": rate})
 
@@ -319,7 +315,8 @@ class Conversation:
             self._send(self._converter.update(update, kind))
         control.updates.clear()
         control.notify = self._forward
-        self._level = self._power_w = None
+        for what in ("level", "power"):
+            self._published.pop(what, None)
         self.publish()
 
     def _release(self) -> None:

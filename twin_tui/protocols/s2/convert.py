@@ -186,39 +186,29 @@ class MessageConverter:
         if control is ControlType.OMBC:
             return {"id": ident, "power_ranges": _powers(only.powers), **_costs(only), **rest}
         if control is ControlType.DDBC:
-            supply = _range(only.rate_start, only.rate_end)
-            return {
-                "Id": ident,
-                "power_ranges": _powers(only.powers),
-                "supply_range": supply,
-                **_costs(only),
-                **rest,
-            }
+            supply = {"supply_range": _range(only.rate_start, only.rate_end)}
+            return {"Id": ident, "power_ranges": _powers(only.powers), **supply, **_costs(only), **rest}
         return {"id": ident, "elements": [_element(element) for element in mode.elements], **rest}
 
     def _behaviour(self, storage: Storage) -> list[Message]:
-        messages: list[Message] = []
-        if storage.leakage:
-            elements: list[Message] = [
-                {"fill_level_range": _range(part.low, part.high), "leakage_rate": part.rate}
-                for part in storage.leakage
-            ]
-            head = {"message_type": "FRBC.LeakageBehaviour", "valid_from": self.now()}
-            messages.append({**head, "elements": elements})
-        if storage.usage:
-            elements = [
-                {"duration": u.duration_ms, "usage_rate_expected": u.expected_rate} for u in storage.usage
-            ]
-            head = {"message_type": "FRBC.UsageForecast", "start_time": self.now()}
-            messages.append({**head, "elements": elements})
-        if storage.targets:
-            elements = [
-                {"duration": t.duration_ms, "fill_level_range": _range(t.low, t.high)}
-                for t in storage.targets
-            ]
-            head = {"message_type": "FRBC.FillLevelTargetProfile", "start_time": self.now()}
-            messages.append({**head, "elements": elements})
-        return messages
+        leakage = [
+            {"fill_level_range": _range(part.low, part.high), "leakage_rate": part.rate}
+            for part in storage.leakage
+        ]
+        usage = [{"duration": u.duration_ms, "usage_rate_expected": u.expected_rate} for u in storage.usage]
+        targets = [
+            {"duration": t.duration_ms, "fill_level_range": _range(t.low, t.high)} for t in storage.targets
+        ]
+        parts: list[tuple[str, str, list[Message]]] = [
+            ("FRBC.LeakageBehaviour", "valid_from", leakage),
+            ("FRBC.UsageForecast", "start_time", usage),
+            ("FRBC.FillLevelTargetProfile", "start_time", targets),
+        ]
+        return [
+            {"message_type": kind, since: self.now(), "elements": elements}
+            for kind, since, elements in parts
+            if elements
+        ]
 
     def update(self, update: Update, control: ControlType) -> Message:
         """Return an update of a control type as a message."""
@@ -231,17 +221,17 @@ class MessageConverter:
             }
         if isinstance(update, ActuatorUpdate):
             return self._actuator_status(update, control)
-        if isinstance(update, TimerUpdate):
-            actuator = (
-                {} if control is ControlType.OMBC else {"actuator_id": self.names.wire(update.actuator)}
-            )
-            return {
-                "message_type": f"{control.name}.TimerStatus",
-                "timer_id": self.names.wire(update.actuator, "timer", update.timer),
-                **actuator,
-                "finished_at": self.at(update.finishes),
-            }
-        return self._profile_status(update)
+        if isinstance(update, ProfileUpdate):
+            return self._profile_status(update)
+        return {
+            "message_type": f"{control.name}.TimerStatus",
+            "timer_id": self.names.wire(update.actuator, "timer", update.timer),
+            **self._actuator_id(update, control),
+            "finished_at": self.at(update.finishes),
+        }
+
+    def _actuator_id(self, update: ActuatorUpdate | TimerUpdate, control: ControlType) -> Message:
+        return {} if control is ControlType.OMBC else {"actuator_id": self.names.wire(update.actuator)}
 
     def _actuator_status(self, update: ActuatorUpdate, control: ControlType) -> Message:
         body: Message = {
@@ -252,23 +242,19 @@ class MessageConverter:
             body["previous_operation_mode_id"] = self.names.wire(update.actuator, "mode", update.previous)
         if update.since is not None:
             body["transition_timestamp"] = self.at(update.since)
-        if control is ControlType.OMBC:
-            return {"message_type": "OMBC.Status", **body}
-        actuator = self.names.wire(update.actuator)
-        return {"message_type": f"{control.name}.ActuatorStatus", "actuator_id": actuator, **body}
+        kind = "OMBC.Status" if control is ControlType.OMBC else f"{control.name}.ActuatorStatus"
+        return {"message_type": kind, **self._actuator_id(update, control), **body}
 
     def _profile_status(self, update: ProfileUpdate) -> Message:
-        chosen = (
-            {"selected_sequence_id": self.names.wire(PROFILE, update.sequence)} if update.sequence else {}
-        )
-        progress = {} if update.progress_ms is None else {"progress": update.progress_ms}
-        status = {
+        status: Message = {
             "power_profile_id": self.names.wire(PROFILE),
             "sequence_container_id": self.names.wire(CONTAINER),
-            **chosen,
-            **progress,
-            "status": update.status,
         }
+        if update.sequence:
+            status["selected_sequence_id"] = self.names.wire(PROFILE, update.sequence)
+        if update.progress_ms is not None:
+            status["progress"] = update.progress_ms
+        status["status"] = update.status
         return {"message_type": "PPBC.PowerProfileStatus", "sequence_container_status": [status]}
 
     def instruction(self, message: Mapping[str, Any]) -> dict[str, Any]:
