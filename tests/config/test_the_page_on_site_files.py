@@ -41,5 +41,5 @@ def test_the_keys_of_each_protocol_exist() -> None:
 
 
 def test_every_key_of_the_top_level_is_on_the_page() -> None:
-    shown = set(re.findall(r"`(\w+)`", PAGE))
-    assert set(SiteFile.model_fields) - {"comment"} <= shown
+    shown = set(re.findall(r"`([$\w]+)`", PAGE))
+    assert {field.alias or key for key, field in SiteFile.model_fields.items()} - {"comment"} <= shown

@@ -95,10 +95,10 @@ async def test_a_held_view_collects_on() -> None:
 
 def test_a_filter_hides_entries_but_never_a_gap() -> None:
     entries = [_entry(1), _entry(5), replace(_entry(6), text="other"), _entry(9)]
-    assert sifted(entries, LogFilter.of("event")) == [
+    assert sifted(entries, LogFilter("event")) == [
         entries[0], Missing(3), entries[1], Missing(2), entries[3],
     ]  # fmt: skip
-    assert sifted(entries, LogFilter.of("nothing")) == [Missing(5)]
+    assert sifted(entries, LogFilter("nothing")) == [Missing(5)]
 
 
 @given(st.text("abc 0→W", max_size=90), st.integers(60, 130))

@@ -1,6 +1,7 @@
 """The protocols of an asset, from a site file to endpoints: each connector reads its entries."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +16,19 @@ _FLAT = ("ip", "port", "unit_id", "register_map")
 """Keys of an asset that is a single unit of a TCP port."""
 
 
-def read_links(data: Any, complaints: Complaints) -> Mapping[str, LinkSettings]:
-    """Return the site-wide settings of each connector in ``links``, by kind."""
-    model = complaints.checked(connectors.links_model(), data, "links")
-    return connectors.settings_of(model) if model is not None else {}
-
-
+@dataclass(slots=True)
 class LinkReader:
     """Converts the protocols of a site's assets into endpoints, and collects their errors."""
 
-    def __init__(self, complaints: Complaints, map_root: Path, settings: Mapping[str, LinkSettings]) -> None:
-        self._complaints = complaints
-        self._map_root = map_root
-        self._settings = settings
+    complaints: Complaints
+    map_root: Path
+    settings: Mapping[str, LinkSettings]
 
     def read(self, device: str, kind: str, asset: Asset, place: str) -> tuple[Endpoint, ...]:
         """Return the endpoints of one device, from its ``protocols`` or its ip, port and unit_id."""
         flat = {key: getattr(asset, key) for key in _FLAT if key in asset.model_fields_set}
         if flat and asset.protocols:
-            self._complaints.add("", f"give {next(iter(flat))} or protocols in {place}, not both")
+            self.complaints.add("", f"give {next(iter(flat))} or protocols in {place}, not both")
             return ()
         entries = [(join(place, "protocols", at), data) for at, data in enumerate(asset.protocols)]
         if flat:
@@ -43,26 +38,26 @@ class LinkReader:
 
     def _one(self, device: str, kind: str, default_map: str, data: Any, place: str) -> Endpoint | None:
         if not isinstance(data, dict):
-            self._complaints.add(place, f"expected an object with keys, found {shown(data)}")
+            self.complaints.add(place, f"expected an object with keys, found {shown(data)}")
             return None
         name, known = data.get("kind"), connectors.entries()
         connector = known.get(name) if isinstance(name, str) else None
         if connector is None or connector.entry is None:
             text = f"expected one of {', '.join(known)}, found {shown(name)}"
-            self._complaints.add(join(place, "kind"), text)
+            self.complaints.add(join(place, "kind"), text)
             return None
-        entry: Model | None = self._complaints.checked(connector.entry, data, place)
+        entry: Model | None = self.complaints.checked(connector.entry, data, place)
         if entry is None:
             return None
         context = EntryContext(
             device,
             kind,
             default_map,
-            self._complaints.context.file,
-            self._map_root,
-            self._settings.get(connector.kind),
+            self.complaints.context.file,
+            self.map_root,
+            self.settings.get(connector.kind),
             place,
-            self._complaints.add,
+            self.complaints.add,
         )
         return connector.plan(entry, context)
 

@@ -16,7 +16,7 @@ from twin_tui.config.assets.kinds import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import missing_keys
 from twin_tui.config.events import read_events
-from twin_tui.config.links import LinkReader, check_together, read_links
+from twin_tui.config.links import LinkReader, check_together
 from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
 from twin_tui.config.top import SiteFile
@@ -218,7 +218,8 @@ class SiteReader:
 
     def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
         if "links" in top.model_fields_set:
-            self._links = read_links(top.links, self._complaints)
+            model = self._complaints.checked(connectors.links_model(), top.links, "links")
+            self._links = connectors.settings_of(model) if model is not None else {}
         reader = LinkReader(self._complaints, self._map_root(top), self._links)
         placed: list[tuple[str, Endpoint]] = []
         for asset in assets:

@@ -36,8 +36,8 @@ class CursorView(FrameLines, can_focus=True):
             super().__init__()
             self.view = view
 
-    def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(looks, id=id, classes=classes)
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
+        super().__init__(looks, id=id)
         self.row = 0
 
     @property

@@ -10,13 +10,16 @@ SAMPLES = 2400
 """Ten minutes at four frames a second."""
 
 
+GRID = ""
+"""The grid among the devices; no device is without a name."""
+
+
 class History:
-    """The newest frames of a site: times and, per device, power and telemetry."""
+    """The newest frames of a site: times, the grid and the telemetry of each device."""
 
     def __init__(self, samples: int = SAMPLES) -> None:
         self.times: deque[float] = deque(maxlen=samples)
-        self._devices: dict[str, deque[Any]] = {}
-        self._grid: deque[float] = deque(maxlen=samples)
+        self._seen: dict[str, deque[Any]] = {}
         self._samples = samples
 
     def add(self, snapshot: Snapshot) -> None:
@@ -26,29 +29,23 @@ class History:
                 return
             if snapshot.time_s < self.times[-1]:
                 self.times.clear()
-                self._devices.clear()
-                self._grid.clear()
+                self._seen.clear()
         missing = len(self.times)
         self.times.append(snapshot.time_s)
-        self._grid.append(snapshot.grid.active_power_w)
-        for gone in self._devices.keys() - {device.name for device in snapshot.devices}:
-            del self._devices[gone]
-        for device in snapshot.devices:
-            kept = self._devices.get(device.name)
-            if kept is None:
-                kept = self._devices[device.name] = deque([None] * missing, maxlen=self._samples)
-            kept.append(device.telemetry)
+        seen = {GRID: snapshot.grid, **{device.name: device.telemetry for device in snapshot.devices}}
+        for gone in self._seen.keys() - seen.keys():
+            del self._seen[gone]
+        for name, values in seen.items():
+            if name not in self._seen:
+                self._seen[name] = deque([None] * missing, maxlen=self._samples)
+            self._seen[name].append(values)
 
     def signal(self, device: str, name: str) -> list[float | None]:
-        """Return a signal of a device, one value per remembered time."""
-        kept = self._devices.get(device)
+        """Return a signal of a device or of the grid, one value per remembered time."""
+        kept = self._seen.get(device)
         if kept is None:
             return [None] * len(self.times)
         return [_number(getattr(seen, name, None)) for seen in kept]
-
-    def grid_power_w(self) -> list[float | None]:
-        """Return the power drawn from the grid, one value per remembered time."""
-        return list(self._grid)
 
     def columns(self, values: list[float | None], columns: int, window_s: float) -> list[float | None]:
         """Return the last ``window_s`` of simulated time as ``columns`` values, the newest at the right.

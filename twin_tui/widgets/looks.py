@@ -53,8 +53,8 @@ class FrameLines(LineView):
     waiting = ""
     """What is shown before the first frame."""
 
-    def __init__(self, looks: Looks, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.looks = looks
 
     def on_mount(self) -> None:

@@ -36,7 +36,6 @@ OWN_ORIGINS = frozenset(
     )
 )
 """Who writes from inside; every other origin is an energy manager or another client."""
-GRID = "GRID"
 NO_LIMIT_W = 1e8
 """Power limits from here up mean that there is none."""
 
@@ -88,7 +87,7 @@ def grid_row(snapshot: Snapshot) -> DeviceRow:
     grid = snapshot.grid
     lowest = min(grid.voltages_pu)
     return DeviceRow(
-        name=GRID,
+        name="GRID",
         kind="grid",
         status=grid_state(snapshot),
         power_w=grid.active_power_w,

@@ -7,8 +7,8 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.glyphs import Glyphs, bar, sparkline
-from twin_tui.widgets.history import History
-from twin_tui.widgets.model import GRID, DeviceRow, device_row, grid_row, power_flow
+from twin_tui.widgets.history import GRID, History
+from twin_tui.widgets.model import DeviceRow, device_row, grid_row, power_flow
 from twin_tui.widgets.spans import Line
 
 CARD_HEIGHT = 5
@@ -125,10 +125,7 @@ def _side(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Gl
 
 def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> str:
     """Return the power of a device lately, from its least to its greatest value, zero included."""
-    if row.name == GRID and row.kind == "grid":
-        values = history.grid_power_w()
-    else:
-        values = history.signal(row.name, "active_power_w")
+    values = history.signal(GRID if row.kind == "grid" else row.name, "active_power_w")
     drawn = history.columns(values, width, window_s(frame))
     known = [value for value in drawn if value is not None]
     low, high = min([0.0, *known]), max([0.0, *known])

@@ -124,11 +124,10 @@ class RegisterPane(Vertical):
     class Wanted(Message):
         """The window has moved: other registers are wanted at once, not at the next refresh."""
 
-    def __init__(self, looks: Looks, *, with_detail: bool = True, id: str | None = None) -> None:
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.looks = looks
         self.device = ""
-        self.with_detail = with_detail
         self.title_line = LineView(classes="title")
         self.heading_line = LineView(classes="title")
         self.list = RegisterList(looks)
@@ -138,8 +137,7 @@ class RegisterPane(Vertical):
         yield self.title_line
         yield self.heading_line
         yield self.list
-        if self.with_detail:
-            yield self.detail
+        yield self.detail
 
     def choose_device(self, device: str) -> None:
         """Show the registers of another device."""
