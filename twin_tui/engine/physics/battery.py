@@ -6,6 +6,7 @@ cell, and the fits of a Sungrow SC1000TL converter (F. Müller, master's thesis)
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import exp, sqrt
 
@@ -91,53 +92,39 @@ class CellType:
     discharge_ohm_10c: Curve
 
 
-_CHARGE_25C = curve(
-    [
-        *(0.037584, 0.037584, 0.041399, 0.041399, 0.041779, 0.044767),
-        *(0.047695, 0.049791, 0.046805, 0.053422, 0.053422),
-    ]
-)
-_DISCHARGE_25C = curve(
-    [
-        *(0.061686, 0.061686, 0.050375, 0.048846, 0.051763, 0.047828),
-        *(0.044266, 0.041786, 0.046556, 0.042547, 0.042547),
-    ]
-)
-_CHARGE_10C = curve(
-    [
-        *(0.053553, 0.053553, 0.059217, 0.058451, 0.059281, 0.062648),
-        *(0.067546, 0.070789, 0.069199, 0.080653, 0.080653),
-    ]
-)
-_DISCHARGE_10C = curve(
-    [
-        *(0.194953, 0.194953, 0.080775, 0.075055, 0.07481, 0.06939),
-        *(0.065121, 0.061503, 0.064822, 0.061432, 0.061432),
-    ]
-)
-
 LFP = CellType(
     name="lfp",
     nominal_v=3.2,
     capacity_ah=3.0,
     ocv_v=LFP_OCV_V,
-    charge_ohm_25c=_CHARGE_25C,
-    discharge_ohm_25c=_DISCHARGE_25C,
-    charge_ohm_10c=_CHARGE_10C,
-    discharge_ohm_10c=_DISCHARGE_10C,
+    charge_ohm_25c=curve(
+        [
+            *(0.037584, 0.037584, 0.041399, 0.041399, 0.041779, 0.044767),
+            *(0.047695, 0.049791, 0.046805, 0.053422, 0.053422),
+        ]
+    ),
+    discharge_ohm_25c=curve(
+        [
+            *(0.061686, 0.061686, 0.050375, 0.048846, 0.051763, 0.047828),
+            *(0.044266, 0.041786, 0.046556, 0.042547, 0.042547),
+        ]
+    ),
+    charge_ohm_10c=curve(
+        [
+            *(0.053553, 0.053553, 0.059217, 0.058451, 0.059281, 0.062648),
+            *(0.067546, 0.070789, 0.069199, 0.080653, 0.080653),
+        ]
+    ),
+    discharge_ohm_10c=curve(
+        [
+            *(0.194953, 0.194953, 0.080775, 0.075055, 0.07481, 0.06939),
+            *(0.065121, 0.061503, 0.064822, 0.061432, 0.061432),
+        ]
+    ),
 )
-NMC = CellType(
-    # Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance:
-    # that of the LFP cell, which has about the same capacity, serves.
-    name="nmc",
-    nominal_v=3.7,
-    capacity_ah=3.0,
-    ocv_v=NMC_OCV_V,
-    charge_ohm_25c=_CHARGE_25C,
-    discharge_ohm_25c=_DISCHARGE_25C,
-    charge_ohm_10c=_CHARGE_10C,
-    discharge_ohm_10c=_DISCHARGE_10C,
-)
+# Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance: that of the
+# LFP cell, which has about the same capacity, serves.
+NMC = replace(LFP, name="nmc", nominal_v=3.7, ocv_v=NMC_OCV_V)
 CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 

@@ -34,8 +34,6 @@ class SunDay:
 class Location:
     """A point on the earth; build it with `place`."""
 
-    latitude_deg: float
-    longitude_deg: float
     sin_latitude: float
     cos_latitude: float
     longitude_rad: float
@@ -45,8 +43,6 @@ class Location:
 class Plane:
     """A module plane; build it with `plane`. The normal points east, north, up."""
 
-    tilt_deg: float
-    azimuth_deg: float
     normal_east: float
     normal_north: float
     normal_up: float
@@ -55,13 +51,13 @@ class Plane:
 def place(latitude_deg: float, longitude_deg: float) -> Location:
     """Return the place at a latitude (north +) and longitude (east +), both in degrees."""
     latitude = radians(latitude_deg)
-    return Location(latitude_deg, longitude_deg, sin(latitude), cos(latitude), radians(longitude_deg))
+    return Location(sin(latitude), cos(latitude), radians(longitude_deg))
 
 
 def plane(tilt_deg: float, azimuth_deg: float) -> Plane:
     """Return the plane with a tilt from the horizontal and an azimuth clockwise from north (180 = south)."""
     tilt, azimuth = radians(tilt_deg), radians(azimuth_deg)
-    return Plane(tilt_deg, azimuth_deg, sin(tilt) * sin(azimuth), sin(tilt) * cos(azimuth), cos(tilt))
+    return Plane(sin(tilt) * sin(azimuth), sin(tilt) * cos(azimuth), cos(tilt))
 
 
 def solar_coordinates(unix_day: float) -> tuple[float, float, float]:
