@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from twin_tui.engine.signals import value
+from twin_tui.engine.steps import check_duration
 from twin_tui.errors import CommandError, did_you_mean
 
 SHORTEST_PERIOD_S = 0.001
@@ -84,8 +85,7 @@ class Disturbance:
                 raise CommandError(
                     f"{self.target.value} magnitude {magnitude:g} is outside {low:g} to {high:g}"
                 )
-        if self.duration_s is not None and not (math.isfinite(self.duration_s) and self.duration_s > 0):
-            raise CommandError(f"duration {self.duration_s:g} s is not above 0")
+        check_duration(self.duration_s)
         if self.shape is Shape.RAMP and not (math.isfinite(self.ramp_s) and self.ramp_s > 0):
             raise CommandError(f"a ramp takes ramp_s above 0, not {self.ramp_s:g}")
         if self.shape is Shape.SINE and not SHORTEST_PERIOD_S <= self.period_s < math.inf:

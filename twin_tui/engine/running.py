@@ -1,6 +1,5 @@
 """What runs: devices as they are now, what steers them, and the run as events, modes and S2 see it."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,7 +10,7 @@ from twin_tui.engine.grid import Grid
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import Scalar, signals_of, value
 from twin_tui.engine.snapshot import ControlSnapshot, LogKind
-from twin_tui.engine.steps import whole_steps
+from twin_tui.engine.steps import check_duration, whole_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, check_argument, did_you_mean
 
@@ -152,11 +151,9 @@ class Event(ABC):
     def check_duration(self, dt_s: float) -> None:
         """Raise CommandError when the event cannot last exactly as long as it is asked to."""
         lasting_s = self.lasting_s()
-        if lasting_s is None:
-            return
-        if not (math.isfinite(lasting_s) and lasting_s > 0):
-            raise CommandError(f"duration {lasting_s:g} s is not above 0")
-        whole_steps(lasting_s, dt_s, "duration")
+        check_duration(lasting_s)
+        if lasting_s is not None:
+            whole_steps(lasting_s, dt_s, "duration")
 
     def check(self, run: "Run") -> None:  # noqa: B027 - most events have nothing more to check
         """Raise CommandError when the event is invalid on this site, now or later; change nothing."""

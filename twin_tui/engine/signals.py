@@ -113,10 +113,7 @@ class Signal:
             raise CommandError(f"{place} takes a number, not {wanted!r}")
         if not math.isfinite(wanted):
             raise CommandError(f"{place} takes a finite number, not {wanted!r}")
-        low, high = self.low, self.high
-        if (low is not None and wanted < low) or (high is not None and wanted > high):
-            unit = f" {self.unit}" if self.unit not in ("", "1") else ""
-            raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
+        check_range(place, wanted, self.low, self.high, self.unit)
         if self.type is int:
             if wanted != int(wanted):
                 raise CommandError(f"{place} takes a whole number, not {wanted!r}")
@@ -156,6 +153,17 @@ _declared: dict[type[Any], Mapping[str, Signal]] = {}
 def bounds(low: float | None, high: float | None) -> str:
     """Return the range of a quantity as an error message writes it: "0 … 1", "0 …", "… 5"."""
     return f"{'' if low is None else f'{low:g}'} … {'' if high is None else f'{high:g}'}".strip()
+
+
+def after_number(unit: str) -> str:
+    """Return a unit as it follows a number in a sentence: nothing for a fraction."""
+    return f" {unit}" if unit not in ("", "1") else ""
+
+
+def check_range(place: str, wanted: float, low: float | None, high: float | None, unit: str) -> None:
+    """Raise CommandError unless a value for a place is in its range."""
+    if (low is not None and wanted < low) or (high is not None and wanted > high):
+        raise CommandError(f"{place} takes {bounds(low, high)}{after_number(unit)}, not {wanted:g}")
 
 
 def short(found: Any) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
-from twin_tui.engine.signals import Scalar, bounds, value
+from twin_tui.engine.signals import Scalar, check_range, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
 
@@ -67,20 +67,15 @@ class ModeParameter:
             return str(wanted)
         if isinstance(wanted, str) or not math.isfinite(wanted):
             raise CommandError(f"{place} takes a finite number, not {wanted!r}")
-        low, high = self.low, self.high
-        if (low is not None and wanted < low) or (high is not None and wanted > high):
-            unit = f" {self.unit}" if self.unit not in ("", "1") else ""
-            raise CommandError(f"{place} takes {bounds(low, high)}{unit}, not {wanted:g}")
+        check_range(place, wanted, self.low, self.high, self.unit)
         return float(wanted)
 
 
 @value
 class ModeInputs:
-    """What a law needs once: the device's limits in W and Wh, the factor, the parameters."""
+    """What a law needs once: the device's limits, the factor, the parameters."""
 
-    charge_w: float
-    discharge_w: float
-    capacity_wh: float
+    limits: PowerLimits
     factor: float
     dt_s: float
     pv_peak_w: float
@@ -89,12 +84,12 @@ class ModeInputs:
     @property
     def most_charge_w(self) -> float:
         """The charge limit, scaled by the factor."""
-        return self.factor * self.charge_w
+        return self.factor * self.limits.charge_w
 
     @property
     def most_discharge_w(self) -> float:
         """The discharge limit, scaled by the factor."""
-        return self.factor * self.discharge_w
+        return self.factor * self.limits.discharge_w
 
     def number(self, name: str, otherwise: float = 0.0) -> float:
         """Return a parameter as a number."""

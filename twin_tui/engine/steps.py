@@ -29,6 +29,12 @@ def whole_steps(seconds: float, dt_s: float, what: str) -> int:
     )
 
 
+def check_duration(seconds: float | None) -> None:
+    """Raise CommandError for a duration that is not above 0; None is one without an end."""
+    if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+        raise CommandError(f"duration {seconds:g} s is not above 0")
+
+
 def _finer_step(seconds: float, dt_s: float) -> str:
     """Return the largest step that divides both, so that all other times of the site still fit; or ""."""
     asked, step = (Fraction(str(round(each, 9))) for each in (seconds, dt_s))

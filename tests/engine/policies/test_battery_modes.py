@@ -14,7 +14,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Pin, ReportStatus, Scalar, SelectMode, Write
 from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.site import DevicePlan, SitePlan
-from twin_tui.engine.steering import ModeInputs
+from twin_tui.engine.steering import ModeInputs, PowerLimits
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError
 
@@ -39,7 +39,7 @@ def power_of(
     """Return what a mode asks of the battery, positive while charging."""
     found = find_mode(BATTERY, mode)
     settings = ModeInputs(
-        CHARGE_W, DISCHARGE_W, 10_000.0, factor, 1.0, 10_000.0, found.settle(parameters or {})
+        PowerLimits(CHARGE_W, DISCHARGE_W, 10_000.0), factor, 1.0, 10_000.0, found.settle(parameters or {})
     )
     return found.build(settings)(net_w, soc, Surroundings(dt_s=1.0, frequency_hz=frequency_hz))
 
@@ -105,7 +105,13 @@ def test_frequency_regulation_follows_the_curve_of_its_reserve(
 def test_ramp_rate_control_lets_the_grid_see_no_more_than_the_ramp() -> None:
     mode = find_mode(BATTERY, "RAMP_RATE_CONTROL")
     law = mode.build(
-        ModeInputs(CHARGE_W, DISCHARGE_W, 10_000.0, 1.0, 1.0, 10_000.0, mode.settle({"ramp_w_per_min": 600}))
+        ModeInputs(
+            PowerLimits(CHARGE_W, DISCHARGE_W, 10_000.0),
+            1.0,
+            1.0,
+            10_000.0,
+            mode.settle({"ramp_w_per_min": 600}),
+        )
     )
     surroundings = Surroundings(dt_s=1.0)
     seen = [net + law(net, 0.5, surroundings) for net in (0.0, -3_000.0, -3_000.0, 1_000.0)]

@@ -7,7 +7,7 @@ from typing import Any
 from twin_tui.engine.events.registry import event
 from twin_tui.engine.policies.guide import overridden
 from twin_tui.engine.running import PYTHON, Device, Event, Run
-from twin_tui.engine.signals import Scalar, short
+from twin_tui.engine.signals import Scalar, after_number, short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, did_you_mean
 
@@ -32,9 +32,8 @@ class Write(Event):
         old = device.commands
         parts = []
         for name, new in changes.items():
-            unit = device.type.signals[name].unit
-            suffix = f" {unit}" if unit not in ("", "1") else ""
-            parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{suffix}")
+            unit = after_number(device.type.signals[name].unit)
+            parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{unit}")
         device.commands = replace(old, **{**changes, **device.pinned_commands()})
         device.forget_observation()
         if any(name in device.momentary for name in changes):

@@ -1,12 +1,12 @@
 """Events that fail a device or its wire, and what ends them."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
 from twin_tui.engine.events.registry import event
 from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.engine.steps import check_duration
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 END_OF_DURATION = "end of duration"
@@ -25,7 +25,7 @@ class Fault(Event):
     def check(self, run: Run) -> None:
         """Refuse an unknown fault and an invalid duration."""
         _check_fault(run.device(self.device), self.fault)
-        _check_duration(self.duration_s)
+        check_duration(self.duration_s)
 
     def lasting_s(self) -> float | None:
         """Return its duration."""
@@ -87,7 +87,7 @@ class LinkFault(Event):
     def check(self, run: Run) -> None:
         """Refuse an invalid duration, and what the protocol layer refuses."""
         run.device(self.device)
-        _check_duration(self.duration_s)
+        check_duration(self.duration_s)
         if run.check_link_fault is not None:
             run.check_link_fault(self)
 
@@ -143,11 +143,6 @@ def _check_fault(device: Device, fault: str) -> None:
         device.type.fault_bit(fault)
     except ConfigError as error:
         raise CommandError(str(error)) from None
-
-
-def _check_duration(duration_s: float | None) -> None:
-    if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
-        raise CommandError(f"duration {duration_s:g} s is not above 0")
 
 
 def _lasting(duration_s: float | None) -> str:

@@ -74,17 +74,8 @@ def select_mode(run: Run, device: Device, name: str, factor: float, parameters: 
         return f"mode {before} ends: direct setpoints" if before else "direct setpoints"
     mode = find_mode(device.type, name)
     steering = steering_of(device)
-    limits = steering.limits(device.params)
     settled = mode.settle(parameters)
-    inputs = ModeInputs(
-        charge_w=limits.charge_w,
-        discharge_w=limits.discharge_w,
-        capacity_wh=limits.capacity_wh,
-        factor=factor,
-        dt_s=run.dt_s,
-        pv_peak_w=_solar_peak_w(run),
-        parameters=settled,
-    )
+    inputs = ModeInputs(steering.limits(device.params), factor, run.dt_s, _solar_peak_w(run), settled)
     take_hold(run, device, ModeGuide(mode, mode.build(inputs), factor, steering))
     shown = ", ".join(f"{key} {short(value)}" for key, value in settled.items() if value is not None)
     return f"mode {mode.name} f={factor:.2f} {shown}".rstrip()

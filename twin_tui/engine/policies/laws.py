@@ -66,11 +66,6 @@ def reserve_backup(
     return self_consumption(net_w, charge_w, min(discharge_w, (soc - reserve_soc) * energy_w))
 
 
-def outage_supply(net_w: float, charge_w: float, discharge_w: float) -> float:
-    """Carry the whole site: P = clip(−n, −Pd, Pc) with unscaled limits, all in W."""
-    return _clip(-net_w, -discharge_w, charge_w)
-
-
 def forced_charge(net_w: float, charge_w: float, surplus_w: float = 0.0) -> float:
     """Charge at Pc, never discharge; a plan may let PV surplus S in: P = max(Pc, min(−n, S)), in W."""
     return max(charge_w, min(-net_w, surplus_w))

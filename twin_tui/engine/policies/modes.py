@@ -43,7 +43,7 @@ def _grid_support_import(inputs: ModeInputs) -> Law:
 
 
 def _frequency_regulation(inputs: ModeInputs) -> Law:
-    capacity_w = inputs.factor * min(inputs.charge_w, inputs.discharge_w)
+    capacity_w = inputs.factor * min(inputs.limits.charge_w, inputs.limits.discharge_w)
     product = str(inputs.parameters["product"])
     return lambda net_w, soc, surroundings: (
         -capacity_w * fcr_share(product, surroundings.frequency_hz, surroundings.nominal_hz)
@@ -69,20 +69,20 @@ class _RampRate:
 def _reserve_backup(inputs: ModeInputs) -> Law:
     charge_w, discharge_w = inputs.most_charge_w, inputs.most_discharge_w
     reserve = inputs.number("reserve_soc")
-    energy_w = inputs.capacity_wh * 3600.0 / inputs.dt_s
+    energy_w = inputs.limits.capacity_wh * 3600.0 / inputs.dt_s
     return lambda net_w, soc, surroundings: laws.reserve_backup(
         net_w, soc, reserve, charge_w=charge_w, discharge_w=discharge_w, energy_w=energy_w
     )
 
 
 def _outage_supply(inputs: ModeInputs) -> Law:
-    charge_w, discharge_w = inputs.charge_w, inputs.discharge_w
-    return lambda net_w, soc, surroundings: laws.outage_supply(net_w, charge_w, discharge_w)
+    charge_w, discharge_w = inputs.limits.charge_w, inputs.limits.discharge_w
+    return lambda net_w, soc, surroundings: laws.self_consumption(net_w, charge_w, discharge_w)
 
 
 def _forced_charge(inputs: ModeInputs) -> Law:
     charge_w = inputs.most_charge_w
-    surplus_w = inputs.charge_w if inputs.parameters.get("pv_surplus") == "yes" else 0.0
+    surplus_w = inputs.limits.charge_w if inputs.parameters.get("pv_surplus") == "yes" else 0.0
     return lambda net_w, soc, surroundings: laws.forced_charge(net_w, charge_w, surplus_w)
 
 
@@ -176,7 +176,7 @@ APPLIANCE_MODES = (
     Mode(
         "RUN",
         "Starts its programme",
-        lambda inputs: lambda net_w, soc, surroundings: inputs.charge_w,
+        lambda inputs: lambda net_w, soc, surroundings: inputs.limits.charge_w,
         aliases=("ON",),
     ),
 )
