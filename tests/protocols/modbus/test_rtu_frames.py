@@ -207,6 +207,22 @@ async def test_a_frame_shorter_than_its_function_is_no_request_though_its_crc_is
     await server.stop()
 
 
+async def test_a_frame_shorter_than_its_function_is_dropped_when_the_line_falls_silent(
+    plant: Plant, tmp_path: Path
+) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=0.01)
+    await server.start()
+    master = Master(f"{tmp_path}/tty")
+    master.send(rtu(b"\x04"))
+    await until(lambda: server.link._rest)
+    await until(lambda: not server.link._rest)
+    master.send(GOOD)
+    await master.expect(GOOD_ANSWER)
+    assert server.requests == 1
+    master.close()
+    await server.stop()
+
+
 async def test_a_line_with_too_many_delayed_answers_stops_taking_bytes(plant: Plant, tmp_path: Path) -> None:
     server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant})
     await server.start()
@@ -272,3 +288,36 @@ async def test_a_frame_that_would_not_fit_modbus_tcp_is_refused_on_a_line_too(li
     for count, answer in ((121, b"\x17\x02\x00\x00"), (122, b"\x97\x03")):
         line.send(rtu(struct.pack(">BHHHHB", 23, 0, 1, 0, count, 2 * count) + bytes(2 * count)))
         assert await line.take(len(answer) + 3) == rtu(answer)
+
+
+async def test_a_request_inside_the_answer_of_another_unit_is_none_even_after_noise(
+    plant: Plant, tmp_path: Path
+) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant}, gap_s=0.01)
+    await server.start()
+    master = Master(f"{tmp_path}/tty")
+    answer = rtu(b"\x04\xfa" + GOOD + bytes(242), unit=9)
+    for noise in (b"\x01\x04\x00", b"\xff\xff\xff\xff\xff"):
+        master.send(noise)
+        await until(lambda: server.link._rest)
+        await until(lambda: not server.link._rest)
+        master.send(answer[:100])
+        await until(lambda: server.link._rest)
+        master.send(answer[100:])
+        master.send(GOOD)
+        await master.expect(GOOD_ANSWER)
+    assert server.requests == 2
+    master.close()
+    await server.stop()
+
+
+async def test_a_line_that_was_closed_can_be_opened_and_used_again(plant: Plant, tmp_path: Path) -> None:
+    server = ModbusRtuServer(f"pty:{tmp_path}/tty", {1: plant})
+    for count in (1, 2, 3):
+        await server.start()
+        master = Master(f"{tmp_path}/tty")
+        master.send(GOOD)
+        await master.expect(GOOD_ANSWER)
+        assert server.requests == count
+        master.close()
+        await server.stop()

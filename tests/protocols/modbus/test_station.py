@@ -1,7 +1,9 @@
 """What a port keeps of its traffic: cached and counted reads, frames, clients, and who is served."""
 
 import asyncio
+import errno
 import random
+import socket
 import struct
 from typing import Any
 
@@ -194,7 +196,7 @@ async def test_a_server_stops_with_several_clients_connected(plant: Plant) -> No
         await server.start()
         clients = [await connect(server) for _ in range(3)]
         await until(lambda: len(server.links) == 3)
-        await asyncio.wait_for(server.stop(), 5)
+        await server.stop()
         assert server.links == []
         assert all([await client.ended() for client in clients])
 
@@ -401,6 +403,9 @@ async def test_extents_that_touch_or_overlap_are_one_block_and_others_are_not() 
         Extent(INPUT, 21, 2),
         Extent(HOLDING, 10, 10, writable=True),
         Extent(HOLDING, 12, 2, readable=False),
+        Extent(HOLDING, 30, 2),
+        Extent(HOLDING, 32, 2, readable=False, writable=True),
+        Extent(HOLDING, 34, 1),
     ]
     async with serving({1: Memory(extents)}) as server:
         client = await connect(server)
@@ -413,6 +418,11 @@ async def test_extents_that_touch_or_overlap_are_one_block_and_others_are_not() 
                 answer = await client.ask(write_registers(first, *block))
                 assert (answer[0] == 16) is (first >= 10 and first + count <= 20)
         assert words(await client.ask(read(3, 10, 10))) == list(range(10, 20))
+        for first in range(29, 36):
+            answer = await client.ask(read(3, first, 1))
+            assert (answer[0] == 3) is (first in {30, 31, 34})
+            answer = await client.ask(write_registers(first, 1))
+            assert (answer[0] == 16) is (first in {32, 33})
         client.writer.close()
 
 
@@ -420,3 +430,27 @@ async def test_extents_that_touch_or_overlap_are_one_block_and_others_are_not() 
 async def test_a_port_outside_its_range_is_refused(port: int) -> None:
     with pytest.raises(LinkError, match=f"127.0.0.1:{port}: expected a port from 0 to 65535"):
         await ModbusTcpServer("127.0.0.1", port, {}).start()
+
+
+async def test_a_lack_of_resources_is_waited_out(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, attempts = asyncio.get_running_loop(), 0
+
+    async def scarce(_sock: socket.socket) -> None:
+        nonlocal attempts
+        attempts += 1
+        await asyncio.sleep(0)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(loop, "sock_accept", scarce)
+    monkeypatch.setattr("twin_tui.protocols.modbus.server.ACCEPT_RETRY_S", 3600.0)
+    async with serving({1: plant}):
+        await until(lambda: attempts)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    assert attempts == 1
+
+
+async def test_a_port_on_one_address_is_closed_on_the_others(plant: Plant) -> None:
+    async with serving({1: plant}) as server:
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.2", server.port)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from tests.protocols.modbus.plant import Master, Plant, connect, mbap, read, rtu, until
 from twin_tui import Twin
+from twin_tui.config import load_site
 from twin_tui.engine.events import ClearLinkFault, LinkFault
 from twin_tui.errors import ConfigError, LinkError
+from twin_tui.protocols.modbus.endpoints import SerialOptions
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.wires import ModbusWire
@@ -231,6 +234,74 @@ async def test_two_lines_of_a_site_have_their_own_units(tmp_path: Path) -> None:
                 master.send(rtu(read(4, STATUS, 1), unit=unit))
                 await master.expect(rtu(b"\x04\x02\x00\x00", unit=unit))
             master.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    # a pseudo terminal takes no parity
+    [({}, 0), ({"stopbits": 2}, termios.CSTOPB)],
+)
+async def test_a_serial_line_has_the_settings_of_the_site(options: dict[str, Any], flags: int) -> None:
+    near, far = os.openpty()
+    entry = {"kind": "modbus_rtu", "port": os.ttyname(far), **options}
+    async with Twin.from_dict(site([entry])):
+        settings = termios.tcgetattr(far)
+        assert settings[2] & termios.CSTOPB == flags
+        assert settings[4:6] == [termios.B9600, termios.B9600]
+    async with Twin.from_dict(site([{**entry, "baudrate": 19_200}])):
+        assert termios.tcgetattr(far)[4:6] == [termios.B19200, termios.B19200]
+    os.close(near)
+    os.close(far)
+
+
+async def test_a_line_is_closed_when_the_port_after_it_cannot_be_opened(tmp_path: Path) -> None:
+    near, far = os.openpty()
+    line = {"kind": "modbus_rtu", "port": os.ttyname(far)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        before = open_files()
+        with pytest.raises(LinkError, match=f"127.0.0.1:{port} is in use by another program"):
+            await Twin.from_dict(site([line, tcp(port)])).start()
+        assert open_files() == before
+    async with Twin.from_dict(site([line])) as twin:
+        (server,) = twin.links.servers
+        assert isinstance(server, ModbusRtuServer)
+        assert server.state is LineState.OPEN
+    os.close(near)
+    os.close(far)
+
+
+async def test_a_line_serves_one_program_at_a_time(plant: Plant) -> None:
+    near, far = os.openpty()
+    first, second = (ModbusRtuServer(os.ttyname(far), {1: plant}) for _ in range(2))
+    await first.start()
+    with pytest.raises(LinkError, match=f"{os.ttyname(far)} is in use by another program"):
+        await second.start()
+    await second.stop()
+    await first.stop()
+    await second.start()
+    await second.stop()
+    os.close(near)
+    os.close(far)
+
+
+def test_the_options_of_a_port_or_line_survive_as_the_text_of_a_site() -> None:
+    line = {"kind": "modbus_rtu", "port": "/dev/ttyS9", "unit_id": 3, "parity": "E", "stopbits": 2}
+    entries = [
+        tcp(5020),
+        tcp(5021, max_clients=3, idle_timeout="2m", policy="busy", missing_unit="silent", framing="rtu"),
+        tcp(5022, identity={"vendor_name": "Acme"}, register_map={"registers": [], "device_type": "bess"}),
+        {**line, "timeout": 0.5},
+        {**line, "port": "/dev/ttyS8", "baudrate": 115_200},
+    ]
+    entries[2]["register_map"]["registers"] = [
+        {"name": "p", "signal": "soc", "table": "input", "address": 0, "type": "float32"}
+    ]
+    planned = load_site(site(entries))
+    again = load_site(planned.source)
+    assert again.endpoints == planned.endpoints
+    assert len(planned.endpoints) == 5
+    assert planned.endpoints[3].options == SerialOptions(9600, "E", 2, 8, 0.5)
 
 
 @pytest.mark.parametrize(

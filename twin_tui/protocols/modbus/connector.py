@@ -78,18 +78,15 @@ class ModbusTcpConnector(Connector):
     def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
         """Return the endpoint as an entry, with the site's settings, without certificates."""
         options = endpoint.options
-        found: dict[str, Any] = {
+        return {
             **_shared_source(endpoint),
             "ip": endpoint.host,
             "framing": options.framing,
             "policy": options.policy,
             "missing_unit": options.missing_unit,
+            "max_clients": options.max_clients,
+            "idle_timeout": options.idle_timeout_s,
         }
-        if options.max_clients is not None:
-            found["max_clients"] = options.max_clients
-        if options.idle_timeout_s is not None:
-            found["idle_timeout"] = options.idle_timeout_s
-        return found
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
         """Return one wire per port."""
@@ -132,7 +129,7 @@ class ModbusRtuConnector(Connector):
             "parity": serial.parity,
             "stopbits": serial.stopbits,
             "bytesize": serial.bytesize,
-            **({} if serial.timeout_s is None else {"timeout": serial.timeout_s}),
+            "timeout": serial.timeout_s,
         }
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:

@@ -37,9 +37,7 @@ def describe(data: bytes, framing: Framing, *, incoming: bool) -> str:
 
 
 def describe_pdu(pdu: bytes, *, incoming: bool) -> str:
-    """Return the meaning of a PDU; ``incoming`` ones are requests, the others responses."""
-    if not pdu:
-        return "empty PDU"
+    """Return the meaning of a PDU of at least one byte; ``incoming`` ones are requests."""
     function = pdu[0]
     name = f"FC{function & 0x7F:02d} {FUNCTION_NAMES.get(function & 0x7F, 'unknown function')}"
     if function & 0x80:

@@ -97,11 +97,7 @@ class ModbusRtuServer:
     async def start(self) -> None:
         """Open the line."""
         self._started = True
-        try:
-            await self._open()
-        except LinkError:
-            self._started = False
-            raise
+        await self._open()
 
     async def stop(self) -> None:
         """Close the line and stop trying to reopen it."""
@@ -135,6 +131,7 @@ class ModbusRtuServer:
             )
         except (OSError, ValueError) as error:
             raise LinkError(_open_message(self.line, error)) from error
+        await asyncio.sleep(0)  # the link gets its transport in the next turn of the loop
 
     def _link_changed(self, _link: Link, made: bool) -> None:
         if made:

@@ -160,7 +160,7 @@ class RtuLink(Link):
         self.requests += 1
         self.last_request = frame
         sent = self._exchange(frame, b"", frame[0], frame[1:-2])
-        if sent and self.transport is not None:
+        if self.transport is not None:
             self.transport.write(sent)
 
     def _disconnect(self) -> None:

@@ -114,7 +114,7 @@ class Station:
 
     def number(self, unit: int) -> int:
         """Return the number of the unit that answers requests to ``unit``."""
-        if unit == BROADCAST and unit not in self.units and len(self.units) == 1:
+        if unit == BROADCAST and len(self.units) == 1:
             return next(iter(self.units))
         return unit
 

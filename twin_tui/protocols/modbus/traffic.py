@@ -1,5 +1,6 @@
 """The traffic of a link: a ring buffer of raw frames, the connected clients, request rates."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -56,17 +57,15 @@ class RateMeter:
     """Requests per second between two readings of a counter."""
 
     def __init__(self) -> None:
-        self._time_s: float | None = None
-        self._count = 0
+        self._last: tuple[float, int] | None = None
         self._rate = 0.0
 
     def rate(self, now_s: float, count: int) -> float:
         """Return the rate since the previous call; 0 at the first call."""
-        if self._time_s is None:
-            self._time_s, self._count = now_s, count
-        elif now_s > self._time_s:
-            self._rate = (count - self._count) / (now_s - self._time_s)
-            self._time_s, self._count = now_s, count
+        since_s, counted = self._last or (-math.inf, count)
+        if now_s > since_s:
+            self._rate = (count - counted) / (now_s - since_s)
+            self._last = now_s, count
         return self._rate
 
 
