@@ -1,6 +1,7 @@
 """Plant faults in a sample of lines and say which of them no test notices.
 
     python -m benchmarks.mutants [twin_tui/engine ...] [--sample 300] [--seed 1] [--jobs 1] [--budget 20]
+        [--tests tests]
 
 The suite runs once, in a copy of the working tree, to learn which test executes which line and how long it
 takes. Then each fault of the sample is planted in a copy, and the tests that execute its line run in a fork
@@ -106,10 +107,10 @@ def _try(tree: Path, tests: list[str], answer: Path) -> None:
 class Book:
     """What came of each fault, kept from run to run."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, wanted: list[str]) -> None:
         self._root = root
         self._path = KEPT / "outcomes.tsv"
-        self._tests = digest(root, [path for path in files(root) if path.parts[0] == "tests"])
+        self._tests = digest(root, [path for path in files(root) if any(map(path.is_relative_to, wanted))])
         self._known: dict[str, tuple[str, str]] = {}
         if self._path.exists():
             for line in self._path.read_text().splitlines():
@@ -189,13 +190,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="faults tried at the same time")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds of tests for one fault")
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="folders or files of tests to run")
     given = parser.parse_args()
     root = Path.cwd()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copies go
     for name in PRELOADED:
         importlib.import_module(name)
     with copies(root, given.jobs) as trees:
-        suite, book = learn(root, trees[0], KEPT), Book(root)
+        suite, book = learn(root, trees[0], KEPT, given.tests), Book(root, given.tests)
         for tree in trees:
             join(fork(_warm, tree), None)
         scores = []

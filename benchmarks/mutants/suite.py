@@ -55,14 +55,14 @@ class Suite:
                 self.lines[source].setdefault(int(line), []).extend(map(intern, tests))
 
 
-def learn(root: Path, tree: Path, kept: Path) -> Suite:
+def learn(root: Path, tree: Path, kept: Path, wanted: list[str]) -> Suite:
     """Run the tests once and return what they execute; where no source has changed, only those that have."""
     known = files(root)
     shared = [path for path in known if path.parts[0] == "tests" and not path.name.startswith("test_")]
     sources = [path for path in known if path.parts[0] == "twin_tui"]
     folder = kept / f"suite-{digest(root, [*sources, *shared])}"
     folder.mkdir(parents=True, exist_ok=True)
-    tests = [path for path in known if path.parts[0] == "tests" and path.match("test_*.py")]
+    tests = [path for path in known if path.match("test_*.py") and any(map(path.is_relative_to, wanted))]
     parts = {str(path): folder / f"{path.stem}-{digest(root, [path])}.json" for path in tests}
     missing = [path for path, part in parts.items() if not part.exists()]
     if missing:
