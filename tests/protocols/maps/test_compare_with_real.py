@@ -1,9 +1,11 @@
 """Comparison of a twin with a device over TCP; here the device is a second twin."""
 
+import asyncio
+
 import pytest
 
 from tests.protocols.maps.site import bound, mapping, shipped, write
-from twin_tui.engine.events import Pin
+from twin_tui.engine.events import Pin, Write
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.compare import Address, RealValue, adopted, blocks, comparison, lines, read_real
 from twin_tui.protocols.maps.listing import listing
@@ -68,6 +70,75 @@ async def test_registers_missing_in_the_real_device_are_marked() -> None:
         ("p", "0", True),
         ("soc", "exception 2", False),
     ]
+
+
+async def test_values_without_a_number_differ_without_a_difference() -> None:
+    plain = {"table": "input", "address": 0}
+    entries = [
+        {**plain, "name": "model", "type": "string", "count": 2, "value": "abc"},
+        {**plain, "name": "power", "signal": "active_power_w", "address": 2, "type": "int16"},
+        {**plain, "name": "digits", "signal": "active_power_w", "address": 3, "type": "bcd", "count": 1},
+        {**plain, "name": "flags", "signal": "fault_code", "address": 4, "type": "bitfield16"},
+        {**plain, "name": "same", "address": 5, "type": "uint16", "value": 7},
+        {**plain, "name": "level", "signal": "soc", "address": 6, "type": "uint16", "unit": "%"},
+    ]
+    real, twin = (bound(mapping(*entries, not_available={"int16": 0x8000})) for _ in range(2))
+    readings, where = await readings_of(real, twin)
+    read = {
+        (Table.INPUT_REGISTERS, address): data for address, data in [(2, "8000"), (3, "12ab"), (4, "0003")]
+    }
+    readings |= {key: RealValue(bytes.fromhex(data)) for key, data in read.items()}
+    readings[Table.INPUT_REGISTERS, 0] = RealValue(b"xyz\0")
+    readings[Table.INPUT_REGISTERS, 6] = RealValue(b"\0\x28")
+    found = {line.register.name: line for line in lines(twin, readings)}
+    assert [found[name].difference for name in ("model", "power", "digits", "flags", "same", "level")] == [
+        *["differs"] * 4,
+        "",
+        "+10 %",
+    ]
+    assert (found["model"].real, found["power"].real, found["flags"].real) == (
+        "xyz",
+        "not available",
+        "0x0003",
+    )
+    text = comparison(list(found.values()), where, "battery")
+    rows = {line.split()[1]: line for line in text.splitlines() if line.split()[0].isdigit()}
+    assert rows["same"].split() == ["5", "same", "7", "7"]
+    assert text.endswith("5 of 6 registers differ")
+
+
+async def test_a_comparison_leaves_no_connection_and_adopts_no_constants() -> None:
+    constant = {"name": "c", "table": "holding", "address": 0, "type": "uint16", "value": 1}
+    own = {"table": "holding", "access": "rw", "type": "uint16"}
+    entries = [
+        constant,
+        {**own, "name": "limited", "signal": "start_stop", "address": 1, "options": {1: "on", 2: "off"}},
+        {**own, "name": "pulse", "signal": "fault_reset", "address": 2},
+        {**own, "name": "stored", "address": 3, "stored": True, "value": 4},
+        {
+            "name": "sum",
+            "signal": "active_power_w",
+            "table": "input",
+            "address": 0,
+            "type": "int16",
+            "plus": ["soc"],
+        },
+        {"name": "size", "signal": "active_power_w", "table": "input", "address": 1, "type": "int16"}
+        | {"sense": "magnitude"},
+    ]
+    real, twin = (bound(mapping(*entries)) for _ in range(2))
+    server = ModbusTcpServer("127.0.0.1", 0, {1: real})
+    await server.start()
+    readings = await read_real(twin, Address("127.0.0.1", server.port))
+    async with asyncio.timeout(5):
+        while server.links:  # noqa: ASYNC110 - the server does not say when a client has left
+            await asyncio.sleep(0)
+    await server.stop()
+    (event,) = adopted(twin, readings)
+    assert isinstance(event, Write)
+    assert event.values == {"start_stop": 2}
+    readings[Table.HOLDING_REGISTERS, 1] = RealValue(b"\0\x09")  # no code of the map
+    assert adopted(twin, readings) == []
 
 
 async def test_a_device_that_cannot_be_reached_is_named() -> None:

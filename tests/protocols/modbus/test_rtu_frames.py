@@ -1,7 +1,7 @@
 """Where RTU frames begin and end when several arrive in one piece, for each function."""
 
 import asyncio
-import os
+import socket
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -259,12 +259,14 @@ async def test_bytes_for_a_line_that_was_closed_go_nowhere(plant: Plant, tmp_pat
     assert transport is not None
     stopping = asyncio.get_running_loop().create_task(server.stop())
     await until(transport.is_closing)
-    pipes = [os.pipe() for _ in range(2)]  # their numbers are those of the terminal
+    near, far = socket.socketpair()  # with the numbers that the terminal had
     transport.write(b"late")
-    for reading, writing in pipes:
-        os.close(writing)
-        assert os.read(reading, 10) == b""
-        os.close(reading)
+    for end in (near, far):
+        end.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            end.recv(10)
+    near.close()
+    far.close()
     transport.close()
     await stopping
 

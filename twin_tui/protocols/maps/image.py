@@ -90,7 +90,7 @@ def lay_out(memory: Memory, registers: Iterable[Register], devices: Mapping[str,
         place = memory.locate(register.table, register.address)
         cells.append(Cell(register, writer, devices[register.role], *place))
     for cell in cells:
-        if cell.reader.signal is None and not cell.reader.composed:
+        if cell.reader.signal is None:
             cell.data = cell.fixed()
     return cells
 
@@ -171,8 +171,8 @@ class DeviceImage:
         self.device = device
         self._telemetry: Any = None
         self._commands: Any = None
-        self.groups: dict[bool, list[RegisterGroup]] = {False: [], True: []}
-        self.singles: dict[bool, list[tuple[Cell, Callable[[Any], Any]]]] = {False: [], True: []}
+        self.groups: dict[bool, list[RegisterGroup]] = {}
+        self.singles: dict[bool, list[tuple[Cell, Callable[[Any], Any]]]] = {}
         self.echoed: list[Cell] = []
         live = [cell for cell in cells if cell.reader.signal is not None and not cell.reader.composed]
         for command in (False, True):
@@ -192,17 +192,18 @@ class DeviceImage:
         device = self.device
         telemetry = device.telemetry(surroundings)
         commands = device.commands
-        if telemetry is self._telemetry and commands is self._commands:
-            return False
+        changed = False
         if telemetry is not self._telemetry:
             self._telemetry = telemetry
             self._fill(False, telemetry)
+            changed = True
         if commands is not self._commands:
             self._commands = commands
             self._fill(True, commands)
             if self.echoed:
                 self._repeat_echoes(commands)
-        return True
+            changed = True
+        return changed
 
     def _fill(self, command: bool, signals: Any) -> None:
         for group in self.groups[command]:

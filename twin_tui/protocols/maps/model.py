@@ -232,7 +232,7 @@ class Register:
 
     def decode(self, data: bytes) -> Any:
         """Return the signal's value of the bytes; None for the not-available pattern."""
-        if self.not_available is not None and data == self.not_available:
+        if data == self.not_available:
             return None
         raw = self.layout.unpack(data)
         if isinstance(raw, str):
@@ -262,7 +262,7 @@ class Register:
             raise InvalidValue(f"invalid decimal digits: {data.hex()}") from None
         if isinstance(raw, str):
             return raw
-        if self.not_available is not None and data == self.not_available:
+        if data == self.not_available:
             raise InvalidValue(f"{raw} is the value for “not available”")
         if isinstance(raw, float) and not math.isfinite(raw):
             raise InvalidValue(f"invalid number: {raw}")
@@ -295,7 +295,7 @@ class Register:
 
     def text(self, data: bytes) -> str:
         """Return the value of the bytes as text, in the map's unit."""
-        if self.not_available is not None and data == self.not_available:
+        if data == self.not_available:
             return "not available"
         try:
             raw = self.layout.unpack(data)

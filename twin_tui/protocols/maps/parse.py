@@ -49,8 +49,7 @@ def map_of(document: Document) -> RegisterMap:
     """Check and resolve the register map in a document."""
     complaints = Complaints(document)
     file = complaints.checked(MapFile, document.data)
-    if file is None:
-        complaints.settle()
+    complaints.settle()
     assert file is not None
     kind = _kind("device_type", file.device_type, complaints)
     roles = {role: _kind(join("devices", role), name, complaints) for role, name in file.devices.items()}
