@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from twin_tui.engine.snapshot import Snapshot
     from twin_tui.engine.steering import Mode, PowerLimits, Steering
     from twin_tui.engine.surroundings import Surroundings
-    from twin_tui.errors import ArgumentError, CommandError, ConfigError, LinkError, TwinError
+    from twin_tui.errors import ArgumentError, CommandError, ConfigError, LinkError, RunError, TwinError
+    from twin_tui.run.recording import read_recording
     from twin_tui.run.scenario import Scenario
     from twin_tui.run.verdicts import Judge
     from twin_tui.twin import Twin
@@ -114,6 +115,7 @@ __all__ = [
     "ReportStatus",
     "Revoke",
     "Role",
+    "RunError",
     "Scenario",
     "SelectControl",
     "SelectMode",
@@ -133,6 +135,7 @@ __all__ = [
     "commanded",
     "load_site",
     "measured",
+    "read_recording",
     "registry",
     "value",
 ]
@@ -151,7 +154,8 @@ _HOMES = {
     "engine.snapshot": "Snapshot",
     "engine.steering": "Mode PowerLimits Steering",
     "engine.surroundings": "Surroundings",
-    "errors": "ArgumentError CommandError ConfigError LinkError TwinError",
+    "errors": "ArgumentError CommandError ConfigError LinkError RunError TwinError",
+    "run.recording": "read_recording",
     "run.scenario": "Scenario",
     "run.verdicts": "Judge",
     "twin": "Twin",

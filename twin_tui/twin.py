@@ -16,12 +16,12 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, check_types
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.snapshot import Snapshot
-from twin_tui.errors import ArgumentError, CommandError, LinkError, check_argument, number
+from twin_tui.errors import ArgumentError, CommandError, LinkError, RunError, check_argument, number
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
 from twin_tui.run.pacer import Pacer
-from twin_tui.run.recording import Difference, History, Recorder
+from twin_tui.run.recording import Difference, History, Recorder, RecordingPlan
 
 if TYPE_CHECKING:
     from twin_tui.run.scenario import Scenario
@@ -59,6 +59,9 @@ class Twin(DeviceAccess):
         self.pacer = Pacer(self.engine, speed if speed is not None else site.speed)
         self._history = History(self.engine)
         self.recorder: Recorder | None = None
+        self._planned_recording: RecordingPlan | None = None
+        self._lost: list[str] = []
+        """What could not be written to its end, until ``stop`` reports it."""
         self.judge: Judge | None = None
         """Keeps the verdicts of the scenario that is being played, if one is."""
         self._started = False
@@ -126,8 +129,12 @@ class Twin(DeviceAccess):
         try:
             if servers:
                 await self.links.start()
+            planned, self._planned_recording = self._planned_recording, None
+            if planned is not None:
+                self._record(planned)
         except BaseException:
             self._started = False
+            await self.links.stop()
             raise
         if paced if paced is not None else self.site.real_time:
             self._failure_raised = False
@@ -135,7 +142,10 @@ class Twin(DeviceAccess):
             self._pacing.add_done_callback(self._pacing_ended)
 
     async def stop(self) -> None:
-        """Stop pacer and servers and close the recording; raise what the engine failed with, if it did."""
+        """Stop pacer and servers and close the recording.
+
+        Raises what the engine failed with, if it did, or RunError when a recording or capture is incomplete.
+        """
         pacing, self._pacing = self._pacing, None
         if pacing is not None:
             pacing.cancel()
@@ -144,10 +154,14 @@ class Twin(DeviceAccess):
             await self.links.stop()
         finally:
             self._started = False
-            self.stop_recording()
+            with contextlib.suppress(RunError):
+                self.stop_recording()
         if pacing is not None and not pacing.cancelled() and not self._failure_raised:
             self._failure_raised = True
             pacing.result()
+        lost, self._lost = [*self._lost, *self.links.lost()], []
+        if lost:
+            raise RunError("\n".join(lost))
 
     async def __aenter__(self) -> "Twin":
         await self.start()
@@ -240,18 +254,32 @@ class Twin(DeviceAccess):
         )
         return replace(seen, devices=devices)
 
-    def record(self, path: str | Path, every_s: float = 1.0) -> Recorder:
-        """Record this run to a file, from now on; its replay begins at the start all the same."""
+    def record(
+        self, path: str | Path, every_s: float = 1.0, *, layout: str = "wide", force: bool = False
+    ) -> Recorder:
+        """Record this run to a new file, from now on; its replay begins at the start all the same.
+
+        The name ends in .jsonl or .jsonl.gz, or, for pandas, in .csv or .parquet, in a wide or long layout.
+        ``force`` overwrites an existing file.
+        """
         check_argument(isinstance(path, str | PathLike), "record takes a path", path)
-        self.stop_recording()
-        self.recorder = Recorder(
-            self.engine, Path(path), self.site.source, self.site.plan.seed, self._history, every_s
-        )
+        return self._record(RecordingPlan(Path(path), every_s, layout, force))
+
+    def record_from_start(self, plan: RecordingPlan) -> None:
+        """Record once everything else has started; raise ConfigError now for what will not work then."""
+        plan.check(self.dt_s)
+        self._planned_recording = plan
+
+    def _record(self, plan: RecordingPlan) -> Recorder:
+        plan.check(self.dt_s)
+        with contextlib.suppress(RunError):
+            self.stop_recording()
+        self.recorder = Recorder(self.engine, plan, self.site.source, self.site.plan.seed, self._history)
         return self.recorder
 
     @classmethod
     def replay(cls, path: str | Path) -> Iterator[Difference]:
-        """Run a recording again on a fresh twin; yield each value that differs."""
+        """Run a recording again on a fresh twin; yield each value that differs; ConfigError if incomplete."""
         head, rows = recording.read(Path(path))
         yield from recording.replay(recording.fresh_engine(head), rows)
 
@@ -279,7 +307,12 @@ class Twin(DeviceAccess):
         return self.time_s if at_s is None else at_s
 
     def stop_recording(self) -> None:
-        """Close the recording, if there is one."""
+        """Close the recording, if there is one; raise RunError when something is missing in it."""
         recorder, self.recorder = self.recorder, None
-        if recorder is not None:
+        if recorder is None:
+            return
+        try:
             recorder.close()
+        except RunError as error:
+            self._lost.append(str(error))
+            raise

@@ -1,10 +1,12 @@
 """A replay is the run again: the events of the site and of its users, and only what differs is named."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.run.recordings import signed
 from twin_tui import Twin
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.events import Disturb
@@ -52,7 +54,9 @@ def test_a_recording_ends_with_its_end(tmp_path: Path) -> None:
     twin.advance(5.0)
     twin.stop_recording()
     assert path.read_bytes() == whole
-    assert whole.splitlines()[-1] == b'{"end":100}'
+    *before, end = whole.splitlines(keepends=True)
+    digest = hashlib.sha256(b"".join(before)).hexdigest()
+    assert end == b'{"end":100,"t":10.0,"sha256":"%s"}\n' % digest.encode()
     assert "Gebäude" in whole.decode()
 
 
@@ -61,16 +65,17 @@ def test_only_what_differs_is_named_with_its_place(tmp_path: Path) -> None:
     recorded(path)
     lines = path.read_text().splitlines(keepends=True)
     at = next(number for number, line in enumerate(lines) if '"tick":50,' in line)
-    lines[at] = (
-        lines[at].replace('"frequency_hz":50.0', '"frequency_hz":49.0', 1).replace('"load":{', '"lamp":{', 1)
-    )
-    path.write_text("".join(lines))
+    lines[at] = lines[at].replace('"grid":[50.0', '"grid":[49.0', 1)
+    whole = "".join(lines).replace('"load":[', '"lamp":[')
+    path.write_bytes(signed(whole.encode()))
     found = differences(path)
-    assert [(each.time_s, each.place) for each in found] == [
+    assert [(each.time_s, each.place) for each in found if each.time_s == 5.0] == [
         (5.0, "grid.frequency_hz"),
         (5.0, "lamp"),
         (5.0, "load"),
     ]
-    assert (found[0].recorded, found[0].replayed) == (49.0, 50.0)
-    assert (found[1].replayed, found[2].recorded) == (None, None)
-    assert found[1].recorded == found[2].replayed
+    assert {each.place for each in found if each.time_s != 5.0} == {"lamp", "load"}
+    grid, lamp, load = [each for each in found if each.time_s == 5.0]
+    assert (grid.recorded, grid.replayed) == (49.0, 50.0)
+    assert (lamp.replayed, load.recorded) == (None, None)
+    assert lamp.recorded == load.replayed

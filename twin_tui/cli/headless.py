@@ -17,7 +17,7 @@ from twin_tui.documents.tables import table
 from twin_tui.engine.formats import clean, kilowatts
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import DeviceSnapshot, Snapshot
-from twin_tui.errors import ExitCode, TwinError
+from twin_tui.errors import ExitCode, RunError, TwinError
 from twin_tui.run.plots import Course
 from twin_tui.twin import Twin
 
@@ -67,7 +67,7 @@ async def run(
 
 async def _carry_out(run: Run, servers: bool, quiet: bool, signals: Signals, printer: Printer) -> str:
     """Run a twin to its end; return what its simulation failed with; raise what keeps it from starting."""
-    twin = run.twin
+    twin, failure = run.twin, ""
     try:
         await twin.start(servers=servers, paced=False)
         if servers and not quiet:
@@ -79,10 +79,15 @@ async def _carry_out(run: Run, servers: bool, quiet: bool, signals: Signals, pri
             raise
         except Exception as error:
             log.exception("the simulation failed")
-            return f"the simulation failed at {twin.time_s:g} s: {type(error).__name__}: {error}"
+            failure = f"the simulation failed at {twin.time_s:g} s: {type(error).__name__}: {error}"
     finally:
-        await twin.stop()
-    return ""
+        try:
+            await twin.stop()
+        except RunError as lost:
+            if not failure:
+                raise
+            failure = f"{failure}\n{lost}"
+    return failure
 
 
 def _report(twin: Twin, courses: Sequence[Course], printer: Printer) -> None:

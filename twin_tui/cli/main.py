@@ -14,7 +14,7 @@ import click
 from twin_tui import __version__
 from twin_tui.cli.ending import end
 from twin_tui.documents.durations import parse_duration
-from twin_tui.errors import ConfigError, ExitCode, TwinError, shown
+from twin_tui.errors import ConfigError, ExitCode, RunError, TwinError, shown
 
 if TYPE_CHECKING:
     _Number = click.ParamType[float]
@@ -115,7 +115,12 @@ def cli(ctx: click.Context) -> None:
 )
 @_SEED
 @_OUTSIDE
-@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Record the run to FILE: .jsonl or .jsonl.gz to replay, .csv or .parquet for pandas.",
+)
 @click.option(
     "--record-every",
     type=DURATION,
@@ -123,6 +128,13 @@ def cli(ctx: click.Context) -> None:
     default="1s",
     help="Simulated time between samples, 1s by default.",
 )
+@click.option(
+    "--record-layout",
+    type=click.Choice(["wide", "long"]),
+    default="wide",
+    help="Rows of .csv and .parquet: one a sample (wide, by default) or one a value (long).",
+)
+@click.option("--force", is_flag=True, help="Let --record and --capture overwrite an existing file.")
 @click.option(
     "--scenario",
     multiple=True,
@@ -163,6 +175,8 @@ def run(
     seed: int | None = None,
     record: Path | None = None,
     record_every: float = 1.0,
+    record_layout: str = "wide",
+    force: bool = False,
     scenario: tuple[str, ...] = (),
     junit: Path | None = None,
     inject: tuple[str, ...] = (),
@@ -180,6 +194,7 @@ def run(
     from twin_tui.cli.results import Results  # noqa: PLC0415 - other commands need none of these
     from twin_tui.cli.runs import make_runs  # noqa: PLC0415
     from twin_tui.cli.wire_flags import flag_names, given_flags  # noqa: PLC0415
+    from twin_tui.run.recording import RecordingPlan  # noqa: PLC0415
 
     flags = given_flags(wires)
     if no_servers and (flags or capture is not None):
@@ -208,9 +223,9 @@ def run(
     )
     twin, length_s = runs[0].twin, runs[0].duration_s
     if record is not None:
-        twin.record(record, record_every)
+        twin.record_from_start(RecordingPlan(record, record_every, record_layout, force, length_s))
     if capture is not None:
-        twin.links.capture(capture)
+        twin.links.capture(capture, force=force)
     if headless:
         from twin_tui.cli import headless as without_screen  # noqa: PLC0415
 
@@ -221,7 +236,12 @@ def run(
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
     results = Results(junit)
-    code = run_console(twin, servers=not no_servers, duration_s=length_s, settings=settings)
+    try:
+        code = run_console(twin, servers=not no_servers, duration_s=length_s, settings=settings)
+    except RunError as error:
+        results.settle(runs[0], str(error))
+        results.report(runs[0])
+        raise
     results.settle(runs[0], "the simulation failed" if code == ExitCode.FAILED else "")
     results.report(runs[0])
     sys.exit(code or results.code())
@@ -273,7 +293,8 @@ def compare(
     allow_outside: bool,
 ) -> None:
     """Read every register of DEVICE of SITE from a real device too, and print the differences."""
-    from twin_tui.errors import ConfigError  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.cli.runs import check_run_length  # noqa: PLC0415 - other commands need none of these
+    from twin_tui.errors import ConfigError  # noqa: PLC0415
     from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
 
@@ -284,6 +305,7 @@ def compare(
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # the errors are reported once, below
     where = comparing.Address.parse(real)
     twin = Twin.from_file(site, allow_outside=allow_outside)
+    check_run_length(duration, twin.dt_s)
     maps = twin.links.registers(twin.device(device).name)
     if not maps:
         raise ConfigError(
@@ -308,12 +330,18 @@ def compare(
 
 @cli.command(short_help="Run a recording again and compare.")
 @click.argument("recording", type=click.Path(path_type=Path))
-def replay(recording: Path) -> None:
-    """Run RECORDING again and compare: exit code 1 when anything differs."""
+@click.option("--partial", is_flag=True, help="Replay a recording without its end as far as it goes.")
+def replay(recording: Path, partial: bool) -> None:
+    """Run RECORDING again and compare.
+
+    Exit code 1 when anything differs; 2 when it is incomplete, damaged or was changed.
+    """
     from twin_tui.run import recording as recordings  # noqa: PLC0415
 
-    head, rows = recordings.read(recording)
-    engine = recordings.fresh_engine(head)
+    head, rows = recordings.read(recording, partial=partial)
+    if rows.incomplete:
+        click.echo(f"{recording}: {rows.incomplete}", err=True)
+    engine = recordings.fresh_engine(head, f"{recording}, line 1")
     differences = 0
     for difference in recordings.replay(engine, rows):
         differences += 1
@@ -335,9 +363,16 @@ def replay(recording: Path) -> None:
     "--duration", type=DURATION, metavar="TIME", help="Simulated time to run, by default that of the plan."
 )
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option("--force", is_flag=True, help="Let --record overwrite an existing file.")
 @_OUTSIDE
 def replay_plan(
-    site: str, plan: Path, headless: bool, duration: float | None, record: Path | None, allow_outside: bool
+    site: str,
+    plan: Path,
+    headless: bool,
+    duration: float | None,
+    record: Path | None,
+    force: bool,
+    allow_outside: bool,
 ) -> None:
     """Carry out an EOS PLAN on SITE, from the start time of the plan.
 
@@ -346,7 +381,13 @@ def replay_plan(
     from twin_tui.cli import plan_replay  # noqa: PLC0415 - other commands need no plan
 
     code = plan_replay.run(
-        site, plan, headless=headless, duration_s=duration, record=record, allow_outside=allow_outside
+        site,
+        plan,
+        headless=headless,
+        duration_s=duration,
+        record=record,
+        force=force,
+        allow_outside=allow_outside,
     )
     sys.exit(code)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from twin_tui.cli import headless as without_screen
 from twin_tui.cli.results import Run
+from twin_tui.cli.runs import check_run_length
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
 from twin_tui.engine.formats import kilowatts
 from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.bundle import read_bundle
 from twin_tui.protocols.eos.plan import Plan, read_plan, schedule
+from twin_tui.run.recording import RecordingPlan
 from twin_tui.twin import Twin
 
 HOUR_S = 3600.0
@@ -55,6 +57,7 @@ def run(
     headless: bool,
     duration_s: float | None,
     record: Path | None,
+    force: bool = False,
     allow_outside: bool = False,
 ) -> int:
     """Run the plan with or without a screen; return the exit code."""
@@ -63,8 +66,11 @@ def run(
 
         settings = load()
     twin, plan = make(site, plan_file, math.inf if headless else None, allow_outside=allow_outside)
+    check_run_length(duration_s, twin.dt_s)
+    if duration_s is None and headless:
+        duration_s = length_s(plan)
     if record is not None:
-        twin.record(record)
+        twin.record_from_start(RecordingPlan(record, force=force, duration_s=duration_s))
     if not headless:
         from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
@@ -72,7 +78,6 @@ def run(
     print(f"plan {plan.name}: {len(plan.steps)} instructions for {', '.join(plan.resources)}")
     twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
     print(hour_line(twin, plan))
-    duration_s = duration_s if duration_s is not None else length_s(plan)
     return asyncio.run(without_screen.run([Run(twin, duration_s)], servers=False, quiet=True))
 
 

@@ -10,7 +10,8 @@ import click
 from twin_tui.cli.results import Run
 from twin_tui.cli.wire_flags import Flags, public_words, with_flags
 from twin_tui.config import load_site
-from twin_tui.errors import shown
+from twin_tui.engine.steps import whole_steps
+from twin_tui.errors import ConfigError, shown
 from twin_tui.twin import Twin
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def make_runs(
         chosen = site or (played and played.site) or default
         length_s = duration_s if duration_s is not None or played is None else played.duration_s
         twin = _twin(chosen, seed, speed, flags, played, allow_outside=allow_outside)
+        check_run_length(duration_s, twin.dt_s)
         for text in inject:
             at_s = twin.inject(text)
             if length_s is not None and at_s >= length_s:
@@ -56,6 +58,14 @@ def make_runs(
         command += ["--seed", str(twin.site.plan.seed), "--speed", rate]
         runs.append(Run(twin, length_s, shlex.join(command)))
     return runs
+
+
+def check_run_length(duration_s: float | None, dt_s: float) -> None:
+    """Raise CommandError unless a run can last exactly as long as --duration says."""
+    if duration_s is not None:
+        if not duration_s > 0:
+            raise ConfigError(f"invalid --duration {duration_s:g} s; expected a time above 0")
+        whole_steps(duration_s, dt_s, "--duration")
 
 
 def _find(name: str) -> "Scenario":

@@ -10,8 +10,9 @@ from twin_tui.commands import values as words
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.run import SPEEDS
 from twin_tui.commands.slots import Screen
+from twin_tui.documents.output import ExistingFileError, check_new, refused
 from twin_tui.engine.view import Frame, SiteView
-from twin_tui.errors import CommandError
+from twin_tui.errors import CommandError, TwinError
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.status_bar import Hints
@@ -208,7 +209,7 @@ class ConsoleActions(App[int]):
         if path:
             try:
                 await self.write_shown(path)
-            except CommandError as error:
+            except TwinError as error:
                 self.say(str(error), "error")
 
     def lists_are_at(self) -> str:
@@ -221,7 +222,19 @@ class ConsoleActions(App[int]):
         text = self.views.visible_text()
         if not text:
             raise CommandError(f"there is no table to export here: {self.lists_are_at()}")
-        self.say(f"{len(text.splitlines())} lines written to {_write(path, text)}")
+        file = _expanded(path)
+        try:
+            check_new(file)
+        except ExistingFileError:
+            if not await self.may_overwrite(path):
+                return
+        self.say(f"{len(text.splitlines())} lines written to {_write(file, text)}")
+
+    async def may_overwrite(self, path: str) -> bool:
+        """Ask whether to overwrite a file."""
+        question = QuestionDialog(f"{path} exists already. Overwrite it?", "Overwrite")
+        agreed: bool = await self.push_screen_wait(question)
+        return agreed
 
     @work
     async def action_leave(self) -> None:
@@ -245,13 +258,18 @@ class ConsoleActions(App[int]):
             self.hints.say(text, SAID_ROLES.get(severity, "good"))
 
 
-def _write(path: str, text: str) -> Path:
+def _expanded(path: str) -> Path:
     try:
-        file = Path(path).expanduser()
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise refused(Path(path), error) from None
+
+
+def _write(file: Path, text: str) -> Path:
+    try:
         file.write_text(text, encoding="utf-8")
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CommandError(f"{path}: cannot be written: {reason}") from None
+    except (OSError, ValueError) as error:
+        raise refused(file, error) from None
     return file
 
 

@@ -4,6 +4,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any, ClassVar
 
@@ -23,7 +24,8 @@ from twin_tui.console.ending import end_on_signals
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
-from twin_tui.engine.view import TwinSession
+from twin_tui.documents.output import ExistingFileError
+from twin_tui.engine.view import StartRecording, TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
@@ -176,7 +178,12 @@ class ConsoleApp(ConsoleActions):
             if self.settings.read_only:
                 self.say("this console is read-only", "warning")
                 return False
-            said = await self.session.send(command)
+            try:
+                said = await self.session.send(command)
+            except ExistingFileError:
+                if not isinstance(command, StartRecording) or not await self.may_overwrite(command.path):
+                    return False
+                said = await self.session.send(replace(command, force=True))
         except TwinError as error:
             self.say(str(error), "error")
             return False

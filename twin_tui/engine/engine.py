@@ -17,7 +17,7 @@ from twin_tui.engine.running import Device, Event, device_named
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import LogKind, Snapshot
-from twin_tui.engine.steps import whole_steps
+from twin_tui.engine.steps import MOST_STEPS, whole_steps
 from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError
 
@@ -134,6 +134,9 @@ class Engine:
 
     def repeat(self, event: Event) -> None:
         """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
+        lasting_s = event.lasting_s()
+        if lasting_s is not None and not 0 < lasting_s / self.dt_s < MOST_STEPS:
+            raise CommandError(f"invalid duration: {lasting_s:g} s")
         self.check(event)
         if self.tick + 1 >= self._agenda.next_due:
             # what ends automatically in the next tick does so before the event, as it does before filed ones

@@ -139,6 +139,8 @@ class Recording:
 
     path: str
     since_s: float
+    failed: str = ""
+    """Why it could not go on, "" while all is well."""
 
 
 @value
@@ -267,6 +269,8 @@ class StartRecording:
     """Record the run to a file."""
 
     path: str
+    force: bool = False
+    """Whether to overwrite an existing file."""
 
 
 @value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.protocols.connector import Endpoint, LinkSettings, Wire, Wiring
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
@@ -87,11 +88,18 @@ class Links:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    def capture(self, path: Path) -> None:
-        """Write the traffic of the Modbus links to a .pcapng or .txt file when they stop."""
+    def capture(self, path: Path, *, force: bool = False) -> None:
+        """Write the traffic of the Modbus links to a new .pcapng or .txt file while they are open.
+
+        Raises ConfigError for what is known to fail; ``force`` overwrites an existing file.
+        """
         from twin_tui.protocols.modbus.capture import Capture  # noqa: PLC0415 - few runs are captured
 
-        self._capture = Capture(path)
+        self._capture = Capture(path, partial(self._engine.note, LogKind.ALARM, ""), force=force)
+
+    def lost(self) -> list[str]:
+        """Return what could not be written to its end."""
+        return [self._capture.failed] if self._capture is not None and self._capture.failed else []
 
     def registers(self, device: str) -> list[Registers]:
         """Return the registers of a device, map by map, in the order of its endpoints."""

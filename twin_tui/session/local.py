@@ -60,7 +60,9 @@ class LocalSession:
             injected=tuple(self._injected()),
             timeline=tuple(self._timeline()),
             traffic=self.links.traffic(view.traffic_device),
-            recording=Recording(str(recorder.path), recorder.since_s) if recorder is not None else None,
+            recording=None
+            if recorder is None
+            else Recording(str(recorder.path), recorder.since_s, recorder.failed),
             marks=self._marks,
             jumping_to_s=self._jump_day_s if pacer.jump_tick is not None else None,
             over=pacer.over,
@@ -73,7 +75,7 @@ class LocalSession:
         if isinstance(command, Freeze):
             return self._freeze(command)
         if isinstance(command, StartRecording):
-            self.twin.record(command.path)
+            self.twin.record(command.path, force=command.force)
             return f"recording to {command.path}"
         if isinstance(command, StopRecording):
             return self._stop_recording()

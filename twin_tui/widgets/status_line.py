@@ -23,7 +23,7 @@ def status_line(
         (6, _frequency(snapshot)),
         (2, _injected(frame, width, glyphs)),
         (8, _clients(frame)),
-        (5, _recording(frame)),
+        (1 if frame.recording is not None and frame.recording.failed else 5, _recording(frame, width)),
         (7, [(f"LATE {frame.overruns}x", "warn")] if frame.overruns else []),
         (9, [("READ-ONLY", "warn")] if read_only else []),
         (0, [("VIEW HELD", "fresh")] if held else []),
@@ -88,8 +88,10 @@ def _clients(frame: Frame) -> list[Span]:
     return [(f"{clients} {word} {rate:.0f}/s" if clients else "no client", "accent" if clients else "dim")]
 
 
-def _recording(frame: Frame) -> list[Span]:
+def _recording(frame: Frame, width: int) -> list[Span]:
     marks = f" {frame.marks} mk" if frame.marks else ""
+    if frame.recording is not None and frame.recording.failed:
+        return [("REC FAILED" + (f": {frame.recording.failed}" if width >= 100 else ""), "bad")]
     if frame.recording is not None:
         return [(f"REC{marks}", "bad")]
     return [(marks.strip(), "plain")] if marks else []

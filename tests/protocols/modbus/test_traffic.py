@@ -5,6 +5,7 @@ import ssl
 import struct
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from tests.protocols.modbus.plant import Plant, RawClient, connect, mbap, read, rtu, serving, write_registers
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.decode import describe
-from twin_tui.protocols.modbus.pcapng import Captured, as_pcapng
+from twin_tui.protocols.modbus.endpoints import Framing
+from twin_tui.protocols.modbus.pcapng import Pcapng
 from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import RateMeter, RawFrame, Ring, as_text
 
@@ -146,6 +148,20 @@ def test_frames_as_text_are_one_line_each() -> None:
         "1.600000 > 10.0.0.1:9 fragment of 1 bytes [01]",
     ]
     assert as_text([], "mbap") == ""
+
+
+class Captured(NamedTuple):
+    name: str
+    framing: Framing
+    frames: list[RawFrame]
+
+
+def as_pcapng(captured: list[Captured], *, epoch_s: float = 0.0) -> bytes:
+    """Return the frames of some links as they are captured, in order of time."""
+    form = Pcapng([(link.name, link.framing) for link in captured], epoch_s)
+    timed = [(frame.time_s, number, frame) for number, link in enumerate(captured) for frame in link.frames]
+    timed.sort(key=lambda each: each[0])
+    return form.head() + b"".join(form.frame(number, frame) for _, number, frame in timed)
 
 
 def blocks(data: bytes) -> list[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""Captured frames as a pcapng file that Wireshark opens.
+"""Captured frames as the blocks of a pcapng file that Wireshark opens.
 
 TCP frames get synthesised Ethernet, IPv4 and TCP headers with the server at port 502, so that the Modbus/TCP
 dissector decodes them whatever the real port was (it is in the interface name). A client without an IPv4
@@ -11,7 +11,6 @@ import ipaddress
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from twin_tui.protocols.modbus.endpoints import Framing
 from twin_tui.protocols.modbus.traffic import RawFrame
@@ -20,6 +19,8 @@ LINKTYPE_ETHERNET = 1
 LINKTYPE_USER0 = 147
 MODBUS_PORT = 502
 SNAP_LENGTH = 65_535
+MOST_FLOWS = 4096
+"""How many connections are remembered; the sequence numbers of an older one begin again."""
 _SERVER_IP = ipaddress.IPv4Address("127.0.0.1")
 _CLIENT_IPS = int(ipaddress.IPv4Address("198.18.0.1"))
 _SHB, _IDB, _EPB = 0x0A0D0D0A, 1, 6
@@ -29,32 +30,36 @@ _SERVER_MAC, _CLIENT_MAC = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x
 _PUSH_ACK = 0x18
 
 
-@dataclass(slots=True)
-class Captured:
-    """The captured frames of one port or line."""
+class Pcapng:
+    """The blocks of a pcapng file, one interface per link."""
 
-    name: str
-    framing: Framing
-    frames: list[RawFrame]
+    def __init__(self, links: Sequence[tuple[str, Framing]], epoch_s: float = 0.0) -> None:
+        """Take name and framing of each link; ``epoch_s`` is the Unix time of the frames' clock at zero."""
+        self._links = links
+        self._epoch_s = epoch_s
+        self._flows: dict[tuple[int, str], _Flow] = {}
+        self._flows_made = 0
 
+    def head(self) -> bytes:
+        """Return the blocks that come before the packets."""
+        interfaces = [_interface(_link_type(framing), name) for name, framing in self._links]
+        return b"".join([_section(), *interfaces])
 
-def as_pcapng(captured: Sequence[Captured], *, epoch_s: float = 0.0) -> bytes:
-    """Return captured frames as a pcapng file, one interface per link, in order of time.
-
-    ``epoch_s`` is the Unix time of the frames' clock at zero.
-    """
-    blocks = [_section(), *(_interface(_link_type(link.framing), link.name) for link in captured)]
-    flows: dict[tuple[int, str], _Flow] = {}
-    timed = [(frame.time_s, number, frame) for number, link in enumerate(captured) for frame in link.frames]
-    for time_s, number, frame in sorted(timed, key=itemgetter(0)):
+    def frame(self, number: int, frame: RawFrame) -> bytes:
+        """Return the block of a frame that passed the link of a number."""
         packet = frame.data
-        if captured[number].framing == "mbap":
-            flow = flows.get((number, frame.client))
-            if flow is None:
-                flow = flows[number, frame.client] = _Flow.of(frame.client, len(flows))
-            packet = flow.packet(frame.data, frame.incoming)
-        blocks.append(_packet(number, epoch_s + time_s, packet, frame.incoming))
-    return b"".join(blocks)
+        if self._links[number][1] == "mbap":
+            packet = self._flow(number, frame.client).packet(frame.data, frame.incoming)
+        return _packet(number, self._epoch_s + frame.time_s, packet, frame.incoming)
+
+    def _flow(self, number: int, client: str) -> "_Flow":
+        flow = self._flows.get((number, client))
+        if flow is None:
+            if len(self._flows) >= MOST_FLOWS:
+                self._flows.pop(next(iter(self._flows)))
+            flow = self._flows[number, client] = _Flow.of(client, self._flows_made)
+            self._flows_made += 1
+        return flow
 
 
 def _link_type(framing: Framing) -> int:

@@ -12,7 +12,7 @@ from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
 from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.memory import Memory, Table
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
-from twin_tui.protocols.modbus.traffic import DEFAULT_CAPACITY, Ring
+from twin_tui.protocols.modbus.traffic import RawFrame, Ring
 
 CachedRead = tuple[Memory, bytearray, int, int, bytes]
 RngFactory = Callable[[], random.Random]
@@ -73,10 +73,10 @@ class Station:
             if not len(self.faults):
                 self.faults = None
 
-    def start_capture(self, capacity: int = DEFAULT_CAPACITY) -> Ring:
-        """Keep the last frames from now on; a running capture continues."""
+    def start_capture(self, *, keep: Callable[[RawFrame], None] | None = None) -> Ring:
+        """Keep the last frames from now on, and give each to ``keep``; a running capture continues."""
         if self.ring is None:
-            self.ring = Ring(self.framing, self.clock, capacity)
+            self.ring = Ring(self.framing, self.clock, keep=keep)
             self.reads.clear()
         return self.ring
 

@@ -26,15 +26,24 @@ class Ring:
     """The last frames of one port or line."""
 
     def __init__(
-        self, framing: Framing, clock: Callable[[], float], capacity: int = DEFAULT_CAPACITY
+        self,
+        framing: Framing,
+        clock: Callable[[], float],
+        capacity: int = DEFAULT_CAPACITY,
+        keep: Callable[[RawFrame], None] | None = None,
     ) -> None:
+        """``keep`` gets each frame besides: it writes them to a file."""
         self.framing = framing
         self._clock = clock
+        self._keep = keep
         self._frames: deque[RawFrame] = deque(maxlen=capacity)
 
     def record(self, client: str, incoming: bool, data: bytes) -> None:
         """Keep one frame; when full, drop the oldest."""
-        self._frames.append(RawFrame(self._clock(), client, incoming, data))
+        frame = RawFrame(self._clock(), client, incoming, data)
+        self._frames.append(frame)
+        if self._keep is not None:
+            self._keep(frame)
 
     def frames(self) -> list[RawFrame]:
         """Return the frames, oldest first."""
