@@ -75,7 +75,7 @@ def test_a_clock_counts_days() -> None:
 
 @given(st.text(max_size=40), st.integers(0, 40))
 def test_fitted_text_has_exactly_its_width(text: str, width: int) -> None:
-    assert len(formats.fit(text, width)) == width
+    assert formats.columns(formats.fit(text, width)) == width
 
 
 @given(
@@ -83,7 +83,7 @@ def test_fitted_text_has_exactly_its_width(text: str, width: int) -> None:
     st.integers(1, 40),
 )
 def test_a_cut_line_has_exactly_its_width(line: list[tuple[str, str]], width: int) -> None:
-    assert len(text_of(cut(line, width))) == width
+    assert formats.columns(text_of(cut(line, width))) == width
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), max_size=60), st.sampled_from(SETS))
@@ -395,3 +395,18 @@ def test_a_link_of_the_whole_site_is_on_the_screen_of_every_device() -> None:
     assert "EOS http://127.0.0.1:8503 failing" in text
     assert "cannot be reached" in text
     assert "ws://cem/" not in text
+
+
+@pytest.mark.parametrize("width", [50, 80, 140])
+def test_a_wide_name_shifts_no_column(width: int) -> None:
+    seen = frame(snapshot=snapshot(devices=(battery(name="蓄電池が十個"), battery(name="蓄" * 30))))
+    head, *rows = ["".join(text for text, _ in line) for line in table(seen, History(), width, UNICODE)]
+    for row in rows[:2]:
+        assert formats.columns(row[: row.index("RUN")]) == head.index("state")
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+def test_wide_text_fits_to_the_column(width: int) -> None:
+    assert formats.columns(formats.fit("蓄電池ab", width)) == width
+    line = cut([("a", "dim"), ("蓄電池ab", "plain")], width)
+    assert sum(formats.columns(text) for text, _ in line) == width

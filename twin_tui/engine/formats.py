@@ -1,6 +1,7 @@
 """Numbers, times and names as people read them: on the screen, in the log, in tables."""
 
 import math
+from unicodedata import combining, east_asian_width
 
 _SCALED = {"W", "VA", "var", "Wh", "VAh", "varh"}
 _SHOWN_UNIT = {"degC": "°C", "1": "%", "cycles": "cycles"}
@@ -109,12 +110,23 @@ def remaining(seconds: float | None) -> str:
 
 
 def fit(text: str, width: int, mark: str = "…") -> str:
-    """Return the text at exactly ``width`` characters; a cut one says so."""
+    """Return the text at exactly ``width`` columns of a terminal; a cut one says so."""
     if width <= 0:
         return ""
-    if len(text) <= width:
-        return text.ljust(width)
-    return text[: width - 1] + mark if width > 1 else text[:width]
+    if columns(text) > width:
+        mark = mark if width > 1 else ""
+        text = text[:width]
+        while columns(text) > width - len(mark):
+            text = text[:-1]
+        text += mark
+    return text + " " * (width - columns(text))
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: East Asian wide characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(c) in "WF" else 0 if combining(c) else 1 for c in text)
 
 
 def clean(text: str) -> str:

@@ -9,6 +9,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from twin_tui.engine.formats import columns
 from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
 
 Drawn = tuple[tuple[str, str], ...]
@@ -101,4 +102,10 @@ def _difference(old: Drawn, new: Drawn) -> tuple[int, int]:
 
 
 def _cells(line: Drawn) -> list[tuple[str, str]]:
-    return [(character, role) for text, role in line for character in text]
+    """Return a pair a column: the second column of a wide character has no text."""
+    return [
+        (part, role)
+        for text, role in line
+        for character in text
+        for part in (character, *[""] * (columns(character) - 1))
+    ]

@@ -68,7 +68,7 @@ def heading(columns: Columns, frame: Frame) -> Line:
 def table(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
     """Return the heading and one line a device."""
     rows = rows_of(frame)
-    columns = Columns.of(width, max(len(row.name) for row in rows))
+    columns = Columns.of(width, max(formats.columns(row.name) for row in rows))
     lines = [heading(columns, frame)]
     for number, row in enumerate(rows):
         lines.append(_row(number, row, columns, frame, history, glyphs, number == selected))

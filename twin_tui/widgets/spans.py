@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from twin_tui.engine.formats import columns, fit
+
 Span = tuple[str, str]
 """Text and its role: plain, dim, head, good, warn, bad, accent, fresh, spark, title."""
 Line = list[Span]
@@ -21,28 +23,28 @@ def rule(title: str, width: int, dash: str, right: str = "") -> Line:
     """Return a heading line: a title in a rule, with a remark at the right end."""
     head = f"{dash * 2} {title} "
     tail = f" {right} {dash}" if right else ""
-    room = width - len(head) - len(tail)
+    room = width - columns(head) - columns(tail)
     if room < 0:
-        return [(head[:width].ljust(width), "title")]
+        return [(fit(head, width, ""), "title")]
     return [(head, "title"), (dash * room, "dim"), *([(tail, "title")] if tail else [])]
 
 
 def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:
-    """Return the line at exactly ``width`` characters; a cut one says so."""
+    """Return the line at exactly ``width`` columns; a cut one says so."""
     out: Line = []
     room = width
     for text, role in line:
         if not text:
             continue
-        if len(text) > room:
+        if columns(text) > room:
             if room > 0:
-                out.append((text[: room - 1] + mark, role))
+                out.append((fit(text, room, mark) if room > 1 else mark, role))
             elif out and width > 0:
                 last, last_role = out[-1]
-                out[-1] = (last[:-1] + mark, last_role)
+                out[-1] = (fit(last[:-1] + mark, columns(last)), last_role)
             return out
         out.append((text, role))
-        room -= len(text)
+        room -= columns(text)
     if room > 0:
         out.append((" " * room, "plain"))
     return out
