@@ -1,6 +1,7 @@
 """Real processes of ``twin-tui``, as a shell or a pipeline starts them."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -47,26 +48,29 @@ def twin_tui(folder: Path, *words: str, **options: Any) -> "subprocess.Completed
     return subprocess.run(cwd=folder, env=environment(), check=False, **settings)
 
 
-def start(folder: Path, *words: str, program: tuple[str, ...] = tuple(PROGRAM)) -> "subprocess.Popen[str]":
-    """Start a run and return it once its servers are open."""
-    process = subprocess.Popen(
-        [*program, *words],
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    first = process.stderr.readline()
-    assert first.startswith("Modbus TCP on 127.0.0.1:"), first + process.stderr.read()
-    return process
+class Started:
+    """A run whose servers are open."""
 
+    def __init__(self, folder: Path, *words: str, program: tuple[str, ...] = tuple(PROGRAM)) -> None:
+        self.process = subprocess.Popen(
+            [*program, *words],
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.errors = self.process.stderr
+        line = self.errors.readline()
+        address = re.match(r"Modbus TCP on 127\.0\.0\.1:(\d+) ", line)
+        assert address is not None, line + self.errors.read()
+        self.port = int(address[1])
 
-def ended(process: "subprocess.Popen[str]", *signals: signal.Signals) -> tuple[int, str, str]:
-    """Send signals; return the exit code and what was printed."""
-    for number in signals:
-        process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+    def end(self, *signals: signal.Signals) -> tuple[int, str, str]:
+        """Send signals; return the exit code and what was printed."""
+        for number in signals:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err

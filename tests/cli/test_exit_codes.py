@@ -2,16 +2,19 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 
-from tests.cli.processes import PROGRAM, SCENARIO, ended, files, start, twin_tui
+from tests.cli.processes import PROGRAM, SCENARIO, Started, files, twin_tui
 from twin_tui.cli.main import cli
 from twin_tui.errors import ExitCode, RunError, TwinError
+from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 DOCS = Path(__file__).parents[2] / "docs"
 HEADLESS = ("run", "site.yaml", "--headless")
@@ -93,10 +96,22 @@ def test_a_simulation_that_fails_is_3_and_an_error_in_junit(folder: Path) -> Non
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "4")
 
 
+def test_a_server_that_ends_before_the_run_is_3(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stumble(server: ModbusTcpServer, listening: socket.socket) -> None:
+        raise RuntimeError("no such socket")
+
+    monkeypatch.setattr(ModbusTcpServer, "_accept", stumble)
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(cli, [*HEADLESS, "--duration", "1s", "--speed", "max"])
+    assert done.exit_code == 3
+    assert "after 1.0 s" in done.output, "the run went on to its end"
+    assert "accepts no clients any more: RuntimeError('no such socket')\n" in done.output
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_with_its_code_and_all_results(folder: Path, number: signal.Signals) -> None:
-    process = start(folder, *JUDGED, "--record", "run.jsonl")
-    code, out, err = ended(process, number)
+    process = Started(folder, *JUDGED, "--record", "run.jsonl")
+    code, out, err = process.end(number)
     assert code == 128 + number
     assert "Traceback" not in err
     assert "bess" in out.split("bench: ")[0], "the summary is printed"
@@ -107,15 +122,15 @@ def test_a_signal_ends_a_run_with_its_code_and_all_results(folder: Path, number:
 
 
 def test_a_second_signal_costs_no_result(folder: Path) -> None:
-    code, out, err = ended(start(folder, *JUDGED), signal.SIGINT, signal.SIGINT)
+    code, out, err = Started(folder, *JUDGED).end(signal.SIGINT, signal.SIGINT)
     assert (code, "Traceback" in err) == (130, False)
     assert "bench: " in out
     assert ElementTree.parse(folder / "report.xml").getroot().get("tests") == "4"
 
 
 def test_nohup_keeps_a_run_from_ending_with_its_terminal(folder: Path) -> None:
-    process = start(folder, *HEADLESS, program=("nohup", *PROGRAM))
-    assert ended(process, signal.SIGHUP, signal.SIGTERM)[0] == 143
+    process = Started(folder, *HEADLESS, program=("nohup", *PROGRAM))
+    assert process.end(signal.SIGHUP, signal.SIGTERM)[0] == 143
 
 
 def without_reader() -> int:

@@ -80,6 +80,7 @@ async def _carry_out(run: Run, servers: bool, quiet: bool, signals: Signals, pri
         except Exception as error:
             log.exception("the simulation failed")
             failure = f"the simulation failed at {twin.time_s:g} s: {type(error).__name__}: {error}"
+        failure = failure or twin.links.failure()
     finally:
         try:
             await twin.stop()

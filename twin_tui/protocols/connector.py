@@ -133,6 +133,8 @@ class StateLog:
         self._engine = engine
         self._device, self._origin, self._kind = device, origin, kind
         self._last = ""
+        self.failure = ""
+        """What a watched task failed with."""
 
     def __call__(self, text: str, state: str = "") -> None:
         """Log the state unless it equals the last one logged.
@@ -151,7 +153,8 @@ class StateLog:
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self(f"{task.get_name()} failed: {error!r}")
+            self.failure = f"{task.get_name()} failed: {error!r}"
+            self(self.failure)
 
 
 @value
@@ -204,6 +207,10 @@ class Wire:
     def traffic(self, device: str, now_s: float) -> Sequence[TrafficLine] | None:
         """Return the newest frames of a device, kept from the first call on; None if not supported."""
         return None
+
+    def failure(self) -> str:
+        """Return why it has stopped working while it is open, "" if it has not."""
+        return ""
 
     def stop_traffic(self) -> None:
         """Stop keeping frames."""

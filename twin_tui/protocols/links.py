@@ -1,15 +1,16 @@
 """The wires of one site, from its file and the command line; all are open or none."""
 
 import asyncio
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.protocols.connector import Endpoint, LinkSettings, Wire, Wiring
+from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.registry import connectors
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twin_tui.protocols.modbus.wires import TcpWire
 
 W = TypeVar("W", bound=Wire)
+NO_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Links:
@@ -33,6 +35,7 @@ class Links:
         self._engine = engine
         self._open: list[Wire] = []
         self._capture: Capture | None = None
+        self._log = StateLog(engine, "", "servers")
         order = {id(endpoint): number for number, endpoint in enumerate(endpoints)}
         self.wires: list[Wire] = []
         """The wires that a run with servers opens, in the order of the site file."""
@@ -65,6 +68,7 @@ class Links:
 
     async def start(self) -> None:
         """Open every wire; raise TwinError, with all of them closed, when one fails to open."""
+        asyncio.get_running_loop().set_exception_handler(self._loop_error)
         try:
             for wire in self.wires:
                 await wire.open()
@@ -81,6 +85,7 @@ class Links:
     async def stop(self) -> None:
         """Close every open wire."""
         wires, self._open = self._open, []
+        asyncio.get_running_loop().set_exception_handler(None)
         if self._capture is not None:
             self._capture.finish()
         outcomes = await asyncio.gather(*(wire.close() for wire in wires), return_exceptions=True)
@@ -110,6 +115,18 @@ class Links:
         """Yield the lines that a headless run prints when it starts."""
         for wire in self.wires:
             yield from wire.lines()
+
+    def failure(self) -> str:
+        """Return why an open wire has stopped working, "" if none has."""
+        return next((text for wire in self._open if (text := wire.failure())), "")
+
+    def _loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log once what asyncio's own servers report with a traceback a second: no file handles are left."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in NO_RESOURCES and "accept" in context["message"]:
+            self._log(f"clients have to wait: {error.strerror}")
+        else:
+            loop.default_exception_handler(context)
 
     def _link_fault(self, event: Event) -> None:
         """Start or end the link fault of an event."""

@@ -36,7 +36,7 @@ class TwinThread:
         self.failure: BaseException | None = None
         """What the simulation, or the end of the run, failed with, for whoever ends the run."""
         self.failed = ""
-        """When and with what the simulation failed, "" while all is well."""
+        """When and with what the simulation or a server failed, "" while all is well."""
 
     @property
     def site(self) -> SiteView:
@@ -102,5 +102,6 @@ class TwinThread:
                 running.result()
             running.cancel()
         finally:
+            self.failed = self.failed or self.twin.links.failure()
             self._over = self._over or "the twin has ended"
             await self.twin.stop()

@@ -90,3 +90,6 @@ class EosWire(Wire):
             status = self.follower.status
             state = " ".join(part for part in (status.state, status.plan) if part)
             yield LinkView("", status.url, "EOS", state=state, fault=status.detail, steers=True)
+
+    def failure(self) -> str:
+        return self.follower.failure() if self.follower is not None else ""

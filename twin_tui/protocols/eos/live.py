@@ -94,6 +94,10 @@ class EosFollower:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    def failure(self) -> str:
+        """Return what ended the following, "" if nothing did."""
+        return self._log.failure
+
     def follow(self) -> None:
         """Carry out the instructions that have become due since the last call."""
         if self._plan is None:

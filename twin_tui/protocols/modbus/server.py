@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import logging
 import socket
 import ssl
 import time
@@ -19,9 +18,6 @@ from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
 from twin_tui.protocols.modbus.tcp import listen
 from twin_tui.protocols.modbus.traffic import ClientInfo
 
-log = logging.getLogger(__name__)
-
-
 # Segments of one RTU frame may arrive this far apart.
 RTU_OVER_TCP_GAP_S = 0.1
 ACCEPT_RETRY_S = 1.0
@@ -36,6 +32,7 @@ class ModbusTcpServer:
     ``policy`` applies to a client beyond ``max_clients``: the oldest is disconnected, the new one is refused,
     or it gets exception 06 until there is room. ``idle_timeout_s`` disconnects clients that send no requests.
     ``on_handshake`` is called after each TLS handshake: the client's host, and why it failed or "".
+    ``on_accept`` is called with the reason when clients have to wait, and with "" when they no longer do.
     """
 
     def __init__(
@@ -54,6 +51,7 @@ class ModbusTcpServer:
         clock: Callable[[], float] = time.monotonic,
         make_rng: RngFactory = SEEDED_0,
         on_handshake: Callable[[str, str], None] = lambda client, problem: None,
+        on_accept: Callable[[str], None] = lambda problem: None,
     ) -> None:
         self.host = host
         self.port = port
@@ -71,6 +69,9 @@ class ModbusTcpServer:
         self._policy = policy
         self._idle_timeout_s = idle_timeout_s
         self._on_handshake = on_handshake
+        self._on_accept = on_accept
+        self.failure = ""
+        """Why no client is accepted any more, "" while clients are."""
         self._all_closed = asyncio.Event()
         self._listening: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,7 +94,7 @@ class ModbusTcpServer:
             raise LinkError(_start_message(self.host, self.port, error)) from error
         self.port = self._listening[0].getsockname()[1]
         for sock in self._listening:
-            self._run(self._accept(sock))
+            self._run(self._accept(sock)).add_done_callback(self._accept_ended)
 
     async def stop(self) -> None:
         """Close the port and every connection."""
@@ -117,17 +118,29 @@ class ModbusTcpServer:
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        problem = ""
         while True:
             try:
                 sock, _ = await loop.sock_accept(listening)
             except ConnectionAbortedError:
                 continue
-            except OSError:
-                log.exception("could not accept a client; trying again in %g s", ACCEPT_RETRY_S)
+            except OSError as error:
+                if not problem:
+                    problem = error.strerror or str(error)
+                    self._on_accept(problem)
                 await asyncio.sleep(ACCEPT_RETRY_S)
                 continue
+            if problem:
+                problem = ""
+                self._on_accept("")
             serving = self._run(self._serve(sock))
             serving.add_done_callback(partial(_close_cancelled, sock))
+
+    def _accept_ended(self, accepting: asyncio.Task[None]) -> None:
+        error = None if accepting.cancelled() else accepting.exception()
+        if error is not None:
+            self.failure = f"{self.host}:{self.port} accepts no clients any more: {error!r}"
+            self._on_accept(self.failure)
 
     async def _serve(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -207,7 +207,16 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             missing_unit=options.missing_unit,
             make_rng=make_rng,
             on_handshake=self._handshake_done,
+            on_accept=self._accepting,
         )
+
+    def failure(self) -> str:
+        """Return why its clients are not accepted any more."""
+        return self.server.failure if self.server is not None else ""
+
+    def _accepting(self, problem: str) -> None:
+        """Log when clients have to wait for file handles or memory, and when they no longer do."""
+        self._log(f"clients have to wait: {problem}" if problem else "clients are accepted again")
 
     def _handshake_done(self, client: str, problem: str) -> None:
         if self._handshake_problems.get(client, "") == problem:

@@ -30,6 +30,7 @@ class RestWire(Wire):
         self._wiring = wiring
         self._options = options
         self.server: RestServer | None = None
+        self._log = wiring.log()
 
     async def open(self) -> None:
         """Start serving."""
@@ -40,6 +41,7 @@ class RestWire(Wire):
         await server.start()
         assert server.task is not None
         log.watch(server.task)
+        self._log = log
         warn_if_exposed(self._options.token_file, log)
         self.server = server
 
@@ -62,3 +64,7 @@ class RestWire(Wire):
         """Return the address and the number of requests."""
         if self.server is not None:
             yield LinkView("", self.url, "REST", requests=self.server.requests)
+
+    def failure(self) -> str:
+        """Return what the server failed with."""
+        return self._log.failure

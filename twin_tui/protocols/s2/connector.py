@@ -209,3 +209,6 @@ class S2Wire(Wire):
                 fault=status.detail,
                 steers=True,
             )
+
+    def failure(self) -> str:
+        return self.manager.failure() if self.manager is not None else ""

@@ -148,6 +148,10 @@ class ResourceManager:
             await asyncio.gather(task, return_exceptions=True)
         self._log.close()
 
+    def failure(self) -> str:
+        """Return what ended its connection for ever, "" if nothing did."""
+        return self._state_log.failure
+
     async def _keep_connected(self) -> None:
         pause_s = self.options.first_pause_s
         while True:
