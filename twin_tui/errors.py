@@ -1,5 +1,6 @@
 """The errors of this package, in one tree."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import IntEnum
@@ -7,6 +8,10 @@ from typing import SupportsFloat
 
 CUT_AT = 80
 """The longest value or name in a message."""
+LONGEST_FILE_NAME = 200
+"""The longest path in a message."""
+LONGEST_LINE = 1000
+"""Of a message: many names may be listed, a value is not longer for it."""
 
 
 class ExitCode(IntEnum):
@@ -35,9 +40,12 @@ class ExitCode(IntEnum):
 
 
 class TwinError(Exception):
-    """An error that the user can correct; its text is one clear message."""
+    """An error that the user can correct; its text is one clear message, with hostile values cut."""
 
     exit_code = ExitCode.INPUT
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(readable(text))
 
 
 class ConfigError(TwinError):
@@ -62,6 +70,21 @@ class ArgumentError(TwinError, TypeError):
     """An argument of the wrong type in a call from Python."""
 
 
+_QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.){81,}'|"(?:[^"\\\n]|\\.){81,}\"""")
+_UNBROKEN = re.compile(r"[^\s'\"]{201,}")
+
+
+def readable(text: str) -> str:
+    """Return a message with every value in it cut: quoted at 80 characters, a path at its beginning."""
+    if len(text) <= CUT_AT:
+        return text
+    text = _QUOTED.sub(lambda found: f"{found[0][: CUT_AT - 3]}...{found[0][-1]}", text)
+    text = _UNBROKEN.sub(lambda found: file_name(found[0]), text)
+    return "\n".join(
+        line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 3] + "..." for line in text.split("\n")
+    )
+
+
 def check_argument(fits: bool, expected: str, found: object) -> None:
     """Raise ArgumentError unless an argument fits."""
     if not fits:
@@ -81,6 +104,14 @@ def named(found: object) -> str:
     """Return a key or name as text for a message: unchanged if printable and short."""
     plain = isinstance(found, str) and found.isprintable() and len(found) <= CUT_AT
     return str(found) if plain else shown(found)
+
+
+def file_name(path: object) -> str:
+    """Return a path as text for a message; a longer one loses its beginning."""
+    text = str(path)
+    if not text.isprintable():
+        return shown(text)
+    return text if len(text) <= LONGEST_FILE_NAME else "..." + text[3 - LONGEST_FILE_NAME :]
 
 
 def number(found: object) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin_tui.cli.main import cli
-from twin_tui.documents.writing import check_writable, write_whole
+from twin_tui.documents.files import check_writable, write_whole
 from twin_tui.errors import ConfigError, RunError
 from twin_tui.run.junit import Case, Suite, junit
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
+from twin_tui.documents.files import present
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
-from twin_tui.errors import ConfigError, TwinError, did_you_mean
+from twin_tui.errors import ConfigError, TwinError, did_you_mean, file_name
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.maps.parse import load_map
 from twin_tui.protocols.vocabulary import site_view
@@ -36,7 +37,8 @@ def check_file(name: str | Path, *, allow_outside: bool = False) -> tuple[str, l
         return "file", _faults(str(name), error)
     kind, check = _check_for(data)
     if check is None:
-        text = f"{name}: no assets (site), registers (register map), stages (grid code) or steps (scenario)"
+        wanted = "assets (site), registers (register map), stages (grid code) or steps (scenario)"
+        text = f"{file_name(name)}: no {wanted}"
         return kind, [Finding(str(name), text)]
     try:
         return kind, check(path, allow_outside)
@@ -46,14 +48,14 @@ def check_file(name: str | Path, *, allow_outside: bool = False) -> tuple[str, l
 
 def _find(name: str | Path) -> Path:
     path = Path(name)
-    if path.exists():
+    if present(path):
         return path
     for folder in KINDS:
         found = find_shipped(folder, str(name))
         if found is not None:
             return found
     known = {name for folder in KINDS for name in shipped_names(folder)}
-    raise ConfigError(f"{name}: no such file{did_you_mean(path.stem, known)}")
+    raise ConfigError(f"{file_name(name)}: no such file{did_you_mean(path.stem, known)}")
 
 
 def _check_for(data: Any) -> tuple[str, Any]:

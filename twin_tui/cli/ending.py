@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import io
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from types import FrameType, TracebackType
 
 import click
 
-from twin_tui.errors import ExitCode, RunError, TwinError
+from twin_tui.errors import ExitCode, RunError, TwinError, readable
 
 SIGNALS = {signal.SIGHUP: ExitCode.HUP, signal.SIGINT: ExitCode.INT, signal.SIGTERM: ExitCode.TERM}
 PATIENCE = 3
@@ -88,7 +89,7 @@ def end(work: Callable[[], object]) -> ExitCode | int:
     """Do the work of the process; print every error as one message; return the exit code."""
     _open_closed_streams()
     code: ExitCode | int = ExitCode.OK
-    message = ""
+    message = fault = ""
     try:
         work()
     except SystemExit as ended:
@@ -97,8 +98,10 @@ def end(work: Callable[[], object]) -> ExitCode | int:
         code = ended.exit_code
     except click.ClickException as error:
         code = error.exit_code
+        usage = io.StringIO()
+        error.show(file=usage)
         with contextlib.suppress(OSError):
-            error.show()
+            click.echo(_printable(readable(usage.getvalue())), nl=False, err=True)
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INT
     except TwinError as error:
@@ -106,9 +109,10 @@ def end(work: Callable[[], object]) -> ExitCode | int:
     except BrokenPipeError:
         code = ExitCode.PIPE
     except OSError as error:
-        code, message = ExitCode.FAILED, _unwritten(error) or traceback.format_exc()
+        code, message = ExitCode.FAILED, _unwritten(error)
+        fault = "" if message else traceback.format_exc()
     except Exception:
-        code, message = ExitCode.FAILED, traceback.format_exc()
+        code, fault = ExitCode.FAILED, traceback.format_exc()
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -116,8 +120,8 @@ def end(work: Callable[[], object]) -> ExitCode | int:
         code = code or (ExitCode.PIPE if isinstance(error, BrokenPipeError) else ExitCode.FAILED)
         message = message or _unwritten(error)
     try:
-        if message:
-            click.echo(f"twin-tui: {message}", err=True)
+        if message or fault:
+            click.echo(fault or f"twin-tui: {_printable(message)}", err=True)
         sys.stderr.flush()
     except OSError:
         _discard(sys.stderr.fileno())
@@ -133,6 +137,10 @@ def _unwritten(error: OSError) -> str:
     """Return the message for output that cannot be written, "" for any other error."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
     return f"standard output: could not write: {error.strerror}" if error.errno in full else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _discard(descriptor: int) -> None:

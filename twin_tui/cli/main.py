@@ -427,12 +427,13 @@ def check(files: tuple[str, ...], allow_outside: bool) -> None:
 def main() -> None:
     """Run the command line as a process."""
     gc.set_threshold(20_000)  # the objects of a start stay: searching them for garbage takes 3 % of it
-    code = end(_invoke)
+    code = end(invoke)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is settled; a late Ctrl+C would print a traceback
     sys.exit(code)
 
 
-def _invoke() -> None:
+def invoke() -> None:
+    """Carry out the command line of this process; its errors are raised."""
     if "_TWIN_TUI_COMPLETE" in os.environ:  # a shell wants to complete a word
         cli.main(prog_name=PROGRAM)
     with cli.make_context(PROGRAM, sys.argv[1:]) as context:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.reader import Site, SiteReader
+from twin_tui.documents.files import present
 from twin_tui.documents.loader import Document, open_document, plain
 from twin_tui.documents.shipped import find_shipped, shipped_names
-from twin_tui.errors import ConfigError, did_you_mean, shown
+from twin_tui.errors import ConfigError, did_you_mean, file_name, shown
 
 
 def load_site(site: str | Path | Mapping[str, Any], *, allow_outside: bool = False, **overrides: Any) -> Site:
@@ -24,7 +25,7 @@ def load_site(site: str | Path | Mapping[str, Any], *, allow_outside: bool = Fal
     else:
         path = find_site(site)
         folder = path.parent
-        document = open_document(path, str(site) if path == Path(site) else path.name)
+        document = open_document(path, file_name(site) if path == Path(site) else path.name)
     data = document.data
     if not isinstance(data, dict):
         raise ConfigError(f"{document.name}: expected an object with keys like assets, found {shown(data)}")
@@ -36,7 +37,7 @@ def find_site(site: str | Path) -> Path:
     """Return the path of a site file: an existing path, or else the shipped site of that name."""
     path = Path(site)
     try:
-        if path.exists():
+        if present(path):
             return path
         near = {item.name for item in path.parent.iterdir() if item.suffix in (".json", ".yaml", ".yml")}
     except (OSError, ValueError):
@@ -45,4 +46,4 @@ def find_site(site: str | Path) -> Path:
     if found is not None:
         return found
     names = near | set(shipped_names("sites")) if path.suffix else shipped_names("sites")
-    raise ConfigError(f"{site}: no such file and no shipped site{did_you_mean(path.name, names)}")
+    raise ConfigError(f"{file_name(site)}: no such file and no shipped site{did_you_mean(path.name, names)}")

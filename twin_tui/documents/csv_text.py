@@ -8,7 +8,7 @@ from typing import Any
 
 from twin_tui.documents.loader import read_text
 from twin_tui.documents.values import to_number
-from twin_tui.errors import ConfigError, did_you_mean, shown
+from twin_tui.errors import ConfigError, did_you_mean, file_name, named, shown
 
 TIME_COLUMNS = ("time", "timestamp", "datetime", "date", "time_s", "seconds", "t")
 
@@ -31,17 +31,17 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
     Times are seconds since the start of the run, or ISO dates and times; those without a zone are in
     ``zone``. Raises ConfigError naming the line.
     """
-    text = read_text(path, "CSV")
+    text, name = read_text(path, "CSV"), file_name(path)
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.reader(text.splitlines(), delimiter=delimiter)
     rows: list[Row] = []
     try:
         head = [name.strip() for name in next(reader, [])]
-        time_at, value_at = _columns(path, head, column)
+        time_at, value_at = _columns(name, head, column)
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            where = f"{path}:{reader.line_num}"
+            where = f"{name}:{reader.line_num}"
             if len(cells) != len(head):
                 raise ConfigError(f"{where}: expected {len(head)} cells, found {len(cells)}")
             try:
@@ -55,9 +55,9 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
                 raise ConfigError(f"{where}: times must increase from row to row")
             rows.append(row)
     except csv.Error as error:
-        raise ConfigError(f"{path}:{reader.line_num}: invalid CSV: {error}") from None
+        raise ConfigError(f"{name}:{reader.line_num}: invalid CSV: {error}") from None
     if len(rows) < 2:
-        raise ConfigError(f"{path}: expected at least two rows of values, found {len(rows)}")
+        raise ConfigError(f"{name}: expected at least two rows of values, found {len(rows)}")
     return rows
 
 
@@ -68,17 +68,19 @@ def points_of_csv(path: Path) -> list[list[float]]:
     return [[row.instant - start, row.value] for row in rows]
 
 
-def _columns(path: Path, head: list[str], column: str | None) -> tuple[int, int]:
+def _columns(name: str, head: list[str], column: str | None) -> tuple[int, int]:
     times = [at for at, name in enumerate(head) if name.lower() in TIME_COLUMNS]
     if not times:
-        raise ConfigError(f"{path}:1: no time column; expected one of {', '.join(TIME_COLUMNS)}")
+        raise ConfigError(f"{name}:1: no time column; expected one of {', '.join(TIME_COLUMNS)}")
     others = [name for at, name in enumerate(head) if at != times[0]]
     if column is None:
         if len(others) != 1:
-            raise ConfigError(f"{path}:1: no column selected; known: {', '.join(others) or 'none'}")
+            raise ConfigError(
+                f"{name}:1: no column selected; known: {', '.join(map(named, others[:12])) or 'none'}"
+            )
         column = others[0]
     if column not in others:
-        raise ConfigError(f"{path}:1: unknown column {column!r}{did_you_mean(column, others)}")
+        raise ConfigError(f"{name}:1: unknown column {shown(column)}{did_you_mean(column, others)}")
     return times[0], head.index(column)
 
 

@@ -3,7 +3,7 @@
 import math
 import re
 
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, shown
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = re.compile(
@@ -16,9 +16,9 @@ def parse_duration(written: str | float) -> float:
     """Return a duration in s; raise ConfigError for an invalid, negative or infinite one."""
     seconds = _plain(written) if isinstance(written, int | float) else _parsed(written.strip())
     if seconds is None or not math.isfinite(seconds):
-        raise ConfigError(f"invalid duration: {written!r}; {_EXPECTED}")
+        raise ConfigError(f"invalid duration: {shown(written)}; {_EXPECTED}")
     if seconds < 0:
-        raise ConfigError(f"negative duration: {written!r}; {_EXPECTED}")
+        raise ConfigError(f"negative duration: {shown(written)}; {_EXPECTED}")
     return seconds
 
 

@@ -1,7 +1,9 @@
 """JSON and YAML files as plain data, with the place of each value."""
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 from twin_tui.documents.json_text import json_places, parse_json
 from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from twin_tui.documents.places import Place
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, file_name
 
 
 @dataclass(slots=True)
@@ -54,14 +56,15 @@ class NamedPlace:
 def open_document(path: Path, name: str | None = None) -> Document:
     """Return the document in a JSON or YAML file; raise ConfigError naming the file, line and column."""
     as_json = {".json": True, ".yaml": False, ".yml": False}.get(path.suffix.lower())
-    return to_document(read_text(path), name or str(path), as_json=as_json)
+    return to_document(read_text(path), name or file_name(path), as_json=as_json)
 
 
 def open_toml(path: Path) -> Document:
     from twin_tui.documents.toml_text import parse_toml, toml_places  # noqa: PLC0415 - the console alone has one
 
     text = read_text(path, "TOML")
-    return Document(parse_toml(text, str(path)), str(path), text, toml_places)
+    name = file_name(path)
+    return Document(parse_toml(text, name), name, text, toml_places)
 
 
 def read_document(path: Path) -> Any:
@@ -88,25 +91,38 @@ def to_document(text: str, name: str, *, as_json: bool | None = None) -> Documen
 
 def read_text(path: Path, expected: str = "JSON or YAML") -> str:
     """Return the text of a file; raise ConfigError when it is not readable."""
+    name = file_name(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = _bytes(path, name)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
+        raise ConfigError(f"{name}: no such file") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path}: is a directory; expected a file") from None
+        raise ConfigError(f"{name}: is a directory; expected a file") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        raise ConfigError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: is larger than {MAX_BYTES // 1_000_000} MB")
+        raise ConfigError(f"{name}: is larger than {MAX_BYTES // 1_000_000} MB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: is not UTF-8 text; expected {expected}") from None
+        raise ConfigError(f"{name}:{line}: is not UTF-8 text; expected {expected}") from None
     if "\0" in text:
-        raise ConfigError(f"{path}: is a binary file; expected {expected}")
+        raise ConfigError(f"{name}: is a binary file; expected {expected}")
     return text
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    """Return the first bytes of a file; a pipe that nobody writes to must not hold up the program."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or file.isatty():
+            raise ConfigError(f"{name}: is a pipe, a socket or a terminal; expected a file")
+        return file.read(MAX_BYTES + 1)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def plain(data: Any, name: str) -> Any:

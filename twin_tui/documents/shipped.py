@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from twin_tui.errors import ConfigError, did_you_mean
+from twin_tui.documents.files import present
+from twin_tui.errors import ConfigError, did_you_mean, shown
 
 Kind = Literal["sites", "register_maps", "scenarios"]
 KINDS: tuple[Kind, ...] = ("sites", "register_maps", "scenarios")
@@ -32,7 +33,7 @@ def shipped(kind: Kind, name: str) -> Path:
     found = find_shipped(kind, name)
     if found is None:
         hint = did_you_mean(Path(name).stem, shipped_names(kind))
-        raise ConfigError(f"no shipped {_SINGULAR[kind]} {name!r}{hint}")
+        raise ConfigError(f"no shipped {_SINGULAR[kind]} {shown(name)}{hint}")
     return found
 
 
@@ -43,6 +44,6 @@ def find_shipped(kind: Kind, name: str) -> Path | None:
     folder = shipped_folder(kind)
     for suffix in ("", *_SUFFIXES):
         path = folder / (name + suffix)
-        if path.suffix in _SUFFIXES and path.is_file():
+        if path.suffix in _SUFFIXES and present(path):
             return path
     return None

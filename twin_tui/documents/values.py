@@ -12,6 +12,8 @@ from pydantic_core import core_schema
 from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import TwinError, did_you_mean, named, shown
 
+LARGEST = 1e15
+"""The largest number in a file; squares and products of such numbers are still finite."""
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
 
@@ -47,6 +49,14 @@ def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
 
 
 def to_number(found: Any, expected: str = "a number") -> float:
+    """Return a float of a size that can be calculated with, also from text."""
+    value = finite(found, expected)
+    if abs(value) > LARGEST:
+        raise ValueError(f"expected {expected}, at most {LARGEST:g}, found {shown(found)}")
+    return value
+
+
+def finite(found: Any, expected: str = "a number") -> float:
     """Return a finite float, also from text."""
     if isinstance(found, bool) or not isinstance(found, int | float | str):
         raise ValueError(f"expected {expected}, found {shown(found)}")
@@ -86,7 +96,7 @@ def whole(low: int, high: int) -> Accepts:
     expected = f"a whole number from {low} to {high}" if low < high else f"{low}"
 
     def check(found: Any) -> int:
-        value = to_number(found, expected)
+        value = finite(found, expected)
         if value != int(value) or not low <= value <= high:
             raise ValueError(f"expected {expected}, found {shown(found)}")
         return int(found) if isinstance(found, int) else int(value)

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 
+LARGEST = 1e18
+"""Squares and products of such numbers are still finite."""
+
 
 @value
 class Range:
@@ -19,6 +22,8 @@ class Range:
     def require(self, name: str, found: float, what: str) -> None:
         """Raise ConfigError, naming the parameter and what it is of, for a number outside."""
         least = self.above if self.low is None else self.low
+        if LARGEST < abs(found) < inf:
+            raise ConfigError(f"{name} {found:g} of {what} is larger than {LARGEST:g}")
         if isfinite(found) and least <= found <= self.high and found > self.above:
             return
         if self.low is None:

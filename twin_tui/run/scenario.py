@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
+from twin_tui.documents.files import present
 from twin_tui.documents.loader import NamedPlace, open_document
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped
@@ -114,13 +115,13 @@ class Scenario:
 def _beside(path: Path, site: str) -> str:
     """Return the site that a scenario names: a file seen from the scenario's folder, or a shipped site."""
     beside = path.parent / site
-    return str(beside) if beside.is_file() else site
+    return str(beside) if present(beside) else site
 
 
 def find(name: str) -> Scenario:
     """Return the scenario of a file, or the shipped one of that name; raise ConfigError."""
     path = Path(name)
-    return Scenario.load(path if path.exists() else shipped("scenarios", name))
+    return Scenario.load(path if present(path) else shipped("scenarios", name))
 
 
 NOW = "now"

@@ -6,7 +6,7 @@ from typing import Any
 from twin_tui.documents.tables import table
 from twin_tui.engine.events import Event, ReportStatus, Scalar, Write
 from twin_tui.engine.signals import value
-from twin_tui.errors import ConfigError, LinkError
+from twin_tui.errors import ConfigError, LinkError, shown
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import InvalidValue, Register
 from twin_tui.protocols.maps.registers import Registers
@@ -38,9 +38,10 @@ class Address:
             host, _, rest = text.partition(":")
         port, _, unit = rest.partition(":")
         try:
+            host.encode("idna")
             found = cls(host, int(port or 502), int(unit or 1))
         except ValueError:
-            raise ConfigError(f"{text!r}: expected HOST:PORT or HOST:PORT:UNIT") from None
+            raise ConfigError(f"{shown(text)}: expected HOST:PORT or HOST:PORT:UNIT") from None
         if not host or not 0 < found.port <= 0xFFFF or not 0 <= found.unit <= 0xFF:
             raise ConfigError(f"{text!r}: expected HOST:PORT:UNIT with port 1–65535 and unit 0–255")
         return found

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 
 from twin_tui.documents.model import join
 from twin_tui.documents.shipped import find_shipped, shipped_names
-from twin_tui.errors import ConfigError, did_you_mean, shown
+from twin_tui.errors import ConfigError, did_you_mean, file_name, shown
 from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
 from twin_tui.protocols.modbus.endpoints import (
     IDENTITY_KEYS,
@@ -161,7 +161,10 @@ def find_map(name: str, root: Path, allowed: Callable[[str], Path]) -> Path:
         return found
     near = {path.name for path in root.glob("*.y*ml")} if root.is_dir() else set()
     known = near | {f"{stem}.yaml" for stem in shipped_names("register_maps")}
-    raise ConfigError(f"unknown register map {name!r}: not in {root}, not shipped{did_you_mean(name, known)}")
+    raise ConfigError(
+        f"unknown register map {shown(name)}: not in {file_name(root)}, not shipped"
+        f"{did_you_mean(name, known)}"
+    )
 
 
 def _map(wanted: Any, context: EntryContext) -> MapSource | None:
