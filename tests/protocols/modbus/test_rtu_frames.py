@@ -305,7 +305,10 @@ async def test_a_request_inside_the_answer_of_another_unit_is_none_even_after_no
         await until(lambda: not server.link._rest)
         master.send(answer[:100])
         await until(lambda: server.link._rest)
+        served = server.requests
         master.send(answer[100:])
+        await until(lambda: not server.link._rest)
+        assert server.requests == served
         master.send(GOOD)
         await master.expect(GOOD_ANSWER)
     assert server.requests == 2
