@@ -24,6 +24,7 @@ from tests.protocols.modbus.plant import (
 )
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.crc import crc16
+from twin_tui.protocols.modbus.endpoints import SerialOptions
 from twin_tui.protocols.modbus.memory import Limits
 from twin_tui.protocols.modbus.rtu import LineState, ModbusRtuServer
 
@@ -160,7 +161,9 @@ async def test_half_a_frame_is_dropped_after_a_pause(master: Master, line: Modbu
 @pytest.fixture
 async def patient(plant: Plant, tmp_path: Path) -> AsyncIterator[Master]:
     """A master on a line that waits an hour for the rest of a frame."""
-    server = ModbusRtuServer(f"pty:{tmp_path}/patient", {1: plant}, gap_s=GAP_S, timeout_s=3600.0)
+    server = ModbusRtuServer(
+        f"pty:{tmp_path}/patient", {1: plant}, options=SerialOptions(timeout_s=3600.0), gap_s=GAP_S
+    )
     await server.start()
     opened = Master(f"{tmp_path}/patient")
     opened.send(GOOD[:3])

@@ -220,9 +220,9 @@ class LinkFaults:
                     active.frozen[memory] = memory.snapshot()
         self._active[rule_id] = active
 
-    def remove(self, rule_id: str) -> bool:
-        """End a rule; return False for an unknown id."""
-        return self._active.pop(rule_id, None) is not None
+    def remove(self, rule_id: str) -> None:
+        """End a rule; unknown ids are ignored."""
+        self._active.pop(rule_id, None)
 
     def refuses_connection(self) -> bool:
         """Return whether a client that connects now is refused."""

@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
 
 import serial
 import serial_asyncio
 
 from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.endpoints import SerialOptions
 from twin_tui.protocols.modbus.link import Link
 from twin_tui.protocols.modbus.memory import Memory
 from twin_tui.protocols.modbus.pty import PtyTransport
@@ -23,6 +23,7 @@ from twin_tui.protocols.modbus.traffic import ClientInfo
 log = logging.getLogger(__name__)
 
 PTY = "pty:"
+DEFAULTS = SerialOptions()
 # USB adapters deliver received bytes every 16 ms: shorter pauses can occur inside a frame.
 ADAPTER_LATENCY_S = 0.03
 
@@ -48,11 +49,8 @@ class ModbusRtuServer:
         units: Mapping[int, Memory],
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
-        baudrate: int = 9600,
-        parity: Literal["N", "E", "O"] = "N",
-        stopbits: Literal[1, 2] = 1,
+        options: SerialOptions = DEFAULTS,
         gap_s: float | None = None,
-        timeout_s: float | None = None,
         retry_s: float = 0.5,
         max_retry_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
@@ -69,11 +67,11 @@ class ModbusRtuServer:
             self.station,
             self._link_changed,
             line,
-            gap_s=gap_s or ADAPTER_LATENCY_S + 3.5 * 11 / baudrate,
-            timeout_s=timeout_s,
+            gap_s=gap_s or ADAPTER_LATENCY_S + 3.5 * 11 / options.baudrate,
+            timeout_s=options.timeout_s,
             serial=True,
         )
-        self._baudrate, self._parity, self._stopbits = baudrate, parity, stopbits
+        self._options = options
         self._retry_s, self._max_retry_s = retry_s, max_retry_s
         self._on_state = on_state
         self._started = False
@@ -124,9 +122,9 @@ class ModbusRtuServer:
                 asyncio.get_running_loop(),
                 lambda: self.link,
                 self.line,
-                baudrate=self._baudrate,
-                parity=self._parity,
-                stopbits=self._stopbits,
+                baudrate=self._options.baudrate,
+                parity=self._options.parity,
+                stopbits=self._options.stopbits,
                 exclusive=True,
             )
         except (OSError, ValueError) as error:

@@ -18,15 +18,11 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
 
     def make(self, make_rng: RngFactory) -> ModbusRtuServer:
         """Return a server that has not started yet."""
-        serial = self.endpoint.options
         return ModbusRtuServer(
             self.endpoint.line,
             self.memories,
             identities=self.identities,
-            baudrate=serial.baudrate,
-            parity=serial.parity,
-            stopbits=2 if serial.stopbits == 2 else 1,
-            timeout_s=serial.timeout_s,
+            options=self.endpoint.options,
             make_rng=make_rng,
             on_state=self._changed,
         )
