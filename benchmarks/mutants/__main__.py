@@ -12,6 +12,7 @@ until its file changes, one that survived is tried again when the tests have cha
 """
 
 import argparse
+import gc
 import hashlib
 import importlib
 import multiprocessing.connection
@@ -22,17 +23,18 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from benchmarks.mutants.faults import Fault, faults
 from benchmarks.mutants.suite import Suite, learn
-from benchmarks.mutants.tree import Watcher, copies, digest, files, fork, join, settle
+from benchmarks.mutants.tree import OWN, Watcher, copies, digest, files, fork, join, settle
 
 PACKAGES = ["twin_tui/engine", "twin_tui/protocols/modbus", "twin_tui/protocols/maps", "twin_tui/run"]
 KEPT = Path("build/mutants")
 PRELOADED = (
-    *("pytest_asyncio", "hypothesis", "xdist", "jsonschema", "pydantic", "yaml", "click", "plotext", "pvlib"),
+    *("hypothesis", "jsonschema", "pydantic", "yaml", "click", "plotext", "pvlib"),
     *("textual.app", "pymodbus.client", "fastapi.testclient", "uvicorn", "websockets.asyncio.client"),
 )
 PATIENCE_S, PATIENCE = 20.0, 4.0
@@ -194,12 +196,15 @@ def main() -> None:
     given = parser.parse_args()
     root = Path.cwd()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copies go
-    for name in PRELOADED:
+    plugins = [entry.module for entry in entry_points(group="pytest11")]
+    for name in [*PRELOADED, *(name for name in plugins if name.split(".")[0] not in OWN)]:
         importlib.import_module(name)
     with copies(root, given.jobs) as trees:
         suite, book = learn(root, trees[0], KEPT, given.tests), Book(root, given.tests)
         for tree in trees:
             join(fork(_warm, tree), None)
+        gc.collect()
+        gc.freeze()  # a fork that collects garbage would copy all that is loaded here
         scores = []
         for package in given.packages:
             planted = sample(root, package, given.sample, given.seed)
