@@ -16,6 +16,8 @@ from benchmarks.mutants.tree import Watcher, digest, files, fork, join, settle
 
 OTHER_ROOM = 3.0
 """A test from elsewhere goes after one of the room that takes so many times longer."""
+OF_PAGES = "tests/docs/"
+"""The tests that compare declarations, which run on import, with the pages made from them."""
 
 
 @dataclass(slots=True)
@@ -27,20 +29,26 @@ class Suite:
     """The tests by path and line of a source."""
 
     def covering(self, fault: Fault) -> set[str]:
-        """Return the tests that execute a line of a fault, or, if that runs on import, of its module."""
+        """Return the tests that execute a line of a fault."""
         lines = self.lines.get(fault.path, {})
-        hit = {test for line in range(fault.line, fault.last_line + 1) for test in lines.get(line, ())}
-        return hit or {test for tests in lines.values() for test in tests}
+        return {test for line in range(fault.line, fault.last_line + 1) for test in lines.get(line, ())}
 
     def chosen(self, fault: Fault, budget_s: float) -> list[str]:
-        """Return the tests to run for a fault: those of its room first, the fastest first."""
-        room = "/".join(["tests", *Path(fault.path).parts[1:-1]])
+        """Return the tests to run for a fault: those of its room first, the fastest first.
+
+        For a line that runs on import they are those of its module and those of the pages.
+        """
+        found, first = self.covering(fault), ["/".join(["tests", *Path(fault.path).parts[1:-1]])]
+        if not found:
+            first.append(OF_PAGES)
+            found = {test for tests in self.lines.get(fault.path, {}).values() for test in tests}
+            found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
 
         def place(test: str) -> tuple[float, str]:
-            return self.seconds[test] * (1.0 if test.startswith(room) else OTHER_ROOM), test
+            return self.seconds[test] * (1.0 if test.startswith(tuple(first)) else OTHER_ROOM), test
 
         spent_s, tests = 0.0, list[str]()
-        for test in sorted(self.covering(fault), key=place):
+        for test in sorted(found, key=place):
             spent_s += self.seconds[test]
             if tests and spent_s > budget_s:
                 break

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants import __main__ as mutants
-from benchmarks.mutants.faults import faults
+from benchmarks.mutants.faults import Fault, faults
 from benchmarks.mutants.suite import Suite
 
 RUN = Path(__file__).parents[2] / "twin_tui" / "run"
@@ -111,3 +111,20 @@ def test_tests_that_end_without_an_answer_notice_a_fault_only_if_they_pass_witho
     mutants.judge(grown, [tree], suite, book, [fault], 1.0)
     assert book.outcome(fault) == (mutants.SURVIVED if breaks(SOURCE) else mutants.NOTICED)
     assert (tree / "twin_tui" / "grow.py").read_text() == SOURCE
+
+
+def test_tests_of_the_room_and_fast_ones_go_first_and_those_of_pages_for_what_runs_on_import() -> None:
+    suite = Suite(seconds={"tests/run/a": 2.0, "tests/run/b": 1.0, "tests/e2e/c": 0.5, "tests/docs/d": 0.1})
+    suite.seconds["tests/run/e"] = 9.0
+    suite.lines["twin_tui/run/grow.py"] = {
+        10: ["tests/run/a", "tests/run/b", "tests/e2e/c"],
+        11: ["tests/run/e"],
+    }
+
+    def chosen(line: int, budget_s: float) -> list[str]:
+        return suite.chosen(Fault("twin_tui/run/grow.py", line, line, 0, 1, "1", "2"), budget_s)
+
+    assert chosen(10, 20.0) == ["tests/run/b", "tests/e2e/c", "tests/run/a"]
+    assert chosen(10, 1.6) == ["tests/run/b", "tests/e2e/c"]
+    assert chosen(11, 1.0) == ["tests/run/e"]
+    assert chosen(1, 2.0) == ["tests/docs/d", "tests/run/b", "tests/e2e/c"]

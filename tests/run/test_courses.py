@@ -7,6 +7,7 @@ from twin_tui.engine.devices.battery_model import ON
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Write
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.errors import CommandError
 from twin_tui.run.plots import MOST_POINTS, Course, plot
 
 
@@ -123,3 +124,10 @@ def test_the_axis_of_time_has_the_ticks_and_the_span_that_were_asked_for() -> No
     assert len(bare.splitlines()) == 10
     plain = plot(points, 60, 10)
     assert plain.splitlines()[-1].split()[0].startswith("10")
+
+
+@pytest.mark.parametrize("name", ["battery.active_power_setpoint_w", "battery.soccer", "grid.source"])
+def test_only_what_is_measured_as_a_number_has_a_course(name: str) -> None:
+    device, _, signal = name.partition(".")
+    with pytest.raises(CommandError, match=f"{device} has no numeric signal '{signal}'"):
+        Course(an_engine(), name)

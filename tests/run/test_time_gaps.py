@@ -85,6 +85,23 @@ async def test_a_short_halt_is_caught_up() -> None:
         assert machine.gaps == []
 
 
+@pytest.mark.parametrize(("halt_s", "gaps"), [(0.98, 0), (1.02, 1)])
+async def test_a_halt_of_a_second_or_more_is_a_gap(halt_s: float, gaps: int) -> None:
+    async with running() as machine:
+        await machine.passes(0.0999 + halt_s)
+        assert len(machine.gaps) == gaps
+
+
+@pytest.mark.parametrize(("busy", "gaps"), [(0.4, 1), (0.6, 0)])
+async def test_a_halt_in_which_half_the_time_was_spent_working_is_none(busy: float, gaps: int) -> None:
+    async with running() as machine:
+        for _ in range(3):
+            await machine.passes(0.101, busy=True)  # work before the halt does not count
+        machine.used += 10.0 * busy
+        await machine.passes(10.0)
+        assert len(machine.gaps) == gaps
+
+
 async def test_a_halt_within_a_step_is_a_gap_too() -> None:
     async with running() as machine:
 

@@ -17,8 +17,6 @@ LATEST_S = 0.5
 """How far simulated time may fall behind before the pacer gives up catching up and counts an overrun."""
 GAP_S = 1.0
 """From here on a process that has used no CPU stood still, while one that was busy is too slow."""
-USED_EVERY_S = 0.2
-"""How often the CPU time is read: a system call of 2 µs."""
 SLOWEST, FASTEST = 0.01, 1e6
 
 
@@ -54,8 +52,8 @@ class Pacer:
         self._until_tick = math.inf
         self._looked_at = self._planned_s = 0.0
         """When the clock was read last, and how long the pacer meant to wait from then on."""
-        self._used_at = self._used_s = 0.0
-        """When the CPU time was read, and what it was."""
+        self._used_s = 0.0
+        """The CPU time then."""
         self.overruns = 0
         """How often the machine was too slow for the requested speed."""
         self.set_speed(speed)
@@ -201,24 +199,21 @@ class Pacer:
 
     def _anchor(self) -> None:
         self._anchor_wall = self._looked_at = self._clock()
-        self._planned_s = 0.0
-        self._used_at, self._used_s = self._anchor_wall, self._used()
+        self._planned_s, self._used_s = 0.0, self._used()
         self._anchor_tick = self._engine.tick
 
     def _notice_gap(self) -> None:
         """Leave out what passed while this process stood still: it is told of, and not caught up."""
-        now = self._clock()
-        passed_s = now - self._looked_at
+        now, used_s = self._clock(), self._used()
+        passed_s, worked_s = now - self._looked_at, used_s - self._used_s
         lost_s = passed_s - self._planned_s
-        self._looked_at, self._planned_s = now, 0.0
+        self._looked_at, self._planned_s, self._used_s = now, 0.0, used_s
         if passed_s < 0.0:  # a clock that somebody has set back
             self._anchor_wall += passed_s
-        if lost_s > GAP_S and self._used() - self._used_s < lost_s / 2:
+        if lost_s > GAP_S and worked_s < lost_s / 2:
             self._anchor_wall += lost_s
             if not self._at_full_speed:
                 self._engine.submit(TimeGap(lost_s, lost_s * self._speed))
-        if now - self._used_at > USED_EVERY_S or passed_s < 0.0:
-            self._used_at, self._used_s = now, self._used()
 
     def _run_slice(self, target: float) -> None:
         engine, clock = self._engine, self._clock

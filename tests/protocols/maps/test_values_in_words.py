@@ -59,6 +59,8 @@ def test_text_is_itself() -> None:
     assert found.text(b"Ab 1\0\0\0\0") == "Ab 1"
     assert found.decode(b"Ab 1\0\0\0\0") == "Ab 1"
     assert found.option(b"Ab 1\0\0\0\0") == ""
+    assert found.encode("xyz") == b"xyz\0\0\0\0\0"
+    assert found.encode("much too long") == b"much too"
 
 
 def test_a_code_has_a_meaning_and_a_bit_field_one_for_each_bit() -> None:
