@@ -133,6 +133,7 @@ async def test_a_comparison_leaves_no_connection_and_adopts_no_constants() -> No
     async with asyncio.timeout(5):
         while server.links:  # noqa: ASYNC110 - the server does not say when a client has left
             await asyncio.sleep(0)
+    assert server.requests == len(list(blocks(twin)))
     await server.stop()
     (event,) = adopted(twin, readings)
     assert isinstance(event, Write)

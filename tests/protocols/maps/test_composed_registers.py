@@ -85,6 +85,22 @@ def test_signals_are_added_or_averaged() -> None:
     assert read(registers, INPUT, 0, 3) == [41, 20, 14]  # 20.5 to the even neighbour
 
 
+def test_a_sum_follows_its_signals_from_tick_to_tick() -> None:
+    energy = {"signal": "discharged_energy_wh", "scale": 0.001, "type": "int32"}
+    both = {"name": "sum", "address": 2, "plus": ["discharged_energy_wh"]}
+    registers = bound(mapping(entry(**energy), entry(**energy, **both)))
+    registers.engine.submit(Write("battery", {"start_stop": 1, "active_power_setpoint_w": 9000.0}))
+    seen = []
+    for _ in range(5):
+        registers.engine.step()
+        words = read(registers, INPUT, 0, 4)
+        assert isinstance(words, list)
+        once, twice = words[0] << 16 | words[1], words[2] << 16 | words[3]
+        assert abs(twice - 2 * once) <= 1
+        seen.append(once)
+    assert len(set(seen)) == 5
+
+
 RULES: dict[str, Any] = {
     "commands": [
         {

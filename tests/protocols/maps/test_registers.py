@@ -55,6 +55,7 @@ def test_decimal_digits_survive_every_order(number: int, words: bool, order: boo
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=8))
 def test_texts_survive_up_to_their_length(text: str) -> None:
     layout = Layout(WIRE_TYPES["string"], 4)
+    assert layout.pack(text) == text.encode("latin-1").ljust(8, b"\0")
     assert layout.unpack(layout.pack(text)) == text
 
 
