@@ -138,10 +138,12 @@ def _printed_log(twin: Twin, quiet: bool, printer: Printer) -> Iterator[None]:
             printer.err(clean(line))
 
     watcher = twin.engine.watch(1.0, print_new)
+    twin.engine.log.read_now = print_new
     try:
         yield
     finally:
         twin.engine.unwatch(watcher)
+        twin.engine.settle_log()
         print_new()
 
 

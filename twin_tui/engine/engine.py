@@ -11,7 +11,7 @@ from twin_tui.engine.bus import Bus, step_devices
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.island import Island
-from twin_tui.engine.log import EventLog
+from twin_tui.engine.log import BURST_S, EventLog
 from twin_tui.engine.observing import SITE_TELEMETRY, observe_site
 from twin_tui.engine.running import Device, Event, device_named
 from twin_tui.engine.signals import Signal, signals_of
@@ -41,6 +41,7 @@ class Engine:
         self.grid = Grid(plan.grid, plan.dt_s, plan.seed)
         self.weather = Weather(plan.weather, plan.dt_s, plan.seed)
         self.log = EventLog(plan.dt_s)
+        self._log_watcher: Watcher | None = None
         self.listeners: list[Callable[[int, Event], None]] = []
         """Called with (tick it takes effect in, event) for every recorded event, in order."""
         self.check_link_fault: Callable[[Any], object] | None = None
@@ -175,7 +176,17 @@ class Engine:
 
     def note(self, kind: LogKind, device: str, text: str, origin: str = "", tick: int | None = None) -> None:
         """Add an entry to the event log."""
-        self.log.note(kind, device, text, origin, self.tick + 1 if tick is None else tick)
+        log = self.log
+        log.note(kind, device, text, origin, self.tick + 1 if tick is None else tick)
+        if log.held and self._log_watcher is None:
+            self._log_watcher = self.watch(BURST_S, self.settle_log)
+
+    def settle_log(self) -> None:
+        """Have the log say how many entries it holds back."""
+        if not self.log.held and self._log_watcher is not None:
+            self.unwatch(self._log_watcher)
+            self._log_watcher = None
+        self.log.settle(self.tick)
 
     def ticks(self, seconds: float) -> int:
         """Return the ticks nearest to a duration, at least one."""

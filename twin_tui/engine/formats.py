@@ -130,5 +130,5 @@ def columns(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """Return the text with control characters shown as blanks: it came over a wire."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    """Return the text with blanks for control, escape and bidirectional characters: it came from outside."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -74,7 +74,7 @@ class Device:
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
         self.advice = ""
-        """The last advice about its commands."""
+        """The last advice about its commands, without numbers."""
         self.guide: Guide | None = None
         self.control: Controller | None = None
         """The S2 control type that an energy manager has selected, if any."""

@@ -9,6 +9,8 @@ from twin_tui.engine.signals import measured, value
 class LogKind(Enum):
     """The kinds of entries in the event log."""
 
+    __hash__ = object.__hash__  # that of Enum is a function in Python, and each write is counted by its kind
+
     WRITE = "WRITE"
     INJECT = "INJECT"
     CLEAR = "CLEAR"

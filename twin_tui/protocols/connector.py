@@ -6,6 +6,7 @@ connection to an energy manager. ``registry.py`` has the connectors, docs/connec
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Accepts, Text, to_text
+from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.signals import value
@@ -126,8 +128,12 @@ class EntryContext:
     """Reports an error: its place in the file and the text."""
 
 
+FLAPPING_S = 60.0
+LISTED_OF_A_STATE, MOST_STATES = 3, 1000
+
+
 class StateLog:
-    """Logs the state of a connection whenever it changes."""
+    """Logs the state of a connection whenever it changes; one that keeps changing once a minute."""
 
     def __init__(self, engine: Engine, device: str, origin: str, kind: LogKind = LogKind.LINK) -> None:
         self._engine = engine
@@ -135,15 +141,42 @@ class StateLog:
         self._last = ""
         self.failure = ""
         """What a watched task failed with."""
+        self._seen: Counter[str] = Counter()
+        """How often each state has come since the connection was last steady."""
+        self._held, self._newest = 0, ""
+        self._watcher: Watcher | None = None
 
     def __call__(self, text: str, state: str = "") -> None:
         """Log the state unless it equals the last one logged.
 
         ``state`` is what counts for that, where the text also has what differs each time.
         """
-        if (state or text) != self._last:
-            self._last = state or text
-            self._engine.note(self._kind, self._device, text, self._origin)
+        state = state or text
+        if state == self._last:
+            return
+        self._last = state
+        if len(self._seen) > MOST_STATES:
+            self._seen.clear()
+        self._seen[state] += 1
+        if self._watcher is None:
+            self._watcher = self._engine.watch(FLAPPING_S, self.settle)
+        if self._seen[state] > LISTED_OF_A_STATE:
+            self._held, self._newest = self._held + 1, text
+        else:
+            self._note(text)
+
+    def settle(self) -> None:
+        """Log how often the state has changed without an entry, and what it is now."""
+        held, self._held = self._held, 0
+        if held:
+            self._note(f"{held} more changes of the connection, the last: {self._newest}")
+        elif self._watcher is not None:
+            self._engine.unwatch(self._watcher)
+            self._watcher = None
+            self._seen.clear()
+
+    def _note(self, text: str) -> None:
+        self._engine.note(self._kind, self._device, text, self._origin)
 
     def watch(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
         """Log an exception of a background task; nothing else would report it."""

@@ -1,5 +1,6 @@
 """Events that command a device: write, force a value, release it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.signals import Scalar, after_number, short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, did_you_mean
+
+_NUMBER = re.compile(r"-?\d[\d.]*")
 
 
 @event
@@ -105,10 +108,11 @@ class Unpin(Event):
 
 
 def _advise(run: Run, device: Device, changes: Mapping[str, Any], tick: int) -> None:
-    """Say once what a valid write may not have been meant to do."""
+    """Say once what a valid write may not have been meant to do, whatever the numbers in it are."""
     if device.type.advise is None:
         return
     advice = device.type.advise(device.params, device.commands, changes)
-    if advice and advice != device.advice:
+    kind = _NUMBER.sub("", advice)
+    if advice and kind != device.advice:
         run.note(LogKind.ALARM, device.name, advice, tick=tick)
-    device.advice = advice
+    device.advice = kind

@@ -10,6 +10,7 @@ from typing import Any
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Scalar, SelectMode, Write
+from twin_tui.engine.log import REFUSED
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
@@ -118,7 +119,7 @@ class Registers(Memory):
             self._submit(changes, request)
         except (InvalidValue, CommandError) as error:
             self._remember(changes, request.client, f"refused: {error}")
-            text = f"refused: {error}  fc{request.function:02d} {request.address}"
+            text = f"{REFUSED}{error}  fc{request.function:02d} {request.address}"
             self.engine.note(LogKind.WRITE, changes[0].cell.device.name, text, request.client)
             return ModbusCode.ILLEGAL_DATA_VALUE
         self._feed_watchdog()

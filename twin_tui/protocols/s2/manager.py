@@ -146,6 +146,7 @@ class ResourceManager:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        self._state_log.settle()
         self._log.close()
 
     def failure(self) -> str:
