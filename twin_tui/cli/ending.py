@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 
 import click
 
+from twin_tui.engine.formats import clean_lines
 from twin_tui.errors import ExitCode, RunError, TwinError, readable
 
 SIGNALS = {signal.SIGHUP: ExitCode.HUP, signal.SIGINT: ExitCode.INT, signal.SIGTERM: ExitCode.TERM}
@@ -72,7 +73,7 @@ class Printer:
         """Print to standard output, unless it has failed."""
         if self.error is None:
             try:
-                print(text, flush=True)
+                print(clean_lines(text), flush=True)
             except OSError as error:
                 self.error = error
 
@@ -80,7 +81,7 @@ class Printer:
         """Print to standard error, unless it has failed."""
         if not self._silent:
             try:
-                print(text, file=sys.stderr, flush=True)
+                print(clean_lines(text), file=sys.stderr, flush=True)
             except OSError:
                 self._silent = True
 
@@ -101,7 +102,7 @@ def end(work: Callable[[], object]) -> ExitCode | int:
         usage = io.StringIO()
         error.show(file=usage)
         with contextlib.suppress(OSError):
-            click.echo(_printable(readable(usage.getvalue())), nl=False, err=True)
+            click.echo(clean_lines(readable(usage.getvalue())), nl=False, err=True)
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INT
     except TwinError as error:
@@ -121,7 +122,7 @@ def end(work: Callable[[], object]) -> ExitCode | int:
         message = message or _unwritten(error)
     try:
         if message or fault:
-            click.echo(fault or f"twin-tui: {_printable(message)}", err=True)
+            click.echo(fault or f"twin-tui: {clean_lines(message)}", err=True)
         sys.stderr.flush()
     except OSError:
         _discard(sys.stderr.fileno())
@@ -137,10 +138,6 @@ def _unwritten(error: OSError) -> str:
     """Return the message for output that cannot be written, "" for any other error."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
     return f"standard output: could not write: {error.strerror}" if error.errno in full else ""
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _discard(descriptor: int) -> None:

@@ -14,6 +14,7 @@ import click
 from twin_tui import __version__
 from twin_tui.cli.ending import end
 from twin_tui.documents.durations import parse_duration
+from twin_tui.engine.formats import clean, clean_lines
 from twin_tui.errors import ConfigError, ExitCode, RunError, TwinError, shown
 
 if TYPE_CHECKING:
@@ -270,7 +271,9 @@ def registers(site: str, device: str | None = None, allow_outside: bool = False)
     for wire in twin.links.modbus:
         for number, unit in sorted(wire.units.items()):
             if device is None or unit.device == device:
-                click.echo(listing(unit.registers, unit.device, f"{wire.name} unit {number}") + "\n")
+                click.echo(
+                    clean_lines(listing(unit.registers, unit.device, f"{wire.name} unit {number}")) + "\n"
+                )
 
 
 @cli.command(short_help="Compare a device with a real one.")
@@ -313,7 +316,7 @@ def compare(
         )
     readings = asyncio.run(comparing.read_real(maps[0], where, timeout_s=timeout))
     lines = comparing.lines(maps[0], readings)
-    click.echo(comparing.comparison(lines, where, device))
+    click.echo(clean_lines(comparing.comparison(lines, where, device)))
     if not adopt:
         sys.exit(ExitCode.OK if all(line.same for line in lines) else ExitCode.NO)
     for event in comparing.adopted(maps[0], readings):
@@ -416,9 +419,9 @@ def check(files: tuple[str, ...], allow_outside: bool) -> None:
         kind, findings = check_file(name, allow_outside=allow_outside)
         faults += sum(finding.fault for finding in findings)
         for finding in findings:
-            click.echo(("" if finding.fault else "warning: ") + finding.text, err=finding.fault)
+            click.echo(("" if finding.fault else "warning: ") + clean(finding.text), err=finding.fault)
         if not any(finding.fault for finding in findings):
-            click.echo(f"{name}: {kind}, valid")
+            click.echo(f"{clean(name)}: {kind}, valid")
     if faults:
         where = "the file" if len(files) == 1 else f"{len(files)} files"
         raise ConfigError(f"{faults} {'error' if faults == 1 else 'errors'} in {where}")

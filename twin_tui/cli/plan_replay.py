@@ -11,7 +11,7 @@ from twin_tui.cli.results import Run
 from twin_tui.cli.runs import check_run_length
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
-from twin_tui.engine.formats import kilowatts
+from twin_tui.engine.formats import clean, kilowatts
 from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.bundle import read_bundle
 from twin_tui.protocols.eos.plan import Plan, read_plan, schedule
@@ -75,7 +75,7 @@ def run(
         from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
         return run_console(twin, servers=True, duration_s=duration_s, settings=settings)
-    print(f"plan {plan.name}: {len(plan.steps)} instructions for {', '.join(plan.resources)}")
+    print(f"plan {clean(plan.name)}: {len(plan.steps)} instructions for {clean(', '.join(plan.resources))}")
     twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
     print(hour_line(twin, plan))
     return asyncio.run(without_screen.run([Run(twin, duration_s)], servers=False, quiet=True))

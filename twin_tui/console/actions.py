@@ -19,6 +19,7 @@ from twin_tui.widgets.status_bar import Hints
 from twin_tui.widgets.views import VIEWS, Views
 
 LONG_TEXT_S = 5.0
+READ_ONLY = "this console is read-only"
 SAID_ROLES = {"error": "bad", "warning": "warn"}
 
 
@@ -33,6 +34,7 @@ class ConsoleActions(App[int]):
     def __init__(self) -> None:
         super().__init__()
         self.frame: Frame | None = None
+        self.read_only = False
         self.last_injection = ""
         self.asked_speed: float | None = None
         """The speed that a key has asked for and that no frame shows yet: the next key goes on from it."""
@@ -202,8 +204,22 @@ class ConsoleActions(App[int]):
         self.copy_to_clipboard(text)
         self.say(f"{len(text.splitlines())} lines copied")
 
+    def may_write_files(self) -> bool:
+        """Return whether this console may write a file; if not, say so."""
+        if self.read_only:
+            self.say(READ_ONLY, "warning")
+        return not self.read_only
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save a picture of the screen, unless this console is read-only."""
+        return super().deliver_screenshot(filename, path, time_format) if self.may_write_files() else None
+
     @work
     async def action_export(self) -> None:
+        if not self.may_write_files():
+            return
         name = f"{self.site.name}-{self.views.name_shown}.tsv"
         path = await self.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
         if path:
@@ -217,6 +233,8 @@ class ConsoleActions(App[int]):
 
     async def write_shown(self, path: str) -> None:
         """Write what is shown to a file; raise CommandError when nothing is or the file refuses."""
+        if not self.may_write_files():
+            return
         self.looks.journal.ask_for_all()
         await self.refresh_frame()
         text = self.views.visible_text()

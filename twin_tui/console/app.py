@@ -19,7 +19,7 @@ from textual.widgets import Input
 from twin_tui.commands.forms import FORMS
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
-from twin_tui.console.actions import ConsoleActions
+from twin_tui.console.actions import READ_ONLY, ConsoleActions
 from twin_tui.console.ending import end_on_signals
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.keys import APP_KEYS, Keys
@@ -63,6 +63,7 @@ class ConsoleApp(ConsoleActions):
         super().__init__()
         self.session = session
         self.settings = settings or Settings()
+        self.read_only = self.settings.read_only
         self.site = session.site
         self.failure: Exception | None = None
         """What made the screen fail."""
@@ -175,8 +176,8 @@ class ConsoleApp(ConsoleActions):
                 if isawaitable(done):
                     await done
                 return True
-            if self.settings.read_only:
-                self.say("this console is read-only", "warning")
+            if self.read_only:
+                self.say(READ_ONLY, "warning")
                 return False
             try:
                 said = await self.session.send(command)

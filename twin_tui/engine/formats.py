@@ -1,6 +1,7 @@
 """Numbers, times and names as people read them: on the screen, in the log, in tables."""
 
 import math
+import re
 from unicodedata import combining, east_asian_width
 
 _SCALED = {"W", "VA", "var", "Wh", "VAh", "varh"}
@@ -127,6 +128,21 @@ def columns(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(2 if east_asian_width(c) in "WF" else 0 if combining(c) else 1 for c in text)
+
+
+_NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*( [^\W\d]*[/%°]*\w*)?|-")
+
+
+def table_row(*cells: object) -> str:
+    """Return a line of tab-separated text; no cell breaks the line or becomes a formula in a spreadsheet."""
+    texts = [clean(str(cell)) for cell in cells]
+    formulas = [text[:1] in ("=", "+", "-", "@") and not _NUMBER.fullmatch(text) for text in texts]
+    return "\t".join(f"'{text}" if formula else text for text, formula in zip(texts, formulas, strict=True))
+
+
+def clean_lines(text: str) -> str:
+    """Return text of several lines, each cleaned."""
+    return "\n".join(map(clean, text.split("\n")))
 
 
 def clean(text: str) -> str:

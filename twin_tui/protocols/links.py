@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.errors import LinkError, RunError
 from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
@@ -71,7 +73,8 @@ class Links:
         asyncio.get_running_loop().set_exception_handler(self._loop_error)
         try:
             for wire in self.wires:
-                await wire.open()
+                with _link_errors(wire):
+                    await wire.open()
                 self._open.append(wire)
             if self._capture is not None:
                 open_links = [(wire.name, wire.server.station) for wire in self.modbus if wire.server]
@@ -90,6 +93,8 @@ class Links:
             self._capture.finish()
         outcomes = await asyncio.gather(*(wire.close() for wire in wires), return_exceptions=True)
         for outcome in outcomes:
+            if isinstance(outcome, OSError):
+                raise RunError(f"a connection could not be closed: {outcome}") from outcome
             if isinstance(outcome, BaseException):
                 raise outcome
 
@@ -114,7 +119,8 @@ class Links:
     def lines(self) -> Iterator[str]:
         """Yield the lines that a headless run prints when it starts."""
         for wire in self.wires:
-            yield from wire.lines()
+            with _link_errors(wire):
+                yield from wire.lines()
 
     def failure(self) -> str:
         """Return why an open wire has stopped working, "" if none has."""
@@ -143,3 +149,13 @@ class Links:
     def _lift(self, label: str) -> None:
         for wire in self._open:
             wire.lift(label)
+
+
+@contextmanager
+def _link_errors(wire: Wire) -> Iterator[None]:
+    """Make the OSError of a wire, whose package should have caught it, a message that names the wire."""
+    try:
+        yield
+    except OSError as error:
+        served = ", ".join(endpoint.device for endpoint in wire.endpoints) or "the site"
+        raise LinkError(f"{type(wire).__name__} of {served}: {error.strerror or error}") from error

@@ -116,4 +116,4 @@ class TrafficList(CursorView):
 
     def as_text(self) -> str:
         seen = self.frame.traffic if self.frame is not None else ()
-        return "".join(f"{item.client}\t{item.text}\t{item.raw}\n" for item in seen)
+        return "".join(formats.table_row(item.client, item.text, item.raw) + "\n" for item in seen)

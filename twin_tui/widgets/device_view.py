@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from twin_tui.engine.formats import table_row
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
@@ -134,7 +135,7 @@ class DeviceScreen(Vertical):
     def as_text(self) -> str:
         lines = ["signal\tvalue\tunit\tmeaning"]
         lines += [
-            f"{r.signal.name}\t{r.value}\t{r.signal.unit}\t{r.signal.meaning}" for r in self.signals.signals
+            table_row(r.signal.name, r.value, r.signal.unit, r.signal.meaning) for r in self.signals.signals
         ]
         return "\n".join(lines) + "\n"
 

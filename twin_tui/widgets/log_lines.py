@@ -113,5 +113,5 @@ def as_text(entries: Sequence[LogEntry | Missing]) -> str:
         if isinstance(e, Missing):
             lines.append(f"\t\t\t… {e.text}\t")
         else:
-            lines.append(f"{e.time_s:.3f}\t{e.kind.value}\t{e.device}\t{e.text}\t{e.origin}")
+            lines.append(formats.table_row(f"{e.time_s:.3f}", e.kind.value, e.device, e.text, e.origin))
     return "\n".join(lines) + "\n"

@@ -188,6 +188,8 @@ def as_text(
         info = registers[register.index]
         raw = raw_text(register.words, number_format)
         lines.append(
-            f"{info.table}\t{info.address}\t{info.name}\t{info.type}\t{raw}\t{value_text(register)}\t{register.writer}"
+            formats.table_row(
+                info.table, info.address, info.name, info.type, raw, value_text(register), register.writer
+            )
         )
     return "\n".join(lines) + "\n"

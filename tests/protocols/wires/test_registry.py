@@ -1,6 +1,7 @@
 """The registry of connectors, and what it asks of them."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from twin_tui.cli.wire_flags import wire_options
 from twin_tui.config import load_site
-from twin_tui.errors import ConfigError, LinkError
+from twin_tui.errors import ConfigError, LinkError, RunError, TwinError
 from twin_tui.protocols import registry as registries
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring
 from twin_tui.protocols.registry import Registry, connectors
@@ -154,3 +155,49 @@ def test_an_unknown_key_of_links_names_the_nearest_connector() -> None:
 def test_every_protocol_of_the_package_is_a_connector() -> None:
     kinds = [connector.kind for connector in connectors]
     assert kinds[:5] == ["modbus_tcp", "modbus_rtu", "s2", "eos", "rest"]
+
+
+class BrokenWire(Wire):
+    """A wire of another package that lets its errors through."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def _at(self, where: str) -> None:
+        if where == self.where:
+            raise OSError(errno.ENODEV, "No such device")
+
+    async def open(self) -> None:
+        self._at("open")
+
+    async def close(self) -> None:
+        self._at("close")
+
+    def lines(self) -> Iterable[str]:
+        self._at("lines")
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "message"),
+    [
+        ("open", LinkError, "BrokenWire of the site: No such device"),
+        ("lines", LinkError, "BrokenWire of the site: No such device"),
+        ("close", RunError, "a connection could not be closed"),
+    ],
+)
+async def test_an_error_of_the_system_in_a_wire_of_others_is_one_message(
+    where: str, error: type[TwinError], message: str
+) -> None:
+    twin = Twin.from_dict({"real_time": False, "assets": [{"type": "load"}]})
+    twin.links.wires.append(BrokenWire(where))
+
+    async def run() -> None:
+        await twin.start()
+        try:
+            list(twin.links.lines())
+        finally:
+            await twin.stop()
+
+    with pytest.raises(error, match=message):
+        await run()

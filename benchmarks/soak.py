@@ -1,0 +1,236 @@
+"""A busy site with everything connected and breaking: its memory, lost ticks and answer times.
+
+A console in a pseudo terminal runs 20 devices at real time. 30 Modbus clients poll them ten times a second,
+one REST client follows the stream, another injects random faults, disturbances and link faults. Half of the
+devices never have a link fault: the answer times are theirs. Memory is that of the console's process.
+
+    python -m benchmarks.soak [--minutes 15] [--seed 1]
+
+Exit code 1 when memory grows by more than 5 % after the first third, a tick is lost, or p99 is 10 ms or more.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import math
+import os
+import pty
+import random
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+DEVICES, CLIENTS, STEP_S, POLL_S = 20, 30, 0.1, 0.1
+KINDS = ("bess", "inverter", "energy_meter", "chp")
+LIMIT_P99_S, LIMIT_GROWTH = 0.010, 1.05
+
+
+def free_ports(count: int) -> list[int]:
+    """Return TCP ports that nothing listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def a_site(ports: list[int], rest: int) -> dict[str, Any]:
+    """Return a site of all kinds of devices, each on a port of its own."""
+    needed: dict[str, dict[str, Any]] = {
+        "bess": {"commands": {"start_stop": 1}},
+        "inverter": {"rated_kw": 20},
+        "chp": {"rated_kw": 50},
+    }
+    assets = [
+        {"type": kind, "name": f"device-{n}", "port": port, **needed.get(kind, {})}
+        for n, (port, kind) in enumerate(zip(ports, (KINDS * DEVICES)[: len(ports)], strict=True))
+    ]
+    assets.append({"type": "load", "name": "house", "base_kw": 30})
+    return {"name": "soak", "step": STEP_S, "assets": assets, "links": {"rest": {"port": rest}}}
+
+
+class Soak:
+    """One run: its process, its clients and what they measure."""
+
+    def __init__(self, ports: list[int], rest: int, seed: int) -> None:
+        self.ports = ports
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{rest}", trust_env=False, timeout=30)
+        self.times: list[float] = []
+        """Answer times of the clean links since the last report."""
+        self.all_times: list[float] = []
+        self.injected = self.streamed = self.errors = 0
+        self._random = random.Random(seed)
+
+    def clean(self, device: int) -> bool:
+        """Return whether a device never has a link fault."""
+        return device % 2 == 0
+
+    async def poll(self, number: int) -> None:
+        """Poll one device, and connect again whenever a link fault ends the connection."""
+        device = number % len(self.ports)
+        request = struct.pack(">HHHBBHH", 1, 0, 6, 1, 4, 0, 1)
+        await asyncio.sleep(self._random.random())
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[device])
+                while True:
+                    start = time.perf_counter()
+                    writer.write(request)
+                    async with asyncio.timeout(5.0):
+                        head = await reader.readexactly(6)
+                        await reader.readexactly(int.from_bytes(head[4:], "big"))
+                    if self.clean(device):
+                        self.times.append(time.perf_counter() - start)
+                    await asyncio.sleep(POLL_S)
+            except (OSError, EOFError, TimeoutError):
+                self.errors += self.clean(device)
+                with contextlib.suppress(UnboundLocalError):
+                    writer.close()
+                await asyncio.sleep(1.0)
+
+    async def follow(self) -> None:
+        """Read the stream of telemetry."""
+        headers = {"Accept": "text/event-stream"}
+        async with self.http.stream("GET", "/v1/telemetry", headers=headers, timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                self.streamed += line.startswith("data: ")
+
+    async def inject(self) -> None:
+        """Break something twice a second, always with an end."""
+        while True:
+            await asyncio.sleep(0.5)
+            answer = await self.http.post("/v1/events", json=self._event())
+            self.injected += answer.status_code == 202
+
+    def _event(self) -> dict[str, Any]:
+        choose = self._random
+        seconds = float(choose.randint(1, 20))
+        device = choose.randrange(len(self.ports))
+        if choose.random() < 0.3:
+            disturbance = {
+                "target": "voltage",
+                "magnitude": choose.choice([0.5, 0.8, 1.1]),
+                "duration_s": seconds,
+            }
+            return {"event": "Disturb", "disturbance": disturbance}
+        if choose.random() < 0.5 and not self.clean(device):
+            rule = choose.choice([{"kind": "delay", "seconds": 0.5}, {"kind": "no_response"}])
+            return {
+                "event": "LinkFault",
+                "device": f"device-{device}",
+                "rule": rule,
+                "label": f"l{device}",
+                "duration_s": seconds,
+            }
+        battery = choose.randrange(0, len(self.ports), len(KINDS))
+        if choose.random() < 0.5:
+            setpoint = choose.randrange(-20_000, 20_000)
+            return {
+                "event": "Write",
+                "device": f"device-{battery}",
+                "values": {"active_power_setpoint_w": setpoint},
+            }
+        return {"event": "Fault", "device": f"device-{battery}", "fault": "fan", "duration_s": seconds}
+
+    async def tick(self) -> int:
+        """Return the tick that the twin is at."""
+        return int((await self.http.get("/v1/health")).json()["tick"])
+
+
+def quantile(times: list[float], share: float) -> float:
+    """Return a quantile of answer times, in ms."""
+    return sorted(times)[min(len(times) - 1, math.ceil(share * len(times)))] * 1000 if times else math.nan
+
+
+def memory_mb(process: int) -> float:
+    """Return the resident memory of a process."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+async def read_screen(terminal: int) -> None:
+    """Read what the console draws, as a terminal does."""
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+
+    def read() -> None:
+        try:
+            os.read(terminal, 65_536)
+        except OSError:
+            loop.remove_reader(terminal)
+            gone.set()
+
+    loop.add_reader(terminal, read)
+    await gone.wait()
+
+
+async def measure(soak: Soak, process: "subprocess.Popen[bytes]", terminal: int, minutes: float) -> bool:
+    """Run, report each minute, and return whether all limits were kept."""
+    work = [asyncio.ensure_future(read_screen(terminal))]
+    for _ in range(600):
+        with contextlib.suppress(httpx.TransportError):
+            await soak.tick()
+            break
+        await asyncio.sleep(0.1)
+    work += [asyncio.ensure_future(soak.poll(n)) for n in range(CLIENTS)]
+    work += [asyncio.ensure_future(soak.follow()), asyncio.ensure_future(soak.inject())]
+    first_tick, start_s = await soak.tick(), time.monotonic()
+    memory: list[float] = []
+    lost = 0
+    print("minute  memory MB  ticks lost  p50 ms  p99 ms  answers  injected  streamed  clean links lost")
+    for minute in range(1, max(1, round(minutes)) + 1):
+        await asyncio.sleep(start_s + 60 * minute - time.monotonic())
+        passed = await soak.tick() - first_tick
+        lost = max(0, int((time.monotonic() - start_s) / STEP_S) - passed - 1)
+        times, soak.times = soak.times, []
+        soak.all_times += times
+        memory.append(memory_mb(process.pid))
+        answers = f"{quantile(times, 0.5):6.2f}  {quantile(times, 0.99):6.2f}  {len(times):7,d}"
+        others = f"{soak.injected:8,d}  {soak.streamed:8,d}  {soak.errors}"
+        print(f"{minute:6d}  {memory[-1]:9.1f}  {lost:10d}  {answers}  {others}", flush=True)
+    for task in work:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            print(f"a client failed: {task.exception()!r}")
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+    await soak.http.aclose()
+    warm = memory[len(memory) // 3]
+    p99_ms = quantile(soak.all_times, 0.99)
+    print(
+        f"memory after the first third: {warm:.1f} to {memory[-1]:.1f} MB; all answers: p99 {p99_ms:.2f} ms"
+    )
+    return memory[-1] <= warm * LIMIT_GROWTH and lost == 0 and p99_ms < LIMIT_P99_S * 1000
+
+
+def main() -> int:
+    """Run the soak."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    *ports, rest = free_ports(DEVICES)
+    with tempfile.TemporaryDirectory() as folder:
+        site = Path(folder) / "site.json"
+        site.write_text(json.dumps(a_site(ports, rest)), encoding="utf-8")
+        master, slave = pty.openpty()
+        command = [sys.executable, "-m", "twin_tui", "run", str(site)]
+        environment = {**os.environ, "TERM": "xterm-256color"}
+        process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
+        os.close(slave)
+        try:
+            kept = asyncio.run(measure(Soak(ports, rest, options.seed), process, master, options.minutes))
+        finally:
+            process.terminate()
+            process.wait(20)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
