@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any
 
 from twin_tui import Twin
-from twin_tui.run.recording import line, sample
+from twin_tui.run.recording import Sampler, line, sample
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "run" / "digests.json"
 
@@ -73,10 +73,11 @@ def course(site: str) -> list[dict[str, Any]]:
     twin = Twin.from_file(site)
     for text in injected:
         twin.inject(text)
+    sampler = Sampler(twin.engine)
     seen: list[dict[str, Any]] = []
 
     def look() -> None:
-        shown = sample(twin.engine)
+        shown = sample(sampler)
         seen.append({**shown["devices"], "grid": shown["grid"], "weather": shown["weather"]})
 
     twin.engine.watch(1.0, look)

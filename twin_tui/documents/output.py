@@ -3,15 +3,11 @@
 import contextlib
 import os
 import stat
-import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 from twin_tui.errors import ConfigError
 
-FLUSH_S = 0.1
-"""The longest wall time between what is written and the write before it that does not reach the file."""
 MOST_WAITING = 1 << 16
 LONGEST_NAME = 200
 GZIP = 31
@@ -31,7 +27,8 @@ def cut(path: Path) -> str:
 
 def reason(error: Exception) -> str:
     """Return why the system refused, without the path."""
-    return str(getattr(error, "strerror", None) or error)
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
 
 
 def refused(path: Path, error: Exception) -> ConfigError:
@@ -75,14 +72,7 @@ def _check_folder(path: Path) -> None:
 class Output:
     """A file that grows in whole pieces, gzipped if asked; every method may raise OSError."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        force: bool = False,
-        gzipped: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, path: Path, *, force: bool = False, gzipped: bool = False) -> None:
         check_new(path, force=force)
         self.path = path
         try:
@@ -91,19 +81,13 @@ class Output:
         except (OSError, ValueError) as error:
             raise refused(path, error) from None
         self._made = not existed
-        self._clock = clock
-        self._flushed_s = clock()
         self._squeeze = zlib.compressobj(1, zlib.DEFLATED, GZIP) if gzipped else None
         self._waiting = bytearray()
 
-    def write(self, piece: bytes, *, at_once: bool = False) -> None:
-        """Add a piece; it reaches the file at once, or with others when these come thick and fast."""
+    def write(self, piece: bytes) -> None:
+        """Add a piece; it reaches the file with the next flush, or before when much waits."""
         self._waiting += piece
-        if (
-            at_once
-            or len(self._waiting) >= MOST_WAITING
-            or not 0.0 <= self._clock() - self._flushed_s < FLUSH_S
-        ):
+        if len(self._waiting) >= MOST_WAITING:
             self.flush()
 
     def flush(self) -> None:
@@ -112,7 +96,6 @@ class Output:
         if waiting and self._squeeze is not None:
             waiting = bytearray(self._squeeze.compress(waiting) + self._squeeze.flush(zlib.Z_SYNC_FLUSH))
         self._put(waiting)
-        self._flushed_s = self._clock()
 
     def close(self) -> None:
         """Write what waits and close the file."""

@@ -91,11 +91,17 @@ class Device:
     def telemetry(self, surroundings: Surroundings) -> Any:
         """Return the telemetry of this tick, forced values in place; computed on first access."""
         if self._observed_tick != surroundings.tick:
-            seen = self.type.observe(self.params, self.state, self.commands, surroundings)
-            forced = {name: pin for name, pin in self.pins.items() if hasattr(seen, name)}
-            self._observed = replace(seen, **forced) if forced else seen
+            self._observed = self.observe(self.state, self.commands, surroundings, self.pins)
             self._observed_tick = surroundings.tick
         return self._observed
+
+    def observe(
+        self, state: DeviceState, commands: Any, surroundings: Surroundings, pins: Mapping[str, Any]
+    ) -> Any:
+        """Return the telemetry of a tick, this one or a former, from what determines it."""
+        seen = self.type.observe(self.params, state, commands, surroundings)
+        forced = {name: pin for name, pin in pins.items() if hasattr(seen, name)} if pins else None
+        return replace(seen, **forced) if forced else seen
 
     def forget_observation(self) -> None:
         """Compute the telemetry again on the next access: a command or pin changed between ticks."""

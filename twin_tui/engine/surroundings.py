@@ -1,6 +1,7 @@
 """What every device sees of the world in one tick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 
 @dataclass(slots=True)
@@ -53,3 +54,10 @@ class Surroundings:
     grid_a_var: float = 0.0
     grid_b_var: float = 0.0
     grid_c_var: float = 0.0
+
+    def copy(self) -> "Surroundings":
+        """Return them as they are now, for who looks at this tick later."""
+        return Surroundings(*_values(self))
+
+
+_values = attrgetter(*(item.name for item in fields(Surroundings)))

@@ -1,5 +1,6 @@
 """Alternating current: apparent power, power factor, unbalance, and a charging station's pilot signal."""
 
+from functools import lru_cache
 from math import cos, hypot, radians, sin, sqrt
 
 _SQRT3 = sqrt(3.0)
@@ -79,6 +80,7 @@ def symmetrical_components(
     return abs(a + b + c) / 3.0, abs(a + turn * b + back * c) / 3.0, abs(a + back * b + turn * c) / 3.0
 
 
+@lru_cache(maxsize=8)  # the devices of a site have the same voltages in a tick
 def line_voltages(
     va: float, vb: float, vc: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
 ) -> tuple[float, float, float]:

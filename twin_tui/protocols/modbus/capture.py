@@ -71,7 +71,8 @@ class Capture:
         self._form = _FORMS[self._path.suffix](links, epoch_s)
         output = Output(self._path, force=self._force)
         try:
-            output.write(self._form.head(), at_once=True)
+            output.write(self._form.head())
+            output.flush()
         except OSError as error:
             output.abandon(remove=True)
             raise refused(self._path, error) from None

@@ -4,7 +4,7 @@ from twin_tui.run.recording.lines import FORMAT, line
 from twin_tui.run.recording.reading import Recorded, read, read_recording
 from twin_tui.run.recording.recorder import History, Recorder, RecordingPlan
 from twin_tui.run.recording.replaying import Difference, fresh_engine, replay
-from twin_tui.run.recording.samples import sample
+from twin_tui.run.recording.samples import Sampler, sample
 
 __all__ = [
     "FORMAT",
@@ -13,6 +13,7 @@ __all__ = [
     "Recorded",
     "Recorder",
     "RecordingPlan",
+    "Sampler",
     "fresh_engine",
     "line",
     "read",

@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from twin_tui.documents.output import Output
 from twin_tui.engine.events import Event, to_dict
-from twin_tui.run.recording.samples import Sampler
+from twin_tui.run.recording.samples import Moment, Sampler
 
 FORMAT = 3
 
@@ -50,15 +50,19 @@ class JsonLines:
 
     def begin(self) -> None:
         """Write the header; raise OSError when even that does not fit."""
-        self._write(line(self._head).encode(), at_once=True)
+        self._write(line(self._head).encode())
 
     def event(self, tick: int, event: Event) -> None:
         """Write an event with the tick in which it takes effect."""
-        self._write(line({"at": tick, **to_dict(event)}).encode(), at_once=True)
+        self._write(line({"at": tick, **to_dict(event)}).encode())
 
-    def sample(self) -> None:
-        """Write the values of this tick."""
-        self._write(to_json(self._sampler.values(), fallback=_plain) + b"\n")
+    def sample(self, moment: Moment) -> None:
+        """Write the values of a tick."""
+        self._write(to_json(self._sampler.values(moment), fallback=_plain) + b"\n")
+
+    def flush(self) -> None:
+        """Give the system all that was written."""
+        self._output.flush()
 
     def end(self, tick: int, time_s: float) -> None:
         """Write the end line and close the file."""
@@ -69,6 +73,6 @@ class JsonLines:
         """Close the file as it is."""
         self._output.abandon(remove=remove)
 
-    def _write(self, data: bytes, *, at_once: bool = False) -> None:
+    def _write(self, data: bytes) -> None:
         self._digest.update(data)
-        self._output.write(data, at_once=at_once)
+        self._output.write(data)

@@ -1,6 +1,7 @@
 """Writes a run to a file while it happens."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +14,16 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.steps import whole_steps
 from twin_tui.errors import CommandError, ConfigError, RunError, number
 from twin_tui.run.recording.lines import JsonLines
-from twin_tui.run.recording.samples import Sampler
+from twin_tui.run.recording.samples import Moment, Sampler
 from twin_tui.run.recording.tables import Csv, Parquet, Table, check_parquet
 
 MOST_EVENTS = 100_000
 """How many events a run keeps so that a recording can begin later."""
 TABLES: dict[str, type[Csv] | type[Parquet]] = {".csv": Csv, ".parquet": Parquet}
+FLUSH_S = 0.1
+"""The longest wall time from what reached the file last to a sample that waits."""
+MOST_WAITING = 32
+"""As many samples are written in 2 ms, which is how long the engine may run before the servers."""
 LAYOUTS = ("wide", "long")
 
 
@@ -29,7 +34,8 @@ class Writer(Protocol):
 
     def begin(self) -> None: ...
     def event(self, tick: int, event: Event) -> None: ...
-    def sample(self) -> None: ...
+    def sample(self, moment: Moment) -> None: ...
+    def flush(self) -> None: ...
     def end(self, tick: int, time_s: float) -> None: ...
     def abandon(self, *, remove: bool = False) -> None: ...
 
@@ -90,7 +96,13 @@ class Recorder:
     """
 
     def __init__(
-        self, engine: Engine, plan: RecordingPlan, site: Mapping[str, Any], seed: int, history: History
+        self,
+        engine: Engine,
+        plan: RecordingPlan,
+        site: Mapping[str, Any],
+        seed: int,
+        history: History,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         plan.check(engine.dt_s)
         self._engine = engine
@@ -104,12 +116,18 @@ class Recorder:
                 f"this run has had more than {MOST_EVENTS:,} events, too many to begin a recording now: "
                 "start the twin with --record, or record to .csv or .parquet"
             )
+        self._sampler = Sampler(engine)
+        self._moments: list[Moment] = []
+        """Samples that are not written yet."""
+        self._clock = clock
+        self._flushed_s = clock()
         self._writer = self._open(plan, site, seed)
         try:
             self._writer.begin()
             for tick, event in history.events:
                 self._writer.event(tick, event)
-            self._writer.sample()
+            self._writer.sample(self._sampler.moment())
+            self._writer.flush()
         except OSError as error:
             self._writer.abandon(remove=True)
             raise refused(plan.path, error) from None
@@ -121,13 +139,13 @@ class Recorder:
         if self._event in self._engine.listeners:
             self._engine.listeners.remove(self._event)
             self._engine.unwatch(self._watcher)
-            self._write(lambda: self._writer.end(self._engine.tick, self._engine.time_s))
+            self._write(lambda: self._finish(self._engine.tick, self._engine.time_s))
         if self.failed:
             raise RunError(f"{cut(self.path)}: the recording is incomplete: {self.failed}")
 
     def _open(self, plan: RecordingPlan, site: Mapping[str, Any], seed: int) -> Writer:
         engine = self._engine
-        sampler = Sampler(engine)
+        sampler = self._sampler
         head = {
             "seed": seed,
             "step_s": engine.dt_s,
@@ -139,14 +157,38 @@ class Recorder:
         form = TABLES.get(plan.form)
         if form is None:
             return JsonLines(plan.path, sampler, head, force=plan.force)
-        table = Table(sampler, lambda: (engine.time_s, engine.tick), long=plan.layout == "long")
+        table = Table(sampler, long=plan.layout == "long")
         return form(plan.path, table, head, force=plan.force)
 
     def _sample(self) -> None:
-        self._write(self._writer.sample)
+        if self.failed:
+            return
+        self._moments.append(self._sampler.moment())
+        late = not 0.0 <= self._clock() - self._flushed_s < FLUSH_S
+        if late or len(self._moments) >= MOST_WAITING:
+            self._write(self._flush if late else self._write_samples)
 
     def _event(self, tick: int, event: Event) -> None:
-        self._write(lambda: self._writer.event(tick, event))
+        def write() -> None:
+            self._write_samples()
+            self._writer.event(tick, event)
+            self._flush()
+
+        self._write(write)
+
+    def _write_samples(self) -> None:
+        moments, self._moments = self._moments, []
+        for moment in moments:
+            self._writer.sample(moment)
+
+    def _flush(self) -> None:
+        self._write_samples()
+        self._writer.flush()
+        self._flushed_s = self._clock()
+
+    def _finish(self, tick: int, time_s: float) -> None:
+        self._write_samples()
+        self._writer.end(tick, time_s)
 
     def _write(self, write: Callable[[], None]) -> None:
         if self.failed:

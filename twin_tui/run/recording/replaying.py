@@ -9,7 +9,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import from_dict
 from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, ConfigError, TwinError, named, shown
-from twin_tui.run.recording.samples import sample
+from twin_tui.run.recording.samples import Sampler, sample
 
 
 @value
@@ -49,6 +49,7 @@ def fresh_engine(head: Mapping[str, Any], place: str = "recording") -> Engine:
 
 def replay(engine: Engine, rows: Iterable[Mapping[str, Any]]) -> Iterator[Difference]:
     """Carry out a recording on a fresh engine, line by line as it was written; yield what differs."""
+    sampler = Sampler(engine)
     for row in rows:
         if "at" in row:
             _run_to(engine, row["at"] - 1)
@@ -58,7 +59,7 @@ def replay(engine: Engine, rows: Iterable[Mapping[str, Any]]) -> Iterator[Differ
                 raise ConfigError(f"{getattr(rows, 'place', 'recording')}: {error}") from None
         elif "t" in row:
             _run_to(engine, row["tick"])
-            again = sample(engine)
+            again = sample(sampler)
             if row != again:
                 yield from _differences(row["t"], "", row, again)
         elif "end" in row:

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from twin_tui.documents.output import Output, cut, refused
 from twin_tui.engine.events import Event
 from twin_tui.errors import ConfigError
-from twin_tui.run.recording.samples import Column, Sampler
+from twin_tui.run.recording.samples import Column, Moment, Sampler
 
 if TYPE_CHECKING:
     import pyarrow
@@ -31,9 +31,8 @@ _PARTS = "part-*.parquet"
 class Table:
     """The columns and rows of a recording: one row a sample (wide), or one a value (long)."""
 
-    def __init__(self, sampler: Sampler, time: Callable[[], tuple[float, int]], *, long: bool) -> None:
+    def __init__(self, sampler: Sampler, *, long: bool) -> None:
         self._sampler = sampler
-        self._time = time
         self._columns = sampler.table()
         self._long = long
 
@@ -43,12 +42,12 @@ class Table:
         if self._long:
             types = {"t_s": float, "tick": int, "value": float}
             return [(name, "", types.get(name, str)) for name in LONG]
-        columns = [(column.name, column.unit, column.type) for column in self._columns]
+        columns = [(f"{column.device}.{column.signal}", column.unit, column.type) for column in self._columns]
         return [("t_s", "s", float), ("tick", "", int), *columns]
 
-    def rows(self) -> Iterator[list[Any]]:
-        """Yield the rows of this tick."""
-        when, values = self._time(), self._sampler.row()
+    def rows(self, moment: Moment) -> Iterator[list[Any]]:
+        """Yield the rows of a tick."""
+        when, values = (moment.time_s, moment.tick), self._sampler.row(moment)
         if not self._long:
             yield [*when, *values]
             return
@@ -71,14 +70,18 @@ class Csv:
 
     def begin(self) -> None:
         """Write the names of the columns; raise OSError when even these do not fit."""
-        self._output.write(_csv([name for name, _, _ in self._table.head]), at_once=True)
+        self._output.write(_csv([name for name, _, _ in self._table.head]))
 
     def event(self, tick: int, event: Event) -> None:
         """Leave events out: a table has none."""
 
-    def sample(self) -> None:
-        """Write the values of this tick."""
-        for row in self._table.rows():
+    def flush(self) -> None:
+        """Give the system all that was written."""
+        self._output.flush()
+
+    def sample(self, moment: Moment) -> None:
+        """Write the values of a tick."""
+        for row in self._table.rows(moment):
             found = to_json(row)  # four times as fast as csv, and the same but for escapes and nothing
             self._output.write(_csv(row) if b"\\" in found or b"null" in found else found[1:-1] + b"\n")
 
@@ -130,9 +133,10 @@ class Parquet:
         force: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        import pyarrow as pa  # noqa: PLC0415 - 0.2 s that other recordings do not pay
-
         check_parquet(path, force=force)
+        import pyarrow as pa  # noqa: PLC0415 - 0.2 s that other recordings do not pay
+        import pyarrow.parquet  # noqa: PLC0415 - now, so that the first part does not hold up the servers
+
         self._path = path
         self._table = table
         self._clock = clock
@@ -163,11 +167,14 @@ class Parquet:
     def event(self, tick: int, event: Event) -> None:
         """Leave events out: a table has none."""
 
-    def sample(self) -> None:
-        """Keep the values of this tick, and write a part when there are enough."""
+    def flush(self) -> None:
+        """Leave the rows to their part: there is no smaller piece of a table."""
+
+    def sample(self, moment: Moment) -> None:
+        """Keep the values of a tick, and write a part when there are enough."""
         if not self._rows:
             self._begun_s = self._clock()
-        self._rows += self._table.rows()
+        self._rows += self._table.rows(moment)
         if len(self._rows) >= ROWS or self._clock() - self._begun_s >= PART_S:
             self._write_part()
 
