@@ -2,7 +2,8 @@
 
 What no test is meant to notice is left out here, in one place: docstrings and annotations, the wording of
 messages (texts, and what is in a ``raise``), ``__repr__``, decorators, ``assert``, tolerances, what the
-type checker alone reads, and whether a bound belongs to the range of a physical quantity.
+type checker alone reads, what depends on the operating system, and whether a bound belongs to the range of a
+physical quantity.
 """
 
 import ast
@@ -14,6 +15,8 @@ CONTINUOUS = re.compile(
 )
 """Names of quantities that are never exactly equal to a bound: < for <= makes no difference to them."""
 TOLERANCE = 1e-3
+PLATFORM = {"sys.platform", "os.name"}
+"""Tests run on one operating system: they do not see what is asked of another."""
 UNTESTED_FUNCTIONS = {"__repr__", "__str__"}
 UNTESTED_NAMES = {"__slots__", "__all__"}
 UNTESTED_KEYWORDS = {"slots", "frozen", "eq", "kw_only", "strict", "metadata", "maxsize"}
@@ -187,6 +190,10 @@ class _Finder(ast.NodeVisitor):
 
     def visit_If(self, node: ast.If | ast.While | ast.IfExp) -> None:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        if isinstance(node.test, ast.Compare) and ast.unparse(node.test.left) in PLATFORM:
+            for statement in [*node.body, *node.orelse] if isinstance(node, ast.If) else ():
+                self.visit(statement)
             return
         if not isinstance(node.test, ast.Constant):
             for value in ("False",) if isinstance(node, ast.While) else ("True", "False"):

@@ -36,12 +36,14 @@ class Suite:
     def chosen(self, fault: Fault, budget_s: float) -> list[str]:
         """Return the tests to run for a fault: those of its room first, the fastest first.
 
-        For a line that runs on import they are those of its module and those of the pages.
+        For a line that runs on import: those of its module, or else of its room, and those of the pages.
         """
-        found, first = self.covering(fault), ["/".join(["tests", *Path(fault.path).parts[1:-1]])]
+        room = "/".join(["tests", *Path(fault.path).parts[1:-1]])
+        found, first = self.covering(fault), [room]
         if not found:
             first.append(OF_PAGES)
             found = {test for tests in self.lines.get(fault.path, {}).values() for test in tests}
+            found = found or {test for test in self.seconds if test.startswith(room)}
             found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
 
         def place(test: str) -> tuple[float, str]:

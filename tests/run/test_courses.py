@@ -1,5 +1,7 @@
 """The course of a signal over a run, and its plot."""
 
+import os
+
 import pytest
 
 from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryParams
@@ -44,6 +46,7 @@ def test_a_long_course_keeps_evenly_spaced_points_up_to_its_end(ticks: int) -> N
     ("signal", "setpoint_w", "seconds", "title"),
     [
         ("active_power_w", 700.0, 60, "battery.active_power_w in W over seconds"),
+        ("active_power_w", 1_000.0, 60, "battery.active_power_w in kW over seconds"),
         ("active_power_w", 20_000.0, 60, "battery.active_power_w in kW over seconds"),
         ("active_power_w", -20_000.0, 60, "battery.active_power_w in kW over seconds"),
         ("soc", 700.0, 7200, "battery.soc in % over seconds"),
@@ -131,3 +134,11 @@ def test_only_what_is_measured_as_a_number_has_a_course(name: str) -> None:
     device, _, signal = name.partition(".")
     with pytest.raises(CommandError, match=f"{device} has no numeric signal '{signal}'"):
         Course(an_engine(), name)
+
+
+def test_a_plot_is_as_large_as_it_was_asked_to_be_whatever_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((30, 8)))
+    drawn = plot([(0.0, 5.0), (1.0, 6.0)], 60, 12).splitlines()
+    assert (max(map(len, drawn)), len(drawn)) == (60, 12)

@@ -85,6 +85,9 @@ def test_a_status_is_or_is_not_what_is_named() -> None:
         ("battery.active_power_w < 10 ± 2", "± goes with =="),
         ("battery.soc", "expectation such as"),
         ("grid.status == RUNNING", "no signal 'status'"),
+        ("battery.statsu == RUN", "no signal 'statsu'; did you mean status?"),
+        ("grid.statsu == RUN", "no signal 'statsu'; known: active_power_w, "),
+        ("battery.status == RUNN", "unknown status 'RUNN'; did you mean RUN?"),
     ],
 )
 def test_what_is_no_comparison_is_refused(text: str, message: str) -> None:

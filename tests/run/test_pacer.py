@@ -161,6 +161,21 @@ async def test_who_waits_for_a_tick_goes_on_exactly_there_at_full_speed() -> Non
     running.cancel()
 
 
+async def test_who_waits_for_the_end_goes_on_when_the_last_tick_is_reached() -> None:
+    clock, engine = Clock(), an_engine()
+    pacer = Pacer(engine, clock=clock)
+    running = asyncio.create_task(pacer.run(until_tick=3))
+    waiting = asyncio.create_task(pacer.reach(math.inf))
+    await settle()
+    assert not pacer.over
+    clock.now += 0.3001
+    pacer._changed.set()
+    await settle()
+    assert (engine.tick, pacer.over, pacer.running) == (3, True, False)
+    await waiting
+    await running
+
+
 async def test_who_waits_hears_of_a_stop_and_of_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     pacer = Pacer(an_engine())
     running = asyncio.create_task(pacer.run())

@@ -3,6 +3,7 @@
 import operator
 import re
 from collections.abc import Callable
+from typing import Any
 
 from twin_tui.commands import values as words
 from twin_tui.engine.device import Status
@@ -10,7 +11,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, did_you_mean
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
     "==": operator.eq,
@@ -66,16 +67,13 @@ class Expectation:
             seen = engine.device(self.device).commands
         return float(getattr(seen, self.signal))
 
-    def met(self, seen: float | str) -> bool:
+    def met(self, seen: Any) -> bool:
         """Return whether it holds for what is seen."""
-        wanted = self.wanted
-        if isinstance(seen, str) or isinstance(wanted, str):
-            return (seen == wanted) is (self.compare == "==")
         if self.magnitude:
             seen = abs(seen)
-        if self.compare == "==" and self.band:
-            return abs(seen - wanted) <= self.band
-        return _COMPARE[self.compare](seen, wanted)
+        if self.band:
+            return bool(abs(seen - self.wanted) <= self.band)
+        return _COMPARE[self.compare](seen, self.wanted)
 
 
 def shown(number: float, unit: str) -> str:

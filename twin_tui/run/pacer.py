@@ -115,7 +115,7 @@ class Pacer:
 
         Another jump replaces it; pause, resume, step and a new speed end it.
         """
-        self._jump_tick = tick if tick > self._engine.tick else None
+        self._jump_tick = tick
         self.resync()
 
     def resync(self) -> None:
@@ -208,8 +208,7 @@ class Pacer:
         passed_s, worked_s = now - self._looked_at, used_s - self._used_s
         lost_s = passed_s - self._planned_s
         self._looked_at, self._planned_s, self._used_s = now, 0.0, used_s
-        if passed_s < 0.0:  # a clock that somebody has set back
-            self._anchor_wall += passed_s
+        self._anchor_wall += min(passed_s, 0.0)  # a clock that somebody has set back
         if lost_s > GAP_S and worked_s < lost_s / 2:
             self._anchor_wall += lost_s
             if not self._at_full_speed:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.protocols.maps.site import bound, mapping, shipped, write
-from twin_tui.engine.events import Pin, Write
+from twin_tui.engine.events import Pin, ReportStatus, Write
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.maps.compare import Address, RealValue, adopted, blocks, comparison, lines, read_real
 from twin_tui.protocols.maps.listing import listing
@@ -140,6 +140,16 @@ async def test_a_comparison_leaves_no_connection_and_adopts_no_constants() -> No
     assert event.values == {"start_stop": 2}
     readings[Table.HOLDING_REGISTERS, 1] = RealValue(b"\0\x09")  # no code of the map
     assert adopted(twin, readings) == []
+
+
+def test_a_measurement_that_the_real_device_does_not_have_is_not_adopted() -> None:
+    soc = {"name": "soc", "signal": "soc", "table": "input", "address": 0, "type": "uint16", "unit": "%"}
+    twin = bound(mapping(soc, not_available={"uint16": 0xFFFF}))
+    key = (Table.INPUT_REGISTERS, 0)
+    assert adopted(twin, {key: RealValue(b"\xff\xff")}) == []
+    (event,) = adopted(twin, {key: RealValue(b"\0\x28")})
+    assert isinstance(event, ReportStatus)
+    assert event.status == {"soc": 0.4}
 
 
 async def test_a_device_that_cannot_be_reached_is_named() -> None:

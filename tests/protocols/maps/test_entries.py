@@ -236,6 +236,48 @@ def test_what_is_added_is_of_the_same_device_unless_it_names_another() -> None:
     ]
 
 
+def test_a_signal_that_is_added_is_one_of_the_device_that_has_it() -> None:
+    demand = entry(plus=[{"signal": "demand_w", "device": "meter"}])
+    (register,) = mapping(demand, devices={"meter": "meter"}).registers
+    assert register.parts == (("meter", "demand_w"),)
+    level = entry(plus=[{"signal": "soc", "device": "meter"}])
+    assert "plus: a meter has no signal 'soc'" in refusal(level, devices={"meter": "meter"})
+
+
+HIGH = {"signal": "soc", "above": 0}
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (entry(CONSTANT, states={70_000: HIGH}), "code 70000 does not fit uint16; expected 0 to 65535"),
+        (entry(CONSTANT, states={-1: HIGH}), "code -1 does not fit uint16; expected 0 to 65535"),
+        (
+            entry(CONSTANT, type="bcd", count=1, states={10_000: HIGH}),
+            "code 10000 does not fit bcd; expected 0 to 9999",
+        ),
+        (entry(signal="start_stop", codes={40_000: 1, 2: 2, 3: 3}), "code 40000 does not fit int16"),
+        (entry(CONSTANT, bits={16: HIGH}), "bits: found 16; expected 0 to 15"),
+        (entry(CONSTANT, bits={-1: HIGH}), "bits: found -1; expected 0 to 15"),
+        (entry(CONSTANT, table="discrete", type="bool", bits={1: HIGH}), "bits: found 1; expected 0 to 0"),
+    ],
+)
+def test_a_code_or_bit_that_its_register_cannot_hold_is_refused(found: dict[str, Any], message: str) -> None:
+    assert message in refusal(found)
+
+
+def test_a_code_or_bit_at_the_end_of_its_register_is_served() -> None:
+    own = {"value": None, "not_available": 0}
+    registers = bound(
+        mapping(
+            entry(CONSTANT, states={65_535: HIGH}),
+            entry(CONSTANT, **own, name="b", address=1, bits={0: HIGH, 15: HIGH}),
+            entry(CONSTANT, **own, name="d", address=2, type="bcd", count=1, states={9999: HIGH}),
+        )
+    )
+    assert read(registers, INPUT, 0, 3) == [65_535, 0x8001, 0x9999]
+
+
 def test_a_scale_factor_that_is_none_names_those_that_are() -> None:
     factor = {"name": "W_SF", "table": "input", "address": 5, "type": "sunssf", "value": -1}
     other = entry(CONSTANT, name="V_SF", address=6)
@@ -267,6 +309,7 @@ def warned(**changes: Any) -> RegisterMap:
         ({"signal": "fault_code", "type": "bcd", "count": 1}, "9999"),
         ({"signal": "fault_code", "type": "float32"}, ""),
         ({"signal": "charged_energy_wh", "type": "uint16", "sense": "magnitude"}, ""),
+        ({"signal": "fault_code", "type": "uint16", "offset": 9, "sense": "magnitude"}, ""),
         # a client may write less than the signal allows
         (
             {

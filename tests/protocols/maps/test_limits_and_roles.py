@@ -72,6 +72,7 @@ def test_numbers_are_scaled_shifted_divided_and_wrapped() -> None:
     assert showing(12_345.0, modulo=100) == [45]
     assert showing(12_345.0, quotient=100) == [123]
     assert showing(12_345.0, quotient=10, modulo=100) == [34]
+    assert showing(-12_345.0, quotient=100) == [0x10000 - 124]  # rounded down
     big = register(type="int64", scale=0.1)
     assert big.encode(900_719_925_474_099_301) == (9_007_199_254_740_993_010).to_bytes(8, "big")
     pad = register(signal=None, type="pad", count=2)

@@ -70,6 +70,8 @@ def test_a_code_has_a_meaning_and_a_bit_field_one_for_each_bit() -> None:
     assert bits.option(b"\x80\x05") == "low, high, stop"
     assert bits.option(b"\x00\x02") == ""
     assert register().option(b"\0\1") == ""
+    measured = register(type="float32", options={1: "on"})
+    assert measured.option(struct.pack(">f", 1.0)) == ""
 
 
 def rows(registers: Registers, device: str = "battery", where: str = "") -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ def check_map(registers: Sequence[Register], complaints: Complaints) -> list[str
     for register in registers:
         try:
             warnings += _check_range(register)
+            _check_fit(register)
             _check_codes(register)
         except ConfigError as error:
             complaints.take(error)
@@ -82,6 +83,21 @@ def _check_range(register: Register) -> list[str]:
     if bounded and max(ends) > layout.high + 0.5:
         return [f"{beyond} {layout.high:.0f}"]
     return []
+
+
+def _check_fit(register: Register) -> None:
+    layout, encoding = register.layout, register.layout.type.encoding
+    if encoding in {Encoding.INTEGER, Encoding.DIGITS}:
+        for code in (*(register.codes or ()), *(register.states or ())):
+            if not layout.low <= code <= layout.high:
+                raise ConfigError(
+                    f"{register.place}: code {code} does not fit {layout.type.name}; "
+                    f"expected {layout.low:.0f} to {layout.high:.0f}"
+                )
+    most = 0 if encoding is Encoding.BIT else 8 * layout.size - 1
+    for bit in register.bits or ():
+        if not 0 <= bit <= most:
+            raise ConfigError(f"{register.place}: bits: found {bit}; expected 0 to {most}")
 
 
 def _check_codes(register: Register) -> None:

@@ -198,7 +198,7 @@ class Register:
             return self.layout.pack(str(value))
         if encoding is Encoding.BIT:
             return self.layout.pack(bool(value))
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+        if value is None or math.isnan(value):
             return self.nothing()
         if self.codes is not None:
             code = next((raw for raw, ours in self.codes.items() if ours == value), None)
@@ -209,7 +209,7 @@ class Register:
         return self.layout.pack(self._whole(number))
 
     def _whole(self, number: int | float) -> int:
-        if isinstance(number, float) and math.isinf(number):
+        if math.isinf(number):
             return int(self.highest if number > 0 else self.lowest)
         whole = round(number)
         if self.quotient:
@@ -223,7 +223,7 @@ class Register:
             value = abs(value)
         if self.factor == 1 and not self.shift:
             return value if isinstance(value, int) else float(value)
-        if isinstance(value, float) and math.isinf(value):
+        if math.isinf(value):
             return math.inf if (value > 0) is (self.quantum > 0) else -math.inf
         if self.shift:
             return float((Fraction(value) - self.shift) / self.quantum)
@@ -322,9 +322,11 @@ class Register:
             raw = self.layout.unpack(data)
         except (ValueError, struct.error):
             return ""
-        if self.bit_field and isinstance(raw, int):
+        if not isinstance(raw, int):
+            return ""
+        if self.bit_field:
             return ", ".join(text for bit, text in self.options.items() if raw >> bit & 1)
-        return self.options.get(raw, "") if isinstance(raw, int) else ""
+        return self.options.get(raw, "")
 
 
 def _decimals(scale: Fraction) -> int:

@@ -99,10 +99,7 @@ class Layout:
             text = str(raw).encode("latin-1", "replace")[: 2 * self.count]
             return self._order(text.ljust(2 * self.count, b"\0"), False)
         if encoding is Encoding.DIGITS:
-            digits = f"{int(raw):0{4 * self.count}d}"
-            if not (digits.isdecimal() and len(digits) == 4 * self.count):
-                raise struct.error(f"{raw} does not fit in {4 * self.count} digits")
-            return self._order(bytes.fromhex(digits), self.words_little)
+            return self._order(bytes.fromhex(f"{int(raw):0{4 * self.count}d}"), self.words_little)
         if encoding is Encoding.BIT:
             return b"\x01" if raw else b"\x00"
         if self.type.words == 0:
