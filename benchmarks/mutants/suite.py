@@ -16,6 +16,8 @@ from benchmarks.mutants.tree import Watcher, digest, files, fork, join, settle
 
 OTHER_ROOM = 3.0
 """A test from elsewhere goes after one of the room that takes so many times longer."""
+SAME_NAME = 0.1
+"""The same for a test in the file that is named as the source."""
 OF_PAGES = "tests/docs/"
 """The tests that compare declarations, which run on import, with the pages made from them."""
 
@@ -34,7 +36,7 @@ class Suite:
         return {test for line in range(fault.line, fault.last_line + 1) for test in lines.get(line, ())}
 
     def chosen(self, fault: Fault, budget_s: float) -> list[str]:
-        """Return the tests to run for a fault: those of its room first, the fastest first.
+        """Return the tests to run for a fault: those of its name and room first, the fastest first.
 
         For a line that runs on import: those of its module, or else of its room, and those of the pages.
         """
@@ -46,8 +48,11 @@ class Suite:
             found = found or {test for test in self.seconds if test.startswith(room)}
             found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
 
+        own = f"{room}/test_{Path(fault.path).stem}"
+
         def place(test: str) -> tuple[float, str]:
-            return self.seconds[test] * (1.0 if test.startswith(tuple(first)) else OTHER_ROOM), test
+            far = SAME_NAME if test.startswith(own) else 1.0 if test.startswith(tuple(first)) else OTHER_ROOM
+            return self.seconds[test] * far, test
 
         spent_s, tests = 0.0, list[str]()
         for test in sorted(found, key=place):

@@ -133,4 +133,7 @@ def test_tests_of_the_room_and_fast_ones_go_first_and_those_of_pages_for_what_ru
     assert chosen(11, 1.0) == ["tests/run/e"]
     assert chosen(1, 2.0) == ["tests/docs/d", "tests/run/b", "tests/e2e/c"]
     names = Fault("twin_tui/run/names.py", 1, 1, 0, 1, "1", "2")  # executed by no test
+    suite.seconds["tests/run/test_growth.py::f"] = 5.0
+    suite.lines["twin_tui/run/grow.py"][10].append("tests/run/test_growth.py::f")
+    assert chosen(10, 7.0) == ["tests/run/test_growth.py::f", "tests/run/b", "tests/e2e/c"]
     assert suite.chosen(names, 4.0) == ["tests/docs/d", "tests/run/b", "tests/run/a"]

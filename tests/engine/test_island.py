@@ -109,6 +109,23 @@ def test_pv_surplus_charges_the_battery_and_gives_way_when_it_can_take_no_more()
     assert not [entry for entry in engine.log if entry.kind is LogKind.ALARM]
 
 
+def test_a_tick_that_is_tried_several_times_counts_its_energy_once():
+    engine = site(replace(FORMER, initial_soc=0.93), load_w=1000.0, peak_w=12_000.0)
+    lose_the_grid(engine)
+    shifted = 0
+    for _ in range(200):
+        before = {name: engine.telemetry(name) for name in ("b0", "pv")}
+        engine.step()
+        after = {name: engine.telemetry(name) for name in ("b0", "pv")}
+        hours = engine.dt_s / 3600.0
+        battery, pv = after["b0"], after["pv"]
+        assert pv.total_energy_wh - before["pv"].total_energy_wh == pytest.approx(pv.active_power_w * hours)
+        charged = battery.charged_energy_wh - before["b0"].charged_energy_wh
+        assert charged == pytest.approx(max(0.0, -battery.active_power_w * hours), abs=1e-9)
+        shifted += engine.surroundings.frequency_hz > 50.0
+    assert shifted
+
+
 def test_the_site_joins_the_grid_again_once_it_has_been_back_for_a_while():
     engine = site(FORMER)
     lose_the_grid(engine, duration_s=10.0)

@@ -351,3 +351,21 @@ def test_a_swinging_frequency_inside_the_limits_never_trips():
         state = step(CAT_III, state, 0.1, 1.0, 1.0, 60.0 + 1.1 * sin(2 * pi * tick / 50))
     assert state is not None
     assert state.calm
+
+
+@pytest.mark.parametrize(
+    "name", ["ieee1547-2018-cat-i", "ieee1547-2018-cat-iii", "en50549-1", "vde-ar-n-4105", "g99"]
+)
+def test_a_grid_is_calm_between_the_nearest_limits_of_its_code(name):
+    code = load_grid_code(name)
+    low, high = ({s.quantity: [] for s in code.stages} for _ in range(2))
+    for stage in code.stages:
+        (high if stage.over else low)[stage.quantity].append(stage.limit)
+    voltage, frequency = Quantity.VOLTAGE, Quantity.FREQUENCY
+    assert code.calm_v_low_pu == max([*low[voltage], code.cease_low_pu])
+    assert code.calm_v_high_pu == min([*high[voltage], code.cease_high_pu])
+    assert (code.calm_f_low_hz, code.calm_f_high_hz) == (max(low[frequency]), min(high[frequency]))
+    assert code.calm_v_low_pu < 1.0 < code.calm_v_high_pu
+    assert code.calm_f_low_hz < code.nominal_hz < code.calm_f_high_hz
+    assert code.mean_v_high_pu == min(high.get(Quantity.MEAN_VOLTAGE, []), default=float("inf"))
+    assert code.rocof_limit_hz_per_s == min(high.get(Quantity.ROCOF, []), default=float("inf"))

@@ -49,6 +49,17 @@ def test_an_interruption_stops_the_current_in_the_same_tick(code: GridCode | Non
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_a_device_without_a_grid_code_is_back_when_the_grid_is(name: str):
+    engine = site(None)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=1.0)))
+    engine.advance(0.5)
+    assert state(engine, name).active_power_w == 0.0
+    engine.advance(60.0)
+    assert state(engine, name).active_power_w == pytest.approx(10_000.0)
+    assert state(engine, name).status is Status.RUNNING
+
+
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("category", ["ii", "iii"])
 def test_every_stage_trips_within_a_step_of_its_clearing_time(category: str, name: str):
     code = load_grid_code(f"ieee1547-2018-cat-{category}")

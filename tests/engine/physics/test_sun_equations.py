@@ -118,6 +118,14 @@ def test_erbs_matches_pvlib(date, clearness):
         assert dhi == pytest.approx(reference["dhi"], abs=0.01)
 
 
+def test_a_sky_clearer_than_the_correlation_reaches_has_the_least_diffuse_share():
+    for clearness in (0.801, 0.9, 1.0):
+        dni, dhi = sun.erbs(1000.0 * clearness, 1.0, 1000.0)
+        assert dhi == pytest.approx(165.0 * clearness)
+        assert dni + dhi == pytest.approx(1000.0 * clearness)
+    assert sun.erbs(2000.0, 1.0, 1000.0)[1] == pytest.approx(330.0)
+
+
 @pytest.mark.parametrize("date", [SUMMER, WINTER])
 def test_plane_irradiance_matches_pvlibs_erbs_and_isotropic_sky(date):
     times = day_of(date, "15min")
