@@ -18,6 +18,8 @@ OTHER_ROOM = 3.0
 """A test from elsewhere goes after one of the room that takes so many times longer."""
 SAME_NAME = 0.1
 """The same for a test in the file that is named as the source."""
+DIGESTS = "tests/run/test_digests.py"
+"""The tests that see the last bit of whatever is computed: early as well."""
 OF_PAGES = "tests/docs/"
 """The tests that compare declarations, which run on import, with the pages made from them."""
 
@@ -48,7 +50,7 @@ class Suite:
             found = found or {test for test in self.seconds if test.startswith(room)}
             found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
 
-        own = f"{room}/test_{Path(fault.path).stem}"
+        own = (f"{room}/test_{Path(fault.path).stem}", DIGESTS)
 
         def place(test: str) -> tuple[float, str]:
             far = SAME_NAME if test.startswith(own) else 1.0 if test.startswith(tuple(first)) else OTHER_ROOM

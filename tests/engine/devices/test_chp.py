@@ -424,3 +424,16 @@ def test_whatever_happens_it_keeps_its_laws(actions: list[tuple[str, float]], dt
             assert loss >= 0.0
     seen = engine.telemetry("chp")
     assert seen.fuel_energy_wh >= seen.energy_wh + seen.heat_energy_wh
+
+
+def test_the_air_taken_in_is_warmed_by_a_turning_engine_alone() -> None:
+    engine = site()
+    engine.advance(600.0)
+    above_c = lambda of: of.telemetry("chp").intake_air_c - of.surroundings.ambient_c  # noqa: E731
+    assert above_c(engine) == pytest.approx(0.0, abs=1.0)  # it follows the air with a lag
+    warm = running()
+    warm.advance(600.0)
+    assert above_c(warm) > 3.0
+    warm.submit(Write("chp", {"start_stop": 0}))
+    warm.advance(3600.0)
+    assert above_c(warm) == pytest.approx(0.0, abs=1.0)

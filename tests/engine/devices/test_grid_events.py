@@ -1,11 +1,13 @@
 """What grid events do to batteries and PV plants: they cease, trip, wait, come back, and support."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
+from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
@@ -296,3 +298,20 @@ def test_a_high_voltage_draws_reactive_power_and_then_takes_active_power_off(nam
     # half way from 1.06 to 1.10 pu: half of the rating
     assert state(engine, name).active_power_w == pytest.approx(5000.0, rel=1e-2)
     assert state(engine, name).reactive_power_var == pytest.approx(-4400.0, rel=1e-2)
+
+
+def test_what_the_protection_says_of_each_state_of_a_device():
+    code = load_grid_code("ieee1547-2018-cat-iii")
+    tie = grid_tie.initial(code)
+    assert grid_tie.explain(code, tie) == ""
+    support = replace(tie.support, droop_pu=-0.1, p_limit_pu=0.5, q_pu=0.25)
+    assert grid_tie.explain(code, replace(tie, share=0.3, support=support)) == (
+        "back in service, up to 30%, frequency droop -10.0%, volt-watt limit 50.0%, volt-var +25.0%"
+    )
+    ceased = replace(tie, free=False, status=Status.CEASED)
+    assert grid_tie.explain(code, ceased) == "no current at this voltage"
+    assert grid_tie.explain(None, replace(ceased, protection=None)) == "no grid voltage"
+    assert grid_tie.explain(code, replace(ceased, status=Status.TRIPPED)) == "no grid voltage"
+    assert tie.protection is not None
+    waiting = replace(tie, status=Status.WAITING, protection=replace(tie.protection, remaining_s=42.0))
+    assert grid_tie.explain(code, waiting) == "no grid voltage; back in 42 s"

@@ -102,6 +102,21 @@ def test_a_household_uses_its_annual_energy_in_a_year() -> None:
     assert mean == pytest.approx(1.0, abs=2e-3)
 
 
+@pytest.mark.parametrize(
+    ("day", "shares"),
+    [
+        (0, [0.4809, 1.296, 0.8115, 1.3733, 1.2488, 2.4453, 1.4707]),
+        (5, [0.4821, 0.8909, 1.7997, 1.8803, 1.6121, 2.2806, 1.2454]),
+        (6, [0.4867, 0.7337, 1.7414, 2.7373, 1.7264, 2.0537, 1.3208]),
+    ],
+)
+def test_a_household_keeps_the_course_that_recordings_were_made_with(day: int, shares: list[float]) -> None:
+    first_monday_s = 345_600.0  # 5 January 1970
+    hours = (3, 7, 9.5, 12, 14, 19, 22)
+    seen = [household_share(first_monday_s + day * 86_400.0 + hour * 3600.0) for hour in hours]
+    assert seen == pytest.approx(shares, abs=1e-3)
+
+
 def test_a_household_sleeps_at_night_peaks_in_the_evening_and_rises_late_on_sunday() -> None:
     day = [household_share(MONDAY + hour * HOUR) for hour in range(24)]
     assert day.index(max(day)) == 19

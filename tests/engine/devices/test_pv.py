@@ -82,6 +82,7 @@ def test_a_night_is_dark():
     engine.advance(60)
     seen = engine.telemetry("pv")
     assert (seen.active_power_w, seen.dc_power_w, seen.inverter_status) == (0.0, 0.0, 0)
+    assert (seen.dc_voltage_v, seen.dc_current_a) == (0.0, 0.0)
     assert engine.devices["pv"].state.status is Status.STANDBY
 
 

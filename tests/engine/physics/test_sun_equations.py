@@ -148,6 +148,11 @@ def test_a_plane_receives_no_negative_and_no_absurd_light(ghi, unix_s, tilt, azi
     assert 0.0 <= light < 1700.0
 
 
+def test_the_ground_reflects_a_fifth_unless_the_site_says_more():
+    assert sun.isotropic_plane_irradiance(0.0, 0.0, 1000.0, 0.0, 0.0) == pytest.approx(100.0)
+    assert sun.isotropic_plane_irradiance(0.0, 0.0, 1000.0, 0.0, 0.0, albedo=0.5) == pytest.approx(250.0)
+
+
 def test_a_flat_plane_receives_the_global_irradiance():
     noon = pd.Timestamp("2026-06-21 11:00", tz="UTC").timestamp()
     vector = sun.sun_vector(noon, BERLIN)
