@@ -74,12 +74,11 @@ class EventLog(deque[LogEntry]):
     def note_change(self, device: Device, old: DeviceState, new: DeviceState, tick: int) -> None:
         """Log what changed in a device's faults and status."""
         kind, names = device.type, device.type.fault_names
-        if new.faults != old.faults:
-            for name in names(new.faults & ~old.faults):
-                code = next(fault.code for fault in kind.faults if fault.name == name)
-                self.note(LogKind.FAULT, device.name, f"{name} (code {code})", "", tick)
-            for name in names(old.faults & ~new.faults):
-                self.note(LogKind.CLEAR, device.name, f"{name} is gone", "", tick)
+        for name in names(new.faults & ~old.faults):
+            code = next(fault.code for fault in kind.faults if fault.name == name)
+            self.note(LogKind.FAULT, device.name, f"{name} (code {code})", "", tick)
+        for name in names(old.faults & ~new.faults):
+            self.note(LogKind.CLEAR, device.name, f"{name} is gone", "", tick)
         if new.status is not old.status:
             why = kind.explain(device.params, new) if kind.explain is not None else ""
             tripped = new.status in (Status.TRIPPED, Status.CEASED)

@@ -354,3 +354,28 @@ def test_whatever_happens_it_keeps_its_laws(
             assert now.total_energy_wh >= before.total_energy_wh
             rise = engine.devices["ev"].state.current_a - state.current_a
             assert rise <= params.ramp_a_per_s * dt_s + 1e-9
+
+
+MONDAY_S = 4 * 86_400.0  # 5 January 1970
+
+
+@pytest.mark.parametrize(
+    ("session", "at_h", "left_h"),
+    [
+        (ChargingSession(8 * 3600, 17 * 3600, None, (0,)), 8, 9),
+        (ChargingSession(8 * 3600, 17 * 3600, None, (0,)), 17, 0),
+        (ChargingSession(8 * 3600, 17 * 3600, None, (0,)), 7.5, 0),
+        (ChargingSession(8 * 3600, 17 * 3600, None, (0,)), 24 + 9, 0),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (0,)), 18, 12),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (0,)), 24, 6),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (0,)), 24 + 5.5, 0.5),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (0,)), 24 + 6, 0),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (0,)), 5, 0),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (6,)), 5, 1),
+        (ChargingSession(18 * 3600, 6 * 3600, None, (6,)), 6 * 24 + 23, 7),
+    ],
+)
+def test_a_stay_begins_on_its_weekdays_and_ends_at_its_departure(
+    session: ChargingSession, at_h: float, left_h: float
+) -> None:
+    assert session.left_s(MONDAY_S + at_h * 3600.0) == left_h * 3600.0

@@ -174,3 +174,11 @@ def test_ageing_does_not_depend_on_how_time_is_cut(loss, stress, amount, steps):
     for _ in range(steps):
         stepped = battery.age(stepped, stress, amount / steps)
     assert stepped == pytest.approx(battery.age(loss, stress, amount), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("volts", "series"), [(400.0, 125), (401.7, 126), (1.0, 1)])
+def test_a_pack_has_whole_cells_in_series_and_the_capacity_that_was_asked_for(volts, series):
+    found, parallel = battery.pack_layout(battery.LFP, 10_000.0, volts)
+    assert isinstance(found, int)
+    assert found == series
+    assert found * parallel * battery.LFP.nominal_v * battery.LFP.capacity_ah == pytest.approx(10_000.0)
