@@ -74,6 +74,13 @@ def complete(written: type[S], params: type[Any], name: str) -> type[S]:
     return create_model(name, __base__=written, **_derived_keys(params, taken))
 
 
+def empty_keys(cls: type[Any], found: Mapping[str, Any]) -> list[str]:
+    """Return the names of parameters that are None and may not be: their keys have no value."""
+    empty = [name for name, value in found.items() if value is None]
+    hints = get_type_hints(cls) if empty else {}
+    return [name for name in empty if type(None) not in get_args(hints.get(name, None | int))]
+
+
 def missing_keys(params: type[Any], settings: Mapping[str, Any]) -> list[str]:
     """Return the usual key of each required parameter that is not set."""
     found = []

@@ -14,7 +14,7 @@ from twin_tui.config.assets import Asset, asset_model
 from twin_tui.config.assets.battery import BatteryAsset
 from twin_tui.config.assets.kinds import PvAsset
 from twin_tui.config.context import Context
-from twin_tui.config.derive import missing_keys
+from twin_tui.config.derive import empty_keys, missing_keys
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, check_together
 from twin_tui.config.named import to_grid_code
@@ -274,6 +274,8 @@ class SiteReader:
             if missing:
                 self._complaints.add("", f"missing key {missing[0]} in {asset.place}", at=asset.place)
                 return None
+            for name in empty_keys(asset.type.params, settings):
+                raise ConfigError(f"{name} has no value; remove its key, or give it one")
             plan = DevicePlan(asset.name, asset.type, asset.type.params(**settings))
             device = Device(plan, 0, 1.0)
         except (TwinError, TypeError, ValueError, ArithmeticError) as error:

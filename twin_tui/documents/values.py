@@ -13,7 +13,7 @@ from twin_tui.documents.durations import parse_duration
 from twin_tui.errors import TwinError, did_you_mean, named, shown
 
 LARGEST = 1e15
-"""The largest number in a file; squares and products of such numbers are still finite."""
+"""The largest number in a file; its inverse is the smallest. What is calculated from them is still finite."""
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
 
@@ -53,6 +53,8 @@ def to_number(found: Any, expected: str = "a number") -> float:
     value = finite(found, expected)
     if abs(value) > LARGEST:
         raise ValueError(f"expected {expected}, at most {LARGEST:g}, found {shown(found)}")
+    if 0.0 < abs(value) < 1.0 / LARGEST:
+        raise ValueError(f"expected {expected}, 0 or at least {1.0 / LARGEST:g}, found {shown(found)}")
     return value
 
 

@@ -8,7 +8,7 @@ from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 
 LARGEST = 1e18
-"""Squares and products of such numbers are still finite."""
+"""Squares, products and quotients of such numbers and of their inverses are still finite."""
 
 
 @value
@@ -24,6 +24,8 @@ class Range:
         least = self.above if self.low is None else self.low
         if LARGEST < abs(found) < inf:
             raise ConfigError(f"{name} {found:g} of {what} is larger than {LARGEST:g}")
+        if 0.0 < abs(found) < 1.0 / LARGEST:
+            raise ConfigError(f"{name} {found:g} of {what} is smaller than {1.0 / LARGEST:g}, and not 0")
         if isfinite(found) and least <= found <= self.high and found > self.above:
             return
         if self.low is None:

@@ -7,6 +7,8 @@ consumption as a positive number.
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import reduce
+from operator import add
 from typing import Any
 
 from twin_tui.engine.device import Role
@@ -15,7 +17,7 @@ from twin_tui.engine.policies.modes import find_mode
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import L1, SYMMETRIC
 from twin_tui.engine.signals import bounds
-from twin_tui.errors import CommandError, did_you_mean
+from twin_tui.errors import CommandError, did_you_mean, shown
 
 Message = dict[str, Any]
 
@@ -124,7 +126,9 @@ def _power(device: Device, message: Mapping[str, Any]) -> tuple[dict[str, Scalar
         found[quantity] = _number(item, "value")
     if SYMMETRIC in found and len(found) > 1:
         raise CommandError(f"{SYMMETRIC} and single phases exclude each other")
-    power_w = sign_of(device) * sum(found.values())
+    power_w = sign_of(device) * reduce(
+        add, found.values()
+    )  # not sum, which rounds differently from Python 3.12 on
     if device.type.steering is not None:
         limits = device.type.steering.limits(device.params)
         if not -limits.charge_w <= power_w <= limits.discharge_w:
@@ -139,10 +143,10 @@ def _number(message: Mapping[str, Any], name: str) -> float:
     found = message[name]
     try:
         number = math.nan if isinstance(found, bool) else float(found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise CommandError(f"{name} {found!r} is not a finite number")
+        raise CommandError(f"{name} {shown(found)} is not a finite number")
     return number
 
 

@@ -4,7 +4,8 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 from twin_tui.engine.agenda import Watcher
@@ -236,7 +237,8 @@ class Registers(Memory):
             assert register.signal is not None
             parts = ((register.role, register.signal.name), *register.parts)
             numbers = [self._signal(role, name) for role, name in parts if role in self.devices]
-            data = register.encode(sum(numbers) / len(numbers) if register.mean else sum(numbers))
+            total = reduce(add, numbers)  # not sum, which rounds differently from Python 3.12 on
+            data = register.encode(total / len(numbers) if register.mean else total)
         cell.data = data
 
     def _holds(self, condition: Condition) -> bool:
