@@ -55,7 +55,8 @@ def _work(cases: Connection) -> None:
 class Worker:
     """A process that takes cases one by one; it is replaced when one hangs."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float = LONGEST_S) -> None:
+        self._longest_s = longest_s
         self._warm: set[str] = set()
         """The kinds whose code is imported; the first case of a kind may take longer."""
         self._start()
@@ -70,7 +71,7 @@ class Worker:
         """Return what went wrong with a case, "" when nothing did."""
         try:
             self._here.send((kind, data))
-            if self._here.poll(LONGEST_S if kind in self._warm else LONGEST_S * 6):
+            if self._here.poll(self._longest_s if kind in self._warm else self._longest_s * 6):
                 self._warm.add(kind)
                 return str(self._here.recv())
         except (EOFError, OSError):
@@ -79,7 +80,7 @@ class Worker:
             return "the process ended"
         self.stop()
         self._start()
-        return f"no answer within {LONGEST_S:g} s"
+        return f"no answer within {self._longest_s:g} s"
 
     @property
     def pid(self) -> int | None:
@@ -104,12 +105,17 @@ def broken(cases: int, seed: int, kinds: list[str]) -> Iterator[Case]:
 
 
 def fuzz(
-    cases: int, seed: int, kinds: list[str], keep: Path | None = None, processes: int = 2
+    cases: int,
+    seed: int,
+    kinds: list[str],
+    keep: Path | None = None,
+    processes: int = 2,
+    longest_s: float = LONGEST_S,
 ) -> Counter[str]:
     """Run broken inputs; return what went wrong, by its last line, with how often."""
     found = Counter[str]()
     idle: SimpleQueue[Worker] = SimpleQueue()
-    workers = [Worker() for _ in range(processes)]
+    workers = [Worker(longest_s) for _ in range(processes)]
     for worker in workers:
         idle.put(worker)
 
