@@ -180,7 +180,8 @@ def test_a_parquet_recording_is_a_folder_of_parts_that_are_each_complete(
 def test_parquet_without_its_library_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "pyarrow.parquet")
     done = run("--duration", "5s", "--record", tmp_path / "run.parquet")
     assert isinstance(done.exception, ConfigError)
     assert "Parquet needs the pyarrow package" in text(done)

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import importlib.util
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -104,11 +103,13 @@ def _csv(row: list[Any]) -> bytes:
 
 def check_parquet(path: Path, *, force: bool) -> None:
     """Raise ConfigError without pyarrow, or where something else than a former recording would be lost."""
-    if importlib.util.find_spec("pyarrow") is None:
+    try:
+        import pyarrow.parquet  # noqa: PLC0415, F401 - before servers are open: it takes a second
+    except ImportError:
         raise ConfigError(
             f"{cut(path)}: Parquet needs the pyarrow package; install the extra parquet: "
             "pip install 'twin-tui[parquet]'"
-        )
+        ) from None
     if force and path.is_dir():
         others = sorted(set(path.iterdir()) - set(path.glob(_PARTS)))
         if others:
