@@ -16,11 +16,7 @@ from benchmarks.mutants.tree import Watcher, digest, files, fork, join, settle
 
 OTHER_ROOM = 3.0
 """A test from elsewhere goes after one of the room that takes so many times longer."""
-SAME_NAME = 0.1
-"""The same for a test in the file that is named as the source."""
-DIGESTS = "tests/run/test_digests.py"
-"""The tests that see the last bit of whatever is computed: early as well."""
-OF_PAGES = "tests/docs/"
+OF_PAGES = "tests/docs/test_reference_pages.py"
 """The tests that compare declarations, which run on import, with the pages made from them."""
 
 
@@ -38,23 +34,21 @@ class Suite:
         return {test for line in range(fault.line, fault.last_line + 1) for test in lines.get(line, ())}
 
     def chosen(self, fault: Fault, budget_s: float) -> list[str]:
-        """Return the tests to run for a fault: those of its name and room first, the fastest first.
+        """Return the tests to run for a fault: those of its name, then of its room, the fastest first.
 
         For a line that runs on import: those of its module, or else of its room, and those of the pages.
         """
         room = "/".join(["tests", *Path(fault.path).parts[1:-1]])
-        found, first = self.covering(fault), [room]
+        found, first = self.covering(fault), [f"{room}/test_{Path(fault.path).stem}"]
         if not found:
             first.append(OF_PAGES)
             found = {test for tests in self.lines.get(fault.path, {}).values() for test in tests}
             found = found or {test for test in self.seconds if test.startswith(room)}
             found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
 
-        own = (f"{room}/test_{Path(fault.path).stem}", DIGESTS)
-
-        def place(test: str) -> tuple[float, str]:
-            far = SAME_NAME if test.startswith(own) else 1.0 if test.startswith(tuple(first)) else OTHER_ROOM
-            return self.seconds[test] * far, test
+        def place(test: str) -> tuple[bool, float, str]:
+            far = 1.0 if test.startswith(room) else OTHER_ROOM
+            return not test.startswith(tuple(first)), self.seconds[test] * far, test
 
         spent_s, tests = 0.0, list[str]()
         for test in sorted(found, key=place):

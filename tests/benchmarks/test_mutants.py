@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.mutants import __main__ as mutants
 from benchmarks.mutants.faults import Fault, faults
-from benchmarks.mutants.suite import Suite
+from benchmarks.mutants.suite import OF_PAGES, Suite
 
 RUN = Path(__file__).parents[2] / "twin_tui" / "run"
 SOURCE = '''"""The first line says é, so that bytes are not characters."""
@@ -118,7 +118,8 @@ def test_tests_that_end_without_an_answer_notice_a_fault_only_if_they_pass_witho
 
 
 def test_tests_of_the_room_and_fast_ones_go_first_and_those_of_pages_for_what_runs_on_import() -> None:
-    suite = Suite(seconds={"tests/run/a": 2.0, "tests/run/b": 1.0, "tests/e2e/c": 0.5, "tests/docs/d": 0.1})
+    pages = f"{OF_PAGES}::d"
+    suite = Suite(seconds={"tests/run/a": 2.0, "tests/run/b": 1.0, "tests/e2e/c": 0.5, pages: 0.1})
     suite.seconds["tests/run/e"] = 9.0
     suite.lines["twin_tui/run/grow.py"] = {
         10: ["tests/run/a", "tests/run/b", "tests/e2e/c"],
@@ -131,9 +132,9 @@ def test_tests_of_the_room_and_fast_ones_go_first_and_those_of_pages_for_what_ru
     assert chosen(10, 20.0) == ["tests/run/b", "tests/e2e/c", "tests/run/a"]
     assert chosen(10, 1.6) == ["tests/run/b", "tests/e2e/c"]
     assert chosen(11, 1.0) == ["tests/run/e"]
-    assert chosen(1, 2.0) == ["tests/docs/d", "tests/run/b", "tests/e2e/c"]
+    assert chosen(1, 2.0) == [pages, "tests/run/b", "tests/e2e/c"]
     names = Fault("twin_tui/run/names.py", 1, 1, 0, 1, "1", "2")  # executed by no test
     suite.seconds["tests/run/test_growth.py::f"] = 5.0
     suite.lines["twin_tui/run/grow.py"][10].append("tests/run/test_growth.py::f")
     assert chosen(10, 7.0) == ["tests/run/test_growth.py::f", "tests/run/b", "tests/e2e/c"]
-    assert suite.chosen(names, 4.0) == ["tests/docs/d", "tests/run/b", "tests/run/a"]
+    assert suite.chosen(names, 4.0) == [pages, "tests/run/b", "tests/run/a"]
