@@ -1,5 +1,6 @@
 """The sky over a site: the sun of its place, clouds, series, dips."""
 
+import math
 import statistics
 
 import pandas as pd
@@ -12,6 +13,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Series, Sky, WeatherParams
+from twin_tui.errors import ConfigError
 
 DAY_S = 86_400.0
 JUNE_S = 1_782_000_000.0 // DAY_S * DAY_S
@@ -155,3 +157,10 @@ def test_wind_cools_the_cells_of_the_faiman_model():
         cells.append(engine.telemetry("pv").cell_temperature_c - engine.surroundings.ambient_c)
     assert cells[0] == pytest.approx(1000.0 / 25.0, rel=1e-3)
     assert cells[1] == pytest.approx(1000.0 / (25.0 + 6.84 * 8.0), rel=1e-3)
+
+
+def test_a_series_may_be_as_fine_as_one_likes_but_takes_time_and_values() -> None:
+    assert Series(0.0, 1e-3, (5.0,)).step_s == 1e-3
+    for step_s, values in ((0.0, (5.0,)), (-1.0, (5.0,)), (1.0, ()), (math.inf, (5.0,)), (1.0, (math.nan,))):
+        with pytest.raises(ConfigError, match="a series takes"):
+            Series(0.0, step_s, values)

@@ -437,3 +437,15 @@ def test_the_air_taken_in_is_warmed_by_a_turning_engine_alone() -> None:
     warm.submit(Write("chp", {"start_stop": 0}))
     warm.advance(3600.0)
     assert above_c(warm) == pytest.approx(0.0, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "automatic"),
+    [("emergency_stop", False), ("power_supply_failure", False), ("oil_pressure_low", True)],
+)
+def test_an_emergency_stop_and_a_lost_supply_end_the_automatic_mode(fault: str, automatic: bool) -> None:
+    engine = running()
+    assert engine.telemetry("chp").auto_mode
+    engine.submit(Fault("chp", fault))
+    engine.step()
+    assert engine.telemetry("chp").auto_mode is automatic

@@ -285,3 +285,12 @@ def test_the_heat_balance_closes_and_the_limits_hold(
             assert now.energy_wh >= before.energy_wh
             if now.fault_code in (7001, 7002, 7003):
                 assert now.active_power_w == 0.0
+
+
+def test_a_failed_fan_alone_lowers_the_heat_that_can_be_had() -> None:
+    engine = site(PROMPT)
+    engine.step()
+    assert seen(engine).max_heat_power_w == PROMPT.rated_heat_w
+    engine.submit(Fault("hp", "fan"))
+    engine.step()
+    assert 0.0 < seen(engine).max_heat_power_w < PROMPT.rated_heat_w

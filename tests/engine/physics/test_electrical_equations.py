@@ -115,3 +115,10 @@ def test_the_pilot_never_offers_more_than_was_asked_for_between_its_branches():
 )
 def test_the_pilot_stands_still_when_no_current_is_allowed(ampere, duty):
     assert electrical.pilot_duty(ampere) == pytest.approx(duty)
+
+
+def test_a_power_factor_of_one_or_beyond_or_none_takes_no_reactive_power():
+    for power_factor in (1.0, -1.0, 1.05, 0.0, float("nan")):
+        assert electrical.reactive_power(1000.0, power_factor) == 0.0
+    assert electrical.reactive_power(-1000.0, 0.8) == pytest.approx(750.0)
+    assert electrical.reactive_power(1000.0, -0.6) == pytest.approx(-4000.0 / 3.0)
