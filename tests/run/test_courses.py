@@ -105,6 +105,16 @@ def test_the_greatest_value_decides_on_kilo() -> None:
     assert (scale(drawn)[0], scale(drawn)[-1]) == pytest.approx((0.7, -20.0), abs=0.1)
 
 
+def test_values_below_a_thousand_are_drawn_as_they_are() -> None:
+    engine = an_engine(700.0)
+    course = Course(engine, "battery.active_power_w")
+    engine.advance(30)
+    engine.submit(Write("battery", {"active_power_setpoint_w": 200.0}))
+    engine.advance(30)
+    drawn = scale(course.draw(60, 12))
+    assert (drawn[0], drawn[-1]) == pytest.approx((700.0, 200.0), abs=0.1)
+
+
 def test_what_hardly_changes_is_not_blown_up() -> None:
     still = scale(plot([(0.0, 5.0), (1.0, 5.0)], 60, 10))
     assert still[0] - still[-1] == pytest.approx(0.02 * 5.0, abs=0.01)
