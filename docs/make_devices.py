@@ -1,8 +1,10 @@
 """Writes docs/devices.md from the declarations of the device types: `python -m docs.make_devices`."""
 
 import dataclasses
+import inspect
+import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -20,6 +22,7 @@ from twin_tui.engine.device import AnyDeviceType, Status, registry
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.physics import ageing, battery, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -52,6 +55,26 @@ WORKED_OUT = {
 }
 """Defaults that follow from other keys."""
 
+LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "battery": (
+        battery.lfp_ocv,
+        battery.cell_resistance,
+        battery.current,
+        battery.dc_from_ac,
+        ageing.age,
+        ageing.calendar_stress,
+        ageing.calendar_growth,
+        ageing.cyclic_stress,
+        ageing.cyclic_growth,
+        ageing.nmc_calendar_stress,
+        ageing.nmc_calendar_growth,
+        ageing.nmc_cyclic_stress,
+        ageing.nmc_cyclic_growth,
+        rainflow.turned,
+    ),
+}
+"""The functions whose docstrings have the equations and sources of a type."""
+
 INTRODUCTION = """\
 # Devices
 
@@ -72,6 +95,9 @@ default.
 
 **Faults** have a code, which the signal `fault_code` shows where there is one. A latched fault stays when its
 cause is gone, until it is reset; the others end with their cause.
+
+**Laws** are the equations behind the numbers, from the functions that compute them, each with its source and
+its limits.
 
 **Status** of any device: {statuses}.
 """
@@ -123,6 +149,33 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
         aliases = ", ".join(f"`{alias}` is `{mode.name}`" for mode in kind.modes for alias in mode.aliases)
         if aliases:
             yield f"Other names: {aliases}.\n"
+    if kind.kind in LAWS:
+        yield "### Laws\n"
+        for law in LAWS[kind.kind]:
+            yield _law(law)
+
+
+def _law(function: Callable[..., Any]) -> str:
+    """Return what a function's docstring says: its first line, notes with equations, and source."""
+    head, *sections = re.split(r"\n(Notes|References)\n-+\n", inspect.getdoc(function) or "")
+    said = dict(zip(sections[::2], sections[1::2], strict=True))
+    first, _, rest = head.strip().partition("\n\n")
+    text = first.removeprefix("Return ").replace("\n", " ")
+    parts = [f"**{text[0].upper()}{text[1:]}** {_plain(rest)}".strip(), _plain(said.get("Notes", ""))]
+    if "References" in said:
+        parts.append(f"Source: {_plain(said['References'])}")
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Return the text of a docstring as Markdown: equations between dollars, code between backquotes."""
+    text = re.sub(r"\.\. math::\s*((?:.+\n?)(?:[ ]+.+\n?)*)", _equation, text)
+    text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
+    return text.replace("``", "`").strip()
+
+
+def _equation(found: re.Match[str]) -> str:
+    return f"$${' '.join(found[1].split())}$$\n"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

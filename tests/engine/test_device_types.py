@@ -43,7 +43,7 @@ STEERED = replace(
         setpoints=frozenset({"power_w"}),
         encode=lambda params, power_w: {"power_w": power_w},
         limits=lambda params: PowerLimits(params.rated_w, params.rated_w, params.capacity_wh),
-        report={"soc": lambda params, soc: {"energy_wh": soc * params.capacity_wh}},
+        report={"soc": lambda params, state, soc: {"energy_wh": soc * params.capacity_wh}},
     ),
     modes=(
         Mode(

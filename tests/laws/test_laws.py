@@ -23,6 +23,12 @@ law = settings(max_examples=40, derandomize=True, deadline=None, suppress_health
 STOPPED = (Status.TRIPPED, Status.CEASED, Status.WAITING)
 
 
+def capacity_wh(device: Any) -> float | None:
+    """Return what fits into a storage now; of a battery less and less, as its cells age."""
+    ageing = getattr(device.state, "ageing", None)
+    return getattr(device.params, "capacity_wh", None) if ageing is None else ageing.capacity_wh
+
+
 def powered(engine: Engine) -> list[Any]:
     return [device for device in engine.devices.values() if device.type.stage is not Stage.METER]
 
@@ -90,9 +96,10 @@ def test_power_moves_no_faster_than_its_ramp(story: Story) -> None:
                 continue
             change = new.active_power_w - old.active_power_w
             if hasattr(new, "energy_wh"):
-                room = min(new.energy_wh, device.params.capacity_wh - new.energy_wh)
+                capacity = capacity_wh(device)
+                room = min(new.energy_wh, capacity - new.energy_wh)
                 drained = getattr(device.params, "standby_w", 0.0) * engine.dt_s / 3600.0
-                if room <= drained + 1e-9 * device.params.capacity_wh:
+                if room <= drained + 1e-9 * capacity:
                     continue  # cut at the bounds of its energy
             if change < 0 and new.active_power_w == getattr(new, "ac_available_w", None):
                 continue  # the sun went faster
@@ -105,7 +112,7 @@ def test_energy_stays_within_what_there_is_room_for(story: Story) -> None:
     for engine in runs(*story):
         for device in powered(engine):
             energy = getattr(device.state, "energy_wh", None)
-            capacity = getattr(device.params, "capacity_wh", None)
+            capacity = capacity_wh(device)
             if energy is not None and capacity is not None:
                 assert 0.0 <= energy <= capacity, device.name
 
@@ -113,16 +120,19 @@ def test_energy_stays_within_what_there_is_room_for(story: Story) -> None:
 @law
 @given(stories())
 def test_losses_take_energy_and_never_give_it(story: Story) -> None:
-    before: dict[str, float] = {}
+    before: dict[str, Any] = {}
     for engine in runs(*story):
         hours = engine.dt_s / 3600.0
         for name in ("battery", "battery 2"):
             state = engine.devices[name].state
             assert state.loss_w >= 0.0
             if name in before:
-                drawn = (state.active_power_w + state.loss_w) * hours
-                assert before[name] - state.energy_wh == pytest.approx(drawn, abs=1e-6 * hours + 1e-9)
-            before[name] = state.energy_wh
+                old = before[name]
+                faded = state.ageing.faded_wh - old.ageing.faded_wh
+                assert faded >= 0.0
+                drawn = (state.active_power_w + state.loss_w) * hours + faded
+                assert old.energy_wh - state.energy_wh == pytest.approx(drawn, abs=1e-6 * hours + 1e-9)
+            before[name] = state
         pv = engine.devices["pv"].state
         assert 0.0 <= pv.active_power_w <= pv.dc_power_w + 1e-9
         assert pv.dc_power_w <= pv.dc_available_w * (1 + 1e-9)
@@ -291,12 +301,13 @@ def test_power_is_cut_to_what_fits_when_a_step_would_cross_the_bounds(
     }
     wanted = power_w if empty else -power_w
     engine.submit(Write("b", {"start_stop": 1, "active_power_setpoint_w": wanted, **limits}))
-    before = engine.devices["b"].state.energy_wh
+    before = engine.devices["b"].state
     for _ in range(max(4, round(90 / dt_s))):
         engine.step()
         state = engine.devices["b"].state
         taken = (state.active_power_w + state.loss_w) * dt_s / 3600.0
-        assert before - state.energy_wh == pytest.approx(taken, abs=1e-9)
+        taken += state.ageing.faded_wh - before.ageing.faded_wh
+        assert before.energy_wh - state.energy_wh == pytest.approx(taken, abs=1e-9)
         assert state.loss_w >= 0.0
-        before = state.energy_wh
-    assert before == pytest.approx(0.0 if empty else capacity_wh, abs=2e-3 * capacity_wh)
+        before = state
+    assert before.energy_wh == pytest.approx(0.0 if empty else capacity_wh, abs=2e-3 * capacity_wh)

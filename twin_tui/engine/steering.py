@@ -11,6 +11,8 @@ from twin_tui.errors import CommandError, did_you_mean
 
 Law = Callable[[float, float, Surroundings], float]
 """(net load in W, state of charge, surroundings) → power in W, positive while charging."""
+Report = Callable[[Any, Any, float], dict[str, Any]]
+"""(parameters, state, reported value) → changes of the state."""
 
 
 @value
@@ -35,8 +37,8 @@ class Steering:
     """(parameters, state) → how full the storage is, 0 to 1."""
     start: Mapping[str, Scalar] = field(default_factory=dict)
     """Commands that make the device ready to follow, set once when a mode begins."""
-    report: Mapping[str, Callable[[Any, float], dict[str, Any]]] = field(default_factory=dict)
-    """The keys of a reported status that the device accepts: (parameters, value) → changes of its state."""
+    report: Mapping[str, Report] = field(default_factory=dict)
+    """The keys of a reported status that the device accepts."""
     unready: Callable[[Any], str] = lambda telemetry: ""
     """(telemetry) → why the device cannot work now whatever is asked of it, "" when it can."""
     demand: Callable[[Any], tuple[float, float]] | None = None

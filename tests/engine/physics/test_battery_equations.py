@@ -150,32 +150,6 @@ def test_power_is_derated_in_the_cold_and_in_the_heat(temperature_c, factor):
     assert battery.temperature_derating(temperature_c) == pytest.approx(factor)
 
 
-@pytest.mark.parametrize(
-    ("c_rate", "depth", "cycles", "percent"),
-    [(0.5, 0.2, 100, 1.0734), (0.5, 1.0, 4000, 10.9794), (1, 0.8, 1000, 5.69314), (1, 1.0, 4000, 13.66876)],
-)
-def test_cyclic_ageing_matches_the_table_of_simses(c_rate, depth, cycles, percent):
-    loss = battery.age(0.0, battery.cyclic_stress(c_rate, depth), cycles)
-    assert loss * 100 == pytest.approx(percent, rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("temperature_c", "soc", "years", "percent"),
-    [(10, 0.2, 1, 2.5708), (25, 0.5, 1, 4.25158), (25, 0.9, 10, 17.52729), (40, 0.9, 10, 24.40239)],
-)
-def test_calendar_ageing_matches_the_table_of_simses(temperature_c, soc, years, percent):
-    loss = battery.age(0.0, battery.calendar_stress(temperature_c, soc), years * 365 * 86400)
-    assert loss * 100 == pytest.approx(percent, rel=1e-3)
-
-
-@given(st.floats(0.0, 0.2), st.floats(1e-6, 1e-2), st.floats(0.0, 1e4), st.integers(1, 20))
-def test_ageing_does_not_depend_on_how_time_is_cut(loss, stress, amount, steps):
-    stepped = loss
-    for _ in range(steps):
-        stepped = battery.age(stepped, stress, amount / steps)
-    assert stepped == pytest.approx(battery.age(loss, stress, amount), rel=1e-9, abs=1e-12)
-
-
 @pytest.mark.parametrize(("volts", "series"), [(400.0, 125), (401.7, 126), (1.0, 1)])
 def test_a_pack_has_whole_cells_in_series_and_the_capacity_that_was_asked_for(volts, series):
     found, parallel = battery.pack_layout(battery.LFP, 10_000.0, volts)

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from math import exp, inf
+from typing import Any
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie, storage
+from twin_tui.engine.devices.battery_ageing import Ageing, aged, recounted, unused
 from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
@@ -57,10 +59,12 @@ ISLAND_SHIFT_FROM = 0.6
 
 def initial(params: BatteryParams) -> BatteryState:
     """Return a battery at rest at its first state of charge."""
+    age = unused(params.capacity_wh, params.initial_soh, params.initial_soc)
     return BatteryState(
         status=Status.OFF,
-        energy_wh=params.capacity_wh * params.initial_soc,
+        energy_wh=age.capacity_wh * params.initial_soc,
         cell_c=params.initial_cell_c,
+        ageing=age,
         tie=grid_tie.initial(params.grid_code),
     )
 
@@ -93,7 +97,8 @@ def step(
         memory = _remember(params, state, commands, faults, surroundings)
 
     energy = state.energy_wh
-    capacity = params.capacity_wh
+    ageing = state.ageing
+    capacity = ageing.capacity_wh
     power = state.active_power_w
     var = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
@@ -134,10 +139,11 @@ def step(
 
     hours = dt_s / 3600.0
     charged, discharged, drawn = state.charged_wh, state.discharged_wh, state.drawn_wh
-    loss = heat = 0.0
+    moved, square = state.moved_wh, state.square_w2h
+    loss = heat = flow = 0.0
     if power != 0.0:
         if params.converter is not None:
-            power, cells, heat = _converted(params, energy, cell_c, power, hours)
+            power, cells, heat = _converted(params, ageing, energy, cell_c, power, hours)
         elif power > 0.0:
             cells = power / params.discharge_efficiency
             if cells * hours > energy:
@@ -151,6 +157,7 @@ def step(
                 power = cells / params.charge_efficiency
             heat = cells - power
         loss = cells - power
+        flow = cells
         energy -= cells * hours
         if power > 0.0:
             discharged += power * hours
@@ -162,6 +169,19 @@ def step(
         energy -= standby * hours
         drawn += standby * hours
         loss += standby
+        flow += standby
+    if energy < 0.0:
+        energy = 0.0
+    elif energy > capacity:
+        energy = capacity
+    if flow * ageing.sense < 0.0 or surroundings.time_s >= ageing.due_s:
+        start = state.energy_wh / capacity, moved, square
+        age = params.cell, params.capacity_wh, params.ageing_speed, ageing
+        ageing, energy = aged(*age, energy, cell_c, surroundings.time_s, flow, start)
+    if flow:
+        wh = flow * hours
+        moved += wh if wh > 0.0 else -wh
+        square += flow * wh
     rate, kelvin = params.cooling_per_s, params.kelvin_per_w
     if faults & FAN:
         rate, kelvin = rate * SHARE_WITHOUT_FAN, kelvin / SHARE_WITHOUT_FAN
@@ -172,12 +192,15 @@ def step(
         status,
         state.causes,
         faults,
-        0.0 if energy < 0.0 else capacity if energy > capacity else energy,
+        energy,
         settled + (cell_c - settled) * exp(-dt_s * rate),
+        ageing,
         charged,
         discharged,
         drawn,
         loss,
+        moved,
+        square,
         tie,
         memory,
     )
@@ -230,18 +253,19 @@ def _supported(
 
 
 def _converted(
-    params: BatteryParams, energy: float, cell_c: float, power: float, hours: float
+    params: BatteryParams, ageing: Ageing, energy: float, cell_c: float, power: float, hours: float
 ) -> tuple[float, float, float]:
     """Return AC power, the cells' power and their heat: what the converter and the inner resistance make of a
     wanted AC power within the energy that there is or fits in.
     """
     converter = params.converter
     assert converter is not None
-    ocv, ohm = source(params, energy / params.capacity_wh, cell_c, power > 0.0)
+    capacity = ageing.capacity_wh
+    ocv, ohm = source(params, ageing, energy / capacity, cell_c, power > 0.0)
     dc = dc_from_ac(power, params.rated_va, converter)
     amps = current(dc, ocv, ohm)
     cells = ocv * amps
-    most, least = energy / hours, (energy - params.capacity_wh) / hours
+    most, least = energy / hours, (energy - capacity) / hours
     deliverable = (ocv - ohm * amps) * amps
     if cells > most or cells < least or deliverable < dc * (1.0 - 1e-9):
         cells = min(max(cells, least), most)
@@ -267,7 +291,7 @@ def forms(
     """
     if not params.grid_forming or commands.start_stop != ON or state.faults & STOPPING:
         return None
-    soc = state.energy_wh / params.capacity_wh
+    soc = level(params, state)
     charge, _ = available_w(params, commands, soc, state.cell_c, state.faults, grid_tie.UNTIED)
     used = 1.0 if charge <= 0.0 else max(0.0, -state.active_power_w / charge)
     rise = (used - ISLAND_SHIFT_FROM) / (1.0 - ISLAND_SHIFT_FROM)
@@ -287,8 +311,18 @@ def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection
     return ""
 
 
+def level(params: BatteryParams, state: BatteryState) -> float:
+    """Return the state of charge."""
+    return state.energy_wh / state.ageing.capacity_wh
+
+
 def _limits(params: BatteryParams) -> PowerLimits:
-    return PowerLimits(params.max_charge_w, params.max_discharge_w, params.capacity_wh)
+    return PowerLimits(params.max_charge_w, params.max_discharge_w, params.capacity_wh * params.initial_soh)
+
+
+def _report_soc(params: BatteryParams, state: BatteryState, soc: float) -> dict[str, Any]:
+    ageing = recounted(state.ageing, soc, state.moved_wh, state.square_w2h)
+    return {"energy_wh": soc * ageing.capacity_wh, "ageing": ageing}
 
 
 BATTERY = DeviceType(
@@ -311,9 +345,9 @@ BATTERY = DeviceType(
         setpoints=frozenset({"active_power_setpoint_w"}),
         encode=lambda params, power_w: {"active_power_setpoint_w": power_w},
         limits=_limits,
-        level=storage.level,
+        level=level,
         start={"start_stop": 1},
-        report=storage.report(_limits),
+        report={"soc": _report_soc, "power_w": storage.report_power(_limits)},
     ),
     modes=BATTERY_MODES,
     s2={ControlType.FRBC: battery_frbc},

@@ -1,5 +1,6 @@
 """What a battery can do now, and the voltage source that its cells are."""
 
+from twin_tui.engine.devices.battery_ageing import Ageing
 from twin_tui.engine.devices.battery_model import (
     CELL_IMBALANCE,
     SHARE_WITH_IMBALANCE,
@@ -38,7 +39,9 @@ def available_w(
     return charge, discharge
 
 
-def source(params: BatteryParams, soc: float, cell_c: float, discharging: bool) -> tuple[float, float]:
+def source(
+    params: BatteryParams, ageing: Ageing, soc: float, cell_c: float, discharging: bool
+) -> tuple[float, float]:
     """Return open-circuit voltage in V and inner resistance in Ω of the whole pack."""
-    ohm = cell_resistance(params.cell, soc, cell_c, discharging)
+    ohm = cell_resistance(params.cell, soc, cell_c, discharging) * ageing.resistance
     return lookup(params.cell.ocv_v, soc) * params.series, ohm * params.series / params.parallel

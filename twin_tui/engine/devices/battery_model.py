@@ -6,6 +6,7 @@ from typing import Annotated
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind, latching
+from twin_tui.engine.devices.battery_ageing import LEAST_SOH, UNKNOWN_AGE, Ageing
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.battery import LFP, CellType, ConverterLosses, pack_layout
@@ -23,7 +24,7 @@ class BatteryParams:
     """
 
     capacity_wh: Positive
-    """Energy between empty and full."""
+    """Energy between empty and full of new cells; the state of health times this is what they hold."""
     max_charge_w: NotNegative
     """Greatest charge power at the terminals."""
     max_discharge_w: NotNegative
@@ -50,8 +51,12 @@ class BatteryParams:
     """Chemistry: the open-circuit voltage and resistance over the state of charge."""
     nominal_dc_v: Positive = 400.0
     """Nominal voltage of the cells' string."""
-    initial_soh: Share = 1.0
-    """State of health at the start, for the record: ``capacity_wh`` is the capacity that there is."""
+    initial_soh: Annotated[float, Range(LEAST_SOH, 1.0)] = 1.0
+    """State of health at the start: the loss counts as one of the calendar, the resistance is that of new
+    cells.
+    """
+    ageing_speed: NotNegative = 1.0
+    """How many times faster the cells age than by their laws; 0 is not at all."""
     initial_cell_c: Annotated[float, Range(-80.0, 150.0)] = 20.0
     """Temperature of the cells at the start."""
     thermal_capacity_j_per_k: Positive = 500_000.0
@@ -149,6 +154,7 @@ class BatteryState(DeviceState):
 
     energy_wh: float = 0.0
     cell_c: float = 20.0
+    ageing: Ageing = UNKNOWN_AGE
     charged_wh: float = 0.0
     """Energy taken in at the AC terminals since the start."""
     discharged_wh: float = 0.0
@@ -156,6 +162,9 @@ class BatteryState(DeviceState):
     """Energy taken out of the cells since the start."""
     loss_w: float = 0.0
     """What the cells gave beyond the AC power, or took less: the energy falls by P + loss."""
+    moved_wh: float = 0.0
+    """Energy that has moved out of and into the cells, and its integral with the power in W²h."""
+    square_w2h: float = 0.0
     tie: Tie = UNTIED
     memory: BatteryMemory = AT_REST
 
@@ -169,7 +178,12 @@ class BatteryTelemetry:
     apparent_power_va: float = measured("Apparent power", "VA", low=0)
     power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
     soc: float = measured("State of charge", "1", low=0, high=1)
-    soh: float = measured("State of health", "1", low=0, high=1)
+    soh: float = measured("State of health: the capacity over that of new cells", "1", low=0, high=1)
+    capacity_wh: float = measured("Energy between empty and full now", "Wh", low=0)
+    calendar_loss: float = measured("Share of the capacity lost with time", "1", low=0)
+    cycle_loss: float = measured("Share of the capacity lost with cycles", "1", low=0)
+    resistance_pu: float = measured("Inner resistance over that of new cells", "1", low=1)
+    faded_wh: float = measured("Stored energy lost with the capacity since the start", "Wh", low=0)
     working_status: int = measured(
         "Condition as a number", options={0: "Idle or standby", 1: "Running", 2: "Fault"}
     )

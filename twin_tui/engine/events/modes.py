@@ -63,7 +63,7 @@ class ReportStatus(Event):
         device = run.device(self.device)
         steering = guide.steering_of(device)
         for key, number in self._numbers(device).items():
-            device.change_state(**steering.report[key](device.params, number))
+            device.change_state(**steering.report[key](device.params, device.state, number))
         device.forget_observation()
         reported = ", ".join(f"{key} {short(number)}" for key, number in self.status.items())
         run.note(LogKind.FORCE, self.device, f"reported {reported}", self.origin, tick)

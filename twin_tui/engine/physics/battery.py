@@ -1,4 +1,4 @@
-"""A lithium battery behind its converter: voltage, current, losses, limits, ageing.
+"""A lithium battery behind its converter: voltage, current, losses, limits.
 
 Power and current are positive when the battery discharges. The cell data are those of SimSES 1.3.12 (TUM,
 BSD-3): the Sony/Murata US26650FTC1 LFP cell (M. Naumann, dissertation, TUM 2018), the Sanyo NCR18650 NMC
@@ -10,10 +10,8 @@ from dataclasses import replace
 from itertools import pairwise
 from math import exp, sqrt
 
+from twin_tui.engine.physics.ageing import LFP_AGEING, NMC_AGEING, AgeingLaw
 from twin_tui.engine.signals import value
-
-GAS_CONSTANT_J_MOL_K = 8.314462618
-KELVIN = 273.15
 
 
 @value
@@ -90,6 +88,7 @@ class CellType:
     discharge_ohm_25c: Curve
     charge_ohm_10c: Curve
     discharge_ohm_10c: Curve
+    ageing: AgeingLaw
 
 
 LFP = CellType(
@@ -121,10 +120,11 @@ LFP = CellType(
             *(0.065121, 0.061503, 0.064822, 0.061432, 0.061432),
         ]
     ),
+    ageing=LFP_AGEING,
 )
 # Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance: that of the
 # LFP cell, which has about the same capacity, serves.
-NMC = replace(LFP, name="nmc", nominal_v=3.7, ocv_v=NMC_OCV_V)
+NMC = replace(LFP, name="nmc", nominal_v=3.7, ocv_v=NMC_OCV_V, ageing=NMC_AGEING)
 CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 
@@ -261,54 +261,3 @@ def temperature_derating(
     if temperature_c < cold_full_c:
         return ramp_between(temperature_c, cold_zero_c, cold_full_c)
     return ramp_between(temperature_c, hot_zero_c, hot_full_c)
-
-
-def cyclic_stress(c_rate: float, depth_of_cycle: float) -> float:
-    r"""Return the rate of the cyclic ageing of an LFP cell: lost fraction per root of full equivalent cycles.
-
-    The C rate is current over capacity in 1/h; the depth of the cycle is 0 to 1.
-
-    Notes
-    -----
-    .. math:: q = \frac{(0.0630\,C + 0.0971)(4.0253(DOC - 0.6)^3 + 1.0923)}{100}\sqrt{FEC}
-
-    Fitted at 40 °C, 0.2 to 1 C; use it up to 20 % loss.
-
-    References
-    ----------
-    M. Naumann, F. Spingler, A. Jossen, "Analysis and modeling of cycle aging of a commercial LiFePO4/graphite
-    cell", J. Power Sources 451, 227666, 2020, doi:10.1016/j.jpowsour.2019.227666.
-    """
-    return (0.0630 * c_rate + 0.0971) * (4.0253 * (depth_of_cycle - 0.6) ** 3 + 1.0923) / 100.0
-
-
-def calendar_stress(temperature_c: float, soc: float) -> float:
-    r"""Return the rate of the calendar ageing of an LFP cell: lost fraction per square root of seconds.
-
-    Notes
-    -----
-    .. math:: q = 1.2571\cdot10^{-5}\, e^{-\frac{17126}{R}\left(\frac1T - \frac1{298.15}\right)}
-              (2.8575(s - 0.5)^3 + 0.60225)\sqrt{t}
-
-    Fitted from 0 to 60 °C.
-
-    References
-    ----------
-    M. Naumann, M. Schimpe, P. Keil, H. C. Hesse, A. Jossen, "Analysis and modeling of calendar aging of a
-    commercial LiFePO4/graphite cell", J. Energy Storage 17, pp. 153-169, 2018, doi:10.1016/j.est.2018.01.019.
-    """
-    arrhenius = exp(-17126.0 / GAS_CONSTANT_J_MOL_K * (1.0 / (temperature_c + KELVIN) - 1.0 / 298.15))
-    return 1.2571e-5 * arrhenius * (2.8575 * (soc - 0.5) ** 3 + 0.60225)
-
-
-def age(loss: float, stress: float, amount: float) -> float:
-    r"""Return a lost fraction of the capacity after full equivalent cycles, or seconds, at a rate of stress.
-
-    Notes
-    -----
-    .. math:: q' = \sqrt{q^2 + k^2 \Delta x}
-
-    The increment of :math:`q = k\sqrt{x}` without x: it does not depend on how the amount is cut into steps,
-    and it carries on from the present loss when the stress changes.
-    """
-    return sqrt(loss * loss + stress * stress * amount)

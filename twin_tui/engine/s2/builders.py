@@ -65,7 +65,7 @@ def battery_frbc(device: Described, surroundings: Surroundings) -> ModeDescripti
     power of their middle.
     """
     params, commands, quantity = device.params, device.commands, quantity_of(device)
-    per_s = 1.0 / (3600.0 * params.capacity_wh)
+    per_s = 1.0 / (3600.0 * device.telemetry(surroundings).capacity_wh)
     low_2, low_1 = commands.soc_lower_limit_2, commands.soc_lower_limit_1
     high_1, high_2 = commands.soc_upper_limit_1, commands.soc_upper_limit_2
 
