@@ -224,9 +224,9 @@ def test_without_voltage_it_takes_nothing() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(
-    base_w=st.floats(0.0, 1e5),
+    base_w=st.floats(0.0, 1e5).map(lambda w: round(w, 9)),
     extra_w=st.lists(st.floats(-1e5, 1e5), min_size=1, max_size=10),
-    noise=st.floats(0.0, 0.5),
+    noise=st.floats(0.0, 0.5).map(lambda share: round(share, 9)),
     dt_s=st.sampled_from([0.1, 1.0, 60.0]),
 )
 def test_consumed_energy_only_grows_and_is_the_sum_of_its_power(
