@@ -54,7 +54,7 @@ def test_the_verdicts_look_as_shown_and_the_exit_code_tells(folder: Path) -> Non
     Path("sag.yaml").write_text(SAG.replace("do: fault battery emergency_stop 2s", "do: mark nothing"))
     failed = run(COMMAND)
     assert failed.exit_code == 1
-    assert "FAILED     31.0 s  battery.status == FAULT   saw RUN" in failed.output
+    assert "FAILED     11.0 s  battery.status == FAULT   saw RUN" in failed.output
     Path("sag.yaml").write_text(SAG.replace("battery.status", "batery.status"))
     assert run(COMMAND).exception is not None
 

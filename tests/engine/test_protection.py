@@ -35,6 +35,11 @@ def step(
     return protection.step(code, state, grid)
 
 
+def yet_to_enter(code: GridCode) -> ProtectionState:
+    """Return the protection of a device that is off, at a grid that has not been fit until now."""
+    return step(code, protection.initial(code, in_service=False), 0.1, 0.0, 0.0, 0.0)
+
+
 def healthy(code: GridCode) -> tuple[float, float, float]:
     return 1.0, 1.0, code.nominal_hz
 
@@ -167,9 +172,32 @@ def test_momentary_cessation_begins_at_its_limits(v_min, v_max, ceases):
     assert (state.operation is Operation.CEASED) is ceases
 
 
-def test_category_ii_has_no_momentary_cessation():
-    state = step(CAT_II, protection.initial(CAT_II), 0.1, 0.2, 1.0, 60.0)
-    assert state.operation is Operation.RUNNING
+# The rows of the tables of voltage ride-through, IEEE 1547-2018 6.4.2, that say "cease to energize" or
+# "momentary cessation", and their neighbours that do not; equations 3.5.1-9 to 3.5.1-46 of OpenDER's report.
+@pytest.mark.parametrize(
+    ("category", "v_min", "v_max", "ceases"),
+    [
+        ("i", 0.49, 1, True),
+        ("i", 0.5, 1, False),
+        ("i", 0.69, 1, False),
+        ("i", 1, 1.2, False),
+        ("i", 1, 1.21, True),
+        ("ii", 0.29, 1, True),
+        ("ii", 0.3, 1, False),
+        ("ii", 0.44, 1, False),
+        ("ii", 1, 1.19, False),
+        ("ii", 1, 1.2, False),
+        ("ii", 1, 1.21, True),
+        ("iii", 0.5, 1, True),
+        ("iii", 0.51, 1, False),
+        ("iii", 1, 1.11, True),
+    ],
+)
+def test_each_category_ceases_where_its_table_says(category, v_min, v_max, ceases):
+    code = CODES[f"ieee1547-2018-cat-{category}"]
+    state = step(code, protection.initial(code), 0.1, v_min, v_max, 60.0)
+    assert (state.operation is Operation.CEASED) is ceases
+    assert state.share == (0.0 if ceases else 1.0)
 
 
 def test_a_dip_that_ends_resets_its_timer():
@@ -198,7 +226,7 @@ def test_the_way_back_is_that_of_opender():
 
 
 def test_the_ramp_rises_evenly_and_no_faster_than_allowed():
-    state = protection.initial(CAT_III, entering=True)
+    state = yet_to_enter(CAT_III)
     before, ramp = 0.0, []
     for _ in range(6100):
         state = step(CAT_III, state, 0.1, *healthy(CAT_III))
@@ -214,7 +242,7 @@ def test_the_ramp_rises_evenly_and_no_faster_than_allowed():
     "unfit", [(0.91, 1.0, 60.0), (1.0, 1.06, 60.0), (1.0, 1.0, 59.4), (1.0, 1.0, 60.2), (nan, nan, nan)]
 )
 def test_a_grid_outside_the_enter_service_window_starts_the_delay_again(unfit):
-    state = run(CAT_III, protection.initial(CAT_III, entering=True), 0.1, 290.0, healthy(CAT_III))
+    state = run(CAT_III, yet_to_enter(CAT_III), 0.1, 290.0, healthy(CAT_III))
     assert state.operation is Operation.WAITING
     assert state.remaining_s == pytest.approx(10.1)
     state = step(CAT_III, state, 0.1, *unfit)
@@ -224,14 +252,14 @@ def test_a_grid_outside_the_enter_service_window_starts_the_delay_again(unfit):
 
 
 def test_a_trip_on_the_ramp_begins_all_over():
-    state = run(CAT_III, protection.initial(CAT_III, entering=True), 0.1, 400.0, healthy(CAT_III))
+    state = run(CAT_III, yet_to_enter(CAT_III), 0.1, 400.0, healthy(CAT_III))
     assert state.operation is Operation.RAMPING
     state = run(CAT_III, state, 0.1, 0.3, (1.0, 1.25, 60.0))
     assert (state.operation, state.stage) == (Operation.TRIPPED, "OV2")
 
 
 def test_a_cessation_on_the_ramp_goes_on_where_it_was():
-    state = run(CAT_III, protection.initial(CAT_III, entering=True), 0.1, 400.0, healthy(CAT_III))
+    state = run(CAT_III, yet_to_enter(CAT_III), 0.1, 400.0, healthy(CAT_III))
     reached = state.share
     state = step(CAT_III, state, 0.1, 0.4, 1.0, 60.0)
     assert state.share == 0.0
@@ -241,15 +269,16 @@ def test_a_cessation_on_the_ramp_goes_on_where_it_was():
 
 def test_without_a_ramp_power_is_back_when_the_delay_is_over():
     code = GridCode("own", "own", 50.0, (), EnterService(0.9, 1.1, 49.5, 50.5, 1.0, 0.0))
-    seconds, state = seconds_to(
-        code, protection.initial(code, entering=True), 0.1, (1.0, 1.0, 50.0), Operation.RUNNING
-    )
+    seconds, state = seconds_to(code, yet_to_enter(code), 0.1, (1.0, 1.0, 50.0), Operation.RUNNING)
     assert seconds == pytest.approx(1.0)
     assert (state.share, state.calm) == (1.0, True)
 
 
 def test_a_healthy_grid_costs_nothing_but_comparisons():
     state = protection.initial(CAT_III)
+    assert step(CAT_III, state, 0.1, 0.95, 1.04, 60.05) is state
+    # outside the window of enter service the delay has to be remembered, and then nothing more
+    state = step(CAT_III, state, 0.1, 0.95, 1.05, 60.3)
     assert step(CAT_III, state, 0.1, 0.95, 1.05, 60.3) is state
 
 
@@ -323,7 +352,7 @@ def test_whatever_comes_the_state_stays_sound(name, data):
     code = CODES[name]
     odd = st.sampled_from([nan, inf, -inf, -1.0, 0.0])
     volts = st.floats(0.0, 1.4) | odd
-    state = protection.initial(code, entering=data.draw(st.booleans()))
+    state = data.draw(st.sampled_from([protection.initial, yet_to_enter]))(code)
     grids = st.lists(st.tuples(st.integers(1, 50), volts, volts, st.floats(45, 65) | odd), max_size=20)
     for steps, *grid in data.draw(grids):
         for _ in range(steps):
@@ -362,9 +391,11 @@ def test_a_grid_is_calm_between_the_nearest_limits_of_its_code(name):
     for stage in code.stages:
         (high if stage.over else low)[stage.quantity].append(stage.limit)
     voltage, frequency = Quantity.VOLTAGE, Quantity.FREQUENCY
-    assert code.calm_v_low_pu == max([*low[voltage], code.cease_low_pu])
-    assert code.calm_v_high_pu == min([*high[voltage], code.cease_high_pu])
-    assert (code.calm_f_low_hz, code.calm_f_high_hz) == (max(low[frequency]), min(high[frequency]))
+    window = code.enter_service
+    assert code.calm_v_low_pu == max([*low[voltage], code.cease_low_pu, window.v_low_pu])
+    assert code.calm_v_high_pu == min([*high[voltage], code.cease_high_pu, window.v_high_pu])
+    assert code.calm_f_low_hz == max([*low[frequency], window.f_low_hz])
+    assert code.calm_f_high_hz == min([*high[frequency], window.f_high_hz])
     assert code.calm_v_low_pu < 1.0 < code.calm_v_high_pu
     assert code.calm_f_low_hz < code.nominal_hz < code.calm_f_high_hz
     assert code.mean_v_high_pu == min(high.get(Quantity.MEAN_VOLTAGE, []), default=float("inf"))

@@ -120,7 +120,15 @@ class _Cessation(_Entry):
     """The voltages at which the device stops power at once and remains connected."""
 
     at_or_below_pu: Voltage | None = None
+    below_pu: Voltage | None = None
+    """In place of at_or_below_pu: the limit itself excluded."""
     above_pu: Voltage | None = None
+
+    @model_validator(mode="after")
+    def _one_lower_limit(self) -> Self:
+        if self.at_or_below_pu is not None and self.below_pu is not None:
+            raise ValueError("give at_or_below_pu or below_pu, not both")
+        return self
 
 
 class _FrequencyMeasurement(_Entry):
@@ -154,8 +162,10 @@ class _FrequencyDroop(_Entry):
     over_droop: Droop
     under_deadband_hz: Deadband | None = None
     under_droop: Droop | None = None
+    under_for: Annotated[str, choice("all", "storage")] = "all"
+    """The devices that answer a low frequency."""
     of: Annotated[str, choice("rating", "power")] = "rating"
-    """What the droop is a fraction of: the rating, or the power when the deadband was left."""
+    """What a generator's droop is a fraction of at a high frequency: the rating, or its present power."""
     response_s: Seconds
 
     @model_validator(mode="after")
@@ -257,7 +267,9 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
         found = file.momentary_cessation
-        optional = {"cease_low_pu": found.at_or_below_pu, "cease_high_pu": found.above_pu}
+        low = found.at_or_below_pu if found.below_pu is None else found.below_pu
+        optional = {"cease_low_pu": low, "cease_high_pu": found.above_pu}
+        optional["cease_at_low"] = found.below_pu is None
     if file.frequency_measurement is not None:
         optional["frequency_needs_pu"] = file.frequency_measurement.needs_pu
     return GridCode(
@@ -282,6 +294,7 @@ def _droop(entry: _FrequencyDroop | None) -> FrequencyDroop | None:
         of_power=entry.of == "power",
         under_deadband_hz=inf if entry.under_deadband_hz is None else entry.under_deadband_hz,
         under_droop=entry.under_droop or entry.over_droop,
+        under_storage_only=entry.under_for == "storage",
         response_s=entry.response_s,
     )
 

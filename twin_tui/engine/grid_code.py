@@ -33,7 +33,10 @@ class TripStage:
 
 @value
 class EnterService:
-    """Window, delay and ramp on the way back after a trip; the window includes its limits."""
+    """Window, delay and ramp of every start; the window includes its limits.
+
+    The delay counts from when the grid became fit. The ramp applies to a start that had to wait.
+    """
 
     v_low_pu: float
     v_high_pu: float
@@ -46,14 +49,19 @@ class EnterService:
 
 @value
 class FrequencyDroop:
-    """Active power against frequency: deadbands, droops, and the time to 90 % of the answer."""
+    """Active power against frequency: deadbands, droops, and the time to 90 % of the answer.
+
+    A droop is of the rating; ``of_power`` and ``under_storage_only`` narrow that for other devices.
+    """
 
     over_deadband_hz: float
     over_droop: float
     of_power: bool = False
-    """Whether the droop is of the present power instead of the rating."""
+    """Whether a generator's droop above the nominal frequency is of its present power."""
     under_deadband_hz: float = inf
     under_droop: float = 0.05
+    under_storage_only: bool = False
+    """Whether only storage answers a low frequency."""
     response_s: float = 0.0
 
 
@@ -76,6 +84,8 @@ class GridCode:
     enter_service: EnterService
     cease_low_pu: float = -inf
     """No current at or below this voltage, at once and without a trip."""
+    cease_at_low: bool = True
+    """Whether that includes the voltage itself."""
     cease_high_pu: float = inf
     """Nor above this one; at the limit itself IEEE 1547 wants continuous operation."""
     frequency_needs_pu: float = 0.3
@@ -83,7 +93,7 @@ class GridCode:
     frequency_droop: FrequencyDroop | None = None
     volt_var: VoltageCurve | None = None
     volt_watt: VoltageCurve | None = None
-    # What a healthy grid looks like: strictly between these, nothing has to be timed.
+    # What a healthy grid looks like: strictly between these, nothing has to be timed and a device may start.
     calm_v_low_pu: float = field(init=False, default=-inf)
     calm_v_high_pu: float = field(init=False, default=inf)
     calm_f_low_hz: float = field(init=False, default=-inf)
@@ -98,13 +108,19 @@ class GridCode:
         def limits(quantity: Quantity, over: bool) -> list[float]:
             return [s.limit for s in self.stages if s.quantity is quantity and s.over is over]
 
+        window = self.enter_service
         derive(
             self,
-            calm_v_low_pu=max([self.cease_low_pu, *limits(Quantity.VOLTAGE, over=False)]),
-            calm_v_high_pu=min([self.cease_high_pu, *limits(Quantity.VOLTAGE, over=True)]),
-            calm_f_low_hz=max(limits(Quantity.FREQUENCY, over=False), default=-inf),
-            calm_f_high_hz=min(limits(Quantity.FREQUENCY, over=True), default=inf),
+            calm_v_low_pu=max([window.v_low_pu, self.cease_low_pu, *limits(Quantity.VOLTAGE, over=False)]),
+            calm_v_high_pu=min([window.v_high_pu, self.cease_high_pu, *limits(Quantity.VOLTAGE, over=True)]),
+            calm_f_low_hz=max([window.f_low_hz, *limits(Quantity.FREQUENCY, over=False)]),
+            calm_f_high_hz=min([window.f_high_hz, *limits(Quantity.FREQUENCY, over=True)]),
             mean_v_high_pu=min(limits(Quantity.MEAN_VOLTAGE, over=True), default=inf),
             rocof_limit_hz_per_s=min(limits(Quantity.ROCOF, over=True), default=inf),
             remembers=any(s.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF} for s in self.stages),
         )
+
+    def ceases(self, v_min_pu: float, v_max_pu: float) -> bool:
+        """Return whether no current may flow at these extremes of the voltages."""
+        low = v_min_pu <= self.cease_low_pu if self.cease_at_low else v_min_pu < self.cease_low_pu
+        return low or v_max_pu > self.cease_high_pu

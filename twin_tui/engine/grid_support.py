@@ -15,13 +15,15 @@ class SupportState:
 
     droop_pu: float = 0.0
     """Active power to add; negative when the frequency is high."""
-    of_power: bool = False
-    """Whether that is a share of the device's own power instead of the rating."""
     p_limit_pu: float = 1.0
     """Volt-watt: no more active power into the grid than this."""
     q_pu: float = 0.0
     """Volt-var: reactive power, positive injects."""
     active: bool = False
+    droop_target_pu: float = 0.0
+    """What the droop asks for at this frequency of a device that could do anything."""
+    droop_before_pu: float = 0.0
+    """``droop_pu`` at the beginning of the step."""
 
 
 NEUTRAL = SupportState()
@@ -30,7 +32,8 @@ NEUTRAL = SupportState()
 def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequency_hz: float) -> SupportState:
     """Advance the support functions that a code has by one step, at the mean of the phase voltages.
 
-    Returns `NEUTRAL` while voltage and frequency request nothing.
+    Returns `NEUTRAL` while voltage and frequency request nothing. The droop is that of a device that answers
+    in full; `answer` has it as that of a device with limits.
 
     References
     ----------
@@ -63,26 +66,53 @@ def step(code: GridCode, state: SupportState, dt_s: float, v_pu: float, frequenc
         return NEUTRAL
     droop_pu = q = 0.0
     if droop is not None:
-        droop_pu = _follow(state.droop_pu, droop_target, dt_s, droop.response_s)
+        droop_pu = _follow(state.droop_pu, min(max(droop_target, -1.0), 1.0), dt_s, droop.response_s)
     limit = _follow(state.p_limit_pu, limit_target, dt_s, watt.response_s) if watt is not None else 1.0
     if var is not None:
         q = _follow(state.q_pu, q_target, dt_s, var.response_s)
     if droop_pu == 0.0 and q == 0.0 and limit == 1.0:
         return NEUTRAL
-    return SupportState(droop_pu, droop is not None and droop.of_power, limit, q, True)
+    return SupportState(droop_pu, limit, q, True, droop_target, state.droop_pu)
 
 
-def supported_power(state: SupportState, p_pu: float, p_min_pu: float, p_max_pu: float) -> float:
-    """Return the active power after support, per unit, from what a device that can do so much would give now.
+def answer(
+    code: GridCode,
+    state: SupportState,
+    dt_s: float,
+    p_pu: float,
+    p_min_pu: float,
+    p_max_pu: float,
+    *,
+    storage: bool = False,
+) -> tuple[float, SupportState]:
+    """Return the active power after support, per unit, and the state with the droop that gives it.
 
-    A droop never pushes it beyond what the device can do, and volt-watt caps it last.
+    ``p_pu`` is what the device would give now, the limits what it can. The droop's aim is held within the
+    limits first and delayed then, so that a device driven into a limit takes as long to reach it as any other
+    step does. A device outside its limits is not driven further out, and volt-watt caps it last.
+
+    References
+    ----------
+    EPRI Report 3002030962, "IEEE 1547-2018 OpenDER Model", equations 3.7.1-13 to 3.7.1-17.
     """
     if not state.active:
-        return p_pu
-    power = p_pu + (state.droop_pu * abs(p_pu) if state.of_power else state.droop_pu)
-    low, high = min(p_min_pu, p_pu), max(p_max_pu, p_pu)
-    power = low if power < low else high if power > high else power
-    return power if power < state.p_limit_pu else state.p_limit_pu
+        return p_pu, state
+    power = p_pu
+    droop = code.frequency_droop
+    if droop is not None and (state.droop_target_pu or state.droop_before_pu):
+        aim = state.droop_target_pu
+        if aim > 0.0 and droop.under_storage_only and not storage:
+            aim = 0.0
+        if aim < 0.0 and droop.of_power and not storage:
+            aim *= abs(p_pu)
+        low, high = min(p_min_pu, p_pu), max(p_max_pu, p_pu)
+        aim = min(max(p_pu + aim, low), high) - p_pu
+        now = _follow(state.droop_before_pu, aim, dt_s, droop.response_s)
+        state = SupportState(
+            now, state.p_limit_pu, state.q_pu, True, state.droop_target_pu, state.droop_before_pu
+        )
+        power = min(max(p_pu + now, low), high)
+    return power if power < state.p_limit_pu else state.p_limit_pu, state
 
 
 def _follow(before: float, target: float, dt_s: float, response_s: float) -> float:

@@ -19,6 +19,8 @@ MEAN_BLOCK_S = 3.0
 MEAN_BLOCKS = round(MEAN_S / MEAN_BLOCK_S)
 
 _IDLE = -1.0
+UNFIT = -1.0
+"""In place of what is left of the delay of enter service: voltage or frequency is outside its window."""
 _ABSURD = 1000.0
 """Neither a voltage nor a frequency; NaN fails the same comparison."""
 _ROUNDING = 1e-3
@@ -32,11 +34,11 @@ class Operation(Enum):
     CEASED = "CEASED"
     """No current for the moment; it comes back at once when the voltage does."""
     TRIPPED = "TRIPPED"
-    """Off, and the grid is not yet within the limits for reconnection."""
+    """Off, and the grid is not yet within the window of enter service."""
     WAITING = "WAITING"
     """Off, the grid is fit, the delay runs."""
     RAMPING = "RAMPING"
-    """Back, with a limit that rises to the rating."""
+    """Back, with a limit that rises to the rating; it begins to when the device is switched on."""
 
 
 _RUNNING = Operation.RUNNING
@@ -67,29 +69,36 @@ class ProtectionState:
     remaining_s: float
     """Until the pending trip, the end of the delay or the end of the ramp; 0 when nothing is timed."""
     calm: bool
-    """Running, and no stage is timing."""
+    """In service, or free to be, and no stage is timing."""
     progress: float
+    """How far up the ramp the device is; less than 1 while switched off is a ramp that is due."""
     timers: tuple[float, ...]
     memory: ProtectionMemory
+    in_service: bool = True
+    """Whether the device is switched on and without fault: it rides through what it could not start in."""
+    wait_s: float = 0.0
+    """What is left of the delay, which counts from when the grid became fit; UNFIT while it is not."""
 
 
-def initial(code: GridCode, entering: bool = False) -> ProtectionState:
-    """Return the protection of a device that runs, or of one that has yet to enter service."""
+def initial(code: GridCode, *, in_service: bool = True) -> ProtectionState:
+    """Return the protection of a device that runs, or of one that is off at a grid that has long been fit."""
     memory = ProtectionMemory(code.nominal_hz)
-    if entering:
-        return _tripped(code, "", memory)
-    return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, (_IDLE,) * len(code.stages), memory)
+    idle = (_IDLE,) * len(code.stages)
+    return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, idle, memory, in_service)
 
 
 def _tripped(code: GridCode, stage: str, memory: ProtectionMemory) -> ProtectionState:
     idle, delay_s = (_IDLE,) * len(code.stages), code.enter_service.delay_s
-    return ProtectionState(Operation.TRIPPED, 0.0, stage, delay_s, False, 0.0, idle, memory)
+    return ProtectionState(Operation.TRIPPED, 0.0, stage, delay_s, False, 0.0, idle, memory, True, UNFIT)
 
 
-def step(code: GridCode, state: ProtectionState, surroundings: Surroundings) -> ProtectionState:
+def step(
+    code: GridCode, state: ProtectionState, surroundings: Surroundings, *, in_service: bool = True
+) -> ProtectionState:
     """Advance the protection by one step, at the lowest and highest of the phase and line voltages.
 
-    Returns the very same object while the grid is healthy and nothing has to be remembered.
+    Returns the very same object while the grid is healthy and nothing has to be remembered. A device that is
+    not in service does not trip: it may start when the grid has been fit for the whole delay.
 
     References
     ----------
@@ -98,6 +107,8 @@ def step(code: GridCode, state: ProtectionState, surroundings: Surroundings) -> 
     """
     healthy = (
         state.calm
+        and state.in_service is in_service
+        and state.wait_s == 0.0
         and code.calm_v_low_pu < surroundings.v_min_pu
         and surroundings.v_max_pu < code.calm_v_high_pu
         and code.calm_f_low_hz < surroundings.frequency_hz < code.calm_f_high_hz
@@ -110,27 +121,53 @@ def step(code: GridCode, state: ProtectionState, surroundings: Surroundings) -> 
             and memory.mean_pu <= code.mean_v_high_pu
             and -code.rocof_limit_hz_per_s <= memory.rocof_hz_per_s <= code.rocof_limit_hz_per_s
         ):
-            return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory)
+            return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory, in_service)
     elif healthy:
         return state
-    if state.operation is Operation.TRIPPED or state.operation is Operation.WAITING:
-        return _off(code, state, memory, surroundings)
-    return _on(code, state, memory, surroundings)
+    wait_s = _left_of_the_delay(code, state, memory, surroundings)
+    is_off = state.operation is Operation.TRIPPED or state.operation is Operation.WAITING
+    if is_off or not (in_service and state.in_service):
+        return _off(code, state, memory, in_service, wait_s)
+    return _on(code, state, memory, surroundings, wait_s)
+
+
+def _left_of_the_delay(
+    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
+) -> float:
+    """Return how much of the delay of enter service is left; UNFIT while the grid is not fit."""
+    window = code.enter_service
+    if not (
+        window.v_low_pu <= surroundings.v_min_pu
+        and surroundings.v_max_pu <= window.v_high_pu
+        and window.f_low_hz <= surroundings.frequency_hz <= window.f_high_hz
+        and memory.mean_pu <= code.mean_v_high_pu
+    ):
+        return UNFIT
+    left_s = window.delay_s if state.wait_s < 0.0 else state.wait_s - surroundings.dt_s
+    return left_s if left_s > surroundings.dt_s * _ROUNDING else 0.0
 
 
 def _on(
-    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
+    code: GridCode,
+    state: ProtectionState,
+    memory: ProtectionMemory,
+    surroundings: Surroundings,
+    wait_s: float,
 ) -> ProtectionState:
     timers, pending, remaining_s = _time_stages(code, state, memory, surroundings)
     if pending and remaining_s <= 0.0:
         return _tripped(code, pending, memory)
-    if surroundings.v_min_pu <= code.cease_low_pu or surroundings.v_max_pu > code.cease_high_pu:
+    if code.ceases(surroundings.v_min_pu, surroundings.v_max_pu):
         return ProtectionState(
-            Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory
+            Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory, True, wait_s
         )
     if state.progress < 1.0:
-        return _ramp(code, state, memory, surroundings.dt_s, timers, calm=not pending)
-    return ProtectionState(Operation.RUNNING, 1.0, pending, remaining_s, not pending, 1.0, timers, memory)
+        return _ramp(code, state, memory, surroundings.dt_s, timers, not pending, wait_s)
+    if state.calm and not pending and wait_s == state.wait_s and memory is state.memory:
+        return state
+    return ProtectionState(
+        _RUNNING, 1.0, pending, remaining_s, not pending, 1.0, timers, memory, True, wait_s
+    )
 
 
 def _time_stages(
@@ -166,29 +203,24 @@ def _time_stages(
 
 
 def _off(
-    code: GridCode, state: ProtectionState, memory: ProtectionMemory, surroundings: Surroundings
+    code: GridCode, state: ProtectionState, memory: ProtectionMemory, in_service: bool, wait_s: float
 ) -> ProtectionState:
-    dt_s = surroundings.dt_s
+    """Return the state of a device that is off, or that starts in this very step."""
     window = code.enter_service
-    if not (
-        window.v_low_pu <= surroundings.v_min_pu
-        and surroundings.v_max_pu <= window.v_high_pu
-        and window.f_low_hz <= surroundings.frequency_hz <= window.f_high_hz
-        and memory.mean_pu <= code.mean_v_high_pu
-    ):
-        if state.operation is Operation.TRIPPED and memory is state.memory:
-            return state
-        return ProtectionState(
-            Operation.TRIPPED, 0.0, state.stage, window.delay_s, False, 0.0, state.timers, memory
-        )
-    left_s = state.remaining_s - dt_s if state.operation is Operation.WAITING else window.delay_s
-    if left_s > dt_s * _ROUNDING:
-        return ProtectionState(Operation.WAITING, 0.0, state.stage, left_s, False, 0.0, state.timers, memory)
+    tripped = state.operation is Operation.TRIPPED or state.operation is Operation.WAITING
+    stage = state.stage if tripped else ""
+    idle = (_IDLE,) * len(code.stages)
+    if wait_s != 0.0:
+        operation = Operation.TRIPPED if wait_s < 0.0 else Operation.WAITING
+        left_s = window.delay_s if wait_s < 0.0 else wait_s
+        return ProtectionState(operation, 0.0, stage, left_s, False, 0.0, idle, memory, in_service, wait_s)
+    if state.progress >= 1.0:
+        return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, idle, memory, in_service)
     if window.ramp_s > 0.0:
         return ProtectionState(
-            Operation.RAMPING, 0.0, state.stage, window.ramp_s, False, 0.0, state.timers, memory
+            Operation.RAMPING, 0.0, stage, window.ramp_s, False, 0.0, idle, memory, in_service
         )
-    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory)
+    return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, idle, memory, in_service)
 
 
 def _ramp(
@@ -198,13 +230,16 @@ def _ramp(
     dt_s: float,
     timers: tuple[float, ...],
     calm: bool,
+    wait_s: float,
 ) -> ProtectionState:
     ramp_s = code.enter_service.ramp_s
     left_s = ramp_s * (1.0 - state.progress) - dt_s
     if left_s > dt_s * _ROUNDING:
         share = 1.0 - left_s / ramp_s
-        return ProtectionState(Operation.RAMPING, share, state.stage, left_s, False, share, timers, memory)
-    return ProtectionState(Operation.RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory)
+        return ProtectionState(
+            Operation.RAMPING, share, state.stage, left_s, False, share, timers, memory, True, wait_s
+        )
+    return ProtectionState(_RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory, True, wait_s)
 
 
 def _remember(code: GridCode, memory: ProtectionMemory, surroundings: Surroundings) -> ProtectionMemory:

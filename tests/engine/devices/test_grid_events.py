@@ -314,4 +314,4 @@ def test_what_the_protection_says_of_each_state_of_a_device():
     assert grid_tie.explain(code, replace(ceased, status=Status.TRIPPED)) == "no grid voltage"
     assert tie.protection is not None
     waiting = replace(tie, status=Status.WAITING, protection=replace(tie.protection, remaining_s=42.0))
-    assert grid_tie.explain(code, waiting) == "no grid voltage; back in 42 s"
+    assert grid_tie.explain(code, waiting) == "waits for the delay of enter service: 42 s"

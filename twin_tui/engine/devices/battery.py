@@ -35,7 +35,6 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.battery_view import observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
-from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import (
     ac_from_dc,
     current,
@@ -87,9 +86,9 @@ def step(
     forming = surroundings.islanded and params.grid_forming and run == ON
     if params.grid_code is not None or not (tie.free and surroundings.grid_live):
         tie = (
-            grid_tie.initial(params.grid_code)
+            grid_tie.initial(params.grid_code, in_service=True)
             if forming
-            else grid_tie.step(params.grid_code, tie, surroundings)
+            else grid_tie.step(params.grid_code, tie, surroundings, run != OFF and not faults & STOPPING)
         )
     if faults or state.causes or cell_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
@@ -122,7 +121,17 @@ def step(
                 target, wanted_var = commands.active_power_setpoint_w, commands.reactive_power_setpoint_var
         target = -charge if target < -charge else discharge if target > discharge else target
         if run == ON and not tie.free:
-            target, wanted_var = _supported(params, tie, target, wanted_var, charge, discharge)
+            rating = params.rated_va
+            supported, tie = grid_tie.supported(
+                params.grid_code,
+                tie,
+                dt_s,
+                target / rating,
+                -charge / rating,
+                discharge / rating,
+                storage=True,
+            )
+            target, wanted_var = max(-charge, supported * rating), wanted_var or tie.support.q_pu * rating
         if params.q_priority and run == ON and not forming:
             target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.rated_va)
         if target > power + reach:
@@ -242,14 +251,6 @@ def _remember(
     if not params.deadtime_s and stuck is None and not offset:
         return AT_REST
     return BatteryMemory(asked_w, asked_var, on_the_way, stuck, offset)
-
-
-def _supported(
-    params: BatteryParams, tie: Tie, target: float, wanted_var: float, charge: float, discharge: float
-) -> tuple[float, float]:
-    rating = params.rated_va
-    supported = supported_power(tie.support, target / rating, -charge / rating, discharge / rating) * rating
-    return max(-charge, supported), wanted_var or tie.support.q_pu * rating
 
 
 def _converted(

@@ -29,7 +29,6 @@ from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands,
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.s2.builders import chp_ddbc
 from twin_tui.engine.s2.model import ControlType
@@ -211,7 +210,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     causes, faults = state.causes, state.faults
     tie = state.tie
     if params.grid_code is not None or not (tie.free and surroundings.grid_live):
-        tie = grid_tie.step(params.grid_code, tie, surroundings)
+        tie = grid_tie.step(params.grid_code, tie, surroundings, state.breaker_closed)
         if surroundings.grid_live:
             causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
         else:
@@ -249,7 +248,9 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
             most = max(permitted, params.min_load_pu)
             target = min(max(params.min_load_pu, commands.load_setpoint_pu), most)
             if not tie.free:
-                target = supported_power(tie.support, target, params.min_load_pu, most)
+                target, tie = grid_tie.supported(
+                    params.grid_code, tie, dt_s, target, params.min_load_pu, most
+                )
                 target = min(target, tie.share)
         reach = params.ramp_pu_per_s * dt_s
         if target > load:

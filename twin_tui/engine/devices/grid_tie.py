@@ -2,7 +2,7 @@
 
 from twin_tui.engine import grid_support, protection
 from twin_tui.engine.device import Status
-from twin_tui.engine.grid_code import GridCode, Quantity, TripStage
+from twin_tui.engine.grid_code import EnterService, GridCode, Quantity, TripStage
 from twin_tui.engine.grid_support import NEUTRAL, SupportState
 from twin_tui.engine.protection import Operation, ProtectionState
 from twin_tui.engine.signals import value
@@ -29,6 +29,7 @@ DEAD = Tie(False, 0.0, Status.TRIPPED, None, NEUTRAL)
 
 # a global is found five times faster than a member of its Enum, and every step asks for some
 _RUNNING, _CEASED = Status.RUNNING, Status.CEASED
+_TRIPPED, _WAITING = Status.TRIPPED, Status.WAITING
 _STATUS = {
     Operation.RUNNING: Status.RUNNING,
     Operation.RAMPING: Status.RUNNING,
@@ -38,22 +39,25 @@ _STATUS = {
 }
 
 
-def initial(code: GridCode | None) -> Tie:
-    """Return the tie of a device that is in service."""
-    return UNTIED if code is None else Tie(True, 1.0, Status.RUNNING, protection.initial(code), NEUTRAL)
+def initial(code: GridCode | None, *, in_service: bool = False) -> Tie:
+    """Return the tie of a device that is off at a grid that has long been fit, or of one in service."""
+    if code is None:
+        return UNTIED
+    return Tie(True, 1.0, Status.RUNNING, protection.initial(code, in_service=in_service), NEUTRAL)
 
 
-def step(code: GridCode | None, tie: Tie, surroundings: Surroundings) -> Tie:
+def step(code: GridCode | None, tie: Tie, surroundings: Surroundings, in_service: bool = True) -> Tie:
     """Advance protection and support by one tick; the very same object while the grid asks for nothing.
 
-    A dead grid stops every device at once, whatever the clearing times of its code.
+    A dead grid stops every device at once, whatever the clearing times of its code. ``in_service`` says
+    whether the device is switched on and without fault, hence rides through what it could not start in.
     """
     if code is None:
         return UNTIED if surroundings.grid_live else DEAD
     before = tie.protection
     if before is None:
         before = protection.initial(code)
-    after = protection.step(code, before, surroundings)
+    after = protection.step(code, before, surroundings, in_service=in_service)
     mean_pu = (surroundings.va_pu + surroundings.vb_pu + surroundings.vc_pu) / 3.0
     # a dead grid has no frequency: a droop that took its 0 Hz would push hard when the voltage is back
     measurable = surroundings.v_max_pu >= code.frequency_needs_pu
@@ -62,11 +66,32 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings) -> Tie:
     if after is tie.protection and support is tie.support and surroundings.grid_live:
         return tie
     status = _RUNNING if after.calm else _STATUS[after.operation]
+    if status is _TRIPPED and not after.stage:
+        status = _WAITING
     if status is _RUNNING and not surroundings.grid_live:
         status = _CEASED
     share = after.share if status is _RUNNING else 0.0
     free = status is _RUNNING and share >= 1.0 and support is NEUTRAL
     return Tie(free, share, status, after, support)
+
+
+def supported(
+    code: GridCode | None,
+    tie: Tie,
+    dt_s: float,
+    p_pu: float,
+    p_min_pu: float,
+    p_max_pu: float,
+    *,
+    storage: bool = False,
+) -> tuple[float, Tie]:
+    """Return the active power after grid support, per unit of the rating, and the tie with its droop."""
+    if code is None:
+        return p_pu, tie
+    power, support = grid_support.answer(code, tie.support, dt_s, p_pu, p_min_pu, p_max_pu, storage=storage)
+    if support is not tie.support:
+        tie = Tie(tie.free, tie.share, tie.status, tie.protection, support)
+    return power, tie
 
 
 def trip_cause(code: GridCode | None, tie: Tie, voltage: int, frequency: int) -> int:
@@ -102,9 +127,20 @@ def explain(code: GridCode | None, tie: Tie) -> str:
         text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
     elif tie.status is Status.CEASED and tie.protection is not None:
         text = "no current at this voltage"
-    if tie.status is Status.WAITING and tie.protection is not None:
+    if tie.status is Status.WAITING and tie.protection is not None and code is not None:
+        if stage is None:
+            return _waits(code.enter_service, tie.protection)
         text += f"; back in {tie.protection.remaining_s:.0f} s"
     return text
+
+
+def _waits(window: EnterService, state: ProtectionState) -> str:
+    if state.wait_s < 0.0:
+        return (
+            f"waits for {window.v_low_pu:g} … {window.v_high_pu:g} pu"
+            f" and {window.f_low_hz:g} … {window.f_high_hz:g} Hz"
+        )
+    return f"waits for the delay of enter service: {state.remaining_s:.0f} s"
 
 
 def _asked(tie: Tie) -> str:

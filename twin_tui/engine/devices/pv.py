@@ -30,7 +30,6 @@ from twin_tui.engine.devices.pv_model import (
     PvTelemetry,
 )
 from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.grid_support import supported_power
 from twin_tui.engine.physics.battery import ramp_between
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.physics.pv import (
@@ -95,7 +94,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     memory = state.memory
     inverter_c = state.inverter_c
     if params.grid_code is not None or not (tie.free and surroundings.grid_live):
-        tie = grid_tie.step(params.grid_code, tie, surroundings)
+        tie = grid_tie.step(params.grid_code, tie, surroundings, commands.on and not faults & STOPPING)
     if faults or state.causes or inverter_c > params.over_temperature_c or tie.status is not _RUNNING:
         faults = _faults(params, state, commands, tie)
     if faults or memory is not AT_REST:
@@ -123,7 +122,10 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         if not tie.free:
             rated = params.rated_w
             most = min(most, tie.share * rated)
-            target = supported_power(tie.support, min(target, most) / rated, 0.0, most / rated) * rated
+            target, tie = grid_tie.supported(
+                params.grid_code, tie, dt_s, min(target, most) / rated, 0.0, most / rated
+            )
+            target *= rated
             wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
         if params.q_priority:
             target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.s_max_va)
