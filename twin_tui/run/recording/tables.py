@@ -104,7 +104,9 @@ def _csv(row: list[Any]) -> bytes:
 def check_parquet(path: Path, *, force: bool) -> None:
     """Raise ConfigError without pyarrow, or where something else than a former recording would be lost."""
     try:
-        import pyarrow.parquet  # noqa: PLC0415, F401 - before servers are open: it takes a second
+        import pyarrow.parquet  # noqa: PLC0415 - before servers are open: it takes a second
+
+        pyarrow.array([0.0])  # which imports pandas where that is installed
     except ImportError:
         raise ConfigError(
             f"{cut(path)}: Parquet needs the pyarrow package; install the extra parquet: "
