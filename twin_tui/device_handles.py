@@ -23,7 +23,7 @@ from twin_tui.engine.events import (
 )
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.running import Device
-from twin_tui.errors import ArgumentError, CommandError, did_you_mean
+from twin_tui.errors import ArgumentError, CommandError, check_argument, did_you_mean
 
 if TYPE_CHECKING:
     from twin_tui.engine.devices.appliance import ApplianceCommands, ApplianceTelemetry
@@ -198,6 +198,8 @@ class DeviceAccess:
     def device(self, name: str, kind: DeviceType[Any, Any, C, T] | None = None) -> DeviceHandle[T, C]:
         """Return a device by name; with its type given, telemetry and commands are typed."""
         found = self.engine.device(name)
+        fits = kind is None or isinstance(kind, DeviceType)
+        check_argument(fits, "device takes a device type such as twin_tui.BATTERY", kind)
         if kind is not None and found.type is not kind:
             raise CommandError(f"{name} is a {found.type.kind}, not a {kind.kind}")
         return DeviceHandle(self.engine, found)

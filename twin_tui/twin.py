@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -66,6 +67,7 @@ class Twin(DeviceAccess):
         """Keeps the verdicts of the scenario that is being played, if one is."""
         self._started = False
         self._pacing: asyncio.Task[None] | None = None
+        self._thread = 0
         self._body: asyncio.Task[Any] | None = None
         self._failure_raised = False
         self._interrupted = False
@@ -138,6 +140,7 @@ class Twin(DeviceAccess):
             raise
         if paced if paced is not None else self.site.real_time:
             self._failure_raised = False
+            self._thread = get_ident()
             self._pacing = asyncio.create_task(self.pacer.run(self._tick_after(duration_s)), name="pacer")
             self._pacing.add_done_callback(self._pacing_ended)
 
@@ -147,8 +150,7 @@ class Twin(DeviceAccess):
         Raises what the engine failed with, if it did, or RunError when a recording or capture is incomplete.
         """
         pacing, self._pacing = self._pacing, None
-        if pacing is not None:
-            pacing.cancel()
+        if pacing is not None and pacing.cancel():  # it has ended already where its event loop is closed
             await asyncio.wait([pacing])
         try:
             await self.links.stop()
@@ -210,14 +212,23 @@ class Twin(DeviceAccess):
 
     def step_once(self) -> None:
         """Run one tick."""
+        self._check_thread()
         self.engine.step()
         self.pacer.resync()
 
     def advance(self, seconds: float) -> None:
         """Run a simulated time as fast as the machine can."""
         check_argument(number(seconds), "advance takes simulated seconds", seconds)
+        self._check_thread()
         self.engine.advance(seconds)
         self.pacer.resync()
+
+    def _check_thread(self) -> None:
+        """Raise CommandError where the twin is paced in the event loop of another thread."""
+        if self._pacing is not None and not self._pacing.done() and self._thread != get_ident():
+            raise CommandError(
+                "this twin is running in another thread: step it in its own, or start(paced=False)"
+            )
 
     def submit(self, event: Event, *, at_s: float | None = None) -> None:
         """Give the engine an event, for now or for a simulated time; raise CommandError."""
@@ -280,6 +291,7 @@ class Twin(DeviceAccess):
     @classmethod
     def replay(cls, path: str | Path) -> Iterator[Difference]:
         """Run a recording again on a fresh twin; yield each value that differs; ConfigError if incomplete."""
+        check_argument(isinstance(path, str | PathLike), "replay takes a path", path)
         head, rows = recording.read(Path(path))
         yield from recording.replay(recording.fresh_engine(head), rows)
 

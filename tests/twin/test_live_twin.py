@@ -228,3 +228,29 @@ def test_a_twin_runs_in_one_event_loop_after_another() -> None:
     asyncio.run(once())
     asyncio.run(once())
     assert twin.time_s >= 2
+
+
+def test_a_twin_whose_event_loop_ended_without_a_stop_is_stopped_in_another() -> None:
+    twin = Twin.from_dict(SITE, speed=1000)
+    asyncio.run(twin.start())
+    asyncio.run(twin.stop())
+    asyncio.run(twin.start())
+    assert twin.port("bess") > 0
+    asyncio.run(twin.stop())
+
+
+@pytest.mark.parametrize("step", [Twin.step_once, lambda twin: twin.advance(1)])
+async def test_another_thread_cannot_step_a_twin_that_is_paced(step: Callable[[Twin], None]) -> None:
+    async with Twin.from_dict(SITE) as twin:
+        with pytest.raises(CommandError, match="running in another thread"):
+            await asyncio.to_thread(step, twin)
+        step(twin)
+        await twin.run(0.1)
+
+
+async def test_another_thread_steps_a_twin_that_nothing_paces() -> None:
+    twin = Twin.from_dict(UNPACED)
+    async with twin:
+        await asyncio.to_thread(twin.advance, 1)
+    await asyncio.to_thread(twin.advance, 1)
+    assert twin.time_s == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twin_tui import ArgumentError, CommandError, Fault, Mark, Twin
+from twin_tui import ArgumentError, CommandError, Disturb, Fault, Mark, Twin, Write
 
 SITE: dict[str, Any] = {"assets": [{"type": "battery", "name": "bess", "port": 0}]}
 
@@ -41,6 +41,10 @@ def twin() -> Twin:
         (lambda twin: twin["bess"].fault("fan", "1m"), "Fault: duration_s takes a number"),
         (lambda twin: twin["bess"].select_mode(None), "SelectMode: mode takes text"),
         (lambda twin: twin["bess"].select_mode("IDLE", "x"), "SelectMode: factor takes a number"),
+        (lambda twin: twin.submit(Write("bess", 3)), "Write: values takes a dict, not 3"),
+        (lambda twin: twin.submit(Disturb("sag 0.7")), "Disturb: disturbance takes a Disturbance, not 'sag"),
+        (lambda twin: twin.device("bess", "battery"), "device takes a device type such as twin_tui.BATTERY"),
+        (lambda twin: list(twin.replay(3)), "replay takes a path, not 3"),
         (lambda twin: twin["bess"].link_fault("delay", delay_s=2, label=3), "LinkFault: label takes text"),
     ],
 )

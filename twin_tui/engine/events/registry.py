@@ -1,8 +1,9 @@
 """The events that a recording, a site file or a request may hold, and their plain data."""
 
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, field, fields
 from functools import cache
-from typing import Any, SupportsFloat, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, SupportsFloat, TypeVar, dataclass_transform, get_origin, get_type_hints
 
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.running import Event
@@ -71,6 +72,10 @@ def _check_type(what: str, found: Any, kind: Any) -> None:
         check_argument(isinstance(found, str | SupportsFloat), f"{what} takes a number or text", found)
     elif kind is float or (kind == float | None and found is not None):
         check_argument(number(found), f"{what} takes a number", found)
+    elif get_origin(kind) is dict:
+        check_argument(isinstance(found, Mapping), f"{what} takes a dict", found)
+    elif isinstance(kind, type):
+        check_argument(isinstance(found, kind), f"{what} takes a {kind.__name__}", found)
 
 
 _TEXT, _NUMBER, _OBJECT, _NOTHING = (str,), (int, float), (dict,), (type(None),)
