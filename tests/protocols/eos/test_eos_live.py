@@ -1,6 +1,7 @@
 """Following an EOS server, played by the test."""
 
 import asyncio
+import contextlib
 import json
 from base64 import b64encode
 from typing import Any
@@ -11,6 +12,7 @@ from test_eos_plan import BUNDLE, instruction
 
 from twin_tui import Twin
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.eos import live
 from twin_tui.protocols.eos.bundle import site_of_bundle
 from twin_tui.protocols.eos.connector import check_url
 from twin_tui.protocols.eos.live import EosFollower
@@ -218,3 +220,37 @@ async def test_a_refusal_in_other_words_each_time_is_one_log_entry_without_contr
         await follower.stop()
     logged = [entry.text for entry in twin.engine.log if entry.text.startswith("EOS")]
     assert logged == ["EOS: HTTP 503 for the plan:  [31mtry 1", "EOS: HTTP 500 for the plan:  [31mtry 2"]
+
+
+@pytest.mark.parametrize(
+    ("head", "repeated", "detail"),
+    [
+        (b"", b"", "ReadTimeout"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n[", b" ", "no complete answer within 0.15 s"),
+        (b"HTTP/1.1 200 OK\r\n\r\n[", b"1," * 5_000, "the answer has more than 20,000 bytes"),
+    ],
+)
+async def test_an_answer_that_never_comes_or_never_ends_is_reported_as_failing(
+    head: bytes, repeated: bytes, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(live, "LARGEST_ANSWER", 20_000)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(head)
+            while not writer.is_closing() and repeated:
+                writer.write(repeated)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            await reader.read()
+        writer.close()
+
+    twin = Twin.from_dict({"assets": [{"type": "load", "name": "house"}]})
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        follower = EosFollower(twin.engine, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await follower.start()
+        await turns(follower, 1)
+        assert follower.status.state == "failing"
+        assert detail in follower.status.detail
+        await follower.stop()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT_S = 10.0
+"""For each read of an answer; a whole answer may take three times as long."""
+LARGEST_ANSWER = 16_000_000
+"""Bytes; a plan of a large site for two days has less than one million."""
 FOLLOW_EVERY_S = 1.0
 NO_ERROR = ("", "")
 
@@ -127,7 +130,7 @@ class EosFollower:
             rejected = await self._report(client)
             plan = await self._fetch(client)
         except (self._httpx.HTTPError, self._httpx.InvalidURL) as error:
-            why = f"could not connect to {self._base}: {error or type(error).__name__}"
+            why = f"could not connect to {self._base}: {str(error) or type(error).__name__}"
             self._set("failing", why, type(error).__name__)
             return
         except ConfigError as error:
@@ -155,12 +158,12 @@ class EosFollower:
                 measured = {"datetime": now, "key": key, "value": level}
                 requests.append((key, "/v1/measurement/value", measured, None))
             for what, path, params, body in requests:
-                error = _http_error(await client.put(path, params=params, json=body), what)
+                error = _http_error(await self._ask(client, "PUT", path, params=params, json=body), what)
                 rejected = error if rejected == NO_ERROR else rejected
         return rejected
 
     async def _fetch(self, client: "httpx.AsyncClient") -> Plan | None:
-        answer = await client.get("/v1/energy-management/plan")
+        answer = await self._ask(client, "GET", "/v1/energy-management/plan")
         if answer.status_code != 200:
             state = "waiting" if answer.status_code == 404 else "failing"
             self._set(state, *_http_error(answer, "the plan"))
@@ -168,6 +171,22 @@ class EosFollower:
         with contextlib.suppress(ValueError, RecursionError):
             return parse_plan(answer.json(), f"{self._base} plan", self._zone)
         raise ConfigError(f"{self._base}: the plan is not valid JSON")
+
+    async def _ask(
+        self, client: "httpx.AsyncClient", method: str, path: str, **request: Any
+    ) -> "httpx.Response":
+        """Return an answer that has a size and an end; raise ConfigError for any other."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(3 * TIMEOUT_S), client.stream(method, path, **request) as answer:
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > LARGEST_ANSWER:
+                        raise ConfigError(f"{self._base}: the answer has more than {LARGEST_ANSWER:,} bytes")
+        except TimeoutError:
+            raise ConfigError(f"{self._base}: no complete answer within {3 * TIMEOUT_S:g} s") from None
+        found: httpx.Response = self._httpx.Response(answer.status_code, content=bytes(body))
+        return found
 
     def _set(self, state: str, detail: str, error: str = "") -> None:
         self._state, self._detail = state, clean(detail)
