@@ -1,12 +1,13 @@
 """What a third party declares with a device type: everything else in the system reads it from there."""
 
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
 from tests.laws.worlds import FLYWHEEL, FlywheelParams
-from twin_tui.engine import device, devices
+from twin_tui.engine import devices, packages
 from twin_tui.engine.device import AnyDeviceType, Described, DeviceRegistry, Role, registry
 from twin_tui.engine.devices.battery import BATTERY, BatteryParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
@@ -35,6 +36,7 @@ def _spinning(device: Described, surroundings: Surroundings) -> ModeDescription:
     return ModeDescription(ControlType.OMBC, (Actuator("wheel", (OperationMode("spin", (spin,)),)),))
 
 
+SECOND_BATTERY = replace(FLYWHEEL, kind="battery")
 STEERED = replace(
     FLYWHEEL,
     title="Flywheel",
@@ -177,7 +179,7 @@ def test_every_shipped_type_declares_who_it_is() -> None:
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The kinds that the registry of ``types`` has loaded so far."""
-    monkeypatch.setattr(device, "entry_points", lambda group: ())
+    monkeypatch.setattr(packages, "entry_points", lambda group: ())
     return []
 
 
@@ -221,14 +223,30 @@ def test_the_kind_of_a_type_that_is_not_loaded_yet_is_taken(types: DeviceRegistr
 def test_a_type_of_an_entry_point_is_found_beside_those_not_loaded_yet(
     types: DeviceRegistry, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Entry:
-        def load(self) -> AnyDeviceType:
-            return STEERED
-
-    monkeypatch.setattr(device, "entry_points", lambda group: [Entry()])
+    entry = EntryPoint("flywheel", f"{__name__}:STEERED", "twin_tui.device_types")
+    monkeypatch.setattr(packages, "entry_points", lambda group: [entry])
     assert types.kinds() == ("battery", "load", "flywheel")
     assert types["flywheel"] is STEERED
     assert not loaded
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("no_such_module:X", r"device type strange \(no_such_module:X\) could not be loaded: No module"),
+        ("json:dumps", r"device type strange \(json:dumps\): expected a DeviceType, found <function"),
+        (f"{__name__}:SECOND_BATTERY", r"strange \(.*\): device type 'battery' is registered already"),
+    ],
+)
+def test_a_package_whose_device_type_does_not_work_is_named_each_time(
+    types: DeviceRegistry, value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint("strange", value, "twin_tui.device_types")
+    monkeypatch.setattr(packages, "entry_points", lambda group: [entry])
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=message):
+            types.kinds()
+    assert types["battery"] is BATTERY
 
 
 def test_the_package_has_each_of_its_types_by_name() -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from enum import Enum, IntEnum
-from importlib.metadata import entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
+from twin_tui.engine.packages import from_packages
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.signals import Signal, signals_of, value
 from twin_tui.engine.steering import Mode, Steering
@@ -250,9 +250,12 @@ class DeviceRegistry:
     def _search(self) -> None:
         if self._searched:
             return
+        for origin, found in from_packages("twin_tui.device_types", DeviceType, "device type"):
+            try:
+                self.add(found)
+            except ConfigError as error:
+                raise ConfigError(f"{origin}: {error}") from error
         self._searched = True
-        for entry in entry_points(group="twin_tui.device_types"):
-            self.add(entry.load())
 
 
 registry = DeviceRegistry()

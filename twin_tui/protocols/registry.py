@@ -1,12 +1,12 @@
 """The connectors of this process: the built-in ones and those of entry points."""
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic import create_model
 
 from twin_tui.documents.model import Model
+from twin_tui.engine.packages import from_packages
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, flag_of, secret_keys
 from twin_tui.protocols.eos.connector import EosConnector
@@ -28,8 +28,9 @@ class Registry:
 
     def add(self, connector: Connector) -> None:
         """Register a connector under its kind."""
-        if not connector.kind.isidentifier():
-            raise ConfigError(f"connector {connector.kind!r}: invalid kind; expected letters, digits and _")
+        kind = getattr(connector, "kind", None)
+        if not (isinstance(kind, str) and kind.isidentifier()):
+            raise ConfigError(f"connector {kind!r}: invalid kind; expected letters, digits and _")
         if self._connectors.get(connector.kind, connector) is not connector:
             raise ConfigError(f"connector {connector.kind!r} is already registered")
         for model in (connector.entry, connector.settings):
@@ -83,20 +84,12 @@ class Registry:
     def _load_entry_points(self) -> None:
         if self._entry_points_loaded:
             return
-        self._entry_points_loaded = True
-        for entry in entry_points(group=GROUP):
+        for origin, found in from_packages(GROUP, Connector, "connector"):
             try:
-                found = entry.load()
-            except Exception as error:  # whatever the module of another package raises
-                raise ConfigError(
-                    f"connector {entry.name} ({entry.value}) could not be loaded: "
-                    f"{error or type(error).__name__}"
-                ) from error
-            if not isinstance(found, Connector):
-                raise ConfigError(
-                    f"connector {entry.name} ({entry.value}): expected a Connector, found {found!r}"
-                )
-            self.add(found)
+                self.add(found)
+            except ConfigError as error:
+                raise ConfigError(f"{origin}: {error}") from error
+        self._entry_points_loaded = True
 
 
 connectors = Registry(

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from twin_tui.cli.wire_flags import wire_options
 from twin_tui.config import load_site
+from twin_tui.engine import packages
 from twin_tui.errors import ConfigError, LinkError, RunError, TwinError
 from twin_tui.protocols import registry as registries
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring
@@ -46,6 +47,13 @@ class Bells(Connector):
 
     def wires(self, wiring: Wiring) -> list[Wire]:
         return [Bell("small"), Bell("large", wiring.settings.fails)]
+
+
+class Nameless(Connector):
+    wires = Bells.wires
+
+
+SECOND, NAMELESS = Bells(), Nameless()
 
 
 @pytest.fixture(autouse=True)
@@ -125,24 +133,26 @@ def test_a_flag_that_is_taken_is_refused() -> None:
         ("no_such_module:X", r"connector strange \(no_such_module:X\) could not be loaded: No module"),
         ("json:dumps", r"connector strange \(json:dumps\): expected a Connector, found <function"),
         ("twin_tui.protocols.rest.connector:RestConnector", "expected a Connector, found <class"),
+        (f"{__name__}:SECOND", r"strange \(.*:SECOND\): connector 'bells' is already registered"),
+        (f"{__name__}:NAMELESS", r"strange \(.*:NAMELESS\): connector None: invalid kind"),
     ],
 )
 def test_an_entry_point_that_gives_no_connector_is_named(
     value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = EntryPoint("strange", value, registries.GROUP)
-    monkeypatch.setattr(
-        registries, "entry_points", lambda group: [entry] if group == registries.GROUP else []
-    )
-    with pytest.raises(ConfigError, match=message):
-        list(Registry(()))
+    monkeypatch.setattr(packages, "entry_points", lambda group: [entry] if group == registries.GROUP else [])
+    registry = Registry((Bells(),))
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=message):
+            list(registry)
 
 
 def test_a_module_that_fails_by_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_wire.py").write_text("1 / 0\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("strange", "broken_wire:X", registries.GROUP)
-    monkeypatch.setattr(registries, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(packages, "entry_points", lambda group: [entry])
     with pytest.raises(ConfigError, match=r"strange \(broken_wire:X\) could not be loaded: division by zero"):
         list(Registry(()))
 
