@@ -14,6 +14,7 @@ from twin_tui.engine.devices.battery_model import ON
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, Write
+from twin_tui.engine.signals import Signal
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import CommandError
 from twin_tui.run.expectation import Expectation, shown
@@ -190,3 +191,30 @@ def test_what_the_run_does_not_reach_is_told_from_what_it_leaves_open() -> None:
     engine.advance(5.0)
     assert [verdict.passed for verdict in judge.verdicts] == [False, False, False]
     assert math.isclose(engine.time_s, 7.0)
+
+
+def test_what_the_run_failed_with_is_a_case_of_its_own_only_where_no_expectation_has_it() -> None:
+    engine = an_engine()
+    steps = (
+        ScenarioStep(1.0, "expect", "grid.frequency_hz > 40"),
+        ScenarioStep(3.0, "expect", "grid.frequency_hz > 40"),
+    )
+    view: Any = Site()
+    judge = Judge(Scenario("test", steps, 4.0), engine, view)
+    engine.advance(2.0)
+    names = [case.name for case in judge.suite((), "the battery is gone").cases]
+    assert names == [steps[0].text, steps[1].text, "the run itself"]
+    judge.close("the battery is gone")
+    suite = judge.suite((), "the battery is gone")
+    assert [(case.name, case.problem) for case in suite.cases] == [
+        (steps[0].text, ""),
+        (steps[1].text, "error"),
+    ]
+    assert suite.time_s == 2.0
+
+
+def test_a_text_is_not_compared_with_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = {"model": Signal("model", "name of the model", "", str, command=False)}
+    monkeypatch.setattr(Engine, "signals", lambda engine, device: signals)
+    with pytest.raises(CommandError, match=r"^battery\.model is a text and cannot be compared"):
+        Expectation.parse("battery.model > 3", ENGINE)

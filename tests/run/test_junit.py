@@ -78,6 +78,23 @@ def test_a_case_has_its_simulated_time_and_the_suite_how_to_repeat_it(tmp_path: 
     )
 
 
+def test_each_element_of_a_file_is_on_a_line_of_its_own_with_times_to_the_millisecond() -> None:
+    cases = [Case("a", 0.1234), Case("b", 2, "failure", "expect", "saw 1"), Case("c", 3, "error", "run", "x")]
+    head, *lines = junit([Suite("s", 12.3456, cases)]).splitlines()
+    assert head.startswith("<?xml version=")
+    assert lines == [
+        '<testsuite name="s" tests="3" failures="1" errors="1" skipped="0" time="12.346">',
+        '  <testcase classname="s" name="a" time="0.123" />',
+        '  <testcase classname="s" name="b" time="2.000">',
+        '    <failure type="expect" message="saw 1" />',
+        "  </testcase>",
+        '  <testcase classname="s" name="c" time="3.000">',
+        '    <error type="run" message="x" />',
+        "  </testcase>",
+        "</testsuite>",
+    ]
+
+
 def test_the_command_to_repeat_a_run_holds_no_token(tmp_path: Path) -> None:
     scenario, report = a_scenario(tmp_path, "one"), tmp_path / "report.xml"
     words = ["run", "--scenario", scenario, "--headless", "--speed", "max", "--junit", str(report)]
