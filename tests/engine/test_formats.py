@@ -4,7 +4,18 @@ import math
 
 import pytest
 
-from twin_tui.engine.formats import age, clock, columns, duration, fit, remaining
+from twin_tui.engine.device import Status
+from twin_tui.engine.formats import (
+    age,
+    clock,
+    columns,
+    duration,
+    fit,
+    kilowatts,
+    percent,
+    quantity,
+    remaining,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +80,75 @@ def test_a_text_takes_the_columns_that_a_terminal_gives_it(text: str, wide: int)
     assert columns(text) == wide
     for width in range(8):
         assert columns(fit(text, width)) == width
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "text"),
+    [
+        (True, "", "yes"),
+        (False, "W", "no"),
+        (None, "W", "-"),
+        ("RUN", "", "RUN"),
+        (Status.OFF, "", "OFF"),
+        (math.nan, "V", "nan"),
+        (-math.inf, "W", "-inf"),
+        (0.0, "W", "0 W"),
+        (9.94, "VA", "9.9 VA"),
+        (10.4, "var", "10 var"),
+        (-0.04, "W", "0.0 W"),
+        (999.4, "Wh", "999 Wh"),
+        (999.5, "Wh", "1.00 kWh"),
+        (-15_000, "W", "-15.00 kW"),
+        (999_949.0, "VAh", "999.95 kVAh"),
+        (999_950.0, "varh", "1.000 Mvarh"),
+        (0.431, "1", "43.1 %"),
+        (-0.0001, "1", "0.0 %"),
+        (7200.0, "s", "2 h"),
+        (3, "", "3"),
+        (3, "cycles", "3 cycles"),
+        (3.14159, "cycles", "3.14 cycles"),
+        (230.04, "V", "230.0 V"),
+        (1.005, "pu", "1.005 pu"),
+        (12.345, "A", "12.35 A"),
+        (4.56, "m/s", "4.6 m/s"),
+        (1234.56, "Pa", "1235 Pa"),
+    ],
+)
+def test_a_value_has_its_unit_and_the_digits_that_an_engineer_reads(
+    number: object, unit: str, text: str
+) -> None:
+    assert quantity(number, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("power_w", "text"),
+    [
+        (0.0, "0.00"),
+        (-1.0, "0.00"),
+        (99_994.0, "99.99"),
+        (99_995.0, "100.0"),
+        (-99_995.0, "-100.0"),
+        (9_999_949.0, "9999.9"),
+        (9_999_950.0, "10000"),
+        (None, "-"),
+    ],
+)
+def test_a_power_in_kilowatts_loses_decimals_as_it_grows(power_w: float | None, text: str) -> None:
+    assert kilowatts(power_w) == text
+    assert kilowatts(power_w, 9) == text.rjust(9)
+
+
+def test_only_a_gain_has_the_sign_of_a_gain() -> None:
+    assert kilowatts(1500.0, plus="+") == "+1.50"
+    assert kilowatts(-1500.0, plus="+") == "-1.50"
+
+
+def test_a_fraction_is_in_percent_with_one_decimal() -> None:
+    assert [percent(each) for each in (0.0, 0.12345, 1.0, -0.0001, None)] == [
+        "0.0",
+        "12.3",
+        "100.0",
+        "0.0",
+        "-",
+    ]
+    assert percent(0.5, 7) == "   50.0"

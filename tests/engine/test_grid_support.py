@@ -80,3 +80,17 @@ def test_support_stays_within_what_the_device_can_do(p_pu, p_min, p_max, droop_p
     power, _ = grid_support.answer(VDE, state, 0.1, p_pu, p_min, p_max, storage=storage)
     assert min(p_min, p_pu) <= power <= max(p_max, p_pu)
     assert power <= limit
+
+
+def test_volt_watt_alone_begins_without_droop_or_volt_var():
+    code = load_grid_code("ieee1547-2018-cat-iii", volt_watt=True)
+    state = settle(code, 1.08, 60.0)
+    assert (state.active, state.droop_pu, state.q_pu) == (True, 0.0, 0.0)
+    assert state.p_limit_pu == pytest.approx(0.5, abs=1e-5)
+
+
+def test_volt_var_alone_begins_without_droop_or_volt_watt():
+    code = load_grid_code("ieee1547-2018-cat-iii", volt_var=True)
+    state = settle(code, 1.05, 60.0)
+    assert (state.active, state.droop_pu, state.p_limit_pu) == (True, 0.0, 1.0)
+    assert state.q_pu == pytest.approx(-0.22, abs=1e-5)

@@ -400,3 +400,18 @@ def test_a_grid_is_calm_between_the_nearest_limits_of_its_code(name):
     assert code.calm_f_low_hz < code.nominal_hz < code.calm_f_high_hz
     assert code.mean_v_high_pu == min(high.get(Quantity.MEAN_VOLTAGE, []), default=float("inf"))
     assert code.rocof_limit_hz_per_s == min(high.get(Quantity.ROCOF, []), default=float("inf"))
+
+
+def test_neither_the_wait_nor_the_first_step_of_a_ramp_has_made_any_progress():
+    code = GridCode("own", "own", 50.0, (), EnterService(0.9, 1.1, 49.5, 50.5, 1.0, 0.5))
+    state = step(code, yet_to_enter(code), 0.1, *healthy(code))
+    assert (state.operation, state.share, state.progress) == (Operation.WAITING, 0.0, 0.0)
+    _, state = seconds_to(code, state, 0.1, healthy(code), Operation.RAMPING)
+    assert (state.share, state.progress, state.remaining_s) == (0.0, 0.0, 0.5)
+    shares = []
+    for _ in range(5):
+        state = step(code, state, 0.1, *healthy(code))
+        shares.append((state.share, state.progress))
+    assert [share for share, _ in shares] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert [progress for _, progress in shares] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert state.operation is Operation.RUNNING

@@ -379,3 +379,19 @@ def test_a_stay_begins_on_its_weekdays_and_ends_at_its_departure(
     session: ChargingSession, at_h: float, left_h: float
 ) -> None:
     assert session.left_s(MONDAY_S + at_h * 3600.0) == left_h * 3600.0
+
+
+def test_the_power_that_could_be_charged_is_that_of_a_vehicle_which_would_take_it() -> None:
+    engine = site(EvParams(max_charge_power_w=22_000.0, initial_soc=0.4))
+    engine.advance(10)
+    assert seen(engine).available_charge_power_w == pytest.approx(11_040.0)
+    engine.submit(Fault("ev", "emergency_stop"))
+    engine.advance(2)
+    assert (seen(engine).available_charge_power_w, seen(engine).pilot_duty_pu) == (0.0, 0.0)
+    engine.submit(ClearFault("ev"))
+    engine.submit(Write("ev", {"fault_reset": 1}))
+    engine.advance(10)
+    assert seen(engine).available_charge_power_w == pytest.approx(11_040.0)
+    engine.submit(Write("ev", {"target_soc": 0.3}))
+    engine.advance(2)
+    assert seen(engine).available_charge_power_w == 0.0

@@ -15,6 +15,7 @@ from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
 from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
+from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Series, WeatherParams
 from twin_tui.errors import ConfigError
@@ -294,3 +295,29 @@ def test_a_failed_fan_alone_lowers_the_heat_that_can_be_had() -> None:
     engine.submit(Fault("hp", "fan"))
     engine.step()
     assert 0.0 < seen(engine).max_heat_power_w < PROMPT.rated_heat_w
+
+
+def test_a_sensor_that_is_stuck_at_the_limit_keeps_the_compressor_off_while_the_tank_cools() -> None:
+    engine = site(changed(initial_tank_c=60.0, max_tank_c=60.0, tank_loss_w_per_k=20.0))
+    engine.submit(Fault("hp", "sensor_stuck"))
+    engine.submit(Write("hp", {"automatic": 0, "heat_power_setpoint_w": 6_000.0}))
+    engine.advance(HOUR)
+    assert engine.device("hp").state.tank_c < 59.0
+    assert seen(engine).heat_power_w == 0.0
+    engine.submit(ClearFault("hp"))
+    engine.advance(30.0)
+    assert seen(engine).heat_power_w == 6_000.0
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 0.7, 10.0])
+def test_the_pause_of_a_compressor_is_told_to_s2_in_whole_milliseconds(dt_s: float) -> None:
+    engine = site(changed(initial_tank_c=45.0, min_pause_s=70.0), dt_s=dt_s)
+    engine.submit(Write("hp", {"automatic": 0, "heat_power_setpoint_w": 6_000.0}))
+    engine.advance(dt_s * 150)
+    engine.submit(Write("hp", {"heat_power_setpoint_w": 0.0}))
+    engine.advance(dt_s * 3)
+    (compressor,) = heat_pump_ddbc(engine.device("hp"), engine.surroundings).actuators
+    (pause,) = compressor.timers
+    assert (pause.duration_ms, pause.left_ms) == (70_000, round(70_000 - dt_s * 3000))
+    assert isinstance(pause.left_ms, int)
+    assert compressor.initial == "off"

@@ -518,3 +518,57 @@ def test_whatever_is_instructed_modes_stay_reachable_timers_hold_and_every_instr
     wishes: list[tuple[str, float, bool, float, int, bool]], kind: ControlType
 ) -> None:
     assert run(wishes, kind) == run(wishes, kind)
+
+
+def test_what_took_the_device_from_a_control_type_keeps_it_when_the_type_ends() -> None:
+    engine = an_engine()
+    instruct(engine, "charge")
+    engine.step()
+    engine.submit(SelectMode("battery", "FORCED_DISCHARGE", 0.5))
+    engine.step()
+    engine.submit(SelectControl("battery", ""))
+    engine.step()
+    assert engine.snapshot().device("battery").mode == "FORCED_DISCHARGE"
+    assert consumption_w(engine) == pytest.approx(-2_000.0)
+
+
+ON = OperationMode("on", (element(0, 0),))
+
+
+@pytest.mark.parametrize(
+    ("actuator", "message"),
+    [
+        (Actuator("a", ()), "no operation mode"),
+        (Actuator("a", (ON,), initial="off"), "unknown initial mode 'off'; known: on"),
+        (Actuator("a", (ON, ON)), "two modes have the id 'on'"),
+        (Actuator("a", (ON,), (), (Timer("t", 0), Timer("t", 1))), "two timers have the id 't'"),
+        (
+            Actuator("a", (ON,), (Transition("t", "on", "on"), Transition("t", "on", "on"))),
+            "two transitions have the id 't'",
+        ),
+        (Actuator("a", (ON,), (), (Timer("t", -1),)), "timer t: duration -1 ms is below 0"),
+        (
+            Actuator("a", (ON,), (Transition("t", "on", "on", duration_ms=-1),)),
+            "transition t: duration -1 ms",
+        ),
+        (Actuator("a", (OperationMode("on", ()),)), "mode on: no element"),
+        (Actuator("a", (OperationMode("on", (Element(()),)),)), "mode on: no power range"),
+        (
+            Actuator("a", (OperationMode("on", (element(0, 0, 0.6, 0.4),)),)),
+            "mode on: fill levels 0.6 … 0.4 are not a range",
+        ),
+        (
+            Actuator("a", (OperationMode("on", (element(0, 0, math.nan, 1.0),)),)),
+            "mode on: fill levels nan … 1 are not a range",
+        ),
+        (Actuator("a", (OperationMode("on", (element(0, math.inf),)),)), "power 0 … inf W is not a rising"),
+    ],
+)
+def test_an_actuator_that_contradicts_itself_is_refused(actuator: Actuator, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ModeDescription(ControlType.OMBC, (actuator,)).check("site.yaml")
+
+
+def test_a_fill_level_may_be_a_single_one() -> None:
+    actuator = Actuator("a", (OperationMode("on", (element(5, 5, 0.4, 0.4),)),), (), (Timer("t", 0),))
+    ModeDescription(ControlType.OMBC, (actuator,)).check("site.yaml")
