@@ -1,11 +1,13 @@
 """A read-only console sends nothing to the twin and writes no file, whatever is typed or pressed."""
 
+import threading
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.widgets.hand_fed import HandFedSession
-from tests.widgets.screen import app_of, console, settled
+from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.commands.verbs import VERBS
 from twin_tui.widgets.dialogs import AskDialog
 
@@ -52,3 +54,26 @@ async def test_neither_the_export_key_nor_a_screenshot_writes_a_file(
         await settled(pilot)
     assert files_in(tmp_path) == []
     assert session.commands == []
+
+
+async def test_a_writable_console_exports_and_saves_its_screen_before_it_goes_on(tmp_path: Path) -> None:
+    async with console(HandFedSession()) as pilot:
+        app = app_of(pilot)
+        await pilot.press("r")
+        await settled(pilot)
+        await pilot.press("x")
+        await settled(pilot)
+        assert isinstance(app.screen, AskDialog)
+        app.screen.query_one(Input).value = str(tmp_path / "shown.tsv")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "system_soc" in (tmp_path / "shown.tsv").read_text(encoding="utf-8")
+        before = threading.enumerate()
+        app.deliver_screenshot("screen.svg", str(tmp_path))
+        assert (tmp_path / "screen.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
+        assert threading.enumerate() == before, "a thread that waits for the console outlives it for ever"
+        await settled(pilot)
+        assert f"the screen is saved in {tmp_path}"[:60] in screen_text(pilot)
+        app.deliver_screenshot("screen.svg", str(tmp_path / "missing"))
+        await settled(pilot)
+        assert "cannot be written" in screen_text(pilot).replace("\n", "")

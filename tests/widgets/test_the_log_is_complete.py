@@ -1,5 +1,6 @@
 """The log on the screen holds every entry that any frame has shown, and says where some are missing."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,34 @@ async def test_a_burst_while_another_view_is_shown_is_in_the_log_and_in_its_expo
         await app_of(pilot).carry_out(f"export {file}")
         texts = [line.split("\t")[3] for line in file.read_text(encoding="utf-8").splitlines()[1:]]
         assert texts == [f"event {number}" for number in range(1, 1991)]
+
+
+async def test_an_export_while_a_frame_is_under_way_has_the_whole_log(tmp_path: Path) -> None:
+    class Slow(Logging):
+        async def frame(self, view: ViewRequest) -> Frame:
+            asked = await super().frame(view)
+            await go_on.wait()
+            return asked
+
+    go_on = asyncio.Event()
+    go_on.set()
+    session = Slow(3)
+    async with console(session) as pilot:
+        app = app_of(pilot)
+        await pilot.press("l")
+        await settled(pilot)
+        go_on.clear()
+        under_way = asyncio.ensure_future(app.refresh_frame())
+        await asyncio.sleep(0)
+        session.go_on_to(900)
+        file = tmp_path / "log.tsv"
+        export = asyncio.ensure_future(app.carry_out(f"export {file}"))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await export
+        await under_way
+        texts = [line.split("\t")[3] for line in file.read_text(encoding="utf-8").splitlines()[1:]]
+        assert texts == [f"event {number}" for number in range(1, 901)]
 
 
 async def test_what_the_twin_no_longer_has_is_counted_in_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_downloads_path
 from textual import work
 from textual.app import App
 
@@ -52,7 +53,7 @@ class ConsoleActions(App[int]):
         """Show another view; the console knows how."""
         raise NotImplementedError
 
-    async def refresh_frame(self) -> None:
+    async def refresh_frame(self, *, whole_log: bool = False) -> None:
         """Ask the twin for a frame and show it; the console knows how."""
         raise NotImplementedError
 
@@ -213,8 +214,22 @@ class ConsoleActions(App[int]):
     def deliver_screenshot(
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None
     ) -> str | None:
-        """Save a picture of the screen, unless this console is read-only."""
-        return super().deliver_screenshot(filename, path, time_format) if self.may_write_files() else None
+        """Save a picture of the screen, unless this console is read-only.
+
+        At once, not in a thread as Textual does: that thread waits for the app, and for ever when it has ended.
+        """
+        if not self.may_write_files():
+            return None
+        if self.is_web:
+            return super().deliver_screenshot(filename, path, time_format)
+        folder = path or str(user_downloads_path())
+        try:
+            file = self.save_screenshot(filename, folder, time_format)
+        except (OSError, ValueError) as error:
+            self.say(str(refused(Path(folder, filename or ""), error)), "error")
+        else:
+            self.say(f"the screen is saved in {file}")
+        return None
 
     @work
     async def action_export(self) -> None:
@@ -235,8 +250,7 @@ class ConsoleActions(App[int]):
         """Write what is shown to a file; raise CommandError when nothing is or the file refuses."""
         if not self.may_write_files():
             return
-        self.looks.journal.ask_for_all()
-        await self.refresh_frame()
+        await self.refresh_frame(whole_log=True)
         text = self.views.visible_text()
         if not text:
             raise CommandError(f"there is no table to export here: {self.lists_are_at()}")

@@ -1,5 +1,6 @@
 """The console: composes the views and routes keys, commands and frames."""
 
+import asyncio
 import gc
 import sys
 import time
@@ -71,7 +72,7 @@ class ConsoleApp(ConsoleActions):
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(self.site, self.keys, glyphs)
         self.held = False
-        self._polling = False
+        self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
         self._before_line: Any = None
         self.status = StatusBar(self.looks, read_only=self.settings.read_only)
@@ -133,25 +134,28 @@ class ConsoleApp(ConsoleActions):
             ]
         )
 
-    async def refresh_frame(self) -> None:
-        """Ask the twin for a frame and show it; one question at a time."""
+    async def refresh_frame(self, *, whole_log: bool = False) -> None:
+        """Ask the twin for a frame and show it; one question at a time.
+
+        Another one meanwhile is left out, unless it is for the whole log, which an export cannot do without.
+        """
         if not self.views.ready:
             return
-        if self._polling:
+        if self._polling.locked() and not whole_log:
             silent_s = time.monotonic() - self._answered_s
             if silent_s > SILENT_AFTER_S:
                 self.status.silent_s = silent_s
                 self.status.redraw()
             return
-        self._polling = True
-        try:
+        async with self._polling:
+            if whole_log:
+                self.looks.journal.ask_for_all()
             asked, asked_speed = self.views.request(), self.asked_speed
-            frame = await self.session.frame(asked)
-        except TwinError:
-            self.exit(1)  # whoever runs the twin says why it has ended
-            return
-        finally:
-            self._polling = False
+            try:
+                frame = await self.session.frame(asked)
+            except TwinError:
+                self.exit(1)  # whoever runs the twin says why it has ended
+                return
         if not self.views.ready:
             return
         self._answered_s = time.monotonic()
