@@ -34,8 +34,8 @@ from typing import Any
 import httpx
 
 DEVICES, CLIENTS, STEP_S, POLL_S = 20, 30, 0.1, 0.1
-KINDS = ("bess", "inverter", "energy_meter", "chp")
-REQUEST = struct.pack(">HHHBBHH", 1, 0, 6, 1, 4, 0, 1)
+KINDS = {"bess": (10_059, 2), "inverter": (35, 2), "energy_meter": (0, 2), "chp": (30_203, 1)}
+"""The kinds of devices, and input registers of each that change."""
 LIMIT_P99_S, LIMIT_GROWTH = 0.010, 1.05
 
 
@@ -57,7 +57,7 @@ def a_site(ports: list[int], rest: int) -> dict[str, Any]:
     }
     assets = [
         {"type": kind, "name": f"device-{n}", "port": port, **needed.get(kind, {})}
-        for n, (port, kind) in enumerate(zip(ports, (KINDS * DEVICES)[: len(ports)], strict=True))
+        for n, (port, kind) in enumerate(zip(ports, (list(KINDS) * DEVICES)[: len(ports)], strict=True))
     ]
     assets.append({"type": "load", "name": "house", "base_kw": 30})
     return {"name": "soak", "step": STEP_S, "assets": assets, "links": {"rest": {"port": rest}}}
@@ -84,16 +84,17 @@ class Soak:
     async def poll(self, number: int) -> None:
         """Poll one device, and connect again whenever a link fault ends the connection."""
         device = number % len(self.ports)
+        request = read_request(*list(KINDS.values())[device % len(KINDS)])
         await asyncio.sleep(self._random.random())
         control = await asyncio.open_connection("127.0.0.1", self.control_port)
         while True:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[device])
                 while True:
-                    answer_s = await ask(reader, writer)
+                    answer_s = await ask(reader, writer, request)
                     if self.clean(device):
                         self.times.append(answer_s)
-                        self.control_times.append(await ask(*control))
+                        self.control_times.append(await ask(*control, request))
                     await asyncio.sleep(POLL_S)
             except (OSError, EOFError, TimeoutError):
                 self.errors += self.clean(device)
@@ -150,13 +151,20 @@ class Soak:
         return int((await self.http.get("/v1/health")).json()["tick"])
 
 
-async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> float:
-    """Read a register; return the time until the whole answer is there."""
+def read_request(address: int, count: int) -> bytes:
+    """Return a request to read input registers."""
+    return struct.pack(">HHHBBHH", 1, 0, 6, 1, 4, address, count)
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> float:
+    """Read registers; return the time until the whole answer is there."""
     start = time.perf_counter()
-    writer.write(REQUEST)
+    writer.write(request)
     async with asyncio.timeout(5.0):
         head = await reader.readexactly(6)
-        await reader.readexactly(int.from_bytes(head[4:], "big"))
+        answer = await reader.readexactly(int.from_bytes(head[4:], "big"))
+    if answer[1] != request[7]:
+        raise ValueError(f"an exception in place of registers: {answer.hex()}")
     return time.perf_counter() - start
 
 
@@ -164,7 +172,7 @@ def serve_control(port: int) -> None:
     """Answer every request with itself: all that a server can leave out."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while request := await reader.read(len(REQUEST)):
+        while request := await reader.read(64):
             writer.write(request)
         writer.close()
 

@@ -54,6 +54,25 @@ async def test_a_burst_while_another_view_is_shown_is_in_the_log_and_in_its_expo
         assert texts == [f"event {number}" for number in range(1, 1991)]
 
 
+async def test_an_entry_that_is_repeated_or_acknowledged_is_drawn_anew() -> None:
+    session = Logging(3)
+    session.entries[2] = replace(session.entries[2], kind=LogKind.TRIP)
+    async with console(session) as pilot:
+        await pilot.press("l")
+        await settled(pilot)
+        alarm = next(line for line in screen_text(pilot).splitlines() if "event 3" in line)
+        assert alarm.startswith(UNICODE.alarm)
+        session.entries[1] = replace(session.entries[1], repeats=7)
+        app_of(pilot).action_acknowledge()
+        await settled(pilot)
+        lines = screen_text(pilot).splitlines()
+        assert any("event 2 ×7" in line for line in lines)
+        assert next(line for line in lines if "event 3" in line) == " " + alarm[1:]
+        await pilot.resize_terminal(60, 24)
+        await settled(pilot)
+        assert any("event 2 ×7" in line for line in screen_text(pilot).splitlines())
+
+
 async def test_an_export_while_a_frame_is_under_way_has_the_whole_log(tmp_path: Path) -> None:
     class Slow(Logging):
         async def frame(self, view: ViewRequest) -> Frame:

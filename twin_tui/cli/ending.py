@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 
 import click
 
+from twin_tui.cli.printing import discard
 from twin_tui.engine.formats import clean_lines
 from twin_tui.errors import ExitCode, RunError, TwinError, readable
 
@@ -61,31 +62,6 @@ class Signals:
         self._loop.call_soon_threadsafe(self._noted.set)
 
 
-class Printer:
-    """Prints for a run, which a stream without a reader does not end."""
-
-    def __init__(self) -> None:
-        self.error: OSError | None = None
-        """Why standard output takes no more."""
-        self._silent = False
-
-    def out(self, text: str) -> None:
-        """Print to standard output, unless it has failed."""
-        if self.error is None:
-            try:
-                print(clean_lines(text), flush=True)
-            except OSError as error:
-                self.error = error
-
-    def err(self, text: str) -> None:
-        """Print to standard error, unless it has failed."""
-        if not self._silent:
-            try:
-                print(clean_lines(text), file=sys.stderr, flush=True)
-            except OSError:
-                self._silent = True
-
-
 def end(work: Callable[[], object]) -> ExitCode | int:
     """Do the work of the process; print every error as one message; return the exit code."""
     _open_closed_streams()
@@ -117,7 +93,7 @@ def end(work: Callable[[], object]) -> ExitCode | int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _discard(sys.stdout.fileno())
+        discard(sys.stdout.fileno())
         code = code or (ExitCode.PIPE if isinstance(error, BrokenPipeError) else ExitCode.FAILED)
         message = message or _unwritten(error)
     try:
@@ -125,7 +101,7 @@ def end(work: Callable[[], object]) -> ExitCode | int:
             click.echo(fault or f"twin-tui: {clean_lines(message)}", err=True)
         sys.stderr.flush()
     except OSError:
-        _discard(sys.stderr.fileno())
+        discard(sys.stderr.fileno())
     return code
 
 
@@ -138,13 +114,6 @@ def _unwritten(error: OSError) -> str:
     """Return the message for output that cannot be written, "" for any other error."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
     return f"standard output: could not write: {error.strerror}" if error.errno in full else ""
-
-
-def _discard(descriptor: int) -> None:
-    """Let what is still buffered for a failed stream go nowhere: it would be a traceback at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
 
 
 def _open_closed_streams() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from twin_tui.cli.ending import Printer, Signals, output_error
+from twin_tui.cli.ending import Signals, output_error
+from twin_tui.cli.printing import Printer
 from twin_tui.cli.results import Results, Run
 from twin_tui.documents.tables import table
 from twin_tui.engine.formats import clean, kilowatts
@@ -37,10 +38,10 @@ async def run(
     A run that the signal left out has its verdicts too: its expectations were never reached.
     """
     results = Results(junit)
-    printer = results.printer
     refusal: TwinError | None = None
     failures = []
-    with Signals() as signals:
+    with Signals() as signals, results.printer as printer:
+        printer.hurry = lambda: signals.code is not None
         for each in runs:
             courses, error, started = [], "", refusal is None and signals.code is None
             try:
@@ -55,8 +56,8 @@ async def run(
             results.report(each)
             if error and refusal is None:
                 failures.append(error)
-    for error in failures:
-        printer.err(f"twin-tui: {error}")
+        for error in failures:
+            printer.err(f"twin-tui: {error}")
     if refusal is not None:
         raise refusal
     code = results.code(signals.code)
@@ -135,7 +136,7 @@ def _printed_log(twin: Twin, quiet: bool, printer: Printer) -> Iterator[None]:
             last = entry.number
             origin = f"  {entry.origin}" if entry.origin else ""
             line = f"{entry.time_s:10.1f} s  {entry.kind.value:<6} {entry.device:<12} {entry.text}{origin}"
-            printer.err(clean(line))
+            printer.log(clean(line))
 
     watcher = twin.engine.watch(1.0, print_new)
     twin.engine.log.read_now = print_new

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from twin_tui.cli.ending import Printer
+from twin_tui.cli.printing import Printer
 from twin_tui.documents.files import check_writable, write_whole
 from twin_tui.errors import ExitCode
 from twin_tui.run.junit import Suite, junit

@@ -216,7 +216,7 @@ class ConsoleActions(App[int]):
     ) -> str | None:
         """Save a picture of the screen, unless this console is read-only.
 
-        At once, not in a thread as Textual does: that thread waits for the app, and for ever when it has ended.
+        Not in a thread, as Textual does: that waits for the app, and for ever when the app has ended.
         """
         if not self.may_write_files():
             return None

@@ -17,6 +17,8 @@ class LogFilter:
     text: str = ""
 
     def passes(self, entry: LogEntry) -> bool:
+        if not self.text:
+            return True
         whole = f"{entry.kind.value} {entry.device} {entry.text} {entry.origin}".casefold()
         return all(
             (word[1:] not in whole) if word[0] == "-" and len(word) > 1 else word in whole

@@ -14,7 +14,7 @@ from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, sifted, unacknowledged
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.model import ALARMS
-from twin_tui.widgets.spans import rule
+from twin_tui.widgets.spans import Line, rule
 
 
 class LogList(CursorView):
@@ -31,6 +31,9 @@ class LogList(CursorView):
         self.shown: list[LogEntry | Missing] = []
         self.filter = LogFilter()
         self.follows = True
+        self._look: object = None
+        """For what the kept lines were drawn: a log of 2,000 entries is much for every frame."""
+        self._lines: dict[int, tuple[LogEntry, bool, Line]] = {}
 
     def watch_frame(self) -> None:
         self.entries = self.looks.journal.entries
@@ -47,18 +50,21 @@ class LogList(CursorView):
             self.row = len(self.shown) - 1
         width, looks = self.scrollable_content_region.width, self.looks
         names = max([4, *(len(device.name) for device in looks.site.devices)])
-        lines = [
-            [(f" {looks.glyphs.cut} {entry.text}", "warn")]
-            if isinstance(entry, Missing)
-            else log_line(
-                entry,
-                width,
-                looks.glyphs,
-                names=names,
-                unacknowledged=entry.number > looks.acknowledged and entry.kind in ALARMS,
-            )
-            for entry in self.shown
-        ]
+        look = width, looks.glyphs, names
+        known = self._lines if look == self._look else {}
+        self._look, self._lines = look, {}
+        lines = []
+        for entry in self.shown:
+            if isinstance(entry, Missing):
+                lines.append([(f" {looks.glyphs.cut} {entry.text}", "warn")])
+                continue
+            waiting = entry.number > looks.acknowledged and entry.kind in ALARMS
+            kept = known.get(entry.number)
+            if kept is None or kept[0] is not entry or kept[1] is not waiting:
+                line = log_line(entry, width, looks.glyphs, names=names, unacknowledged=waiting)
+                kept = entry, waiting, line
+            self._lines[entry.number] = kept
+            lines.append(kept[2])
         self.show(lines, self.row if self.has_focus else -1)
         if self.follows:
             self.scroll_to(y=max(0, len(lines) - self.size.height), animate=False)
