@@ -60,6 +60,7 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         battery.lfp_ocv,
         battery.cell_resistance,
         battery.current,
+        battery.power_at_voltage,
         battery.dc_from_ac,
         ageing.age,
         ageing.calendar_stress,

@@ -99,8 +99,9 @@ def test_power_moves_no_faster_than_its_ramp(story: Story) -> None:
                 capacity = capacity_wh(device)
                 room = min(new.energy_wh, capacity - new.energy_wh)
                 drained = getattr(device.params, "standby_w", 0.0) * engine.dt_s / 3600.0
-                if room <= drained + 1e-9 * capacity:
-                    continue  # cut at the bounds of its energy
+                dc = getattr(new, "dc", None)
+                if room <= drained + 1e-9 * capacity or (dc is not None and dc.limit):
+                    continue  # cut at the bounds of its energy, or of the voltage of its cells
             if change < 0 and new.active_power_w == getattr(new, "ac_available_w", None):
                 continue  # the sun went faster
             assert abs(change) <= ramp * engine.dt_s * (1 + 1e-9) + 1e-6, device.name
@@ -310,4 +311,6 @@ def test_power_is_cut_to_what_fits_when_a_step_would_cross_the_bounds(
         assert before.energy_wh - state.energy_wh == pytest.approx(taken, abs=1e-9)
         assert state.loss_w >= 0.0
         before = state
-    assert before.energy_wh == pytest.approx(0.0 if empty else capacity_wh, abs=2e-3 * capacity_wh)
+    # a small battery is there in time; where the voltage of its cells holds it back, it is still on its way
+    held = before.dc.limit == ("low" if empty else "high")
+    assert held or before.energy_wh == pytest.approx(0.0 if empty else capacity_wh, abs=2e-3 * capacity_wh)

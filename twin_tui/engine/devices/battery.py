@@ -6,11 +6,13 @@ from typing import Any
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie, storage
-from twin_tui.engine.devices.battery_ageing import Ageing, aged, recounted, unused
-from twin_tui.engine.devices.battery_limits import available_w, source
+from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
+from twin_tui.engine.devices.battery_dc import drive
+from twin_tui.engine.devices.battery_limits import available_w
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
     BMS_COMMS_LOSS,
+    CALM_RESISTANCE,
     FAN,
     FAULTS,
     GRID_FREQUENCY,
@@ -27,6 +29,7 @@ from twin_tui.engine.devices.battery_model import (
     SOC_DRIFT_PER_S,
     STANDBY,
     STOPPING,
+    UNMEASURED,
     BatteryCommands,
     BatteryMemory,
     BatteryParams,
@@ -35,11 +38,6 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.battery_view import observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
-from twin_tui.engine.physics.battery import (
-    ac_from_dc,
-    current,
-    dc_from_ac,
-)
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.policies.modes import BATTERY_MODES
 from twin_tui.engine.s2.builders import battery_frbc
@@ -73,9 +71,9 @@ def step(
 ) -> BatteryState:
     """Advance a battery by one tick.
 
-    Setpoint → deadtime → grid support → limits → ramp → current → losses. With constant efficiencies P at the
-    terminals takes P/η out of the cells when discharging and puts P·η in when charging. Power is cut where
-    energy would cross its bounds within the step.
+    Setpoint → deadtime → grid support → limits → ramp → current → losses → age. With constant efficiencies P
+    at the terminals takes P/η out of the cells when discharging and puts P·η in when charging. Power is cut
+    where a cell's voltage or the energy would cross its bounds within the step.
     """
     dt_s = surroundings.dt_s
     tie = state.tie
@@ -150,35 +148,27 @@ def step(
     charged, discharged, drawn = state.charged_wh, state.discharged_wh, state.drawn_wh
     moved, square = state.moved_wh, state.square_w2h
     loss = heat = flow = 0.0
-    if power != 0.0:
-        if params.converter is not None:
-            power, cells, heat = _converted(params, ageing, energy, cell_c, power, hours)
-        elif power > 0.0:
-            cells = power / params.discharge_efficiency
-            if cells * hours > energy:
-                cells = energy / hours
-                power = cells * params.discharge_efficiency
-            heat = cells - power
-        else:
-            cells = power * params.charge_efficiency
-            if -cells * hours > capacity - energy:
-                cells = (energy - capacity) / hours
-                power = cells / params.charge_efficiency
-            heat = cells - power
-        loss = cells - power
-        flow = cells
-        energy -= cells * hours
+    dc = UNMEASURED
+    standby = params.standby_w if status is _RUNNING or status is _STANDBY else 0.0
+    if power or standby:
+        low, high = params.calm
+        least, most = low * capacity, high * capacity
+        flow = power / params.discharge_efficiency if power > 0.0 else power * params.charge_efficiency
+        heat = flow - power
+        flow += standby
+        left = energy - flow * hours
+        calm = least < left < most and least < energy < most and ageing.resistance <= CALM_RESISTANCE
+        if not calm or params.converter is not None:
+            power, flow, heat, dc = drive(params, ageing, energy, cell_c, power, standby, hours)
+            left = energy - flow * hours
+        loss = flow - power
+        energy = left
         if power > 0.0:
             discharged += power * hours
-            drawn += cells * hours
         else:
             charged -= power * hours
-    if params.standby_w and (status is _RUNNING or status is _STANDBY):
-        standby = min(params.standby_w, energy / hours)
-        energy -= standby * hours
-        drawn += standby * hours
-        loss += standby
-        flow += standby
+        if flow > 0.0:
+            drawn += flow * hours
     if energy < 0.0:
         energy = 0.0
     elif energy > capacity:
@@ -210,6 +200,7 @@ def step(
         loss,
         moved,
         square,
+        dc,
         tie,
         memory,
     )
@@ -253,35 +244,19 @@ def _remember(
     return BatteryMemory(asked_w, asked_var, on_the_way, stuck, offset)
 
 
-def _converted(
-    params: BatteryParams, ageing: Ageing, energy: float, cell_c: float, power: float, hours: float
-) -> tuple[float, float, float]:
-    """Return AC power, the cells' power and their heat: what the converter and the inner resistance make of a
-    wanted AC power within the energy that there is or fits in.
-    """
-    converter = params.converter
-    assert converter is not None
-    capacity = ageing.capacity_wh
-    ocv, ohm = source(params, ageing, energy / capacity, cell_c, power > 0.0)
-    dc = dc_from_ac(power, params.rated_va, converter)
-    amps = current(dc, ocv, ohm)
-    cells = ocv * amps
-    most, least = energy / hours, (energy - capacity) / hours
-    deliverable = (ocv - ohm * amps) * amps
-    if cells > most or cells < least or deliverable < dc * (1.0 - 1e-9):
-        cells = min(max(cells, least), most)
-        amps = cells / ocv
-        power = ac_from_dc((ocv - ohm * amps) * amps, params.rated_va, converter)
-        if power == 0.0:
-            return 0.0, 0.0, 0.0
-    return power, cells, ohm * amps * amps
-
-
 def explain(params: BatteryParams, state: BatteryState) -> str:
     """Return why the battery is in its status."""
     if state.status is Status.FAULT:
         return ", ".join(BATTERY.fault_names(state.faults))
-    return grid_tie.explain(params.grid_code, state.tie) if state.status is not Status.OFF else ""
+    if state.status is Status.OFF:
+        return ""
+    tied = grid_tie.explain(params.grid_code, state.tie)
+    if not state.dc.limit:
+        return tied
+    low = state.dc.limit == "low"
+    limit_v = params.cell.low_v if low else params.cell.high_v
+    held = f"{'discharge' if low else 'charge'} limited by the cells' {limit_v:g} V"
+    return f"{tied}, {held}" if tied else held
 
 
 def forms(

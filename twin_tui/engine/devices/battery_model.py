@@ -9,10 +9,23 @@ from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.battery_ageing import LEAST_SOH, UNKNOWN_AGE, Ageing
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics.battery import LFP, CellType, ConverterLosses, pack_layout
+from twin_tui.engine.physics.battery import (
+    LFP,
+    CellType,
+    ConverterLosses,
+    dc_from_ac,
+    lookup,
+    pack_layout,
+    power_at_voltage,
+)
 from twin_tui.engine.signals import commanded, derive, measured, value
 
 ON, OFF, STANDBY = 1, 2, 3
+
+
+_CALM_STEPS = 200
+CALM_RESISTANCE = 1.5
+"""Growth of the resistance up to which ``BatteryParams.calm`` holds."""
 
 
 @value
@@ -88,6 +101,8 @@ class BatteryParams:
     kelvin_per_w: float = field(init=False)
     series: int = field(init=False)
     parallel: float = field(init=False)
+    calm: tuple[float, float] = field(init=False)
+    """States of charge between which no power can bring a cell to the limits of its voltage."""
 
     def __post_init__(self) -> None:
         what = "a battery"
@@ -104,6 +119,34 @@ class BatteryParams:
             series=series,
             parallel=parallel,
         )
+        derive(self, calm=self._calm(series * parallel))
+
+    def _calm(self, cells: float) -> tuple[float, float]:
+        cell, steps = self.cell, _CALM_STEPS
+        out_w = self.discharge_limit_w / self.discharge_efficiency
+        in_w = self.charge_limit_w * self.charge_efficiency
+        if self.converter is not None:
+            out_w = dc_from_ac(self.discharge_limit_w, self.rated_va, self.converter)
+            in_w = -dc_from_ac(-self.charge_limit_w, self.rated_va, self.converter)
+        out_w = (out_w + self.standby_w) / cells
+        in_w /= cells
+
+        def calm(soc: float) -> bool:
+            ocv = lookup(cell.ocv_v, soc)
+            out_ohm = max(lookup(cell.discharge_ohm_10c, soc), lookup(cell.discharge_ohm_25c, soc))
+            in_ohm = max(lookup(cell.charge_ohm_10c, soc), lookup(cell.charge_ohm_25c, soc))
+            return out_w <= power_at_voltage(cell.low_v, ocv, CALM_RESISTANCE * out_ohm) and (
+                in_w <= power_at_voltage(cell.high_v, ocv, CALM_RESISTANCE * in_ohm)
+            )
+
+        low = high = steps // 2
+        if not calm(0.5):
+            return 1.0, 0.0
+        while low > 0 and calm((low - 1) / steps):
+            low -= 1
+        while high < steps and calm((high + 1) / steps):
+            high += 1
+        return low / steps, high / steps
 
 
 @value
@@ -149,6 +192,20 @@ AT_REST = BatteryMemory()
 
 
 @value
+class DcSide:
+    """What was at the terminals of the cells' string in a step."""
+
+    voltage_v: float
+    current_a: float
+    limit: str
+    """Which limit of the cells' voltage held the power back: "low", "high" or none."""
+
+
+UNMEASURED = DcSide(0.0, 0.0, "")
+"""Of a step that needs no voltage: it is worked out when somebody looks."""
+
+
+@value
 class BatteryState(DeviceState):
     """How a battery is after a step."""
 
@@ -165,6 +222,7 @@ class BatteryState(DeviceState):
     moved_wh: float = 0.0
     """Energy that has moved out of and into the cells, and its integral with the power in W²h."""
     square_w2h: float = 0.0
+    dc: DcSide = UNMEASURED
     tie: Tie = UNTIED
     memory: BatteryMemory = AT_REST
 

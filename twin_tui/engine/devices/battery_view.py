@@ -1,6 +1,7 @@
 """What a battery shows."""
 
 from twin_tui.engine.device import Status, first_code
+from twin_tui.engine.devices.battery_dc import available_by_voltage_w
 from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
     DC_CONTACTOR_OPEN,
@@ -11,7 +12,7 @@ from twin_tui.engine.devices.battery_model import (
     BatteryTelemetry,
 )
 from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.physics.battery import current, dc_from_ac
+from twin_tui.engine.physics.battery import current
 from twin_tui.engine.surroundings import Surroundings
 
 
@@ -31,14 +32,13 @@ def observe(
     capacity = ageing.capacity_wh
     soc = state.energy_wh / capacity
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
-    power = state.active_power_w
-    dc = power + state.loss_w
-    if params.converter is not None:
-        dc = dc_from_ac(power, params.rated_va, params.converter)
-        if params.standby_w and state.energy_wh > 0.0 and state.status in (Status.RUNNING, Status.STANDBY):
-            dc += params.standby_w
-    ocv, ohm = source(params, ageing, soc, state.cell_c, dc > 0.0)
-    amps = current(dc, ocv, ohm)
+    standby = params.standby_w if state.status in (Status.RUNNING, Status.STANDBY) else 0.0
+    by_voltage = available_by_voltage_w(params, ageing, soc, state.cell_c, standby)
+    ocv, ohm = source(params, ageing, soc, state.cell_c, state.active_power_w + state.loss_w > 0.0)
+    volts, amps = state.dc.voltage_v, state.dc.current_a
+    if not volts:
+        amps = current(state.active_power_w + state.loss_w, ocv, ohm)
+        volts = ocv - ohm * amps
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return BatteryTelemetry(
         **terminals(BatteryTelemetry, state, surroundings),
@@ -51,9 +51,9 @@ def observe(
         faded_wh=ageing.faded_wh,
         working_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         fault_code=first_code(FAULTS, state.faults),
-        dc_voltage_v=0.0 if state.faults & DC_CONTACTOR_OPEN else ocv - ohm * amps,
+        dc_voltage_v=0.0 if state.faults & DC_CONTACTOR_OPEN else volts,
         dc_current_a=amps,
-        dc_power_w=dc,
+        dc_power_w=volts * amps,
         open_circuit_v=ocv,
         cell_temperature_c=state.cell_c,
         energy_wh=state.energy_wh,
@@ -62,7 +62,7 @@ def observe(
         cycles=state.drawn_wh / params.capacity_wh,
         max_charge_power_w=params.max_charge_w,
         max_discharge_power_w=params.max_discharge_w,
-        available_charge_power_w=charge,
-        available_discharge_power_w=discharge,
+        available_charge_power_w=min(charge, by_voltage[0]),
+        available_discharge_power_w=min(discharge, by_voltage[1]),
         loss_w=state.loss_w,
     )

@@ -83,6 +83,10 @@ class CellType:
     name: str
     nominal_v: float
     capacity_ah: float
+    low_v: float
+    """Least voltage under load; more than half of any open-circuit voltage."""
+    high_v: float
+    """Greatest voltage while charging."""
     ocv_v: Curve
     charge_ohm_25c: Curve
     discharge_ohm_25c: Curve
@@ -95,6 +99,8 @@ LFP = CellType(
     name="lfp",
     nominal_v=3.2,
     capacity_ah=3.0,
+    low_v=2.0,
+    high_v=3.6,
     ocv_v=LFP_OCV_V,
     charge_ohm_25c=curve(
         [
@@ -124,7 +130,7 @@ LFP = CellType(
 )
 # Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance: that of the
 # LFP cell, which has about the same capacity, serves.
-NMC = replace(LFP, name="nmc", nominal_v=3.7, ocv_v=NMC_OCV_V, ageing=NMC_AGEING)
+NMC = replace(LFP, name="nmc", nominal_v=3.7, low_v=2.5, high_v=4.2, ocv_v=NMC_OCV_V, ageing=NMC_AGEING)
 CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 
@@ -169,6 +175,25 @@ def current(power_w: float, ocv_v: float, resistance_ohm: float) -> float:
     if discriminant <= 0.0:
         return ocv_v / (2.0 * resistance_ohm)
     return 2.0 * power_w / (ocv_v + sqrt(discriminant))
+
+
+def power_at_voltage(voltage_v: float, ocv_v: float, resistance_ohm: float) -> float:
+    r"""Return the power at the terminals, as a magnitude in W, at which their voltage reaches a limit.
+
+    Notes
+    -----
+    .. math:: P = U_{limit} \frac{|U_{ocv} - U_{limit}|}{R}
+
+    Held there, the power falls with the current: the phase of constant voltage at either end of the charge.
+    A power within this keeps the limit, as long as the lower one is above half of the open-circuit voltage.
+    The resistance is that of seconds; over minutes diffusion adds to it, and a real taper begins earlier.
+
+    References
+    ----------
+    Limits as in SimSES: LFP 2.0 to 3.6 V (data sheet of the Sony US26650FTC1), NMC 2.5 to 4.2 V (Sanyo
+    UR18650E).
+    """
+    return voltage_v * abs(ocv_v - voltage_v) / resistance_ohm
 
 
 @value

@@ -1,0 +1,116 @@
+"""The DC side of a battery: what the cells give or take for an AC power, within their voltage and energy."""
+
+from math import copysign
+
+from twin_tui.engine.devices.battery_ageing import Ageing
+from twin_tui.engine.devices.battery_limits import source
+from twin_tui.engine.devices.battery_model import CALM_RESISTANCE, BatteryParams, DcSide
+from twin_tui.engine.physics.battery import ac_from_dc, current, dc_from_ac, power_at_voltage
+
+BISECTIONS = 12
+CLOSE = 1e-3
+"""Share of the power within which a taper is found; it stays on the safe side."""
+
+Drive = tuple[float, float, float, DcSide]
+"""AC power, power of the cells' energy and heat of the cells in W, and what is at their terminals."""
+
+
+def drive(
+    params: BatteryParams,
+    ageing: Ageing,
+    energy_wh: float,
+    cell_c: float,
+    power_w: float,
+    standby_w: float,
+    hours: float,
+) -> Drive:
+    """Return what becomes of a wanted AC power in one step.
+
+    Power and standby loss are cut to what the voltage of the cells allows at the state of charge before and
+    after the step, and to the energy that there is or fits in. Full cells leave the standby loss to the grid.
+    """
+    wanted = _dc(params, power_w) + standby_w
+    capacity = ageing.capacity_wh
+    soc = energy_wh / capacity
+    ocv, ohm = source(params, ageing, soc, cell_c, wanted > 0.0)
+    inner = 0.0 if params.converter is None else ohm
+    low, high = params.calm
+    if inner and low < soc < high and ageing.resistance <= CALM_RESISTANCE:
+        amps = current(wanted, ocv, ohm)
+        cells = ocv * amps
+        if low * capacity < energy_wh - cells * hours < high * capacity:
+            return power_w, cells, cells - wanted, DcSide(ocv - ohm * amps, amps, "")
+
+    dc = wanted
+    most = voltage_room_w(params, ageing, soc, cell_c, dc > 0.0)
+    if abs(dc) > most:
+        dc = copysign(most, dc)
+
+    def fits(dc_w: float) -> bool:
+        after = (energy_wh - _cells(dc_w, ocv, inner) * hours) / capacity
+        return abs(dc_w) <= voltage_room_w(params, ageing, after, cell_c, dc_w > 0.0)
+
+    if not fits(dc):
+        after = (energy_wh - _cells(dc, ocv, inner) * hours) / capacity
+        good, bad = 0.0, dc
+        guess = copysign(min(abs(dc), voltage_room_w(params, ageing, after, cell_c, dc > 0.0)), dc)
+        for _ in range(BISECTIONS):
+            if fits(guess):
+                good = guess
+            else:
+                bad = guess
+            if abs(bad - good) <= CLOSE * abs(bad):
+                break
+            guess = 0.5 * (good + bad)
+        dc = good
+    limit = "" if dc == wanted else "low" if wanted > 0.0 else "high"
+
+    cells = _cells(dc, ocv, inner)
+    least, greatest = (energy_wh - capacity) / hours, energy_wh / hours
+    if not least <= cells <= greatest:
+        cells = min(max(cells, least), greatest)
+        amps = cells / ocv
+        dc = (ocv - inner * amps) * amps
+    if dc != wanted and power_w and (power_w > 0.0) == (wanted > 0.0):
+        power_w = _ac(params, dc - standby_w if wanted < 0.0 else max(0.0, dc - standby_w))
+        if power_w == 0.0:
+            return drive(params, ageing, energy_wh, cell_c, 0.0, standby_w, hours)
+    amps = current(dc, ocv, ohm)
+    heat = cells - dc if inner else abs(_dc(params, power_w) - power_w)
+    return power_w, cells, heat, DcSide(ocv - ohm * amps, amps, limit)
+
+
+def voltage_room_w(
+    params: BatteryParams, ageing: Ageing, soc: float, cell_c: float, discharging: bool
+) -> float:
+    """Return the greatest DC power in one direction at which every cell stays within its voltage, W."""
+    ocv, ohm = source(params, ageing, soc, cell_c, discharging)
+    cell = params.cell
+    return power_at_voltage((cell.low_v if discharging else cell.high_v) * params.series, ocv, ohm)
+
+
+def available_by_voltage_w(
+    params: BatteryParams, ageing: Ageing, soc: float, cell_c: float, standby_w: float
+) -> tuple[float, float]:
+    """Return the AC charge and discharge power at which the cells stay within their voltage, both ≥ 0, W."""
+    charge = voltage_room_w(params, ageing, soc, cell_c, False) + standby_w
+    discharge = voltage_room_w(params, ageing, soc, cell_c, True) - standby_w
+    charge = min(charge, -_dc(params, -params.charge_limit_w))
+    discharge = min(discharge, _dc(params, params.discharge_limit_w))
+    return -_ac(params, -charge), _ac(params, discharge) if discharge > 0.0 else 0.0
+
+
+def _dc(params: BatteryParams, ac_w: float) -> float:
+    if params.converter is not None:
+        return dc_from_ac(ac_w, params.rated_va, params.converter)
+    return ac_w / params.discharge_efficiency if ac_w > 0.0 else ac_w * params.charge_efficiency
+
+
+def _ac(params: BatteryParams, dc_w: float) -> float:
+    if params.converter is not None:
+        return ac_from_dc(dc_w, params.rated_va, params.converter)
+    return dc_w * params.discharge_efficiency if dc_w > 0.0 else dc_w / params.charge_efficiency
+
+
+def _cells(dc_w: float, ocv: float, inner_ohm: float) -> float:
+    return ocv * current(dc_w, ocv, inner_ohm) if inner_ohm else dc_w
