@@ -22,7 +22,7 @@ from twin_tui.engine.device import AnyDeviceType, Status, registry
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics import ageing, battery, rainflow
+from twin_tui.engine.physics import ageing, battery, container, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -48,8 +48,13 @@ WORKED_OUT = {
     ("battery", "rated_va"): "1.1 times the larger power",
     ("battery", "charge_efficiency"): "root of `round_trip_eff`",
     ("battery", "discharge_efficiency"): "root of `round_trip_eff`",
-    ("battery", "thermal_capacity_j_per_k"): "5,000 for each kWh",
-    ("battery", "thermal_conductance_w_per_k"): "2 for each kWh",
+    ("battery", "thermal_capacity_j_per_k"): "7,300 for each kWh, NMC 6,000",
+    ("battery", "thermal_conductance_w_per_k"): "2 for each kWh, in a container 10",
+    ("battery", "housing"): "open with one of the two keys above, container from 200 kWh up, else indoors",
+    ("battery", "container_j_per_k"): "640,000 for 1 MWh, by the area",
+    ("battery", "container_w_per_k"): "115 for 1 MWh, by the area",
+    ("battery", "heating_w"): "15 for each kWh",
+    ("battery", "cooling_w"): "30 for each kWh",
     ("pv", "peak_w"): "`rated_kw`",
     ("load", "base_w"): "5, or 0 with another course",
 }
@@ -72,6 +77,8 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         ageing.nmc_cyclic_stress,
         ageing.nmc_cyclic_growth,
         rainflow.turned,
+        container.container_step,
+        container.thermostat,
     ),
 }
 """The functions whose docstrings have the equations and sources of a type."""

@@ -9,8 +9,11 @@ from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Celsius, Efficiency, NotNegative, Percent, Positive
+from twin_tui.engine.devices.battery_model import Housing
+from twin_tui.engine.physics.battery import LFP
 
-_REFERENCE_KWH = 100.0
+CONTAINER_KWH = 200.0
+"""Batteries from here up stand outdoors in a container, smaller ones in a room."""
 
 
 class SocLimits(Model):
@@ -86,9 +89,18 @@ class BatteryAsset(Asset):
         found.update(super().parameters())
         found["charge_efficiency"] *= self._inverter_efficiencies[0]
         found["discharge_efficiency"] *= self._inverter_efficiencies[1]
-        size = found["capacity_wh"] / 1e3 / _REFERENCE_KWH
-        found.setdefault("thermal_capacity_j_per_k", 500_000.0 * size)
-        found.setdefault("thermal_conductance_w_per_k", 200.0 * size)
+        kwh = found["capacity_wh"] / 1e3
+        outside = any(key in found for key in ("thermal_capacity_j_per_k", "thermal_conductance_w_per_k"))
+        by_size = Housing.CONTAINER if kwh >= CONTAINER_KWH else Housing.INDOORS
+        housing = found.setdefault("housing", Housing.OPEN if outside else by_size)
+        per_kwh = 10.0 if housing is Housing.CONTAINER else 2.0
+        found.setdefault("thermal_capacity_j_per_k", found.get("cell", LFP).heat_j_per_wh_k * 1e3 * kwh)
+        found.setdefault("thermal_conductance_w_per_k", per_kwh * kwh)
+        area = (kwh / 1e3) ** (2.0 / 3.0)
+        found.setdefault("container_j_per_k", 640_000.0 * area)
+        found.setdefault("container_w_per_k", 115.0 * area)
+        found.setdefault("heating_w", 15.0 * kwh)
+        found.setdefault("cooling_w", 30.0 * kwh)
         found.setdefault("rated_va", 1.1 * max(found["max_charge_w"], found["max_discharge_w"]))
         return found
 

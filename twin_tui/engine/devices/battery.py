@@ -1,12 +1,14 @@
 """A battery with its converter: limits, ramp, losses, heat."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from math import exp, inf
 from typing import Any
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
-from twin_tui.engine.devices import grid_tie, storage
+from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
+from twin_tui.engine.devices.battery_climate import at_start, conditioned, controlled
 from twin_tui.engine.devices.battery_dc import drive
 from twin_tui.engine.devices.battery_limits import available_w
 from twin_tui.engine.devices.battery_model import (
@@ -35,8 +37,9 @@ from twin_tui.engine.devices.battery_model import (
     BatteryParams,
     BatteryState,
     BatteryTelemetry,
+    Housing,
 )
-from twin_tui.engine.devices.battery_view import observe, shown_soc
+from twin_tui.engine.devices.battery_view import converter_w, observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.policies.modes import BATTERY_MODES
@@ -49,6 +52,7 @@ __all__ = ["BATTERY", "OFF", "ON", "STANDBY", "BatteryCommands", "BatteryParams"
 
 # a global is found five times faster than a member of its Enum, and every step asks for some
 _RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, Status.FAULT
+_CONTAINER, _INDOORS = Housing.CONTAINER, Housing.INDOORS
 ISLAND_SHIFT_HZ = 2.0
 """How far an island's frequency rises while its battery nears the most it can take in: PV gives way."""
 ISLAND_SHIFT_FROM = 0.6
@@ -62,6 +66,7 @@ def initial(params: BatteryParams) -> BatteryState:
         energy_wh=age.capacity_wh * params.initial_soc,
         cell_c=params.initial_cell_c,
         ageing=age,
+        climate=at_start(params),
         tie=grid_tie.initial(params.grid_code),
     )
 
@@ -97,6 +102,11 @@ def step(
     ageing = state.ageing
     capacity = ageing.capacity_wh
     power = state.active_power_w
+    climate = state.climate
+    contained = params.housing is _CONTAINER
+    if contained:
+        power = climate.converter_w
+        climate = controlled(params, climate, cell_c, surroundings.grid_live)
     var = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
         status = _FAULT
@@ -111,7 +121,8 @@ def step(
         reach = params.ramp_w_per_s * dt_s
         wanted_var = 0.0
         if forming:
-            target, wanted_var, reach = surroundings.island_w, surroundings.island_var, inf
+            target = surroundings.island_w + climate.auxiliary_w
+            wanted_var, reach = surroundings.island_var, inf
         elif run == ON:
             if params.deadtime_s:
                 target, wanted_var = memory.asked_w, memory.asked_var
@@ -181,18 +192,23 @@ def step(
         wh = flow * hours
         moved += wh if wh > 0.0 else -wh
         square += flow * wh
-    rate, kelvin = params.cooling_per_s, params.kelvin_per_w
-    if faults & FAN:
-        rate, kelvin = rate * SHARE_WITHOUT_FAN, kelvin / SHARE_WITHOUT_FAN
-    settled = surroundings.ambient_c + heat * kelvin
+    share = SHARE_WITHOUT_FAN if faults & FAN else 1.0
+    at_terminals = power
+    if contained:
+        cell_c, climate = conditioned(params, climate, cell_c, heat, share, power, surroundings)
+        at_terminals -= climate.auxiliary_w
+    else:
+        outside_c = params.room_c if params.housing is _INDOORS else surroundings.ambient_c
+        settled = outside_c + heat * params.kelvin_per_w / share
+        cell_c = settled + (cell_c - settled) * exp(-dt_s * params.cooling_per_s * share)
     return BatteryState(
-        power,
+        at_terminals,
         var,
         status,
         state.causes,
         faults,
         energy,
-        settled + (cell_c - settled) * exp(-dt_s * rate),
+        cell_c,
         ageing,
         charged,
         discharged,
@@ -201,6 +217,7 @@ def step(
         moved,
         square,
         dc,
+        climate,
         tie,
         memory,
     )
@@ -269,7 +286,7 @@ def forms(
         return None
     soc = level(params, state)
     charge, _ = available_w(params, commands, soc, state.cell_c, state.faults, grid_tie.UNTIED)
-    used = 1.0 if charge <= 0.0 else max(0.0, -state.active_power_w / charge)
+    used = 1.0 if charge <= 0.0 else max(0.0, -converter_w(state) / charge)
     rise = (used - ISLAND_SHIFT_FROM) / (1.0 - ISLAND_SHIFT_FROM)
     return params.rated_va, ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise))
 
@@ -301,6 +318,14 @@ def _report_soc(params: BatteryParams, state: BatteryState, soc: float) -> dict[
     return {"energy_wh": soc * ageing.capacity_wh, "ageing": ageing}
 
 
+def _report_power(params: BatteryParams, state: BatteryState, power_w: float) -> dict[str, Any]:
+    power = min(max(power_w, -params.max_charge_w), params.max_discharge_w)
+    if params.housing is not _CONTAINER:
+        return {"active_power_w": power}
+    at_terminals = power - state.climate.auxiliary_w
+    return {"active_power_w": at_terminals, "climate": replace(state.climate, converter_w=power)}
+
+
 BATTERY = DeviceType(
     kind="battery",
     title="Battery",
@@ -323,7 +348,7 @@ BATTERY = DeviceType(
         limits=_limits,
         level=level,
         start={"start_stop": 1},
-        report={"soc": _report_soc, "power_w": storage.report_power(_limits)},
+        report={"soc": _report_soc, "power_w": _report_power},
     ),
     modes=BATTERY_MODES,
     s2={ControlType.FRBC: battery_frbc},

@@ -1,6 +1,7 @@
 """Parameters, commands, state and telemetry of a battery."""
 
 from dataclasses import field
+from enum import Enum
 from typing import Annotated
 
 from twin_tui.engine import bounds
@@ -21,6 +22,14 @@ from twin_tui.engine.physics.battery import (
 from twin_tui.engine.signals import commanded, derive, measured, value
 
 ON, OFF, STANDBY = 1, 2, 3
+
+
+class Housing(Enum):
+    """What a battery stands in, and so which air its cells pass their heat to."""
+
+    OPEN = "open"
+    INDOORS = "indoors"
+    CONTAINER = "container"
 
 
 _CALM_STEPS = 200
@@ -76,6 +85,28 @@ class BatteryParams:
     """Heat that warms the cells by 1 K."""
     thermal_conductance_w_per_k: Positive = 200.0
     """Heat that they pass to the air for each K above it."""
+    housing: Housing = Housing.OPEN
+    """Whose air that is: the air outside, a room's, or an insulated container's with climate control."""
+    room_c: Annotated[float, Range(-80.0, 80.0)] = 20.0
+    """Temperature of the room, indoors."""
+    container_j_per_k: Positive = 640_000.0
+    """Heat that warms the container's air and what is within its insulation by 1 K."""
+    container_w_per_k: NotNegative = 115.0
+    """Heat that its walls pass for each K."""
+    heating_w: NotNegative = 15_000.0
+    """Heat that its climate control puts in while it heats."""
+    cooling_w: NotNegative = 30_000.0
+    """Heat that it takes out while it cools."""
+    heating_cop: Positive = 2.5
+    """Heat that it puts in for each unit of electricity."""
+    cooling_cop: Positive = 3.0
+    """Heat that it takes out for each unit of electricity."""
+    heat_below_c: float = 15.0
+    """Temperature of the cells below which it begins to heat."""
+    cool_above_c: float = 28.0
+    """Temperature of the cells above which it begins to cool."""
+    thermostat_band_k: NotNegative = 3.0
+    """How far the cells come back before it stops."""
     cold_zero_c: float = -20.0
     """Discharging: no power below, all of it from ``cold_full_c`` up."""
     cold_full_c: float = 0.0
@@ -108,6 +139,7 @@ class BatteryParams:
         what = "a battery"
         bounds.check(self, what)
         bounds.rising(self, what, "cold_zero_c", "cold_full_c", "hot_full_c", "hot_zero_c")
+        bounds.rising(self, what, "heat_below_c", "cool_above_c")
         bounds.rising(self, what, "charge_cold_zero_c", "charge_cold_full_c", "hot_full_c")
         series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)
         derive(
@@ -192,6 +224,23 @@ AT_REST = BatteryMemory()
 
 
 @value
+class Climate:
+    """The air in a battery's container, and what its climate control does."""
+
+    air_c: float
+    running: int = 0
+    """1 heats, -1 cools, 0 rests."""
+    auxiliary_w: float = 0.0
+    auxiliary_wh: float = 0.0
+    converter_w: float = 0.0
+    """Power of the converter; at the terminals of the whole battery it is less by the auxiliary power."""
+
+
+AT_EASE = Climate(20.0)
+"""Of a battery without a container."""
+
+
+@value
 class DcSide:
     """What was at the terminals of the cells' string in a step."""
 
@@ -223,6 +272,7 @@ class BatteryState(DeviceState):
     """Energy that has moved out of and into the cells, and its integral with the power in W²h."""
     square_w2h: float = 0.0
     dc: DcSide = UNMEASURED
+    climate: Climate = AT_EASE
     tie: Tie = UNTIED
     memory: BatteryMemory = AT_REST
 
@@ -231,7 +281,7 @@ class BatteryState(DeviceState):
 class BatteryTelemetry:
     """What a battery shows."""
 
-    active_power_w: float = measured("Active power, + discharges", "W")
+    active_power_w: float = measured("Active power of the converter, + discharges", "W")
     reactive_power_var: float = measured("Reactive power, + into the grid", "var")
     apparent_power_va: float = measured("Apparent power", "VA", low=0)
     power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
@@ -251,6 +301,9 @@ class BatteryTelemetry:
     dc_power_w: float = measured("Power at the cells' terminals, + discharges", "W")
     open_circuit_v: float = measured("Voltage of the cells' string without current", "V", low=0)
     cell_temperature_c: float = measured("Temperature of the cells", "degC")
+    air_temperature_c: float = measured("Temperature of the air around the cells", "degC")
+    auxiliary_power_w: float = measured("Power that heating or cooling takes from the site", "W", low=0)
+    auxiliary_energy_wh: float = measured("Energy that they have taken", "Wh", low=0)
     energy_wh: float = measured("Energy in the cells", "Wh", low=0)
     charged_energy_wh: float = measured("Energy taken in at the terminals", "Wh", low=0)
     discharged_energy_wh: float = measured("Energy discharged at the terminals", "Wh", low=0)

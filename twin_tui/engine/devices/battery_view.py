@@ -1,15 +1,19 @@
 """What a battery shows."""
 
+from dataclasses import replace
+
 from twin_tui.engine.device import Status, first_code
 from twin_tui.engine.devices.battery_dc import available_by_voltage_w
 from twin_tui.engine.devices.battery_limits import available_w, source
 from twin_tui.engine.devices.battery_model import (
+    AT_EASE,
     DC_CONTACTOR_OPEN,
     FAULTS,
     BatteryCommands,
     BatteryParams,
     BatteryState,
     BatteryTelemetry,
+    Housing,
 )
 from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.physics.battery import current
@@ -24,24 +28,36 @@ def shown_soc(params: BatteryParams, state: BatteryState) -> float:
     return min(1.0, max(0.0, state.energy_wh / state.ageing.capacity_wh + memory.soc_offset))
 
 
+def converter_w(state: BatteryState) -> float:
+    """Return the power of the converter: in a container there is an auxiliary power beside it."""
+    return state.active_power_w if state.climate is AT_EASE else state.climate.converter_w
+
+
 def observe(
     params: BatteryParams, state: BatteryState, commands: BatteryCommands, surroundings: Surroundings
 ) -> BatteryTelemetry:
     """Return what the battery shows at this tick."""
-    ageing = state.ageing
+    ageing, climate = state.ageing, state.climate
+    power = converter_w(state)
+    at_converter = state if power == state.active_power_w else replace(state, active_power_w=power)
+    air_c = {
+        Housing.OPEN: surroundings.ambient_c,
+        Housing.INDOORS: params.room_c,
+        Housing.CONTAINER: climate.air_c,
+    }[params.housing]
     capacity = ageing.capacity_wh
     soc = state.energy_wh / capacity
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
     standby = params.standby_w if state.status in (Status.RUNNING, Status.STANDBY) else 0.0
     by_voltage = available_by_voltage_w(params, ageing, soc, state.cell_c, standby)
-    ocv, ohm = source(params, ageing, soc, state.cell_c, state.active_power_w + state.loss_w > 0.0)
+    ocv, ohm = source(params, ageing, soc, state.cell_c, power + state.loss_w > 0.0)
     volts, amps = state.dc.voltage_v, state.dc.current_a
     if not volts:
-        amps = current(state.active_power_w + state.loss_w, ocv, ohm)
+        amps = current(power + state.loss_w, ocv, ohm)
         volts = ocv - ohm * amps
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return BatteryTelemetry(
-        **terminals(BatteryTelemetry, state, surroundings),
+        **terminals(BatteryTelemetry, at_converter, surroundings),
         soc=shown_soc(params, state),
         soh=capacity / params.capacity_wh,
         capacity_wh=capacity,
@@ -56,6 +72,9 @@ def observe(
         dc_power_w=volts * amps,
         open_circuit_v=ocv,
         cell_temperature_c=state.cell_c,
+        air_temperature_c=air_c,
+        auxiliary_power_w=climate.auxiliary_w,
+        auxiliary_energy_wh=climate.auxiliary_wh,
         energy_wh=state.energy_wh,
         charged_energy_wh=state.charged_wh,
         discharged_energy_wh=state.discharged_wh,

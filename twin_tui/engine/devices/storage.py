@@ -11,19 +11,11 @@ def level(params: Any, state: Any) -> float:
     return float(state.energy_wh / params.capacity_wh)
 
 
-def report_power(limits: Callable[[Any], PowerLimits]) -> Report:
-    """Return how a reported power changes the state."""
+def report(limits: Callable[[Any], PowerLimits]) -> Mapping[str, Report]:
+    """Return how a reported state of charge and power change the state."""
 
     def power(params: Any, state: Any, power_w: float) -> dict[str, Any]:
         most = limits(params)
         return {"active_power_w": min(max(power_w, -most.charge_w), most.discharge_w)}
 
-    return power
-
-
-def report(limits: Callable[[Any], PowerLimits]) -> Mapping[str, Report]:
-    """Return how a reported state of charge and power change the state."""
-    return {
-        "soc": lambda params, state, soc: {"energy_wh": soc * params.capacity_wh},
-        "power_w": report_power(limits),
-    }
+    return {"soc": lambda params, state, soc: {"energy_wh": soc * params.capacity_wh}, "power_w": power}

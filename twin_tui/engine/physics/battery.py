@@ -93,6 +93,8 @@ class CellType:
     charge_ohm_10c: Curve
     discharge_ohm_10c: Curve
     ageing: AgeingLaw
+    heat_j_per_wh_k: float
+    """Heat that warms cells of 1 Wh by 1 K."""
 
 
 LFP = CellType(
@@ -127,10 +129,20 @@ LFP = CellType(
         ]
     ),
     ageing=LFP_AGEING,
+    heat_j_per_wh_k=7.3,
 )
 # Voltage window and capacity of a common 18650 NMC cell. Our source has no measured resistance: that of the
 # LFP cell, which has about the same capacity, serves.
-NMC = replace(LFP, name="nmc", nominal_v=3.7, low_v=2.5, high_v=4.2, ocv_v=NMC_OCV_V, ageing=NMC_AGEING)
+NMC = replace(
+    LFP,
+    heat_j_per_wh_k=6.0,
+    name="nmc",
+    nominal_v=3.7,
+    low_v=2.5,
+    high_v=4.2,
+    ocv_v=NMC_OCV_V,
+    ageing=NMC_AGEING,
+)
 CELLS = {cell.name: cell for cell in (LFP, NMC)}
 
 

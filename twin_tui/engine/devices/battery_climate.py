@@ -1,0 +1,51 @@
+"""The container of a battery: its climate control, and the power that this takes from the site."""
+
+from dataclasses import replace
+
+from twin_tui.engine.devices.battery_model import AT_EASE, BatteryParams, Climate, Housing
+from twin_tui.engine.physics.container import container_step, thermostat
+from twin_tui.engine.surroundings import Surroundings
+
+
+def at_start(params: BatteryParams) -> Climate:
+    """Return the climate at the start: the air is as warm as the cells."""
+    return Climate(params.initial_cell_c) if params.housing is Housing.CONTAINER else AT_EASE
+
+
+def controlled(params: BatteryParams, climate: Climate, cell_c: float, live: bool) -> Climate:
+    """Return the climate with what its control does in this step; without voltage it does nothing."""
+    band = params.heat_below_c, params.cool_above_c, params.thermostat_band_k
+    running = thermostat(climate.running, cell_c, *band) if live else 0
+    power = 0.0
+    if running:
+        power = (
+            params.heating_w / params.heating_cop if running > 0 else params.cooling_w / params.cooling_cop
+        )
+    return replace(climate, running=running, auxiliary_w=power)
+
+
+def conditioned(
+    params: BatteryParams,
+    climate: Climate,
+    cell_c: float,
+    heat_w: float,
+    cooling_share: float,
+    converter_w: float,
+    surroundings: Surroundings,
+) -> tuple[float, Climate]:
+    """Return the temperature of the cells and the climate after a step."""
+    running = climate.running
+    cells, air = container_step(
+        cell_c,
+        climate.air_c,
+        surroundings.ambient_c,
+        heat_w,
+        params.heating_w if running > 0 else -params.cooling_w if running < 0 else 0.0,
+        cell_j_per_k=params.thermal_capacity_j_per_k,
+        air_j_per_k=params.container_j_per_k,
+        cell_w_per_k=params.thermal_conductance_w_per_k * cooling_share,
+        wall_w_per_k=params.container_w_per_k,
+        dt_s=surroundings.dt_s,
+    )
+    used = climate.auxiliary_wh + climate.auxiliary_w * surroundings.dt_s / 3600.0
+    return cells, Climate(air, running, climate.auxiliary_w, used, converter_w)
