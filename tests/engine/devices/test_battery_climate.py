@@ -17,6 +17,7 @@ from twin_tui.engine.events import Disturb, Fault, ReportStatus
 from twin_tui.engine.physics.container import container_step, thermostat
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
+from twin_tui.errors import ConfigError
 
 PARAMS = BatteryParams(
     capacity_wh=1e6,
@@ -155,6 +156,25 @@ def test_without_its_fan_the_cells_are_further_from_the_air() -> None:
         seen = engine.telemetry("b")
         gaps.append(seen.cell_temperature_c - seen.air_temperature_c)
     assert gaps[1] > 2.0 * gaps[0]
+
+
+@pytest.mark.parametrize("dt_s", [60.0, 900.0, 3600.0])
+@pytest.mark.parametrize("ambient_c", [-30.0, 50.0])
+def test_the_climate_control_does_not_hunt_in_long_steps(dt_s: float, ambient_c: float) -> None:
+    engine = site(ambient_c=ambient_c, dt_s=dt_s, start_stop=2)
+    temperatures = []
+    for _ in range(round(5 * 86_400 / dt_s)):
+        engine.step()
+        temperatures.append(engine.telemetry("b").cell_temperature_c)
+    settled = temperatures[len(temperatures) // 2 :]
+    assert all(14.0 < cell_c < 29.0 for cell_c in settled)
+    climates = {engine.devices["b"].state.climate.running}
+    assert climates <= {0, 1} if ambient_c < 0.0 else climates <= {0, -1}
+
+
+def test_a_thermostat_that_heats_where_it_cools_is_refused() -> None:
+    with pytest.raises(ConfigError, match="thermostat_band_k 20 of a battery is not in"):
+        replace(PARAMS, thermostat_band_k=20.0)
 
 
 def test_a_room_keeps_cells_from_the_weather() -> None:

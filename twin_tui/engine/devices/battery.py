@@ -106,7 +106,7 @@ def step(
     contained = params.housing is _CONTAINER
     if contained:
         power = climate.converter_w
-        climate = controlled(params, climate, cell_c, surroundings.grid_live)
+        climate = controlled(params, climate, cell_c, surroundings)
     var = 0.0
     if faults & STOPPING or state.causes & GRID_TRIPS:
         status = _FAULT

@@ -1,7 +1,5 @@
 """The container of a battery: its climate control, and the power that this takes from the site."""
 
-from dataclasses import replace
-
 from twin_tui.engine.devices.battery_model import AT_EASE, BatteryParams, Climate, Housing
 from twin_tui.engine.physics.container import container_step, thermostat
 from twin_tui.engine.surroundings import Surroundings
@@ -12,16 +10,24 @@ def at_start(params: BatteryParams) -> Climate:
     return Climate(params.initial_cell_c) if params.housing is Housing.CONTAINER else AT_EASE
 
 
-def controlled(params: BatteryParams, climate: Climate, cell_c: float, live: bool) -> Climate:
-    """Return the climate with what its control does in this step; without voltage it does nothing."""
-    band = params.heat_below_c, params.cool_above_c, params.thermostat_band_k
-    running = thermostat(climate.running, cell_c, *band) if live else 0
-    power = 0.0
+def controlled(params: BatteryParams, climate: Climate, cell_c: float, surroundings: Surroundings) -> Climate:
+    """Return the climate with what its control does in this step; without voltage it does nothing.
+
+    In a long step it runs for the part of it that brings cells and air back by the thermostat's band.
+    """
+    low, high, band = params.heat_below_c, params.cool_above_c, params.thermostat_band_k
+    running = thermostat(climate.running, cell_c, low, high, band) if surroundings.grid_live else 0
+    heat = auxiliary = 0.0
     if running:
-        power = (
-            params.heating_w / params.heating_cop if running > 0 else params.cooling_w / params.cooling_cop
-        )
-    return replace(climate, running=running, auxiliary_w=power)
+        to_go_k = low + band - cell_c if running > 0 else cell_c - high + band
+        enough = to_go_k * (params.thermal_capacity_j_per_k + params.container_j_per_k) / surroundings.dt_s
+        if running > 0:
+            heat = min(params.heating_w, enough)
+            auxiliary = heat / params.heating_cop
+        else:
+            heat = -min(params.cooling_w, enough)
+            auxiliary = -heat / params.cooling_cop
+    return Climate(climate.air_c, running, heat, auxiliary, climate.auxiliary_wh, climate.converter_w)
 
 
 def conditioned(
@@ -34,13 +40,12 @@ def conditioned(
     surroundings: Surroundings,
 ) -> tuple[float, Climate]:
     """Return the temperature of the cells and the climate after a step."""
-    running = climate.running
     cells, air = container_step(
         cell_c,
         climate.air_c,
         surroundings.ambient_c,
         heat_w,
-        params.heating_w if running > 0 else -params.cooling_w if running < 0 else 0.0,
+        climate.heat_w,
         cell_j_per_k=params.thermal_capacity_j_per_k,
         air_j_per_k=params.container_j_per_k,
         cell_w_per_k=params.thermal_conductance_w_per_k * cooling_share,
@@ -48,4 +53,4 @@ def conditioned(
         dt_s=surroundings.dt_s,
     )
     used = climate.auxiliary_wh + climate.auxiliary_w * surroundings.dt_s / 3600.0
-    return cells, Climate(air, running, climate.auxiliary_w, used, converter_w)
+    return cells, Climate(air, climate.running, climate.heat_w, climate.auxiliary_w, used, converter_w)

@@ -140,6 +140,9 @@ class BatteryParams:
         bounds.check(self, what)
         bounds.rising(self, what, "cold_zero_c", "cold_full_c", "hot_full_c", "hot_zero_c")
         bounds.rising(self, what, "heat_below_c", "cool_above_c")
+        Range(0.0, self.cool_above_c - self.heat_below_c).require(
+            "thermostat_band_k", self.thermostat_band_k, what
+        )
         bounds.rising(self, what, "charge_cold_zero_c", "charge_cold_full_c", "hot_full_c")
         series, parallel = pack_layout(self.cell, self.capacity_wh, self.nominal_dc_v)
         derive(
@@ -230,6 +233,8 @@ class Climate:
     air_c: float
     running: int = 0
     """1 heats, -1 cools, 0 rests."""
+    heat_w: float = 0.0
+    """Heat that goes into the air, - out of it."""
     auxiliary_w: float = 0.0
     auxiliary_wh: float = 0.0
     converter_w: float = 0.0
