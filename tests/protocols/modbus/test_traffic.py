@@ -229,6 +229,54 @@ def test_a_capture_of_tcp_is_ethernet_ip_and_tcp_with_good_sums() -> None:
     assert taken[3][1][26:28] == bytes([198, 18])
 
 
+def options(data: bytes) -> dict[int, bytes]:
+    """Return the options of a block by their codes, as the draft defines them."""
+    found = {}
+    while True:
+        code, length = struct.unpack_from("<HH", data)
+        if code == 0:
+            assert (length, data[4:]) == (0, b"")
+            return found
+        found[code] = data[4 : 4 + length]
+        data = data[4 + length + -length % 4 :]
+
+
+def test_a_capture_says_what_wrote_it_where_and_in_which_direction() -> None:
+    frames = [RawFrame(1.0, "/dev/ttyS0", incoming, b"\x01\x02\x03") for incoming in (True, False)]
+    section, interface, *packed = [body for _, body in blocks(as_pcapng([Captured("COM1", "rtu", frames)]))]
+    assert struct.unpack_from("<IHHq", section) == (0x1A2B3C4D, 1, 0, -1)
+    assert options(section[16:]) == {4: b"twin-tui"}
+    assert struct.unpack_from("<HHI", interface) == (147, 0, 65_535)
+    assert options(interface[8:]) == {2: b"COM1", 3: b"Modbus at COM1", 9: b"\x06"}
+    inbound, outbound = 1, 2
+    assert [options(body[24:]) for body in packed] == [
+        {2: struct.pack("<I", direction)} for direction in (inbound, outbound)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("client", "port"), [(1, 1), (65_535, 65_535), (0, 49_152), (65_536, 49_152), ("x", 49_152)]
+)
+def test_a_client_without_a_port_of_its_own_gets_one(client: object, port: int) -> None:
+    frames = [RawFrame(1.0, f"192.0.2.7:{client}", True, mbap(read(4, 3, 1)))]
+    ((_, packet),) = packets(as_pcapng([Captured("127.0.0.1:5020", "mbap", frames)]))
+    assert struct.unpack_from(">HH", packet, 34) == (port, 502)
+    assert packet[:12] == b"\x02\x00\x00\x00\x00\x01" + b"\x02\x00\x00\x00\x00\x02"
+    version_and_length, service, _, identification, no_fragments, hops, tcp = struct.unpack_from(
+        ">BBHHHBB", packet, 14
+    )
+    assert (version_and_length, service, identification, no_fragments, hops, tcp) == (
+        0x45,
+        0,
+        0,
+        0x4000,
+        64,
+        6,
+    )
+    assert struct.unpack_from(">BBHHH", packet, 46)[:3] == (0x50, 0x18, 65_535)
+    assert packet[52:54] == b"\x00\x00", "no urgent data"
+
+
 def test_a_capture_of_a_line_is_raw_rtu() -> None:
     frames = [RawFrame(0.25, "/dev/ttyS0", True, rtu(read(3, 0, 1)))]
     data = as_pcapng([Captured("/dev/ttyS0", "rtu", frames)])
