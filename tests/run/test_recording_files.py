@@ -235,3 +235,48 @@ def test_a_time_that_is_none_is_refused(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.exit_code == 2
     assert "invalid duration" in done.output or "negative duration" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("A.CSV", b"t_s,"), ("A.JSONL.GZ", b"\x1f\x8b"), ("A.JSONL", b"{")]
+)
+def test_the_ending_of_a_name_counts_in_capitals_too(tmp_path: Path, name: str, start: bytes) -> None:
+    recorded(tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_file_that_is_read_or_written_is_written_only_once(tmp_path: Path) -> None:
+    site, scenario, other = tmp_path / "site.yaml", tmp_path / "scenario.yaml", tmp_path / "other.txt"
+    site.write_text("{name: home, assets: [{type: load}]}", encoding="utf-8")
+    scenario.write_text("{name: s, duration: 1s, steps: [{at: 1s, expect: load-1.active_power_w < 1}]}")
+    (tmp_path / "link").hardlink_to(site)
+    played = ("run", str(site), "--headless", "--speed", "max", "--scenario", str(scenario))
+    for words, message in (
+        (("--record", site, "--force"), "SITE and --record are the same file"),
+        (("--record", tmp_path / "link", "--force"), "SITE and --record are the same file"),
+        (("--junit", scenario), "--scenario and --junit are the same file"),
+        (
+            ("--record", other, "--capture", tmp_path / "." / "other.txt"),
+            "--record and --capture are the same",
+        ),
+        (("--record", other, "--junit", other), "--record and --junit are the same file"),
+    ):
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        result = CliRunner().invoke(cli, [*played, *map(str, words)])
+        assert (result.exit_code, {path: path.read_bytes() for path in tmp_path.iterdir()}) == (2, before)
+        assert message in text(result)
+    nowhere = ("--no-servers", "--record", "/dev/null", "--junit", "/dev/null")
+    assert CliRunner().invoke(cli, [*played, *nowhere]).exit_code == 0
+
+
+def test_a_report_replaces_only_an_earlier_report(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("precious", encoding="utf-8")
+    words = ("--scenario", "ride_through", "--junit")
+    result = run(*words, notes)
+    assert "exists already and is no JUnit file" in text(result)
+    assert notes.read_text(encoding="utf-8") == "precious"
+    notes.write_text("", encoding="utf-8")
+    for _ in range(2):
+        assert run(*words, notes).exit_code == 0
+        assert notes.read_text(encoding="utf-8").startswith("<?xml")

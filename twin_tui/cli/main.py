@@ -193,7 +193,7 @@ def run(
 ) -> None:
     """Run SITE: a site file, or the name of a shipped site (demo by default)."""
     from twin_tui.cli.results import Results  # noqa: PLC0415 - other commands need none of these
-    from twin_tui.cli.runs import make_runs  # noqa: PLC0415
+    from twin_tui.cli.runs import check_apart, make_runs  # noqa: PLC0415
     from twin_tui.cli.wire_flags import flag_names, given_flags  # noqa: PLC0415
     from twin_tui.run.recording import RecordingPlan  # noqa: PLC0415
 
@@ -206,6 +206,8 @@ def run(
         raise click.UsageError("--junit needs --scenario")
     if len(scenario) > 1:
         _check_several(headless, {"--record": record, "--capture": capture})
+    given = [("SITE", text) for text in (site,) if text] + [("--scenario", name) for name in scenario]
+    check_apart(given, [("--record", record), ("--capture", capture), ("--junit", junit)])
     if not headless:
         from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
 

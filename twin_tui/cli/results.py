@@ -1,11 +1,12 @@
 """What runs came to: the verdicts of their scenarios, the JUnit file, the exit code."""
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
 from twin_tui.cli.printing import Printer
 from twin_tui.documents.files import check_writable, write_whole
-from twin_tui.errors import ExitCode
+from twin_tui.errors import ConfigError, ExitCode, file_name
 from twin_tui.run.junit import Suite, junit
 from twin_tui.twin import Twin
 
@@ -26,6 +27,7 @@ class Results:
     def __init__(self, junit_file: Path | None = None) -> None:
         if junit_file is not None:
             check_writable(junit_file)
+            _check_replaceable(junit_file)
         self.printer = Printer()
         self._junit_file = junit_file
         self._suites: list[Suite] = []
@@ -54,3 +56,16 @@ class Results:
         if self._failed:
             return ExitCode.FAILED
         return signal or (ExitCode.NO if self._unmet else ExitCode.OK)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise ConfigError for a file that is no earlier report: it would be lost without a question."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(1000).removeprefix(codecs.BOM_UTF8).lstrip()
+    except OSError as error:
+        raise ConfigError(f"{file_name(path)}: could not read: {error.strerror}") from None
+    if start and not start.startswith(b"<"):
+        raise ConfigError(f"{file_name(path)}: exists already and is no JUnit file; choose another name")

@@ -1,8 +1,10 @@
 """The runs that a command line asks for: one, or one for each scenario, on twins of their own."""
 
 import shlex
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -58,6 +60,27 @@ def make_runs(
         command += ["--seed", str(twin.site.plan.seed), "--speed", rate]
         runs.append(Run(twin, length_s, shlex.join(command)))
     return runs
+
+
+def check_apart(read: Iterable[tuple[str, str]], written: Iterable[tuple[str, Path | None]]) -> None:
+    """Raise UsageError when a file to write is also read or written otherwise: one would be lost."""
+    taken = {_identity(Path(text)): name for name, text in read}
+    for name, path in written:
+        place = _identity(path) if path is not None else None
+        if place is None:
+            continue
+        if place in taken:
+            raise click.UsageError(f"{taken[place]} and {name} are the same file: {shown(str(path))}")
+        taken[place] = name
+
+
+def _identity(path: Path) -> object:
+    """Return what tells a file from others by whatever name; None for a device such as /dev/null."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return path.absolute()
+    return None if stat.S_ISCHR(found.st_mode) else (found.st_dev, found.st_ino)
 
 
 def check_run_length(duration_s: float | None, dt_s: float) -> None:

@@ -99,9 +99,10 @@ def whole(low: int, high: int) -> Accepts:
 
     def check(found: Any) -> int:
         value = finite(found, expected)
-        if value != int(value) or not low <= value <= high:
+        exact = found if isinstance(found, int) else int(value)
+        if value != int(value) or not low <= exact <= high:
             raise ValueError(f"expected {expected}, found {shown(found)}")
-        return int(found) if isinstance(found, int) else int(value)
+        return int(exact)
 
     return Accepts(check, {"type": "integer", "minimum": low, "maximum": high})
 

@@ -20,11 +20,19 @@ def plain_text(token: SecretStr | None) -> str:
 def given_token(token: str, file: Path | None, variable: str) -> str:
     """Return the token that was given, else that of the file, else that of the environment variable, or "".
 
-    Raises LinkError for a file without a token.
+    Raises LinkError for a file without a token, and for a token that no client could send.
     """
-    if token:
-        return token
-    return _read(file) if file is not None else os.environ.get(variable, "").strip()
+    if not token and file is not None:
+        return _read(file)
+    found = token or token_in(variable)
+    if not found.isprintable():
+        raise LinkError(f"{'token' if token else variable}: expected one line without control characters")
+    return found
+
+
+def token_in(variable: str) -> str:
+    """Return the token in an environment variable, "" for none; blanks are none."""
+    return os.environ.get(variable, "").strip()
 
 
 def warn_if_exposed(file: Path | None, warn: Callable[[str], None]) -> None:

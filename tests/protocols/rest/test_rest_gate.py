@@ -13,6 +13,7 @@ import pytest
 
 from twin_tui import Twin
 from twin_tui.engine.agenda import Watcher
+from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.rest import gate, guarded
 from twin_tui.protocols.rest.options import RestOptions
 from twin_tui.protocols.rest.server import RestServer
@@ -293,3 +294,79 @@ async def test_a_token_of_any_characters_is_the_bytes_that_the_client_sends() ->
     ):
         headers = {"Authorization": "Bearer schlüssel".encode()}
         assert (await client.get("/v1/health", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_a_blank_variable_is_no_token_for_other_computers(
+    blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_REST_TOKEN", blank)
+    with pytest.raises(ConfigError, match="open to other computers"):
+        Twin.from_dict({**SITE, "links": {"rest": {"port": 0, "host": "0.0.0.0"}}})
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "\udcff", "\x1b[31m"])
+async def test_a_token_that_no_client_can_send_is_refused(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {"TWIN_REST_TOKEN": token})
+    with pytest.raises(LinkError, match="TWIN_REST_TOKEN: expected one line without control characters"):
+        async with serving():
+            pass
+    with pytest.raises(LinkError, match="token: expected one line without control characters"):
+        async with serving(token=token):
+            pass
+
+
+async def test_garbage_is_reported_to_the_log_and_not_to_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async with serving() as served:
+        for garbage in (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"):
+            reader, writer = await served.connect()
+            writer.write(garbage)
+            assert b"400 Bad Request" in await reader.read()
+            writer.close()
+        reader, writer = await served.connect()
+        upgrade = (
+            f"GET /v1/health HTTP/1.1\r\nHost: {served.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        )
+        writer.write(f"{upgrade}\r\n".encode())
+        assert b"200 OK" in await reader.read(1000)
+        writer.close()
+    assert served.log == ["Invalid HTTP request received."] * 2
+    assert capfd.readouterr().err == ""
+
+
+async def test_an_error_in_a_path_is_one_line_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Any) -> str:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("twin_tui.protocols.rest.app.EngineQueries.now", fail)
+    async with serving() as served, httpx.AsyncClient(base_url=served.server.url, trust_env=False) as client:
+        assert (await client.get("/v1/health")).status_code == 500
+    assert served.log == ["Exception in ASGI application: ZeroDivisionError: planted"]
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_body_of_the_smallest_chunks_is_parsed_a_little_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed = []
+    parse = guarded.H11Protocol.data_received
+
+    def data_received(self: guarded.H11Protocol, data: bytes) -> None:
+        parsed.append(len(data))
+        parse(self, data)
+
+    monkeypatch.setattr(guarded.H11Protocol, "data_received", data_received)
+    async with serving(token="secret") as served:
+        reader, writer = await served.connect()
+        head = f"POST /v1/events HTTP/1.1\r\nHost: {served.host}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        writer.write(head.encode() + b"1\r\nx\r\n" * 50_000)
+        assert await reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"
+        writer.transport.abort()
+    assert max(parsed) <= guarded.PARSED_AT_ONCE
+    assert sum(parsed) < 100_000, "parsed after the answer"

@@ -52,7 +52,7 @@ class Capture:
     """
 
     def __init__(self, path: Path, alarm: Callable[[str], None], *, force: bool = False) -> None:
-        if path.suffix not in _FORMS:
+        if path.suffix.lower() not in _FORMS:
             raise ConfigError(f"{cut(path)}: expected a name that ends in {' or '.join(_FORMS)}")
         check_new(path, force=force)
         self._path = path
@@ -68,7 +68,7 @@ class Capture:
         """Open the file and start capturing the named links; raise ConfigError when it is not writable."""
         epoch_s = time.time() - (stations[0][1].clock() if stations else 0.0)
         links = [(name, station.framing) for name, station in stations]
-        self._form = _FORMS[self._path.suffix](links, epoch_s)
+        self._form = _FORMS[self._path.suffix.lower()](links, epoch_s)
         output = Output(self._path, force=self._force)
         try:
             output.write(self._form.head())

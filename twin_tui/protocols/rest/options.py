@@ -1,14 +1,13 @@
 """The keys of the HTTP server: port, host, token."""
 
 import ipaddress
-import os
 from typing import Annotated
 
 from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.values import Host, TcpPort
 from twin_tui.protocols.connector import Flag, LinkSettings, NamedFile
-from twin_tui.protocols.secrets import plain_text
+from twin_tui.protocols.secrets import plain_text, token_in
 
 LOOPBACK = "127.0.0.1"
 TOKEN_VARIABLE = "TWIN_REST_TOKEN"
@@ -54,7 +53,7 @@ class RestOptions(LinkSettings):
     def _open_to_others_with_a_token_only(self) -> "RestOptions":
         if self.token is not None and not self.secret:
             raise ValueError("the token is empty")
-        if not (self.local or self.secret or self.token_file or os.environ.get(TOKEN_VARIABLE)):
+        if not (self.local or self.secret or self.token_file or token_in(TOKEN_VARIABLE)):
             raise ValueError(
                 f"REST on {self.host} is open to other computers; give a token, or the host {LOOPBACK}"
             )

@@ -43,7 +43,7 @@ class JsonLines:
     def __init__(self, path: Path, sampler: Sampler, head: Mapping[str, Any], *, force: bool) -> None:
         self._sampler = sampler
         self._digest = hashlib.sha256()
-        self._output = Output(path, force=force, gzipped=path.suffix == ".gz")
+        self._output = Output(path, force=force, gzipped=path.suffix.lower() == ".gz")
         self._head = {"twin_tui": FORMAT, **head}
         self._head["columns"] = sampler.columns()
         self._head["site"] = self._head.pop("site")

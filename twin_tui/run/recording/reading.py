@@ -174,7 +174,7 @@ def _check_kind(path: Path) -> None:
                 start = file.read(max(map(len, _TABLE_STARTS)))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{cut(path)}: cannot be read: {reason(error)}") from None
-    if path.suffix == ".parquet" or (stat.S_ISREG(kind) and start.startswith(_TABLE_STARTS)):
+    if path.suffix.lower() == ".parquet" or (stat.S_ISREG(kind) and start.startswith(_TABLE_STARTS)):
         raise ConfigError(
             f"{cut(path)}: is a table, which has no events to replay; record to .jsonl or .jsonl.gz"
         )

@@ -68,7 +68,8 @@ class RecordingPlan:
     @property
     def form(self) -> str:
         """The ending of the name that decides on the form; ".jsonl" for any other name."""
-        return self.path.suffix if self.path.suffix in TABLES else ".jsonl"
+        suffix = self.path.suffix.lower()
+        return suffix if suffix in TABLES else ".jsonl"
 
     def check(self, dt_s: float) -> None:
         """Raise ConfigError for what can be known to fail before the run begins; change nothing."""
