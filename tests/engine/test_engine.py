@@ -249,6 +249,21 @@ def test_a_setpoint_that_moves_nothing_is_remarked_on_once() -> None:
     ]
 
 
+def test_remarks_on_setpoints_do_not_fill_the_log_whatever_is_written_between_them() -> None:
+    engine = an_engine()
+    for number in range(500):
+        engine.submit(run_command(90_000.0 + number))
+        engine.submit(run_command(1_000.0))
+        engine.submit(Write("battery", {"start_stop": 2}))
+        engine.submit(Write("battery", {"active_power_setpoint_w": 5_000.0 + number}))
+        if number % 100 == 0:
+            engine.step()
+    assert [entry.kind for entry in engine.log].count(LogKind.ALARM) == 2
+    engine.advance(60.0)
+    engine.submit(run_command(90_000.0))
+    assert [entry.kind for entry in engine.log].count(LogKind.ALARM) == 3, "again after a minute without"
+
+
 @pytest.mark.parametrize(("again_s", "ends"), [(5.0, 151), (10.0, 201), (None, None)])
 def test_a_fault_that_begins_anew_lasts_its_own_time(again_s: float | None, ends: int | None) -> None:
     engine = an_engine()

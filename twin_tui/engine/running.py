@@ -48,7 +48,7 @@ class Device:
     __slots__ = (
         "_observed",
         "_observed_tick",
-        "advice",
+        "advised",
         "commands",
         "control",
         "direct",
@@ -73,8 +73,8 @@ class Device:
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
-        self.advice = ""
-        """The last advice about its commands, without numbers."""
+        self.advised: dict[str, int] = {}
+        """The advice that its commands called for, without numbers, and in which tick last."""
         self.guide: Guide | None = None
         self.control: Controller | None = None
         """The S2 control type that an energy manager has selected, if any."""

@@ -12,6 +12,7 @@ from twin_tui.engine.signals import Scalar, after_number, short
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, did_you_mean
 
+ADVISE_AGAIN_S = 60.0
 _NUMBER = re.compile(r"-?\d[\d.]*")
 
 
@@ -108,11 +109,14 @@ class Unpin(Event):
 
 
 def _advise(run: Run, device: Device, changes: Mapping[str, Any], tick: int) -> None:
-    """Say once what a valid write may not have been meant to do, whatever the numbers in it are."""
+    """Say what a valid write may not have been meant to do; again only after a while without such writes."""
     if device.type.advise is None:
         return
     advice = device.type.advise(device.params, device.commands, changes)
+    if not advice:
+        return
     kind = _NUMBER.sub("", advice)
-    if advice and kind != device.advice:
+    last = device.advised.get(kind)
+    device.advised[kind] = tick
+    if last is None or (tick - last) * run.dt_s >= ADVISE_AGAIN_S:
         run.note(LogKind.ALARM, device.name, advice, tick=tick)
-    device.advice = kind
