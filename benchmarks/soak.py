@@ -7,7 +7,9 @@ devices never have a link fault: the answer times are theirs. Memory is that of 
 Each client of a clean link also asks a server that does nothing but answer, in a process of its own. The same
 clients measure it at the same moments, so its answer times are the part of the machine and of the clients.
 
-    python -m benchmarks.soak [--minutes 15] [--seed 1]
+    python -m benchmarks.soak [--minutes 15] [--seed 1] [--headless]
+
+With --headless there is no console: the difference is its part.
 
 Exit code 1 when memory grows by more than 5 % after the first third, a tick is lost, or p99 is 10 ms or more
 above that of the server that does nothing.
@@ -255,6 +257,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--headless", action="store_true")
     options = parser.parse_args()
     *ports, rest, control_port = free_ports(DEVICES + 2)
     control = multiprocessing.get_context("spawn").Process(target=serve_control, args=(control_port,))
@@ -263,6 +266,7 @@ def main() -> int:
         site.write_text(json.dumps(a_site(ports, rest)), encoding="utf-8")
         master, slave = pty.openpty()
         command = [sys.executable, "-m", "twin_tui", "run", str(site)]
+        command += ["--headless"] if options.headless else []
         environment = {**os.environ, "TERM": "xterm-256color"}
         process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
         os.close(slave)
