@@ -80,6 +80,10 @@ def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
             Links(engine, endpoints, links)
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
+    for device in site.plan.devices:
+        if getattr(device.params, "grid_code", device) is None:
+            text = f"{device.name} has no grid code: it delivers at any frequency and voltage but 0 V"
+            found.append(Finding(str(path), text, fault=False))
     return found
 
 

@@ -227,6 +227,16 @@ def grid_code_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
+def default_grid_code(nominal_hz: float | None, *, peer_format: bool = False) -> str | None:
+    """Return the name of the code of a device without one, None for an uncommon frequency.
+
+    A site file in DER Twin's form keeps the windows that it has there.
+    """
+    if nominal_hz == 50.0:
+        return "dertwin" if peer_format else "en50549-1"
+    return "ieee1547-2018-cat-iii" if nominal_hz == 60.0 else None
+
+
 def load_grid_code(
     name: str,
     base: Path | None = None,

@@ -19,10 +19,13 @@ from twin_tui.errors import shown
 
 T = TypeVar("T")
 _SWITCHES = ("volt_var", "volt_watt")
+NO_GRID_CODE = "none"
 
 
-def to_grid_code(found: Any, context: Context) -> GridCode:
-    """Return a grid code: by name or file, with volt_var and volt_watt switched, or in full."""
+def to_grid_code(found: Any, context: Context) -> GridCode | None:
+    """Return a grid code by name or file, with its curves switched, or in full; None for "none"."""
+    if found == NO_GRID_CODE:
+        return None
     if isinstance(found, str):
         found = {"name": found}
     if not isinstance(found, dict):

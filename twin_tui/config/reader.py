@@ -16,6 +16,7 @@ from twin_tui.config.assets.kinds import PvAsset
 from twin_tui.config.context import Context
 from twin_tui.config.derive import empty_keys, missing_keys
 from twin_tui.config.events import read_events
+from twin_tui.config.grid_codes import default_grid_code, load_grid_code
 from twin_tui.config.links import LinkReader, check_together
 from twin_tui.config.named import to_grid_code
 from twin_tui.config.source import source_of
@@ -101,6 +102,7 @@ class SiteReader:
         context = Context(folder, zone_of(self._data.get("timezone")), allow_outside=allow_outside)
         self._complaints = Complaints(document, context)
         self._grid_code: GridCode | None = None
+        """The code of every device that supports one and has none of its own."""
         self._links: Mapping[str, LinkSettings] = {}
         self._external = NO_EXTERNAL_MODELS
         self._weather_keys: WeatherModel | None = None
@@ -120,7 +122,7 @@ class SiteReader:
             complaints.settle()
         assert top is not None
         self._check_pairs(top)
-        self._read_grid_code(top.grid_code, assets)
+        self._read_grid_code(top, assets)
         self._link(assets, top)
         self._share_inverters(assets)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
@@ -318,7 +320,13 @@ class SiteReader:
             return ()
         return descriptions
 
-    def _read_grid_code(self, found: Any, assets: list[ReadAsset]) -> None:
+    def _read_grid_code(self, top: SiteFile, assets: list[ReadAsset]) -> None:
+        found, context = top.grid_code, self._complaints.context
+        if "grid_code" not in top.model_fields_set:
+            if any(map(_needs_a_grid_code, assets)):
+                name = default_grid_code(context.nominal_hz, peer_format=_is_in_dertwins_form(top))
+                self._grid_code = None if name is None else load_grid_code(name)
+            return
         if found is None:
             return
         try:
@@ -332,7 +340,7 @@ class SiteReader:
     def _base_load(self, top: SiteFile, assets: list[ReadAsset]) -> Iterator[DevicePlan]:
         base_w = self._external.power.base_load_w
         if base_w is None:
-            peer_format = top.site_name is not None and top.name is None
+            peer_format = _is_in_dertwins_form(top)
             has_load = any(asset.type.takes_load_steps for asset in assets)
             if not peer_format or has_load or not any(asset.type.stage is Stage.METER for asset in assets):
                 return
@@ -375,5 +383,13 @@ class SiteReader:
             return WeatherParams()
 
 
+def _is_in_dertwins_form(top: SiteFile) -> bool:
+    return top.site_name is not None and top.name is None
+
+
 def _supports_a_grid_code(asset: ReadAsset) -> bool:
     return any(item.name == "grid_code" for item in fields(asset.type.params))
+
+
+def _needs_a_grid_code(asset: ReadAsset) -> bool:
+    return _supports_a_grid_code(asset) and "grid_code" not in asset.model.model_fields_set

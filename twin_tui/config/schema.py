@@ -9,6 +9,7 @@ from twin_tui.config.assets import asset_model
 from twin_tui.config.derive import Sets
 from twin_tui.config.events import EVENT_KEYS
 from twin_tui.config.grid_codes import GridCodeFile, grid_code_names
+from twin_tui.config.named import NO_GRID_CODE
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import ExternalModels, grid_model, weather_model
 from twin_tui.documents.described import field_texts, unit_of
@@ -102,10 +103,12 @@ def _command(signal: Signal) -> tuple[str, Schema]:
 
 def _grid_code() -> Schema:
     switches = {key: {"type": "boolean"} for key in ("volt_var", "volt_watt")}
-    name = {"anyOf": [{"enum": list(grid_code_names())}, {"type": "string", "pattern": r"\.ya?ml$"}]}
+    name = {
+        "anyOf": [{"enum": [*grid_code_names(), NO_GRID_CODE]}, {"type": "string", "pattern": r"\.ya?ml$"}]
+    }
     named = {"type": "object", "required": ["name"], "properties": {"name": name, **switches}}
     return {
-        "description": "A shipped grid code, a file of one, or a code written out.",
+        "description": "A shipped grid code, a file of one, a code written out, or none.",
         "anyOf": [*name["anyOf"], named | {"additionalProperties": False}, {"$ref": "#/$defs/GridCodeFile"}],
     }
 
