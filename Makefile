@@ -56,7 +56,6 @@ house: ## print the figures of the import graph: rooms, floors, arrows, circles
 	@$(BIN)/python -m benchmarks.house
 
 mutants: $(VENV)/.dev ## plant faults in a sample of lines and list those that no test notices: takes hours
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
 	nice -n 10 $(BIN)/python -m benchmarks.mutants $(MUTANTS)
 
 format: ## rewrite to the house format

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.run.recordings import signed
 from twin_tui import ConfigError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.config import load_site
@@ -162,7 +163,7 @@ def test_a_recording_names_no_file(tmp_path: Path) -> None:
     head, *rows = path.read_text(encoding="utf-8").splitlines()
     data = json.loads(head)
     data["site"]["weather"] = {"irradiance_series": "/etc/passwd"}
-    path.write_text("\n".join([json.dumps(data), *rows]) + "\n", encoding="utf-8")
+    path.write_bytes(signed("\n".join([json.dumps(data), *rows, ""]).encode()))
     done = subprocess.run(
         [sys.executable, "-m", "twin_tui", "replay", str(path)], capture_output=True, text=True, check=False
     )

@@ -87,12 +87,17 @@ def test_ci_fails_where_no_python_can_run(tmp_path: Path) -> None:
     assert ci(tmp_path, {"python3.98": SHIM}, "3.98")[0] == 1
 
 
+def of_extras(*names: str) -> list[str]:
+    """Return what extras need, but for each other."""
+    return [line for name in names for line in EXTRAS[name] if not line.startswith("twin-tui[")]
+
+
 def test_the_lowest_version_of_every_dependency_is_tried() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / ".ci" / "lowest.py"], capture_output=True, text=True, check=True
     )
     tried = {Requirement(line).name: Requirement(line) for line in done.stdout.splitlines()}
-    declared = [Requirement(line) for line in (*PROJECT["dependencies"], *EXTRAS["s2"], *EXTRAS["rest"])]
+    declared = [Requirement(line) for line in (*PROJECT["dependencies"], *of_extras("s2", "rest", "parquet"))]
     assert tried.keys() == {requirement.name for requirement in declared}
     for requirement in declared:
         (pin,) = tried[requirement.name].specifier
@@ -104,7 +109,6 @@ def test_the_pinned_versions_fit_what_the_project_needs_and_name_no_registry() -
     assert "://" not in text
     pins = [Requirement(line) for line in text.splitlines() if not line.startswith("#")]
     pinned = {pin.name.lower(): pin for pin in pins}
-    extras = [line for name in ("s2", "rest", "dev") for line in EXTRAS[name] if line != "twin-tui[all]"]
-    for needed in map(Requirement, (*PROJECT["dependencies"], *extras)):
+    for needed in map(Requirement, (*PROJECT["dependencies"], *of_extras("s2", "rest", "parquet", "dev"))):
         (pin,) = pinned[needed.name.lower()].specifier
         assert needed.specifier.contains(pin.version), needed
