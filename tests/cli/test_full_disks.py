@@ -1,5 +1,6 @@
 """A disk that refuses in a run, or with the last byte: an alarm, the run goes on, exit code 3."""
 
+import asyncio
 import contextlib
 import gzip
 import resource
@@ -14,8 +15,9 @@ from click.testing import CliRunner, Result
 from twin_tui import RunError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.console import start
+from twin_tui.engine.events import Mark
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.engine.view import StartRecording, StopRecording, ViewRequest
+from twin_tui.engine.view import StartRecording, StepTicks, StopRecording, ViewRequest
 from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.protocols.modbus.station import Station
 from twin_tui.run.recording import read_recording, recorder, tables
@@ -110,10 +112,13 @@ def test_the_console_shows_what_a_recording_failed_with_and_ends_with_exit_code_
     monkeypatch.setattr(start.sys.stderr, "isatty", lambda: True, raising=False)
 
     def show(thread: TwinThread, *_: object) -> int:
-        twin.record(path)
-        with largest_file(path.stat().st_size):
-            twin.advance(5.0)
-            twin.inject("now mark here")
+        async def fill_the_disk() -> None:
+            await thread.send(StartRecording(str(path)))
+            with largest_file(path.stat().st_size):
+                await thread.send(StepTicks(50))
+                await thread.send(Mark("here"))
+
+        asyncio.run(fill_the_disk())
         assert twin.recorder is not None
         assert twin.recorder.failed == "File too large"
         return 0
