@@ -162,6 +162,8 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the first input of each kind of failure")
     given = parser.parse_args()
     started = time.monotonic()
+    if given.keep is not None:
+        given.keep.mkdir(parents=True, exist_ok=True)
     found = fuzz(given.cases, given.seed, given.kinds.split(","), given.keep, given.processes)
     for text, times in found.most_common():
         print(f"{times:6d} × {text}")

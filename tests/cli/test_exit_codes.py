@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.processes import PROGRAM, SCENARIO, Started, files, twin_tui
+from twin_tui.cli.ending import end
 from twin_tui.cli.main import cli
 from twin_tui.errors import ExitCode, RunError, TwinError
 from twin_tui.protocols.modbus.server import ModbusTcpServer
@@ -181,3 +182,11 @@ def test_closed_standard_streams_are_like_the_null_device(folder: Path, closed: 
     lines = (folder / "run.jsonl").read_text().splitlines()
     assert lines[0].startswith('{"twin_tui"'), "no message went into the recording"
     assert '"end"' in lines[-1]
+
+
+def test_too_little_memory_is_3_and_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> None:
+        raise MemoryError
+
+    assert end(work) == ExitCode.FAILED
+    assert capsys.readouterr().err == "twin-tui: not enough memory\n"

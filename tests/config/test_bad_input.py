@@ -134,6 +134,7 @@ def test_an_invalid_asset_is_reported(asset: dict[str, Any], expected: str, mess
         ),
         ({"links": {"max_client": 2}}, "unknown key max_client in links; did you mean max_clients?"),
         ({"links": {"idle_timeout": "5 fortnights"}}, "links.idle_timeout: invalid duration: '5 fortnights'"),
+        ({"name": "x" * 81}, "name: expected at most 80 characters, found 81"),
         ({"name": "a", "site_name": "b"}, "give name or site_name, not both"),
         ({"sede": 5}, "unknown key sede; did you mean seed?"),
         ({"events": [3]}, "events[0]: expected an object with at and event or do, found 3"),

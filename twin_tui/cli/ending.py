@@ -88,6 +88,8 @@ def end(work: Callable[[], object]) -> ExitCode | int:
     except OSError as error:
         code, message = ExitCode.FAILED, _unwritten(error)
         fault = "" if message else traceback.format_exc()
+    except MemoryError:
+        code, message = ExitCode.FAILED, "not enough memory"
     except Exception:
         code, fault = ExitCode.FAILED, traceback.format_exc()
     try:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import FileModel
-from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, number, to_number
+from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, Title, number, to_number
 from twin_tui.errors import shown
 
 
@@ -26,8 +26,8 @@ _SPEED = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "max"}]
 class SiteFile(FileModel):
     """The top level of a site file."""
 
-    name: Text | None = None
-    site_name: Text | None = None
+    name: Title | None = None
+    site_name: Title | None = None
     """DER Twin's key for name."""
     comment: Any = None
     step: Annotated[float, number(above=0, high=3600, unit="s")] = 0.1

@@ -16,6 +16,7 @@ LARGEST = 1e15
 """The largest number in a file; its inverse is the smallest. What is calculated from them is still finite."""
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
+LONGEST_TITLE = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +139,13 @@ def to_text(found: Any) -> str:
     return found
 
 
+def _to_title(found: Any) -> str:
+    title = to_text(found)
+    if len(title) > LONGEST_TITLE:
+        raise ValueError(f"expected at most {LONGEST_TITLE} characters, found {len(title):,}")
+    return title
+
+
 def _to_name(found: Any) -> str:
     name = to_text(found)
     if not re.fullmatch(_NAME, name):
@@ -183,6 +191,7 @@ Seed = Annotated[int, whole(-(2**63), 2**63 - 1)]
 SWITCH_SCHEMA = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]}
 Switch = Annotated[bool, Accepts(to_switch, SWITCH_SCHEMA)]
 Text = Annotated[str, Accepts(to_text, {"type": "string"})]
+Title = Annotated[str, Accepts(_to_title, {"type": "string", "maxLength": LONGEST_TITLE})]
 Name = Annotated[str, Accepts(_to_name, {"type": "string", "pattern": rf"^{_NAME}$"})]
 Host = Annotated[str, Accepts(_to_host, {"type": "string", "pattern": rf"^{_HOST}$"})]
 DURATION_SCHEMA = {

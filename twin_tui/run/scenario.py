@@ -10,7 +10,7 @@ from twin_tui.documents.files import present
 from twin_tui.documents.loader import NamedPlace, open_document
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped
-from twin_tui.documents.values import Duration, Seed, Text
+from twin_tui.documents.values import Duration, Seed, Text, Title
 from twin_tui.engine.events import Event
 from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
@@ -56,7 +56,7 @@ class StepFile(Model):
 class ScenarioFile(Model):
     """The top level of a scenario."""
 
-    name: Text | None = None
+    name: Title | None = None
     """The file's own if not given."""
     site: Text | None = None
     """A site file, seen from the scenario's folder, or the name of a shipped site."""
