@@ -30,6 +30,10 @@ steps:
 """
 
 
+def _heed_sighup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def environment(**more: str) -> Mapping[str, str]:
     """Return the environment of a process that imports this working tree."""
     return {**os.environ, "PYTHONPATH": str(ROOT), **more}
@@ -60,6 +64,7 @@ class Started:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heed_sighup,  # noqa: PLW1509 - the tests may run under nohup
         )
         assert self.process.stderr is not None
         self.errors = self.process.stderr

@@ -56,7 +56,10 @@ async def test_neither_the_export_key_nor_a_screenshot_writes_a_file(
     assert session.commands == []
 
 
-async def test_a_writable_console_exports_and_saves_its_screen_before_it_goes_on(tmp_path: Path) -> None:
+async def test_a_writable_console_exports_and_saves_its_screen_before_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     async with console(HandFedSession()) as pilot:
         app = app_of(pilot)
         await pilot.press("r")
@@ -69,11 +72,11 @@ async def test_a_writable_console_exports_and_saves_its_screen_before_it_goes_on
         await settled(pilot)
         assert "system_soc" in (tmp_path / "shown.tsv").read_text(encoding="utf-8")
         before = threading.enumerate()
-        app.deliver_screenshot("screen.svg", str(tmp_path))
+        app.deliver_screenshot("screen.svg", ".")
         assert (tmp_path / "screen.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
         assert threading.enumerate() == before, "a thread that waits for the console outlives it for ever"
         await settled(pilot)
-        assert f"the screen is saved in {tmp_path}"[:60] in screen_text(pilot)
-        app.deliver_screenshot("screen.svg", str(tmp_path / "missing"))
+        assert "the screen is saved in ./screen.svg" in screen_text(pilot)
+        app.deliver_screenshot("screen.svg", "missing")
         await settled(pilot)
         assert "cannot be written" in screen_text(pilot).replace("\n", "")
