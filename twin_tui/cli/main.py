@@ -15,7 +15,7 @@ from twin_tui import __version__
 from twin_tui.cli.ending import end
 from twin_tui.documents.durations import parse_duration
 from twin_tui.engine.formats import clean, clean_lines
-from twin_tui.errors import ConfigError, ExitCode, RunError, TwinError, shown
+from twin_tui.errors import ConfigError, ExitCode, RunError, TwinError, did_you_mean, shown
 
 if TYPE_CHECKING:
     _Number = click.ParamType[float]
@@ -73,8 +73,6 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from twin_tui.errors import did_you_mean  # noqa: PLC0415
-
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             ctx.fail(f"unknown command {shown(args[0])}{did_you_mean(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
@@ -299,7 +297,6 @@ def compare(
 ) -> None:
     """Read every register of DEVICE of SITE from a real device too, and print the differences."""
     from twin_tui.cli.runs import check_run_length  # noqa: PLC0415 - other commands need none of these
-    from twin_tui.errors import ConfigError  # noqa: PLC0415
     from twin_tui.protocols.maps import compare as comparing  # noqa: PLC0415
     from twin_tui.twin import Twin  # noqa: PLC0415
 

@@ -38,8 +38,6 @@ def end_line(tick: int, time_s: float, before: "hashlib._Hash") -> bytes:
 class JsonLines:
     """Writes header, events and samples as they come, and an end line with the digest of them all."""
 
-    replayable = True
-
     def __init__(self, path: Path, sampler: Sampler, head: Mapping[str, Any], *, force: bool) -> None:
         self._sampler = sampler
         self._digest = hashlib.sha256()

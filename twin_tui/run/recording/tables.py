@@ -61,8 +61,6 @@ def _value_or_text(column: Column, found: Any) -> tuple[float | None, str | None
 class Csv:
     """Writes rows as they come."""
 
-    replayable = False
-
     def __init__(self, path: Path, table: Table, head: Mapping[str, Any], *, force: bool) -> None:
         self._table = table
         self._output = Output(path, force=force)
@@ -124,8 +122,6 @@ class Parquet:
     A Parquet file is worth nothing without its end, so a recording that is killed loses no more than the part
     that it was about to write.
     """
-
-    replayable = False
 
     def __init__(
         self,
