@@ -7,6 +7,8 @@ import pytest
 from twin_tui.engine.device import Status
 from twin_tui.engine.formats import (
     age,
+    clean,
+    clean_lines,
     clock,
     columns,
     duration,
@@ -15,6 +17,7 @@ from twin_tui.engine.formats import (
     percent,
     quantity,
     remaining,
+    table_row,
 )
 
 
@@ -152,3 +155,29 @@ def test_a_fraction_is_in_percent_with_one_decimal() -> None:
         "-",
     ]
     assert percent(0.5, 7) == "   50.0"
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "=", "+cmd|' /C calc'!A0", "-1+2", "-1+E5", "-x", "@SUM(A1)", "+", "=5 kW"]
+)
+def test_no_cell_of_a_table_is_a_formula_for_a_spreadsheet(cell: str) -> None:
+    assert table_row("bess", cell, 3) == f"bess\t'{cell}\t3"
+
+
+@pytest.mark.parametrize(
+    "cell", ["-5", "+3.5", "-1.25e-3", "-12.50 kW", "-5 W/m²", "+0.1 °C", "-40.0 %", "-"]
+)
+def test_a_signed_number_in_a_table_stays_a_number(cell: str) -> None:
+    assert table_row(cell, "W") == f"{cell}\tW"
+
+
+@pytest.mark.parametrize("cell", ["", "bess", "a=b", "5-6", "x@y", " =1", "'quoted'"])
+def test_other_cells_of_a_table_stay_as_they_are(cell: str) -> None:
+    assert table_row(cell, None) == f"{cell}\tNone"
+
+
+def test_nothing_from_outside_breaks_a_row_or_reaches_the_terminal() -> None:
+    assert table_row("a\tb", "c\nd\re", "\x1b[2J") == "a b\tc d e\t [2J"
+    assert clean("plain ° …") == "plain ° …"
+    assert clean("\u202eabc\x00") == " abc "
+    assert clean_lines("one\x07\ntwo\tthree\n") == "one \ntwo three\n"

@@ -130,7 +130,7 @@ def columns(text: str) -> int:
     return sum(2 if east_asian_width(c) in "WF" else 0 if combining(c) else 1 for c in text)
 
 
-_NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*( [^\W\d]*[/%°]*\w*)?|-")
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*([eE][+-]?\d+)?( [^\W\d]*[/%°]*\w*)?|-")
 
 
 def table_row(*cells: object) -> str:
