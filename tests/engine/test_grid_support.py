@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine import grid_support
+from twin_tui.engine.grid_code import FrequencyDroop
 from twin_tui.engine.grid_support import NEUTRAL, SupportState
 
 PLAIN = load_grid_code("ieee1547-2018-cat-iii")
@@ -94,3 +95,31 @@ def test_volt_var_alone_begins_without_droop_or_volt_watt():
     state = settle(code, 1.05, 60.0)
     assert (state.active, state.droop_pu, state.p_limit_pu) == (True, 0.0, 1.0)
     assert state.q_pu == pytest.approx(-0.22, abs=1e-5)
+
+
+def test_only_the_answer_to_a_high_frequency_is_a_share_of_the_present_power():
+    droop = FrequencyDroop(0.2, 0.05, of_power=True, under_deadband_hz=0.2, under_droop=0.05)
+    code = replace(VDE, frequency_droop=droop)
+    high, low = settle(code, 1.0, 50.7), settle(code, 1.0, 49.3)
+    assert supported(code, high, 0.5, 0.0, 1.0) == pytest.approx(0.5 * 0.8)
+    assert supported(code, low, 0.5, 0.0, 1.0) == pytest.approx(0.5 + 0.2)
+
+
+def test_storage_answers_with_its_rating_where_generators_answer_with_their_power():
+    droop = FrequencyDroop(0.2, 0.05, of_power=True, under_deadband_hz=0.2, under_storage_only=True)
+    code = replace(VDE, frequency_droop=droop)
+    for hz, generator, storage in ((50.7, 0.4, 0.3), (49.3, 0.5, 0.7)):
+        state = settle(code, 1.0, hz)
+        assert supported(code, state, 0.5, 0.0, 1.0) == pytest.approx(generator)
+        for _ in range(2000):
+            power, state = grid_support.answer(code, state, 0.1, 0.5, -1.0, 1.0, storage=True)
+            state = replace(state, droop_before_pu=state.droop_pu)
+        assert power == pytest.approx(storage)
+
+
+def test_a_device_beyond_its_limits_is_not_driven_further_out():
+    high, low = settle(PLAIN, 1.0, 61.0), settle(PLAIN, 1.0, 59.0)
+    assert supported(PLAIN, low, 0.8, 0.0, 0.6) == pytest.approx(0.8)
+    assert supported(PLAIN, high, 0.1, 0.3, 0.6) == pytest.approx(0.1)
+    assert supported(PLAIN, high, 0.5, 0.3, 0.6) == pytest.approx(0.3)
+    assert supported(PLAIN, low, 0.5, 0.3, 0.6) == pytest.approx(0.6)

@@ -160,3 +160,11 @@ def test_what_comes_over_a_wire_is_cleaned_where_it_enters() -> None:
     engine.note(LogKind.MARK, "de\x1b]0;x\x07vice", "a\x1b[2J\u202eb\nc\x9b", "who\u2066\x00")
     (entry,) = engine.log
     assert (entry.device, entry.text, entry.origin) == ("de ]0;x vice", "a [2J b c ", "who  ")
+
+
+def test_a_reader_is_called_when_it_would_miss_something_and_not_for_each_entry() -> None:
+    engine, calls = an_engine(), list[int]()
+    engine.log.read_now = lambda: calls.append(engine.log[-1].number)
+    for number in range(LOG_LENGTH * 3 + 10):
+        engine.note(LogKind.INJECT, "grid", f"number {number}", CLIENT)
+    assert calls == [LOG_LENGTH, 2 * LOG_LENGTH, 3 * LOG_LENGTH]

@@ -251,3 +251,17 @@ def test_an_appliance_that_cannot_be_is_refused(wrong: dict[str, object], messag
 def test_a_window_that_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Window(**{"start_s": 0.0, "duration_s": 60.0, **wrong})  # type: ignore[arg-type]
+
+
+def test_a_run_that_begins_on_a_dead_grid_waits_with_its_whole_length_ahead() -> None:
+    engine = site(dt_s=60.0)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=600.0)))
+    engine.submit(Write("washer", {"run": 1}))
+    engine.advance(300)
+    waiting = seen(engine)
+    assert (waiting.running, waiting.progress, waiting.remaining_s) == (True, 0.0, 2 * HOUR)
+    assert (waiting.working_status, waiting.can_start, waiting.run_energy_wh) == (1, False, 0.0)
+    engine.advance(300 + HOUR)
+    assert seen(engine).remaining_s == pytest.approx(HOUR)
+    assert seen(engine).progress == pytest.approx(0.5)
+    assert seen(engine).starts == 1

@@ -12,7 +12,7 @@ from twin_tui.engine.devices.battery import BATTERY, OFF, ON, BatteryCommands, B
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ReportStatus, Write
 from twin_tui.engine.physics.ageing import age, calendar_stress, cyclic_stress
-from twin_tui.engine.physics.battery import NMC, SUNGROW_SC1000TL
+from twin_tui.engine.physics.battery import LFP, NMC, SUNGROW_SC1000TL, CellType
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError
@@ -181,3 +181,18 @@ def test_the_calendar_of_an_hour_is_that_of_its_law() -> None:
     engine = site(start_stop=OFF, dt_s=0.5)
     engine.advance(3600.0)
     assert engine.telemetry("b").calendar_loss == pytest.approx(calendar_stress(25.0, 0.5) * 60.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(("cell", "loss", "growth"), [(LFP, 4.0, 16.0), (NMC, 8.0, 8.0)])
+def test_a_resting_battery_ages_by_the_power_of_time_of_its_cells(
+    cell: CellType, loss: float, growth: float
+) -> None:
+    # LFP: the root of time, and time itself for the resistance; NMC: time to the power 0.75 for both
+    aged = []
+    for days in (1, 16):
+        engine = site(replace(PARAMS, cell=cell), dt_s=3600.0, start_stop=OFF)
+        engine.advance(days * 86400.0)
+        aged.append(engine.telemetry("b"))
+    young, old = aged
+    assert old.calendar_loss / young.calendar_loss == pytest.approx(loss, rel=1e-3)
+    assert (old.resistance_pu - 1.0) / (young.resistance_pu - 1.0) == pytest.approx(growth, rel=1e-3)

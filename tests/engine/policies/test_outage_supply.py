@@ -104,3 +104,21 @@ def test_without_the_mode_a_site_that_is_out_of_balance_goes_dark() -> None:
     engine.advance(5.0)
     assert not engine.snapshot().grid.islanded
     assert powers_w(engine)["load0"] == 0.0
+
+
+def test_half_a_watt_too_much_is_curtailed_and_sheds_no_load() -> None:
+    engine = an_island(1_000.0, sun_w=(1_000.5, 1_000.5), soc=1.0)
+    engine.advance(10.0)
+    seen = powers_w(engine)
+    assert engine.snapshot().grid.islanded
+    assert seen["load0"] == -1_000.0
+    assert seen["pv"] == pytest.approx(1_000.0)
+
+
+def test_half_a_watt_missing_sheds_the_smallest_load_that_suffices() -> None:
+    engine = an_island(4_999.0, 0.6, 0.9)
+    engine.advance(10.0)
+    assert engine.snapshot().grid.islanded
+    assert powers_w(engine) == pytest.approx(
+        {"battery": 4_999.9, "load0": -4_999.0, "load1": 0.0, "load2": -0.9, "pv": 0.0}
+    )
