@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -70,7 +71,8 @@ def test_each_command_of_the_pipeline_is_one() -> None:
     for line in [step["run"] for step in steps if isinstance(step, dict) and "run" in step][1:]:
         words = line.split()
         assert words[0] == "twin-tui"
-        command = cli.commands[words[1]]
+        command = cli.get_command(click.Context(cli), words[1])
+        assert command is not None
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known
 

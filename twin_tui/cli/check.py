@@ -1,14 +1,18 @@
-"""Checks files without running them: sites with the files they name, register maps, grid codes, scenarios."""
+"""``twin-tui check``: sites with the files they name, maps, grid codes and scenarios, without a run."""
 
 from pathlib import Path
 from typing import Any
 
+import click
+
+from twin_tui.cli.options import OUTSIDE
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
 from twin_tui.documents.files import present
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.formats import clean
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, file_name
 from twin_tui.protocols.links import Links
@@ -106,3 +110,24 @@ def _check_grid_code(path: Path, _: bool) -> list[Finding]:
 
 def _faults(file: str, error: TwinError) -> list[Finding]:
     return [Finding(file, line) for line in str(error).splitlines()]
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@OUTSIDE
+def command(files: tuple[str, ...], allow_outside: bool) -> None:
+    """Check FILEs without running them: sites with the files they name, register maps, grid codes, scenarios.
+
+    Exit code 2 when one of them has an error.
+    """
+    faults = 0
+    for name in files:
+        kind, findings = check_file(name, allow_outside=allow_outside)
+        faults += sum(finding.fault for finding in findings)
+        for finding in findings:
+            click.echo(("" if finding.fault else "warning: ") + clean(finding.text), err=finding.fault)
+        if not any(finding.fault for finding in findings):
+            click.echo(f"{clean(name)}: {kind}, valid")
+    if faults:
+        where = "the file" if len(files) == 1 else f"{len(files)} files"
+        raise ConfigError(f"{faults} {'error' if faults == 1 else 'errors'} in {where}")

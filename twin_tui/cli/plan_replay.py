@@ -1,12 +1,16 @@
-"""Carrying out a recorded EOS plan on a site, from the command line."""
+"""``twin-tui replay-plan``: a recorded EOS plan, carried out on a site."""
 
 import asyncio
 import math
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from twin_tui.cli import headless as without_screen
+import click
+
+from twin_tui.cli.headless import run as headless_run
+from twin_tui.cli.options import DURATION, OUTSIDE
 from twin_tui.cli.results import Run
 from twin_tui.cli.runs import check_run_length
 from twin_tui.config import load_site
@@ -50,35 +54,48 @@ def length_s(plan: Plan) -> float:
     return (plan.valid_until_unix_s or last) - plan.valid_from_unix_s
 
 
-def run(
+@click.command("replay-plan")
+@click.argument("site")
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--headless", is_flag=True, help="Run without a screen, as fast as possible.")
+@click.option(
+    "--duration", type=DURATION, metavar="TIME", help="Simulated time to run, by default that of the plan."
+)
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Record the run to FILE.")
+@click.option("--force", is_flag=True, help="Let --record overwrite an existing file.")
+@OUTSIDE
+def command(
     site: str,
-    plan_file: Path,
-    *,
+    plan: Path,
     headless: bool,
-    duration_s: float | None,
+    duration: float | None,
     record: Path | None,
-    force: bool = False,
-    allow_outside: bool = False,
-) -> int:
-    """Run the plan with or without a screen; return the exit code."""
+    force: bool,
+    allow_outside: bool,
+) -> None:
+    """Carry out an EOS PLAN on SITE, from the start time of the plan.
+
+    SITE is a site file, the name of a shipped site, or the JSON file with the input of EOS.
+    """
     if not headless:
         from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
 
         settings = load()
-    twin, plan = make(site, plan_file, math.inf if headless else None, allow_outside=allow_outside)
-    check_run_length(duration_s, twin.dt_s)
-    if duration_s is None and headless:
-        duration_s = length_s(plan)
+    twin, eos_plan = make(site, plan, math.inf if headless else None, allow_outside=allow_outside)
+    check_run_length(duration, twin.dt_s)
+    if duration is None and headless:
+        duration = length_s(eos_plan)
     if record is not None:
-        twin.record_from_start(RecordingPlan(record, force=force, duration_s=duration_s))
+        twin.record_from_start(RecordingPlan(record, force=force, duration_s=duration))
     if not headless:
         from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
-        return run_console(twin, servers=True, duration_s=duration_s, settings=settings)
-    print(f"plan {clean(plan.name)}: {len(plan.steps)} instructions for {clean(', '.join(plan.resources))}")
-    twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, plan)))
-    print(hour_line(twin, plan))
-    return asyncio.run(without_screen.run([Run(twin, duration_s)], servers=False, quiet=True))
+        sys.exit(run_console(twin, servers=True, duration_s=duration, settings=settings))
+    resources = clean(", ".join(eos_plan.resources))
+    print(f"plan {clean(eos_plan.name)}: {len(eos_plan.steps)} instructions for {resources}")
+    twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, eos_plan)))
+    print(hour_line(twin, eos_plan))
+    sys.exit(asyncio.run(headless_run([Run(twin, duration)], servers=False, quiet=True)))
 
 
 def hour_line(twin: Twin, plan: Plan) -> str:

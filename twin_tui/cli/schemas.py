@@ -1,7 +1,9 @@
-"""The JSON Schemas of all kinds of files, for editors."""
+"""``twin-tui schema``: the JSON Schemas of all kinds of files, for editors."""
 
 import json
 from collections.abc import Callable
+
+import click
 
 from twin_tui.config.grid_codes import GridCodeFile
 from twin_tui.config.schema import site_schema
@@ -33,3 +35,10 @@ _MAKERS: dict[str, Callable[[], Schema]] = {
     "grid-code": lambda: schema_of(GridCodeFile),
 }
 KINDS = tuple(_MAKERS)
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(KINDS))
+def command(kind: str) -> None:
+    """Print the JSON Schema of sites, register maps, scenarios or grid codes, for editors."""
+    click.echo(schema(kind), nl=False)
