@@ -165,6 +165,10 @@ class StateLog:
         else:
             self._note(text)
 
+    def accepting(self, problem: str) -> None:
+        """Log why clients have to wait, such as no file handles; with "" that they no longer do."""
+        self(f"clients have to wait: {problem}" if problem else "clients are accepted again")
+
     def settle(self) -> None:
         """Log how often the state has changed without an entry, and what it is now."""
         held, self._held = self._held, 0

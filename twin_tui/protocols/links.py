@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 W = TypeVar("W", bound=Wire)
 NO_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+RECOVERED_AFTER_S = 3.0
+"""Without another complaint; asyncio's own servers try again every second."""
 
 
 class Links:
@@ -38,6 +40,7 @@ class Links:
         self._open: list[Wire] = []
         self._capture: Capture | None = None
         self._log = StateLog(engine, "", "servers")
+        self._recovered: asyncio.TimerHandle | None = None
         order = {id(endpoint): number for number, endpoint in enumerate(endpoints)}
         self.wires: list[Wire] = []
         """The wires that a run with servers opens, in the order of the site file."""
@@ -89,6 +92,8 @@ class Links:
         """Close every open wire."""
         wires, self._open = self._open, []
         asyncio.get_running_loop().set_exception_handler(None)
+        if self._recovered is not None:
+            self._recovered.cancel()
         if self._capture is not None:
             self._capture.finish()
         outcomes = await asyncio.gather(*(wire.close() for wire in wires), return_exceptions=True)
@@ -130,7 +135,10 @@ class Links:
         """Log once what asyncio's own servers report with a traceback a second: no file handles are left."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in NO_RESOURCES and "accept" in context["message"]:
-            self._log(f"clients have to wait: {error.strerror}")
+            if self._recovered is not None:
+                self._recovered.cancel()
+            self._recovered = loop.call_later(RECOVERED_AFTER_S, self._log.accepting, "")
+            self._log.accepting(error.strerror or str(error))
         else:
             loop.default_exception_handler(context)
 

@@ -187,16 +187,55 @@ async def test_headers_of_more_than_16_kb_are_refused() -> None:
         writer.close()
 
 
-async def test_idle_connections_are_limited_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+async def healthy(served: Served, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    writer.write(f"GET /v1/health HTTP/1.1\r\nHost: {served.host}\r\n\r\n".encode())
+    return (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def test_the_connection_that_has_been_idle_longest_gives_way_to_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(guarded, "MOST_CONNECTIONS", 3)
-    async with serving() as served:
+    async with serving() as served, asyncio.timeout(WAIT_S):
         idle = [await served.connect() for _ in range(3)]
-        reader, writer = await served.connect()
-        async with asyncio.timeout(WAIT_S):
-            assert await hung_up(reader)
-        assert len(served.log) == 1
-        assert served.log[0].endswith(": more than 3 connections")
-        for _, each in (*idle, (reader, writer)):
+        newest = await served.connect()
+        assert await hung_up(idle[0][0])
+        assert await healthy(served, *newest)
+        assert await healthy(served, *idle[1])
+        (line,) = served.log
+        assert line.endswith(": more than 3 connections")
+        for _, each in (*idle, newest):
+            each.transport.abort()
+
+
+async def test_a_host_with_a_hundred_idle_connections_keeps_no_other_host_out() -> None:
+    async with serving() as served, asyncio.timeout(WAIT_S):
+        port = served.server.port
+        other = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+        crowd = [await served.connect() for _ in range(guarded.MOST_CONNECTIONS)]
+        again = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+        assert await healthy(served, *other)
+        assert await healthy(served, *again)
+        assert [await hung_up(reader) for reader, _ in crowd[:2]] == [True, True]
+        assert await healthy(served, *crowd[-1])
+        for _, each in (*crowd, other, again):
+            each.transport.abort()
+
+
+async def test_a_stream_that_is_under_way_never_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "MOST_CONNECTIONS", 2)
+    async with serving() as served, asyncio.timeout(WAIT_S):
+        streams = [await served.connect() for _ in range(2)]
+        for reader, writer in streams:
+            head = f"GET /v1/telemetry HTTP/1.1\r\nHost: {served.host}\r\nAccept: text/event-stream\r\n\r\n"
+            writer.write(head.encode())
+            await reader.readuntil(b"data: ")
+        late, writer = await served.connect()
+        assert await hung_up(late)
+        served.twin.advance(5)
+        for reader, _ in streams:
+            await reader.readuntil(b"data: ")
+        for _, each in (*streams, (late, writer)):
             each.transport.abort()
 
 

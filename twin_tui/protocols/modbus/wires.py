@@ -215,8 +215,7 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         return self.server.failure if self.server is not None else ""
 
     def _accepting(self, problem: str) -> None:
-        """Log when clients have to wait for file handles or memory, and when they no longer do."""
-        self._log(f"clients have to wait: {problem}" if problem else "clients are accepted again")
+        self._log.accepting(problem)
 
     def _handshake_done(self, client: str, problem: str) -> None:
         if self._handshake_problems.get(client, "") == problem:

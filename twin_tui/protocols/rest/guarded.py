@@ -1,9 +1,10 @@
-"""The HTTP/1.1 of uvicorn with limits: connections, the time for the headers of a request, unread answers."""
+"""The HTTP/1.1 of uvicorn with limits for connections, the time of the headers and unread answers."""
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -42,13 +43,21 @@ class GuardedHttp(H11Protocol):
         self._read_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept the connection unless there are too many."""
+        """Accept the connection; when there are too many, one that waits for a request gives way."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=UNREAD_BYTES)
+        self._await_headers()
         if len(self.connections) > MOST_CONNECTIONS:
-            self._drop(f"more than {MOST_CONNECTIONS} connections")
-        else:
-            self._await_headers()
+            self._least_needed()._drop(f"more than {MOST_CONNECTIONS} connections")
+
+    def _least_needed(self) -> "GuardedHttp":
+        """Return the connection of the host with the most that has waited longest for a request."""
+        every = cast("set[GuardedHttp]", self.connections)
+        hosts = Counter(each._host for each in every)
+        waiting = [
+            (-hosts[each._host], each._headers_due.when(), each) for each in every if each._headers_due
+        ]
+        return min(waiting, key=lambda found: found[:2])[2]
 
     def data_received(self, data: bytes) -> None:
         """Take in a part of a request, and read no more before it is parsed."""
@@ -103,4 +112,9 @@ class GuardedHttp(H11Protocol):
     def _drop(self, why: str) -> None:
         client = f"{self.client[0]}:{self.client[1]}" if self.client else "a client"
         self._dropped(f"disconnected {client}: {why}")
+        self.connections.discard(self)  # at once: the next one may come in the same turn
         self.transport.abort()
+
+    @property
+    def _host(self) -> str:
+        return self.client[0] if self.client else ""
