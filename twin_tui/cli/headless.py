@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TextIO, cast
 
 from twin_tui.cli.ending import Signals, output_error
 from twin_tui.cli.printing import Printer
@@ -112,7 +113,7 @@ async def _until_done(run: Run, quiet: bool, signals: Signals, printer: Printer)
     waiting = asyncio.ensure_future(signals.wait())
     with (
         _printed_log(run.twin, quiet, printer),
-        _progress(run.twin, run.duration_s, quiet),
+        _progress(run.twin, run.duration_s, quiet, printer),
         contextlib.suppress(asyncio.CancelledError),
     ):
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -149,27 +150,36 @@ def _printed_log(twin: Twin, quiet: bool, printer: Printer) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress(twin: Twin, duration_s: float | None, quiet: bool) -> Iterator[None]:
+def _progress(twin: Twin, duration_s: float | None, quiet: bool, printer: Printer) -> Iterator[None]:
     if quiet or duration_s is None or not sys.stderr.isatty():
         yield
         return
     from rich.console import Console  # noqa: PLC0415 - a pipeline must not pay for it
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} s"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        bar = progress.add_task(twin.site.plan.name, total=duration_s)
-        ticker = asyncio.ensure_future(_tick(twin, lambda seconds: progress.update(bar, completed=seconds)))
-        try:
-            yield
-        finally:
-            ticker.cancel()
+    with printer.drawing() as terminal:
+        console = Console(file=cast(TextIO, terminal))
+        terminal.replaced = console.is_interactive
+        progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} s"),
+            TimeRemainingColumn(),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        bar = progress.add_task(clean(twin.site.plan.name), total=duration_s)
+        ticker = asyncio.ensure_future(
+            _tick(twin, lambda seconds: progress.update(bar, completed=seconds, refresh=terminal.taken))
+        )
+        with progress:
+            try:
+                yield
+            finally:
+                ticker.cancel()
 
 
 async def _tick(twin: Twin, show: Callable[[float], None]) -> None:

@@ -1,5 +1,7 @@
 """Prints for a run, which a stream that nobody reads neither ends nor delays."""
 
+import contextlib
+import io
 import logging
 import os
 import select
@@ -8,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TextIO
 
@@ -21,6 +23,8 @@ PIECE = 4096
 PATIENCE_S = 3.0
 """How long a run that a signal has ended waits for a reader who takes nothing."""
 EVERY_S = 0.1
+ERASED = "\r\x1b[2K"
+"""Before a line that takes the place of a progress bar."""
 
 
 class Outlet:
@@ -93,6 +97,35 @@ class Outlet:
                 select.select((), (descriptor,), ())
 
 
+class Terminal(io.TextIOBase):
+    """Standard error for a progress bar: what is drawn waits in its turn, like every other line."""
+
+    def __init__(self, stream: TextIO, descriptor: int, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self.replaced = False
+        """Whether what is printed takes the place of the bar; a dumb terminal has none until the end."""
+        self._stream, self._descriptor = stream, descriptor
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of standard error."""
+        return self._stream.encoding
+
+    @property
+    def taken(self) -> bool:
+        """Whether the terminal has taken everything so far; one that is held with Ctrl+S takes nothing."""
+        return self.outlet.done(0.0)
+
+    def isatty(self) -> bool:
+        """Return true."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Have a text written."""
+        self.outlet.put(self._descriptor, text.encode(self.encoding, "replace"))
+        return len(text)
+
+
 class Printer:
     """Prints for a run, which a stream without a reader neither ends nor, inside ``with``, delays."""
 
@@ -101,6 +134,7 @@ class Printer:
         """Whether the process is to end: then a reader who takes nothing is not waited for."""
         self._failures: dict[str, OSError] = {}
         self._outlets: dict[str, tuple[TextIO, int, Outlet]] = {}
+        self._bar: Terminal | None = None
         self._last_resort = logging.lastResort
 
     @property
@@ -119,6 +153,15 @@ class Printer:
     def log(self, line: str) -> None:
         """Print a line of the log to standard error; it may be dropped when nobody reads."""
         self._print("stderr", line, may_drop=True)
+
+    @contextlib.contextmanager
+    def drawing(self) -> Iterator[Terminal]:
+        """Give the terminal of standard error for a bar of one line, which every line printed replaces."""
+        self._bar = Terminal(*self._outlets["stderr"])
+        try:
+            yield self._bar
+        finally:
+            self._bar = None
 
     def __enter__(self) -> "Printer":
         outlets: dict[tuple[int, int], Outlet] = {}
@@ -166,15 +209,14 @@ class Printer:
             return
         line, known, now = clean_lines(text), self._outlets.get(name), getattr(sys, name)
         try:
-            if known is not None:
-                stream, descriptor, outlet = known
-                if now is stream:
-                    stream.flush()  # what others have printed
-                    printed = f"{line}\n".encode(stream.encoding, stream.errors or "strict")
-                    outlet.put(descriptor, printed, may_drop=may_drop)
-                    return
-                outlet.done(PATIENCE_S)  # a progress bar has taken its place
-            print(line, file=now, flush=True)
+            if known is None or known[0] is not now:
+                print(line, file=now, flush=True)
+                return
+            stream, descriptor, outlet = known
+            stream.flush()  # what others have printed
+            bar = self._bar is not None and self._bar.outlet is outlet and self._bar.replaced
+            printed = f"{ERASED if bar else ''}{line}\n".encode(stream.encoding, stream.errors or "strict")
+            outlet.put(descriptor, printed, may_drop=may_drop)
         except OSError as error:
             self._failures[name] = error
 
