@@ -12,10 +12,12 @@ from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.run import SPEEDS
 from twin_tui.commands.slots import Screen
 from twin_tui.documents.output import ExistingFileError, check_new, refused
+from twin_tui.engine.formats import columns
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import CommandError, TwinError
 from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.spans import shortened
 from twin_tui.widgets.status_bar import Hints
 from twin_tui.widgets.views import VIEWS, Views
 
@@ -283,8 +285,9 @@ class ConsoleActions(App[int]):
     def say(self, text: str, severity: Any = "information") -> None:
         """Show the user a short message."""
         self.clear_notifications()
-        dialog = len(self.screen_stack) > 1
-        if severity == "error" and len(text) >= self.size.width and not dialog:
+        room = self.size.width - 1
+        fits = columns(text if severity == "error" else shortened(text, room)) <= room
+        if not fits and len(self.screen_stack) == 1:
             self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
         else:
             self.hints.say(text, SAID_ROLES.get(severity, "good"))

@@ -1,5 +1,6 @@
 """Lines of text with roles: what the pure drawing functions return and the widgets turn into strips."""
 
+import re
 from collections.abc import Sequence
 
 from twin_tui.engine.formats import columns, fit
@@ -7,6 +8,10 @@ from twin_tui.engine.formats import columns, fit
 Span = tuple[str, str]
 """Text and its role: plain, dim, head, good, warn, bad, accent, fresh, spark, title."""
 Line = list[Span]
+
+SHORT_NAME = 16
+"""The columns that a shortened name keeps."""
+_NAME = re.compile(rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|\S*/\S*|\S{{{SHORT_NAME},}}""")
 
 ROLES = ("plain", "dim", "head", "good", "warn", "bad", "accent", "fresh", "spark", "title")
 
@@ -48,6 +53,21 @@ def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:
     if room > 0:
         out.append((" " * room, "plain"))
     return out
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a message with its paths and long names shortened until it fits; reasons and numbers stay."""
+    while (excess := columns(text) - width) > 0:
+        names = [each for each in _NAME.finditer(text) if columns(each[0]) > SHORT_NAME]
+        if not names:
+            return text
+        longest = max(names, key=lambda each: columns(each[0]))
+        kept = max(SHORT_NAME, columns(longest[0]) - excess) - 1
+        tail = longest[0][1:]
+        while columns(tail) > kept:
+            tail = tail[1:]
+        text = f"{text[: longest.start()]}…{tail}{text[longest.end() :]}"
+    return text
 
 
 def merged(line: Sequence[Span]) -> Line:

@@ -7,7 +7,7 @@ from textual.timer import Timer
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.spans import Line, shortened
 from twin_tui.widgets.status_line import status_line
 
 SAID_S = 4.0
@@ -42,7 +42,7 @@ class Hints(LineView):
     def __init__(self) -> None:
         super().__init__(id="hints")
         self.hints: Sequence[tuple[str, str]] = ()
-        self._said: Line = []
+        self._said, self._role = "", "plain"
         self._until: Timer | None = None
 
     def set_hints(self, hints: Sequence[tuple[str, str]]) -> None:
@@ -51,18 +51,20 @@ class Hints(LineView):
 
     def on_resize(self) -> None:
         """Fit the hints to the width; help and quit are always among them."""
-        self.show([self._said or hint_line(self.hints, self.size.width)])
+        width = self.size.width
+        said: Line = [(" " + shortened(self._said, width - 1), self._role)]
+        self.show([said if self._said else hint_line(self.hints, width)])
 
     def say(self, text: str, role: str) -> None:
         """Show a message in place of the keys for a while."""
-        self._said = [(f" {text}", role)]
+        self._said, self._role = text, role
         if self._until is not None:
             self._until.stop()
         self._until = self.set_timer(SAID_S, self._hush)
         self.on_resize()
 
     def _hush(self) -> None:
-        self._said = []
+        self._said = ""
         self.on_resize()
 
 
