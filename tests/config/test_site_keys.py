@@ -15,7 +15,7 @@ from twin_tui.config import load_site, series, source
 from twin_tui.config.assets import asset_model
 from twin_tui.config.schedule import to_time_of_day
 from twin_tui.engine.device import registry
-from twin_tui.engine.devices.load import LOAD
+from twin_tui.engine.devices.load import LOAD, LoadState
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, SelectMode, Write
 from twin_tui.engine.signals import value
@@ -305,7 +305,7 @@ def _registered(kind: str) -> Iterator[None]:
         kind=kind,
         title="Kettle",
         params=_KettleParams,
-        initial=lambda params: LOAD.initial(None),
+        initial=lambda params: LoadState(),
         prepare=None,
     )
     registry.add(kettle)

@@ -27,8 +27,29 @@ from twin_tui.engine.signals import value
 from twin_tui.errors import shown
 
 S = TypeVar("S", bound="ParameterModel")
-_NOT_NEGATIVE = ("_w", "_wh", "_va", "_var", "_s", "_h", "_hz", "_v", "_a", "_m2", "_per_k", "_w_per_s")
-_IN_KILO = {"_w": "_kw", "_wh": "_kwh", "_va": "_kva", "_var": "_kvar", "_w_per_s": "_kw_per_s"}
+_NOT_NEGATIVE = (
+    "_w",
+    "_wh",
+    "_va",
+    "_var",
+    "_varh",
+    "_s",
+    "_h",
+    "_hz",
+    "_v",
+    "_a",
+    "_m2",
+    "_per_k",
+    "_w_per_s",
+)
+_IN_KILO = {
+    "_w": "_kw",
+    "_wh": "_kwh",
+    "_va": "_kva",
+    "_var": "_kvar",
+    "_varh": "_kvarh",
+    "_w_per_s": "_kw_per_s",
+}
 
 
 @value

@@ -3,9 +3,10 @@
 from dataclasses import field
 from enum import IntEnum
 from math import fsum, inf, isfinite
+from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import NotNegative, Positive
+from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
@@ -56,6 +57,10 @@ class ApplianceParams:
     """It starts at most once in each; days begin at local midnight; 0 is no such rule."""
     phase: Connection = Connection.A
     """Where it is connected."""
+    initial_total_wh: NotNegative = 0.0
+    """Reading of the energy counter at the start."""
+    initial_starts: Annotated[int, Range(0.0)] = 0
+    """Reading of the counter of runs."""
     curve_wh: tuple[float, ...] = field(init=False)
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
 
@@ -266,7 +271,7 @@ APPLIANCE = DeviceType(
     params=ApplianceParams,
     commands=ApplianceCommands,
     telemetry=ApplianceTelemetry,
-    initial=lambda params: ApplianceState(),
+    initial=lambda params: ApplianceState(starts=params.initial_starts, total_wh=params.initial_total_wh),
     step=step,
     observe=observe,
     faults=FAULTS,

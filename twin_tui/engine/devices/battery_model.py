@@ -125,6 +125,14 @@ class BatteryParams:
     """Protection and grid support; none only stops when the grid's voltage is gone."""
     grid_forming: bool = False
     """Whether it can hold up the site when the grid is gone."""
+    initial_charged_wh: NotNegative = 0.0
+    """Reading of the counter of charged energy at the start; it ages nothing, ``initial_soh`` does."""
+    initial_discharged_wh: NotNegative = 0.0
+    """Reading of the counter of discharged energy."""
+    initial_auxiliary_wh: NotNegative = 0.0
+    """Reading of the counter of the climate control's energy."""
+    initial_cycles: NotNegative = 0.0
+    """Reading of the counter of equivalent full cycles."""
     # worked out once: what every step would otherwise compute again
     charge_limit_w: float = field(init=False)
     discharge_limit_w: float = field(init=False)

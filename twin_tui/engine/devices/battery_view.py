@@ -74,7 +74,7 @@ def observe(
         cell_temperature_c=state.cell_c,
         air_temperature_c=air_c,
         auxiliary_power_w=climate.auxiliary_w,
-        auxiliary_energy_wh=climate.auxiliary_wh,
+        auxiliary_energy_wh=params.initial_auxiliary_wh + climate.auxiliary_wh,
         energy_wh=state.energy_wh,
         charged_energy_wh=state.charged_wh,
         discharged_energy_wh=state.discharged_wh,

@@ -77,6 +77,12 @@ class ChpParams:
     """Reading of the hour counter at the start."""
     initial_starts: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of starts."""
+    initial_energy_wh: NotNegative = 0.0
+    """Reading of the counter of electrical energy."""
+    initial_heat_wh: NotNegative = 0.0
+    """Reading of the heat counter."""
+    initial_fuel_wh: NotNegative = 0.0
+    """Reading of the gas counter, lower heating value."""
     grid_code: GridCode | None = None
     """Protection and grid support; none only opens the breaker when the voltage is gone."""
 
@@ -150,6 +156,9 @@ def initial(params: ChpParams) -> ChpState:
     return ChpState(
         permitted_pu=params.max_load_pu,
         starts=params.initial_starts,
+        energy_wh=params.initial_energy_wh,
+        heat_wh=params.initial_heat_wh,
+        fuel_wh=params.initial_fuel_wh,
         tie=grid_tie.initial(params.grid_code),
     )
 

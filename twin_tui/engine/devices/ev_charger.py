@@ -1,9 +1,10 @@
 """A charging station and its vehicle."""
 
 from dataclasses import field
+from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Efficiency, Positive, Share
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, latching, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
@@ -61,6 +62,10 @@ class EvParams:
     """Whether the vehicle asks for ventilation (state D)."""
     ventilated: bool = True
     """Whether the place has it."""
+    initial_total_wh: NotNegative = 0.0
+    """Reading of the counter of charged energy at the start."""
+    initial_sessions: Annotated[int, Range(0.0)] = 0
+    """Reading of the counter of sessions."""
 
     def __post_init__(self) -> None:
         what = "an EV charger"
@@ -113,7 +118,8 @@ def initial(params: EvParams) -> EvState:
         plugged_in=here,
         energy_wh=params.capacity_wh * params.initial_soc,
         phases=min(params.station_phases, params.vehicle_phases),
-        sessions=1 if here else 0,
+        total_wh=params.initial_total_wh,
+        sessions=params.initial_sessions + here,
     )
 
 

@@ -78,6 +78,14 @@ class HeatPumpParams:
     """Heat that the house asks for, W, in place of the two above."""
     phase: Connection = Connection.ABC
     """Where it is connected."""
+    initial_energy_wh: NotNegative = 0.0
+    """Reading of the counter of electrical energy at the start."""
+    initial_heat_wh: NotNegative = 0.0
+    """Reading of the heat counter."""
+    initial_operating_h: NotNegative = 0.0
+    """Reading of the hour counter."""
+    initial_starts: Annotated[int, Range(0.0)] = 0
+    """Reading of the counter of starts."""
 
     def __post_init__(self) -> None:
         what = "a heat pump"
@@ -139,7 +147,13 @@ FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
 
 def initial(params: HeatPumpParams) -> HeatPumpState:
     """Return a heat pump at rest with its tank at its first temperature."""
-    return HeatPumpState(tank_c=params.initial_tank_c, seen_tank_c=params.initial_tank_c)
+    return HeatPumpState(
+        tank_c=params.initial_tank_c,
+        seen_tank_c=params.initial_tank_c,
+        energy_wh=params.initial_energy_wh,
+        heat_wh=params.initial_heat_wh,
+        starts=params.initial_starts,
+    )
 
 
 def performance(params: HeatPumpParams, tank_c: float, ambient_c: float, faults: int = 0) -> float:
@@ -279,7 +293,7 @@ def observe(
         energy_wh=state.energy_wh,
         heat_energy_wh=state.heat_wh,
         starts=state.starts,
-        running_time_s=state.run_ticks * surroundings.dt_s,
+        running_time_s=params.initial_operating_h * 3600.0 + state.run_ticks * surroundings.dt_s,
         working_status=2 if state.faults & STOPS else 1 if running else 0,
         fault_code=HEAT_PUMP.fault_code(state.faults),
     )

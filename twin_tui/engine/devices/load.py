@@ -46,6 +46,8 @@ class LoadParams:
     """Of the consumption; positive takes vars as motors do, negative gives them."""
     phase: Connection = Connection.ABC
     """Where it is connected."""
+    initial_consumed_wh: NotNegative = 0.0
+    """Reading of the energy counter at the start."""
     seed: int | None = None
     """Of the noise; none follows the site's seed and the load's name."""
     key: int = field(default=0, init=False)
@@ -202,7 +204,7 @@ LOAD = DeviceType(
     params=LoadParams,
     commands=LoadCommands,
     telemetry=LoadTelemetry,
-    initial=lambda params: LoadState(),
+    initial=lambda params: LoadState(consumed_wh=params.initial_consumed_wh),
     step=step,
     observe=observe,
     faults=FAULTS,

@@ -5,17 +5,15 @@ from math import atan2, degrees, sqrt
 from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Positive, Range
+from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
-from twin_tui.engine.devices.meter_demand import Demand, add_slot, begin
+from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
+from twin_tui.engine.devices.meter_registers import NO_REACTIVE, QUADRANTS, Registers, add_reactive, thirds
 from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases
 from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
-
-Registers = tuple[float, float, float, float]
-"""Energy of the sum of the phases, then of each phase, Wh."""
 
 
 @value
@@ -30,6 +28,18 @@ class MeterParams:
     """The same for voltages."""
     drift_per_hour: Annotated[float, Range(-10.0, 10.0)] = 0.05
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
+    initial_import_wh: NotNegative = 0.0
+    """Reading of the import register at the start; those of the phases start with a third of it each."""
+    initial_export_wh: NotNegative = 0.0
+    """Reading of the export register, likewise."""
+    initial_q1_varh: NotNegative = 0.0
+    """Reading of the reactive register of quadrant 1, likewise."""
+    initial_q2_varh: NotNegative = 0.0
+    """Of quadrant 2."""
+    initial_q3_varh: NotNegative = 0.0
+    """Of quadrant 3."""
+    initial_q4_varh: NotNegative = 0.0
+    """Of quadrant 4."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
 
     def __post_init__(self) -> None:
@@ -47,6 +57,11 @@ class MeterCommands:
         1.0, "Voltage transformer ratio that the meter reckons with", "1", low=0.001, high=100_000
     )
     demand_interval_s: float = commanded(900.0, "Interval of the demand average", "s", low=1, high=86_400)
+    demand_method: int = commanded(
+        SLIDING,
+        "Course of the demand interval; blocks begin at local midnight",
+        options={SLIDING: "Sliding", BLOCK: "Block"},
+    )
     reset_demand: int = commanded(0, "1 resets the greatest demand", low=0, high=65535, momentary=True)
 
 
@@ -59,6 +74,8 @@ class MeterState(DeviceState):
     phases_var: Phases = (0.0, 0.0, 0.0)
     imported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
     exported_wh: Registers = (0.0, 0.0, 0.0, 0.0)
+    reactive_varh: tuple[float, ...] = NO_REACTIVE
+    """Of the four quadrants one after the other, each as the registers above."""
     demand: Demand = field(default_factory=Demand)
     slot_wh: float = 0.0
     """Imported in the slot of the demand that is filling, and its ticks so far."""
@@ -97,6 +114,30 @@ class MeterTelemetry:
     export_energy_a_wh: float = measured("Energy exported over phase a", "Wh", low=0)
     export_energy_b_wh: float = measured("Energy exported over phase b", "Wh", low=0)
     export_energy_c_wh: float = measured("Energy exported over phase c", "Wh", low=0)
+    reactive_energy_q1_varh: float = measured(
+        "Reactive energy of quadrant 1: P and Q imported", "varh", low=0
+    )
+    reactive_energy_q1_a_varh: float = measured("Reactive energy of quadrant 1, phase a", "varh", low=0)
+    reactive_energy_q1_b_varh: float = measured("Reactive energy of quadrant 1, phase b", "varh", low=0)
+    reactive_energy_q1_c_varh: float = measured("Reactive energy of quadrant 1, phase c", "varh", low=0)
+    reactive_energy_q2_varh: float = measured(
+        "Reactive energy of quadrant 2: P exported, Q imported", "varh", low=0
+    )
+    reactive_energy_q2_a_varh: float = measured("Reactive energy of quadrant 2, phase a", "varh", low=0)
+    reactive_energy_q2_b_varh: float = measured("Reactive energy of quadrant 2, phase b", "varh", low=0)
+    reactive_energy_q2_c_varh: float = measured("Reactive energy of quadrant 2, phase c", "varh", low=0)
+    reactive_energy_q3_varh: float = measured(
+        "Reactive energy of quadrant 3: P and Q exported", "varh", low=0
+    )
+    reactive_energy_q3_a_varh: float = measured("Reactive energy of quadrant 3, phase a", "varh", low=0)
+    reactive_energy_q3_b_varh: float = measured("Reactive energy of quadrant 3, phase b", "varh", low=0)
+    reactive_energy_q3_c_varh: float = measured("Reactive energy of quadrant 3, phase c", "varh", low=0)
+    reactive_energy_q4_varh: float = measured(
+        "Reactive energy of quadrant 4: P imported, Q exported", "varh", low=0
+    )
+    reactive_energy_q4_a_varh: float = measured("Reactive energy of quadrant 4, phase a", "varh", low=0)
+    reactive_energy_q4_b_varh: float = measured("Reactive energy of quadrant 4, phase b", "varh", low=0)
+    reactive_energy_q4_c_varh: float = measured("Reactive energy of quadrant 4, phase c", "varh", low=0)
     voltage_a_v: float = measured("Voltage of phase a to neutral", "V", low=0)
     voltage_b_v: float = measured("Voltage of phase b to neutral", "V", low=0)
     voltage_c_v: float = measured("Voltage of phase c to neutral", "V", low=0)
@@ -107,7 +148,9 @@ class MeterTelemetry:
     current_b_a: float = measured("Current of phase b", "A", low=0)
     current_c_a: float = measured("Current of phase c", "A", low=0)
     current_n_a: float = measured("Current of the neutral", "A", low=0)
-    demand_w: float = measured("Mean import over the demand interval, sliding", "W", low=0)
+    demand_w: float = measured(
+        "Mean import over the demand interval, or over the last whole block", "W", low=0
+    )
     max_demand_w: float = measured("Greatest mean import over one whole interval", "W", low=0)
     fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
 
@@ -123,6 +166,16 @@ FAULTS = (
     FaultKind("phase_loss", 4004, "The voltage input of phase c is open", latched=False),
 )
 _STUCK, _DRIFT, _REVERSED, _PHASE_LOSS = 1, 2, 4, 8
+
+
+def initial(params: MeterParams) -> MeterState:
+    """Return a meter with its first readings."""
+    reactive = (getattr(params, f"initial_q{quadrant}_varh") for quadrant in QUADRANTS)
+    return MeterState(
+        imported_wh=thirds(params.initial_import_wh),
+        exported_wh=thirds(params.initial_export_wh),
+        reactive_varh=tuple(each for reading in reactive for each in thirds(reading)),
+    )
 
 
 def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterParams:
@@ -199,14 +252,19 @@ def step(
         in_c += c * hours
     else:
         out_c -= c * hours
+    reactive = state.reactive_varh
+    var_a, var_b, var_c = phases_var
+    if var_a or var_b or var_c:
+        var = var_a + var_b + var_c, var_a, var_b, var_c
+        reactive = add_reactive(reactive, (total, a, b, c), var, hours)
     demand, slot_wh, slot_ticks = state.demand, state.slot_wh + imported, state.slot_ticks + 1
     if commands.reset_demand == 1:
         demand = replace(demand, greatest_w=0.0)
-    if demand.interval_s != commands.demand_interval_s:
-        demand = begin(demand, commands.demand_interval_s, dt_s)
+    if demand.interval_s != commands.demand_interval_s or demand.method != commands.demand_method:
+        demand = begin(demand, commands.demand_interval_s, commands.demand_method, dt_s)
         slot_wh, slot_ticks = imported, 1
-    if slot_ticks >= demand.slot_ticks:
-        demand = add_slot(demand, slot_wh, dt_s)
+    if slot_ticks >= demand.slot_ticks or (demand.method == BLOCK and block_ends(demand, surroundings)):
+        demand = add_slot(demand, slot_wh, slot_ticks, dt_s)
         slot_wh, slot_ticks = 0.0, 0
     return MeterState(
         0.0,
@@ -218,6 +276,7 @@ def step(
         phases_var,
         (in_sum, in_a, in_b, in_c),
         (out_sum, out_a, out_b, out_c),
+        reactive,
         demand,
         slot_wh,
         slot_ticks,
@@ -246,7 +305,7 @@ def observe(
         *(va, *phases_va),
         *(_power_factor(total_w, va), *factors),
         surroundings.frequency_hz,
-        *(*state.imported_wh, *state.exported_wh),
+        *(*state.imported_wh, *state.exported_wh, *state.reactive_varh),
         *(*volts, *line_voltages(*volts)),
         *(*amps, _neutral_current(w, var, amps)),
         *(state.demand.mean_w, state.demand.greatest_w),
@@ -279,7 +338,7 @@ METER = DeviceType(
     params=MeterParams,
     commands=MeterCommands,
     telemetry=MeterTelemetry,
-    initial=lambda params: MeterState(),
+    initial=initial,
     step=step,
     observe=observe,
     stage=Stage.METER,
