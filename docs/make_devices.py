@@ -19,10 +19,11 @@ from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
+from twin_tui.engine.devices import meter_demand, meter_registers, pv_inputs
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics import ageing, battery, container, rainflow
+from twin_tui.engine.physics import ageing, battery, container, pv, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -79,6 +80,15 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         rainflow.turned,
         container.container_step,
         container.thermostat,
+    ),
+    "meter": (meter_registers.add_reactive, meter_demand.add_slot),
+    "pv": (
+        pv.noct_cell_temperature,
+        pv.faiman_cell_temperature,
+        pv.dc_power,
+        pv.inverter_ac_power,
+        pv.dc_voltage,
+        pv_inputs.strings,
     ),
 }
 """The functions whose docstrings have the equations and sources of a type."""

@@ -41,6 +41,15 @@ def test_signs_are_those_of_each_manufacturer(huawei: Registers, sungrow: Regist
     assert read(sungrow, INPUT, 13009, 2) == [1200, 0]  # low word first
 
 
+def test_the_strings_of_a_hybrid_have_their_own_registers(huawei: Registers, sungrow: Registers) -> None:
+    for registers in (huawei, sungrow):
+        registers.engine.submit(Pin("pv", "string_2_voltage_v", 588.5))
+        registers.engine.submit(Pin("pv", "string_2_current_a", 7.3))
+    assert read(huawei, HOLDING, 30071, 2) == [1, 1]  # as configured
+    assert read(huawei, HOLDING, 32018, 2) == [5885, 730]
+    assert read(sungrow, INPUT, 5012, 2) == [5885, 73]
+
+
 def test_the_load_of_a_site_is_what_flows_into_it(sungrow: Registers) -> None:
     pin(sungrow, pv=6000.0, battery=-2500.0, meter=-1200.0)
     assert read(sungrow, INPUT, 13007, 2) == [2300, 0]

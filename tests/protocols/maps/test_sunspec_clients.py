@@ -12,7 +12,7 @@ from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 EXPECTED = {
-    "sunspec_inverter": {1, 103, 113, 701},
+    "sunspec_inverter": {1, 103, 113, 160, 701},
     "sunspec_battery": {1, 124, 701, 713, 802},
     "sunspec_meter": {1, 203},
 }
@@ -73,6 +73,26 @@ async def test_an_inverter_reads_the_same_in_every_model() -> None:
     assert floating.TmpSnk.cvalue is None
 
 
+async def test_each_string_of_an_inverter_is_a_module_of_the_mppt_model() -> None:
+    registers = bound(shipped("sunspec_inverter"))
+    for signal, value in {
+        "string_1_voltage_v": 602.5,
+        "string_1_current_a": 8.0,
+        "string_1_power_w": 4820.0,
+        "string_2_voltage_v": 598.5,
+        "string_2_current_a": 7.5,
+        "string_2_power_w": 4490.0,
+        "consumed_energy_wh": 77.0,
+    }.items():
+        registers.engine.submit(Pin("pv", signal, value))
+    client = await scanned(registers)
+    strings = client.models[160][0]
+    assert strings.N.cvalue == len(strings.module) == 2
+    shown = [(each.DCV.cvalue, each.DCA.cvalue, each.DCW.cvalue) for each in strings.module]
+    assert shown == [(602.5, 8.0, 4820), (598.5, 7.5, 4490)]
+    assert client.models[701][0].TotWhAbs.cvalue == 77
+
+
 async def test_a_battery_is_charged_through_its_storage_model() -> None:
     registers = bound(shipped("sunspec_battery"))
 
@@ -100,12 +120,18 @@ async def test_a_meter_counts_both_ways() -> None:
         "active_power_w": -4200.0,
         "import_energy_wh": 7000.0,
         "export_energy_wh": 9000.0,
+        "reactive_energy_q1_varh": 11.0,
+        "reactive_energy_q2_a_varh": 12.0,
+        "reactive_energy_q3_b_varh": 13.0,
+        "reactive_energy_q4_varh": 14.0,
     }.items():
         registers.engine.submit(Pin("meter", signal, value))
     model = (await scanned(registers)).models[203][0]
     assert model.W.cvalue == -4200
     assert model.TotWhImp.cvalue == 7000
     assert model.TotWhExp.cvalue == 9000
+    assert (model.TotVArhImpQ1.cvalue, model.TotVArhImpQ2PhA.cvalue) == (11, 12)
+    assert (model.TotVArhExpQ3PhB.cvalue, model.TotVArhExpQ4.cvalue) == (13, 14)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

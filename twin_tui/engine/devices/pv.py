@@ -5,6 +5,7 @@ from math import exp
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.devices.pv_inputs import strings
 from twin_tui.engine.devices.pv_model import (
     AT_REST,
     DC_CONTACTOR_OPEN,
@@ -22,6 +23,7 @@ from twin_tui.engine.devices.pv_model import (
     SENSOR_STUCK,
     SHARE_WITHOUT_FAN,
     STOPPING,
+    STRING_OPEN,
     CellModel,
     PvCommands,
     PvMemory,
@@ -54,11 +56,20 @@ _RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, S
 
 def initial(params: PvParams) -> PvState:
     """Return a plant at rest that has not seen the sun yet."""
-    return PvState(total_wh=params.initial_total_wh, tie=grid_tie.initial(params.grid_code))
+    return PvState(
+        total_wh=params.initial_total_wh,
+        consumed_wh=params.initial_consumed_wh,
+        tie=grid_tie.initial(params.grid_code),
+    )
 
 
-def harvest(params: PvParams, surroundings: Surroundings) -> tuple[float, float, float, float]:
-    """Return irradiance in the plane (W/m²), cell temperature (°C), DC power and AC power possible (W)."""
+def harvest(
+    params: PvParams, surroundings: Surroundings, working: float
+) -> tuple[float, float, float, float]:
+    """Return irradiance in the plane (W/m²), cell temperature (°C), DC power and AC power possible (W).
+
+    ``working`` is the share of the strings that are connected.
+    """
     light = surroundings.ghi_w_m2
     if surroundings.sun is not None:
         light = plane_irradiance(light, surroundings.unix_s, surroundings.sun, params.surface, params.albedo)
@@ -67,9 +78,10 @@ def harvest(params: PvParams, surroundings: Surroundings) -> tuple[float, float,
     else:
         cell = faiman_cell_temperature(surroundings.ambient_c, light, surroundings.wind_m_s)
     if params.series is not None:
-        ac = min(max(0.0, params.series.at(surroundings.unix_s, surroundings.time_s)), params.rated_w)
+        measured_w = params.series.at(surroundings.unix_s, surroundings.time_s)
+        ac = min(max(0.0, measured_w * working), params.rated_w)
         return light, cell, inverter_dc_power(ac, params.rated_w, params.nominal_efficiency), ac
-    dc = dc_power(light, cell, params.peak_w, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
+    dc = dc_power(light, cell, params.peak_w * working, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
     return light, cell, dc, inverter_ac_power(dc, params.rated_w, params.nominal_efficiency)
 
 
@@ -81,8 +93,9 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     """
     dt_s = surroundings.dt_s
     day_wh = state.day_wh
-    if surroundings.weather_tick != state.weather_tick:
-        light, cell, dc_available, ac_available = harvest(params, surroundings)
+    if surroundings.weather_tick != state.weather_tick or (state.causes ^ state.faults) & STRING_OPEN:
+        working = 1.0 - bool(state.causes & STRING_OPEN) / params.pv_strings
+        light, cell, dc_available, ac_available = harvest(params, surroundings, working)
         if surroundings.day_s < state.day_s:
             day_wh = 0.0
     else:
@@ -129,7 +142,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
             wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
         if params.q_priority:
             target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.s_max_va)
-        power = state.active_power_w
+        power = state.active_power_w if state.active_power_w > 0.0 else 0.0
         reach = params.ramp_w_per_s * dt_s
         if target > power + reach:
             power += reach
@@ -148,7 +161,13 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
             else inverter_dc_power(power, params.rated_w, params.nominal_efficiency)
         )
 
-    energy = power * dt_s / 3600.0
+    if params.night_w and ac_available <= 0.0 and (status is _STANDBY or status is _OFF):
+        power = -params.night_w if surroundings.grid_live else 0.0
+    energy = consumed = 0.0
+    if power > 0.0:
+        energy = power * dt_s / 3600.0
+    elif power < 0.0:
+        consumed = power * dt_s / -3600.0
     rise, rate = params.k_per_w, 1.0 / params.inverter_tau_s
     if faults & FAN:
         rise, rate = rise / SHARE_WITHOUT_FAN, rate * SHARE_WITHOUT_FAN
@@ -162,6 +181,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         dc,
         day_wh + energy,
         state.total_wh + energy,
+        state.consumed_wh + consumed,
         settled + (inverter_c - settled) * exp(-dt_s * rate),
         surroundings.weather_tick,
         surroundings.day_s,
@@ -213,11 +233,13 @@ def observe(
         dc_v = 0.0
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return PvTelemetry(
+        **strings(params.pv_strings, bool(state.faults & STRING_OPEN), state.dc_power_w, dc_v),
         **terminals(PvTelemetry, state, surroundings),
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,
         day_energy_wh=state.day_wh,
         total_energy_wh=state.total_wh,
+        consumed_energy_wh=state.consumed_wh,
         inverter_temperature_c=state.inverter_c,
         cell_temperature_c=state.cell_c,
         fault_code=PV.fault_code(state.faults),

@@ -8,6 +8,7 @@ from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
+from twin_tui.engine.devices.pv_inputs import MOST_STRINGS
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, derive, measured, value
@@ -71,8 +72,14 @@ class PvParams:
     """The inverter stops here, and comes back ``OVER_TEMPERATURE_HYSTERESIS_K`` below."""
     grid_code: GridCode | None = None
     """Protection and grid support; none only stops when the grid's voltage is gone."""
+    pv_strings: Annotated[int, Range(1, MOST_STRINGS)] = 1
+    """Strings of equal modules with the same view of the sun, each at an input with a tracker of its own."""
+    night_w: NotNegative = 0.0
+    """What the inverter takes from the grid in standby and off while the modules give it nothing."""
     initial_total_wh: NotNegative = 0.0
     """Reading of the total yield at the start."""
+    initial_consumed_wh: NotNegative = 0.0
+    """Reading of the counter of the energy taken from the grid."""
     s_max_va: float = field(init=False)
     surface: Plane = field(init=False)
     k_per_w: float = field(init=False)
@@ -132,6 +139,7 @@ class PvState(DeviceState):
     dc_power_w: float = 0.0
     day_wh: float = 0.0
     total_wh: float = 0.0
+    consumed_wh: float = 0.0
     inverter_c: float = 20.0
     weather_tick: int = -1
     """The weather that the next five values belong to: they move once a second, not once a tick."""
@@ -152,13 +160,14 @@ class PvTelemetry:
         "Condition as a number", options={0: "Off or standby", 1: "Running", 2: "Fault"}
     )
     dc_power_w: float = measured("Power from the modules", "W", low=0)
-    active_power_w: float = measured("Active power", "W")
+    active_power_w: float = measured("Active power, negative while it takes from the grid at night", "W")
     reactive_power_var: float = measured("Reactive power, + into the grid", "var")
     apparent_power_va: float = measured("Apparent power", "VA", low=0)
     power_factor: float = measured("Active over apparent power", "1", low=0, high=1)
     frequency_hz: float = measured("Grid frequency at the terminals", "Hz", low=0)
     day_energy_wh: float = measured("Energy delivered since local midnight", "Wh", low=0)
     total_energy_wh: float = measured("Energy delivered since commissioning", "Wh", low=0)
+    consumed_energy_wh: float = measured("Energy taken from the grid at night", "Wh", low=0)
     inverter_temperature_c: float = measured("Temperature of the inverter", "degC")
     cell_temperature_c: float = measured("Temperature of the modules' cells", "degC")
     fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)
@@ -173,6 +182,18 @@ class PvTelemetry:
     current_c_a: float = measured("Current of phase c", "A", low=0)
     dc_voltage_v: float = measured("Voltage of the modules' strings", "V", low=0)
     dc_current_a: float = measured("Current of the modules", "A", low=0)
+    string_1_voltage_v: float = measured("Voltage of string 1", "V", low=0)
+    string_1_current_a: float = measured("Current of string 1", "A", low=0)
+    string_1_power_w: float = measured("Power of string 1", "W", low=0)
+    string_2_voltage_v: float = measured("Voltage of string 2", "V", low=0)
+    string_2_current_a: float = measured("Current of string 2", "A", low=0)
+    string_2_power_w: float = measured("Power of string 2", "W", low=0)
+    string_3_voltage_v: float = measured("Voltage of string 3", "V", low=0)
+    string_3_current_a: float = measured("Current of string 3", "A", low=0)
+    string_3_power_w: float = measured("Power of string 3", "W", low=0)
+    string_4_voltage_v: float = measured("Voltage of string 4", "V", low=0)
+    string_4_current_a: float = measured("Current of string 4", "A", low=0)
+    string_4_power_w: float = measured("Power of string 4", "W", low=0)
     irradiance_w_m2: float = measured("Irradiance in the plane of the modules", "W/m2", low=0)
     available_power_w: float = measured("Active power that the sun would allow", "W", low=0)
 
@@ -189,9 +210,12 @@ FAULTS = (
     FaultKind("fan", 2009, "A fan has stopped: a quarter of the cooling", latched=False),
     FaultKind("sensor_stuck", 2010, "The irradiance that is shown does not move", latched=False),
     FaultKind("sensor_drift", 2011, "The irradiance that is shown drifts away", latched=False),
+    FaultKind("string_open", 2012, "The fuse of string 1 has blown: the string is missing", latched=False),
 )
 OVER_TEMPERATURE, ISOLATION, ESTOP, DC_CONTACTOR_OPEN, ARC, GRID_LOSS = (1 << bit for bit in range(6))
-GRID_VOLTAGE, GRID_FREQUENCY, FAN, SENSOR_STUCK, SENSOR_DRIFT = (1 << bit for bit in range(6, 11))
+GRID_VOLTAGE, GRID_FREQUENCY, FAN, SENSOR_STUCK, SENSOR_DRIFT, STRING_OPEN = (
+    1 << bit for bit in range(6, 12)
+)
 STOPPING = OVER_TEMPERATURE | ISOLATION | ESTOP | DC_CONTACTOR_OPEN | ARC | GRID_LOSS
 GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
 """These stop a plant by way of its protection; brought about on purpose, they do it themselves."""
