@@ -13,6 +13,7 @@ from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
 from twin_tui.engine.devices.heat_pump import HEAT_PUMP, HeatPumpParams
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands
 from twin_tui.engine.devices.pv import PV, PvParams
+from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Write
 from twin_tui.engine.grid import GridParams
@@ -228,3 +229,10 @@ def test_a_heat_pump_describes_its_power_by_its_cop_and_its_rest_as_a_timer(
 def test_a_plant_can_be_limited_between_nothing_and_its_rating() -> None:
     found = described(an_engine(PV, PvParams(10_000.0, 12_000.0)), ControlType.PEBC)
     assert (found.upper, found.lower, found.quantity) == ((0.0, 0.0), (-10_000.0, 0.0), SYMMETRIC)
+
+
+@pytest.mark.parametrize("phase", Connection)
+def test_a_device_on_one_phase_is_on_the_first_one_of_s2_whichever_it_is(phase: Connection) -> None:
+    engine = an_engine(APPLIANCE, ApplianceParams(100.0, 10.0, phase=phase))
+    (sequence,) = described(engine, ControlType.PPBC).sequences
+    assert sequence.quantity == (SYMMETRIC if phase is Connection.ABC else L1)

@@ -34,9 +34,9 @@ _DAY_MS = 86_400_000
 
 
 def quantity_of(device: Described) -> str:
-    """Return the S2 quantity of a device's power: one phase, or three alike."""
+    """Return the S2 quantity of a device's power: three phases alike, or one, in S2 always L1."""
     shares = device.type.shares
-    return SYMMETRIC if shares is None or shares(device.params, device.state)[1] > 0.0 else L1
+    return SYMMETRIC if shares is None or max(shares(device.params, device.state)) < 1.0 else L1
 
 
 def freely(*modes: str) -> tuple[Transition, ...]:
