@@ -13,11 +13,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from twin_tui.config import Site, load_site
 from twin_tui.device_handles import DeviceAccess
+from twin_tui.documents.files import identity
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, check_types
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.snapshot import Snapshot
-from twin_tui.errors import ArgumentError, CommandError, LinkError, RunError, check_argument, number
+from twin_tui.errors import (
+    ArgumentError,
+    CommandError,
+    ConfigError,
+    LinkError,
+    RunError,
+    check_argument,
+    file_name,
+    number,
+)
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
@@ -156,8 +166,7 @@ class Twin(DeviceAccess):
             await self.links.stop()
         finally:
             self._started = False
-            with contextlib.suppress(RunError):
-                self.stop_recording()
+            self._end_recording()
         if pacing is not None and not pacing.cancelled() and not self._failure_raised:
             self._failure_raised = True
             pacing.result()
@@ -278,15 +287,23 @@ class Twin(DeviceAccess):
 
     def record_from_start(self, plan: RecordingPlan) -> None:
         """Record once everything else has started; raise ConfigError now for what will not work then."""
-        plan.check(self.dt_s)
+        self._check(plan)
         self._planned_recording = plan
 
     def _record(self, plan: RecordingPlan) -> Recorder:
+        self._check(plan)
+        before = self.recorder
+        if before is not None and identity(before.path) == identity(plan.path):
+            self._end_recording()
+        recorder = Recorder(self.engine, plan, self.site.source, self.site.plan.seed, self._history)
+        self._end_recording()
+        self.recorder = recorder
+        return recorder
+
+    def _check(self, plan: RecordingPlan) -> None:
         plan.check(self.dt_s)
-        with contextlib.suppress(RunError):
-            self.stop_recording()
-        self.recorder = Recorder(self.engine, plan, self.site.source, self.site.plan.seed, self._history)
-        return self.recorder
+        if identity(plan.path) in map(identity, self.site.files):
+            raise ConfigError(f"{file_name(plan.path)}: is a file of this site; choose another name")
 
     @classmethod
     def replay(cls, path: str | Path) -> Iterator[Difference]:
@@ -317,6 +334,11 @@ class Twin(DeviceAccess):
         at_s, event = injection(text, site_view(self.site.plan))
         self.engine.submit(event, at_s=at_s)
         return self.time_s if at_s is None else at_s
+
+    def _end_recording(self) -> None:
+        """Close the recording, if there is one; ``stop`` reports what is missing in it."""
+        with contextlib.suppress(RunError):
+            self.stop_recording()
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one; raise RunError when something is missing in it."""

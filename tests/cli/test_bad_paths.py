@@ -19,7 +19,7 @@ import os, sys
 from pathlib import Path
 from twin_tui.cli.check import check_file
 from twin_tui.config import load_site
-from twin_tui.documents.files import check_writable
+from twin_tui.cli.results import Results
 from twin_tui.errors import TwinError
 from twin_tui.protocols.eos.plan import read_plan
 from twin_tui.run.scenario import find
@@ -27,7 +27,7 @@ load_site("demo"), find("ride_through")  # what is imported late cannot be impor
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 path = Path(sys.argv[1])
 print(check_file(path)[1][0].text)
-for read in (load_site, find, read_plan, check_writable):
+for read in (load_site, find, read_plan, Results):
     try:
         read(path)
     except TwinError as error:
@@ -67,7 +67,7 @@ def test_a_folder_without_permission_is_one_message(tmp_path: Path) -> None:
     done = twin_tui(Path("/"), args=[sys.executable, "-c", AS_NOBODY, str(path)])
     assert done.stderr == ""
     unreadable = f"{path}: cannot be read (Permission denied)"
-    assert done.stdout.splitlines() == [unreadable] * 4 + [f"{path}: could not write: Permission denied"]
+    assert done.stdout.splitlines() == [unreadable] * 4 + [f"{path}: cannot be written: Permission denied"]
 
 
 def test_a_file_name_with_escapes_reaches_no_terminal(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin_tui.cli.main import cli
-from twin_tui.documents.files import check_writable, write_whole
+from twin_tui.cli.results import Results
+from twin_tui.documents.files import write_whole
 from twin_tui.errors import ConfigError, RunError
 from twin_tui.run.junit import Case, Suite, junit
 
@@ -171,8 +172,8 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
     for path, message in (
-        (tmp_path, "is a directory"),
-        (tmp_path / "nosuch" / "report.xml", "no such folder"),
+        (tmp_path, "is a folder; expected the name of a file"),
+        (tmp_path / "nosuch" / "report.xml", "the folder .*nosuch does not exist"),
     ):
         with pytest.raises(ConfigError, match=message):
-            check_writable(path)
+            Results(path)

@@ -110,8 +110,8 @@ def test_where_no_file_can_be_written_is_one_message(tmp_path: Path, check: Any)
         (pipe, "pipe.txt: is not a regular file"),
         (link, "link.txt: is a link to nowhere"),
         (tmp_path / "none" / "a.txt", r"a\.txt: the folder .*none does not exist"),
-        (Path("x" * 5000 + ".txt"), r"xxx\.\.\.xxx.*\.txt: cannot be written: File name too long"),
-        (Path("a\0b.txt"), "cannot be written: .*null"),
+        (Path("x" * 5000 + ".txt"), r"^\.\.\.x+\.txt: cannot be written: File name too long"),
+        (Path("a\0b.txt"), r"'a\\x00b\.txt': cannot be written: .*null"),
     ):
         with pytest.raises(ConfigError, match=expected) as caught:
             check(path)

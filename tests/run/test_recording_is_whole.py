@@ -161,6 +161,17 @@ def test_a_gzipped_recording_is_the_same_lines(tmp_path: Path, whole: bytes) -> 
     bad[len(bad) // 2] ^= 0xFF
     assert "damaged" in message(replayed(tmp_path / "bad.jsonl.gz", bytes(bad)))
     assert "more after the end" in message(replayed(tmp_path / "more.gz", path.read_bytes() + b"x"))
+    assert "more after the end" in message(replayed(tmp_path / "more.gz", path.read_bytes() + b"x" * 99))
+
+
+def test_gzip_data_that_follow_one_another_are_read_as_one_file(tmp_path: Path, whole: bytes) -> None:
+    parts = [gzip.compress(whole[at : at + 3000]) for at in range(0, len(whole), 3000)]
+    done = replayed(tmp_path / "parts.gz", b"".join(parts))
+    assert done.exit_code == 0, done.output
+    torn = message(replayed(tmp_path / "torn.gz", b"".join(parts)[:-1]))
+    assert "damaged: there is more after the end of the gzip data: it ends within" in torn
+    twice = message(replayed(tmp_path / "twice.gz", gzip.compress(whole) * 2))
+    assert "expected nothing after the end of the recording" in twice
 
 
 def test_the_rows_of_a_recording_are_named_like_the_columns_of_a_table(tmp_path: Path) -> None:
@@ -177,3 +188,16 @@ def test_the_rows_of_a_recording_are_named_like_the_columns_of_a_table(tmp_path:
     assert last["bess.soc"] == soc
     assert "grid.frequency_hz" in last
     assert "weather.ambient_c" in last
+
+
+def test_a_recording_is_closed_once_however_often_close_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    twin = Twin.from_dict(SITE)
+    twin.record(path)
+    twin.advance(2.0)
+    assert twin.recorder is not None
+    twin.recorder.close()
+    whole = path.read_bytes()
+    twin.recorder.close()
+    assert path.read_bytes() == whole
+    assert whole.count(b'{"end":20,') == 1

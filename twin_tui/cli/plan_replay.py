@@ -12,7 +12,7 @@ import click
 from twin_tui.cli.headless import run as headless_run
 from twin_tui.cli.options import DURATION, OUTSIDE
 from twin_tui.cli.results import Run
-from twin_tui.cli.runs import check_run_length
+from twin_tui.cli.runs import check_apart, check_run_length
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
 from twin_tui.engine.formats import clean, kilowatts
@@ -82,6 +82,7 @@ def command(
 
         settings = load()
     twin, eos_plan = make(site, plan, math.inf if headless else None, allow_outside=allow_outside)
+    check_apart([("SITE", Path(site)), ("PLAN", plan)], [("--record", record)])
     check_run_length(duration, twin.dt_s)
     if duration is None and headless:
         duration = length_s(eos_plan)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twin_tui.cli.printing import Printer
-from twin_tui.documents.files import check_writable, write_whole
+from twin_tui.documents.files import write_whole
+from twin_tui.documents.output import check_new
 from twin_tui.errors import ConfigError, ExitCode, file_name
 from twin_tui.run.junit import Suite, junit
 from twin_tui.twin import Twin
@@ -26,7 +27,7 @@ class Results:
 
     def __init__(self, junit_file: Path | None = None) -> None:
         if junit_file is not None:
-            check_writable(junit_file)
+            check_new(junit_file, force=True, whole=True)
             _check_replaceable(junit_file)
         self.printer = Printer()
         self._junit_file = junit_file

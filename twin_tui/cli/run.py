@@ -10,7 +10,7 @@ import click
 from twin_tui.cli.headless import run as headless_run
 from twin_tui.cli.options import DEMO, DURATION, OUTSIDE, SPEED
 from twin_tui.cli.results import Results
-from twin_tui.cli.runs import check_apart, make_runs
+from twin_tui.cli.runs import check_files, make_runs
 from twin_tui.cli.wire_flags import flag_names, given_flags, wire_options
 from twin_tui.errors import ExitCode, RunError
 from twin_tui.run.recording import RecordingPlan
@@ -120,8 +120,6 @@ def command(
         raise click.UsageError("--junit needs --scenario")
     if len(scenario) > 1:
         _check_several(headless, {"--record": record, "--capture": capture})
-    given = [("SITE", text) for text in (site,) if text] + [("--scenario", name) for name in scenario]
-    check_apart(given, [("--record", record), ("--capture", capture), ("--junit", junit)])
     if not headless:
         from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
 
@@ -138,6 +136,8 @@ def command(
         flags=flags,
         allow_outside=allow_outside,
     )
+    given = [("SITE", text) for text in (site,) if text] + [("--scenario", name) for name in scenario]
+    check_files(runs, given, [("--record", record), ("--capture", capture), ("--junit", junit)])
     twin, length_s = runs[0].twin, runs[0].duration_s
     if record is not None:
         twin.record_from_start(RecordingPlan(record, record_every, record_layout, force, length_s))

@@ -1,7 +1,6 @@
 """The runs that a command line asks for: one, or one for each scenario, on twins of their own."""
 
 import shlex
-import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from twin_tui.cli.results import Run
-from twin_tui.cli.wire_flags import Flags, public_words, with_flags
+from twin_tui.cli.wire_flags import Flags, files_of, public_words, with_flags
 from twin_tui.config import load_site
+from twin_tui.documents.files import identity
 from twin_tui.engine.steps import whole_steps
 from twin_tui.errors import ConfigError, shown
 from twin_tui.twin import Twin
 
 if TYPE_CHECKING:
     from twin_tui.run.scenario import Scenario
+
+Files = Iterable[tuple[str, Path | None]]
+"""Files, each with the name of the argument or key that names it."""
 
 
 def make_runs(
@@ -62,25 +65,25 @@ def make_runs(
     return runs
 
 
-def check_apart(read: Iterable[tuple[str, str]], written: Iterable[tuple[str, Path | None]]) -> None:
+def check_files(runs: Iterable[Run], read: Iterable[tuple[str, str]], written: Files) -> None:
+    """Raise UsageError when a file to write is also read or written by a run in another way."""
+    for run in runs:
+        site = run.twin.site
+        own = [("a file of the site", path) for path in site.files]
+        named = [(name, Path(text)) for name, text in read]
+        check_apart([*own, *files_of(site.links), *named], [*written, *files_of(site.links, written=True)])
+
+
+def check_apart(read: Files, written: Files) -> None:
     """Raise UsageError when a file to write is also read or written otherwise: one would be lost."""
-    taken = {_identity(Path(text)): name for name, text in read}
+    taken = {identity(path): name for name, path in read if path is not None}
     for name, path in written:
-        place = _identity(path) if path is not None else None
+        place = identity(path) if path is not None else None
         if place is None:
             continue
         if place in taken:
             raise click.UsageError(f"{taken[place]} and {name} are the same file: {shown(str(path))}")
         taken[place] = name
-
-
-def _identity(path: Path) -> object:
-    """Return what tells a file from others by whatever name; None for a device such as /dev/null."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return path.absolute()
-    return None if stat.S_ISCHR(found.st_mode) else (found.st_dev, found.st_ino)
 
 
 def check_run_length(duration_s: float | None, dt_s: float) -> None:

@@ -1,6 +1,7 @@
 """The flags of ``twin-tui run`` that connectors declare: which override a site's settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,6 +45,15 @@ def given_flags(values: Mapping[str, Any]) -> Flags:
         if value is not None:
             found.setdefault(connector.kind, {})[key] = value
     return found
+
+
+def files_of(links: Mapping[str, LinkSettings], *, written: bool = False) -> Iterator[tuple[str, Path]]:
+    """Yield the files that settings of connectors name, to read or to write, each with its key."""
+    for kind, settings in links.items():
+        for key in type(settings).model_fields:
+            found, flag = getattr(settings, key), flag_of(type(settings), key)
+            if isinstance(found, Path) and written == (flag is not None and flag.writes):
+                yield flag.name if flag is not None else join("links", kind, key), found
 
 
 def flag_names(flags: Flags) -> list[str]:

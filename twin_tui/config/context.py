@@ -25,9 +25,17 @@ class Context:
     allow_outside: bool = False
     """Whether the file may name files outside its folder."""
     nominal_hz: float | None = None
+    files: set[Path] = field(default_factory=set, compare=False, repr=False)
+    """The files that the site file names, to be read."""
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def file(self, name: str) -> Path:
+        """Return the path of a file to be read that the site file names; ValueError for one outside."""
+        path = self.place(name)
+        self.files.add(path)
+        return path
+
+    def place(self, name: str) -> Path:
         """Return the path of a file that the site file names; raise ValueError for one outside its folder."""
         return self.folder / name if self.allow_outside else inside(self.folder, name)
 

@@ -78,7 +78,8 @@ class Site:
     real_time: bool = True
     speed: float = 1.0
     """Simulated seconds per second of a paced run; infinite means as fast as possible."""
-    file: Path | None = None
+    files: frozenset[Path] = frozenset()
+    """The site file and every file that it names to be read."""
     links: Mapping[str, LinkSettings] = field(default_factory=dict)
     """The site-wide settings of each connector, by kind."""
 
@@ -141,7 +142,9 @@ class SiteReader:
         named = [(asset.name, asset.data, self._sources(asset)) for asset in assets]
         embed = cache(partial(source_of, self._data, named, complaints.context))
         speed = top.speed if top.speed is not None else 1.0 if top.real_time else math.inf
-        return Site(plan, endpoints, embed, top.real_time, speed, self._file, self._links)
+        read = complaints.context.files | {path for path in complaints.context.kept if isinstance(path, Path)}
+        files = frozenset(read | ({self._file} if self._file is not None else set()))
+        return Site(plan, endpoints, embed, top.real_time, speed, files, self._links)
 
     def _given(self, key: str, model: Callable[[], type[M]]) -> M | None:
         """Return a part of the top level as a model, None if it is missing or invalid."""

@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
-from twin_tui.errors import ConfigError, RunError, file_name
+from twin_tui.errors import RunError, file_name
 
 
 def present(path: Path) -> bool:
@@ -17,19 +18,13 @@ def present(path: Path) -> bool:
         return False
 
 
-def check_writable(path: Path) -> None:
-    """Raise ConfigError unless a file could be written there later."""
-    name, folder = file_name(path), path.parent
+def identity(path: Path) -> object:
+    """Return what tells a file from others by whatever name; None for a device such as /dev/null."""
     try:
-        if path.is_dir():
-            raise ConfigError(f"{name}: is a directory; expected a file")
-        if not folder.is_dir():
-            raise ConfigError(f"{name}: no such folder: {file_name(folder)}")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise ConfigError(f"{name}: no permission to write")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{name}: could not write: {reason}") from None
+        found = path.stat()
+    except (OSError, ValueError):
+        return path.absolute()
+    return None if stat.S_ISCHR(found.st_mode) else (found.st_dev, found.st_ino)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -1,28 +1,24 @@
 """Files that a run writes: under a new name, a little at a time, with one reason when the disk refuses."""
 
 import contextlib
+import fcntl
 import os
 import stat
 import zlib
 from pathlib import Path
 
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, file_name
 
 MOST_WAITING = 1 << 16
-LONGEST_NAME = 200
 GZIP = 31
 """What zlib calls a gzip file with the largest window."""
 
 
+DELETED = "it was deleted while it was being written"
+
+
 class ExistingFileError(ConfigError):
     """A file that would be lost by writing to its name."""
-
-
-def cut(path: Path) -> str:
-    """Return a path for a message, without the middle of a very long one."""
-    text = str(path)
-    half = LONGEST_NAME // 2
-    return text if len(text) <= LONGEST_NAME else f"{text[:half]}...{text[-half:]}"
 
 
 def reason(error: Exception) -> str:
@@ -33,40 +29,64 @@ def reason(error: Exception) -> str:
 
 def refused(path: Path, error: Exception) -> ConfigError:
     """Return the message for a file that cannot be written."""
-    return ConfigError(f"{cut(path)}: cannot be written: {reason(error)}")
+    return ConfigError(f"{file_name(path)}: cannot be written: {reason(error)}")
 
 
-def check_new(path: Path, *, force: bool = False, folder: bool = False) -> None:
-    """Raise ConfigError unless a file, or a folder of files, can be made there; change nothing."""
+def check_new(path: Path, *, force: bool = False, folder: bool = False, whole: bool = False) -> None:
+    """Raise ConfigError unless a file, or a folder of files, can be made there; change nothing.
+
+    ``whole`` is for ``write_whole``: a pipe will do, and a file is replaced by a new one beside it.
+    """
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:
         if path.is_symlink():
-            raise ConfigError(f"{cut(path)}: is a link to nowhere; expected the name of a new file") from None
+            raise ConfigError(
+                f"{file_name(path)}: is a link to nowhere; expected the name of a new file"
+            ) from None
         _check_folder(path)
         return
     except (OSError, ValueError) as error:
         raise refused(path, error) from None
-    if stat.S_ISCHR(kind):
+    if stat.S_ISCHR(kind) or (whole and stat.S_ISFIFO(kind)):
         return
     if stat.S_ISDIR(kind) and not folder:
-        raise ConfigError(f"{cut(path)}: is a folder; expected the name of a file")
+        raise ConfigError(f"{file_name(path)}: is a folder; expected the name of a file")
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        raise ConfigError(f"{cut(path)}: is not a regular file (a named pipe, socket or disk)")
+        raise ConfigError(f"{file_name(path)}: is not a regular file (a named pipe, socket or disk)")
     if not force:
         raise ExistingFileError(
-            f"{cut(path)}: exists already; choose another name, or overwrite it with --force"
+            f"{file_name(path)}: exists already; choose another name, or overwrite it with --force"
         )
     if not os.access(path, os.W_OK):
-        raise ConfigError(f"{cut(path)}: cannot be written: Permission denied")
+        raise ConfigError(f"{file_name(path)}: cannot be written: Permission denied")
+    if whole:
+        _check_folder(path.resolve())
 
 
 def _check_folder(path: Path) -> None:
     parent = path.parent
     if not parent.is_dir():
-        raise ConfigError(f"{cut(path)}: the folder {cut(parent)} does not exist")
+        raise ConfigError(f"{file_name(path)}: the folder {file_name(parent)} does not exist")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise ConfigError(f"{cut(path)}: no permission to write to the folder {cut(parent)}")
+        raise ConfigError(f"{file_name(path)}: no permission to write to the folder {file_name(parent)}")
+
+
+def _unchanged(path: str, flags: int) -> int:
+    """Open a file without emptying it."""
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)
+
+
+def lock(path: Path, handle: int) -> None:
+    """Reserve an open file or folder for this run; raise ConfigError when another run writes to it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(f"{file_name(path)}: another run is writing to it; choose another name") from None
+    except OSError:
+        return  # a file system without locks
+    if not os.path.samestat(os.fstat(handle), path.stat()):
+        raise ConfigError(f"{file_name(path)}: was replaced by another program; start again")
 
 
 class Output:
@@ -76,11 +96,15 @@ class Output:
         check_new(path, force=force)
         self.path = path
         try:
-            existed = path.exists()
-            self._file = path.open("wb" if existed else "xb", buffering=0)
+            self._made = not path.exists()
+            self._file = open(  # noqa: SIM115 - closed by close and abandon
+                path, "xb" if self._made else "wb", buffering=0, opener=_unchanged
+            )
+            self._regular = path.is_file()
+            if self._regular:
+                self._reserve()
         except (OSError, ValueError) as error:
             raise refused(path, error) from None
-        self._made = not existed
         self._squeeze = zlib.compressobj(1, zlib.DEFLATED, GZIP) if gzipped else None
         self._waiting = bytearray()
 
@@ -93,6 +117,8 @@ class Output:
     def flush(self) -> None:
         """Give the system all that waits."""
         waiting, self._waiting = self._waiting, bytearray()
+        if self._regular and not os.fstat(self._file.fileno()).st_nlink:
+            raise OSError(DELETED)
         if waiting and self._squeeze is not None:
             waiting = bytearray(self._squeeze.compress(waiting) + self._squeeze.flush(zlib.Z_SYNC_FLUSH))
         self._put(waiting)
@@ -108,11 +134,20 @@ class Output:
 
     def abandon(self, *, remove: bool = False) -> None:
         """Close the file as it is; with ``remove`` delete it unless it was there before."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        if remove and self._made:
+        if remove and self._made:  # before another run can reserve it
             with contextlib.suppress(OSError):
                 self.path.unlink()
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _reserve(self) -> None:
+        """Empty the file, once it is known that no other run writes to it."""
+        try:
+            lock(self.path, self._file.fileno())
+            self._file.truncate()
+        except BaseException:
+            self._file.close()
+            raise
 
     def _put(self, data: bytes | bytearray) -> None:
         left = memoryview(data)

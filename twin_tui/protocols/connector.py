@@ -42,6 +42,8 @@ class Flag:
     """The key without which this one has no effect."""
     instead_of: str = ""
     """The key that this one replaces."""
+    writes: bool = False
+    """Whether it names a file that is written."""
 
 
 class ProtocolEntry(Model):
@@ -70,8 +72,15 @@ def _to_file(found: Any, context: Any) -> Path:
     return found if isinstance(found, Path) else place(to_text(found))
 
 
+def _to_written_file(found: Any, context: Any) -> Path:
+    place: Callable[[str], Path] = getattr(context, "place", Path)
+    return found if isinstance(found, Path) else place(to_text(found))
+
+
 NamedFile = Annotated[Path, Accepts(_to_file, {"type": "string"}, informed=True)]
-"""A file that a wire reads or writes: in the folder of the site file, or anywhere on the command line."""
+"""A file that a wire reads: in the folder of the site file, or anywhere on the command line."""
+WrittenFile = Annotated[Path, Accepts(_to_written_file, {"type": "string"}, informed=True)]
+"""The same of a file that a wire writes."""
 
 
 def flag_of(model: type[Model], key: str) -> Flag | None:
@@ -247,6 +256,10 @@ class Wire:
 
     def failure(self) -> str:
         """Return why it has stopped working while it is open, "" if it has not."""
+        return ""
+
+    def lost(self) -> str:
+        """Return which of its files is incomplete and why, once it is closed; "" if none is."""
         return ""
 
     def stop_traffic(self) -> None:

@@ -114,7 +114,8 @@ class Links:
 
     def lost(self) -> list[str]:
         """Return what could not be written to its end."""
-        return [self._capture.failed] if self._capture is not None and self._capture.failed else []
+        found = [self._capture.failed if self._capture is not None else ""]
+        return list(filter(None, dict.fromkeys(found + [wire.lost() for wire in self.wires])))
 
     def registers(self, device: str) -> list[Registers]:
         """Return the registers of a device, map by map, in the order of its endpoints."""

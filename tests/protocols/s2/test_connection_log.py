@@ -14,13 +14,13 @@ import pytest
 from s2_cem import Cem, dialling, reaches
 from websockets.asyncio.server import serve
 
-from twin_tui import Twin
+from twin_tui import ConfigError, RunError, Twin
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.s2.conversation import S2State
-from twin_tui.protocols.s2.manager import HUNG_UP, ResourceManager
+from twin_tui.protocols.s2.manager import HUNG_UP, ResourceManager, S2Options
 
 SITE: dict[str, Any] = {
     "name": "house",
@@ -49,14 +49,14 @@ async def attempts(manager: ResourceManager, number: int) -> None:
 
 
 async def test_a_refused_token_is_logged_once_however_often_it_is_tried() -> None:
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
     async with Cem(token="right") as cem, dialling(engine, cem.url, token="wrong") as manager:
         await attempts(manager, 4)
         assert logged(engine) == [f"{cem.url} rejected the token (HTTP 401)"]
 
 
 async def test_an_absent_energy_manager_is_logged_once_and_again_after_a_connection() -> None:
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
     async with Cem() as cem:
         url, port = cem.url, int(cem.url.rstrip("/").rpartition(":")[2])
     async with dialling(engine, url) as manager:
@@ -75,7 +75,7 @@ async def test_an_absent_energy_manager_is_logged_once_and_again_after_a_connect
 
 
 async def test_a_refusal_in_the_conversation_is_logged_once_however_often_it_is_repeated() -> None:
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
     async with Cem() as cem, dialling(engine, cem.url) as manager:
         for _ in range(3):
             await cem.expect("Handshake")
@@ -86,7 +86,7 @@ async def test_a_refusal_in_the_conversation_is_logged_once_however_often_it_is_
 
 
 async def test_a_connection_closed_by_the_twin_is_not_logged_as_closed_by_the_energy_manager() -> None:
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
     async with Cem() as cem:
         async with dialling(engine, cem.url):
             await cem.shake_hands()
@@ -108,7 +108,7 @@ def certified(tmp_path: Path) -> Path:
 async def test_a_certificate_that_is_not_trusted_is_named(certified: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certified / "c", certified / "k")
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
     async with serve(Cem()._take, "127.0.0.1", 0, ssl=context) as server:
         url = f"wss://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
         async with dialling(engine, url) as manager:
@@ -119,7 +119,7 @@ async def test_a_certificate_that_is_not_trusted_is_named(certified: Path) -> No
 
 
 async def test_a_background_task_that_fails_is_logged() -> None:
-    engine = an_engine()
+    engine = Twin.from_dict(SITE).engine
 
     async def fail() -> None:
         raise RuntimeError("stumbled")
@@ -179,3 +179,23 @@ async def test_a_headless_run_prints_that_the_token_is_refused(tmp_path: Path) -
 )
 def test_a_login_in_an_address_is_not_shown(address: str, shown: str) -> None:
     assert without_login(address) == shown
+
+
+async def test_an_s2_log_on_a_full_disk_ends_the_log_and_not_the_conversation() -> None:
+    async with Cem() as cem:
+        asset = {"type": "battery", "name": "bess", "protocols": [{"kind": "s2", "cem": cem.url}]}
+        twin = Twin.from_dict({"name": "s", "assets": [asset], "links": {"s2": {"log": "/dev/full"}}})
+        await twin.start()
+        assert (await cem.shake_hands())["name"]
+        with pytest.raises(RunError, match="/dev/full: the S2 log is incomplete: No space left on device"):
+            await twin.stop()
+    alarms = [entry.text for entry in twin.engine.log if entry.text.startswith("S2 log")]
+    assert alarms == ["S2 log failed: /dev/full: No space left on device; the run goes on without it"]
+
+
+def test_an_s2_log_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    engine = Twin.from_dict(SITE).engine
+    for path, message in ((tmp_path / "pipe", "is not a regular file"), (tmp_path, "is a folder")):
+        with pytest.raises(ConfigError, match=message):
+            ResourceManager(engine, "battery", S2Options("ws://127.0.0.1:9/", log=path))

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from twin_tui.documents.output import Output, check_new, cut, reason, refused
-from twin_tui.errors import ConfigError
+from twin_tui.documents.output import Output, check_new, reason, refused
+from twin_tui.errors import ConfigError, file_name
 from twin_tui.protocols.modbus.endpoints import Framing
 from twin_tui.protocols.modbus.pcapng import Pcapng
 from twin_tui.protocols.modbus.station import Station
@@ -53,7 +53,7 @@ class Capture:
 
     def __init__(self, path: Path, alarm: Callable[[str], None], *, force: bool = False) -> None:
         if path.suffix.lower() not in _FORMS:
-            raise ConfigError(f"{cut(path)}: expected a name that ends in {' or '.join(_FORMS)}")
+            raise ConfigError(f"{file_name(path)}: expected a name that ends in {' or '.join(_FORMS)}")
         check_new(path, force=force)
         self._path = path
         self._alarm = alarm
@@ -108,5 +108,7 @@ class Capture:
         except OSError as error:
             self._output = None
             output.abandon()
-            self.failed = f"{cut(self._path)}: the capture is incomplete: {reason(error)}"
-            self._alarm(f"capture failed: {cut(self._path)}: {reason(error)}; the run goes on without it")
+            self.failed = f"{file_name(self._path)}: the capture is incomplete: {reason(error)}"
+            self._alarm(
+                f"capture failed: {file_name(self._path)}: {reason(error)}; the run goes on without it"
+            )

@@ -24,6 +24,7 @@ from twin_tui.protocols.connector import (
     ProtocolEntry,
     Wire,
     Wiring,
+    WrittenFile,
 )
 from twin_tui.protocols.secrets import given_token, plain_text, warn_if_exposed
 
@@ -122,7 +123,9 @@ class S2Settings(LinkSettings):
         ),
     ] = None
     clock: Annotated[Clock, choice("wall", "site")] = "wall"
-    log: Annotated[NamedFile | None, Flag("--s2-log", "Log the S2 conversations to FILE.", "FILE")] = None
+    log: Annotated[
+        WrittenFile | None, Flag("--s2-log", "Log the S2 conversations to FILE.", "FILE", writes=True)
+    ] = None
 
 
 class S2Connector(Connector):
@@ -175,6 +178,7 @@ class S2Wire(Wire):
         self.manager: ResourceManager | None = None
         self._wiring = wiring
         self._log = log
+        self._lost = ""
 
     async def open(self) -> None:
         from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
@@ -192,6 +196,7 @@ class S2Wire(Wire):
         manager, self.manager = self.manager, None
         if manager is not None:
             await manager.stop()
+            self._lost = manager.lost()
 
     def lines(self) -> Iterable[str]:
         yield f"S2 to {without_login(self.endpoint.cem)}  {self.endpoint.device}"
@@ -212,3 +217,6 @@ class S2Wire(Wire):
 
     def failure(self) -> str:
         return self.manager.failure() if self.manager is not None else ""
+
+    def lost(self) -> str:
+        return self._lost

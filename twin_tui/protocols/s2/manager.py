@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from twin_tui.documents.output import check_new, reason, refused
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.errors import ConfigError, LinkError
+from twin_tui.errors import LinkError, file_name
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog
@@ -71,30 +72,42 @@ def _websockets() -> Any:
 
 
 class ConversationLog:
-    """Writes every message of one resource, in and out, to a file."""
+    """Writes every message of one resource, in and out, to a file, until the disk refuses."""
 
     def __init__(self, path: Path | None, engine: Engine, device: str) -> None:
+        self._path = path
         self._engine = engine
         self._device = device
         self._file: IO[str] | None = None
+        self.failed = ""
+        """Why writing stopped, "" while all is well."""
         if path is not None:
+            check_new(path, force=True)
             try:
                 # a lone surrogate is written as a JSON escape
                 self._file = path.open(
                     "a", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1
                 )
             except OSError as error:
-                raise ConfigError(f"{path}: could not write: {error.strerror}") from None
+                raise refused(path, error) from None
 
     def write(self, direction: str, message: Any) -> None:
-        if self._file is not None:
-            entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
+        if self._file is None:
+            return
+        entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
+        try:
             self._file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
+        except OSError as error:
+            self.close()
+            self.failed = f"{file_name(self._path)}: the S2 log is incomplete: {reason(error)}"
+            text = f"S2 log failed: {file_name(self._path)}: {reason(error)}; the run goes on without it"
+            self._engine.note(LogKind.ALARM, self._device, text)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # what failed to be written is tried again
+                file.close()
 
 
 class ResourceManager:
@@ -152,6 +165,10 @@ class ResourceManager:
     def failure(self) -> str:
         """Return what ended its connection for ever, "" if nothing did."""
         return self._state_log.failure
+
+    def lost(self) -> str:
+        """Return why its log is incomplete, "" if it is not."""
+        return self._log.failed
 
     async def _keep_connected(self) -> None:
         pause_s = self.options.first_pause_s

@@ -4,14 +4,15 @@ import hashlib
 import json
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from twin_tui.documents.output import GZIP, cut, reason
+from twin_tui.documents.output import GZIP, reason
 from twin_tui.engine.events import from_dict
 from twin_tui.engine.steps import whole_steps
-from twin_tui.errors import CommandError, ConfigError
+from twin_tui.errors import CommandError, ConfigError, file_name
 from twin_tui.run.recording.lines import FORMAT
 from twin_tui.run.recording.samples import named
 
@@ -41,12 +42,14 @@ class Recorded:
             of = "" if planned_s is None else f" of {planned_s:g} s"
             self.incomplete = f"incomplete: ends at {ends_s:g} s{of}"
             if not partial:
-                raise ConfigError(f"{cut(path)}: {self.incomplete}; replay --partial replays it up to there")
+                raise ConfigError(
+                    f"{file_name(path)}: {self.incomplete}; replay --partial replays it up to there"
+                )
 
     @property
     def place(self) -> str:
         """The file and the line that was read last."""
-        return f"{cut(self.path)}, line {self._line}"
+        return f"{file_name(self.path)}, line {self._line}"
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield events, samples and the end; a torn last line is left out."""
@@ -78,7 +81,7 @@ class Recorded:
         if last.startswith(_END) and self._parsed(last).get("sha256") != digest.hexdigest():
             for data in self._lines():
                 self._parsed(data)
-            raise ConfigError(f"{cut(self.path)}: was changed after recording: its SHA-256 is another")
+            raise ConfigError(f"{file_name(self.path)}: was changed after recording: its SHA-256 is another")
         return sample, last
 
     def _lines(self) -> Iterator[bytes]:
@@ -91,7 +94,9 @@ class Recorded:
         found = head.get("twin_tui")
         if found != FORMAT:
             older = f"; this one has format {found}, of an earlier version" if found in (1, 2) else ""
-            raise ConfigError(f"{cut(self.path)}: not a recording of this program (format {FORMAT}){older}")
+            raise ConfigError(
+                f"{file_name(self.path)}: not a recording of this program (format {FORMAT}){older}"
+            )
         for key, (fits, expected) in _HEAD.items():
             self._expect(fits(head.get(key)), f"{key}: {expected}")
         try:
@@ -173,13 +178,13 @@ def _check_kind(path: Path) -> None:
             with path.open("rb") as file:
                 start = file.read(max(map(len, _TABLE_STARTS)))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{cut(path)}: cannot be read: {reason(error)}") from None
+        raise ConfigError(f"{file_name(path)}: cannot be read: {reason(error)}") from None
     if path.suffix.lower() == ".parquet" or (stat.S_ISREG(kind) and start.startswith(_TABLE_STARTS)):
         raise ConfigError(
-            f"{cut(path)}: is a table, which has no events to replay; record to .jsonl or .jsonl.gz"
+            f"{file_name(path)}: is a table, which has no events to replay; record to .jsonl or .jsonl.gz"
         )
     if not stat.S_ISREG(kind):
-        raise ConfigError(f"{cut(path)}: is not a file; expected a recording")
+        raise ConfigError(f"{file_name(path)}: is not a file; expected a recording")
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -192,7 +197,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             rest.clear()
         rest += last
         if len(rest) > LONGEST_LINE:
-            raise ConfigError(f"{cut(path)}: has a line that is too long for a recording")
+            raise ConfigError(f"{file_name(path)}: has a line that is too long for a recording")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -201,20 +206,28 @@ def _chunks(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             gzipped = file.read(2) == _GZIPPED
             file.seek(0)
-            unpack = zlib.decompressobj(GZIP)
-            while chunk := file.read(CHUNK):
-                if not gzipped:
-                    yield chunk
-                    continue
-                while chunk and not unpack.eof:
-                    yield unpack.decompress(chunk, CHUNK)
-                    chunk = unpack.unconsumed_tail
-                if unpack.eof and (unpack.unused_data or file.read(1)):
-                    raise ConfigError(f"{cut(path)}: damaged: there is more after the end of the gzip data")
-    except zlib.error as error:
-        raise ConfigError(f"{cut(path)}: damaged: not gzip data: {error}") from None
+            chunks = iter(partial(file.read, CHUNK), b"")
+            yield from _unpacked(chunks, file_name(path)) if gzipped else chunks
     except OSError as error:
-        raise ConfigError(f"{cut(path)}: cannot be read: {reason(error)}") from None
+        raise ConfigError(f"{file_name(path)}: cannot be read: {reason(error)}") from None
+
+
+def _unpacked(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Yield the content of gzip data; several may follow one another, only the first may be torn."""
+    unpack, more = zlib.decompressobj(GZIP), False
+    try:
+        for packed in chunks:
+            chunk = packed
+            while chunk:
+                if unpack.eof:
+                    unpack, more = zlib.decompressobj(GZIP), True
+                yield unpack.decompress(chunk, CHUNK)
+                chunk = unpack.unconsumed_tail or unpack.unused_data
+        if more and not unpack.eof:
+            raise zlib.error("it ends within")
+    except zlib.error as error:
+        text = f"there is more after the end of the gzip data: {error}" if more else f"not gzip data: {error}"
+        raise ConfigError(f"{name}: damaged: {text}") from None
 
 
 def read(path: Path, *, partial: bool = False) -> tuple[dict[str, Any], Recorded]:

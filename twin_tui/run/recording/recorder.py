@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from twin_tui.documents.output import check_new, cut, reason, refused
+from twin_tui.documents.output import check_new, reason, refused
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.steps import whole_steps
-from twin_tui.errors import CommandError, ConfigError, RunError, number
+from twin_tui.errors import CommandError, ConfigError, RunError, file_name, number
 from twin_tui.run.recording.lines import JsonLines
 from twin_tui.run.recording.samples import Moment, Sampler
 from twin_tui.run.recording.tables import Csv, Parquet, Table, check_parquet
@@ -73,7 +73,7 @@ class RecordingPlan:
         """Raise ConfigError for what can be known to fail before the run begins; change nothing."""
         if self.layout not in LAYOUTS or (self.layout == "long" and self.form not in TABLES):
             raise ConfigError(
-                f"{cut(self.path)}: layout {self.layout!r}: expected wide, or long for .csv or .parquet"
+                f"{file_name(self.path)}: layout {self.layout!r}: expected wide, or long for .csv or .parquet"
             )
         check_interval(self.every_s, dt_s)
         check_new(self.path, force=self.force, folder=self.form == ".parquet")
@@ -91,6 +91,7 @@ def check_interval(every_s: float, dt_s: float) -> None:
 class Recorder:
     """Writes events at once and samples at regular simulated times, until it is closed or the disk refuses.
 
+    The plan is one that ``check`` has accepted.
     One that begins in the middle of a run holds the events from the start and samples from its own beginning.
     """
 
@@ -103,7 +104,6 @@ class Recorder:
         history: History,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        plan.check(engine.dt_s)
         self._engine = engine
         self.path = plan.path
         self.since_s = engine.time_s
@@ -127,9 +127,9 @@ class Recorder:
                 self._writer.event(tick, event)
             self._writer.sample(self._sampler.moment())
             self._writer.flush()
-        except OSError as error:
+        except (OSError, ConfigError) as error:
             self._writer.abandon(remove=True)
-            raise refused(plan.path, error) from None
+            raise refused(plan.path, error) if isinstance(error, OSError) else error from None
         self._watcher = engine.watch(plan.every_s, self._sample)
         engine.listeners.append(self._event)
 
@@ -140,7 +140,7 @@ class Recorder:
             self._engine.unwatch(self._watcher)
             self._write(lambda: self._finish(self._engine.tick, self._engine.time_s))
         if self.failed:
-            raise RunError(f"{cut(self.path)}: the recording is incomplete: {self.failed}")
+            raise RunError(f"{file_name(self.path)}: the recording is incomplete: {self.failed}")
 
     def _open(self, plan: RecordingPlan, site: Mapping[str, Any], seed: int) -> Writer:
         engine = self._engine
@@ -198,5 +198,5 @@ class Recorder:
             self.failed = reason(error)
             self._engine.unwatch(self._watcher)
             self._writer.abandon()
-            text = f"recording failed: {cut(self.path)}: {self.failed}; the run goes on without it"
+            text = f"recording failed: {file_name(self.path)}: {self.failed}; the run goes on without it"
             self._engine.note(LogKind.ALARM, "", text)

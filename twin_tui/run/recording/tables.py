@@ -3,6 +3,8 @@
 import contextlib
 import csv
 import io
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from twin_tui.documents.output import Output, cut, refused
+from twin_tui.documents.output import Output, lock
 from twin_tui.engine.events import Event
-from twin_tui.errors import ConfigError
+from twin_tui.errors import ConfigError, file_name
 from twin_tui.run.recording.samples import Column, Moment, Sampler
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ PART_S = 300.0
 TIME = ("t_s", "tick")
 LONG = (*TIME, "device", "signal", "unit", "value", "text")
 _PART = "part-{:05d}.parquet"
-_PARTS = "part-*.parquet"
+_A_PART = re.compile(r"part-\d{5,}\.parquet|\.part-\d{5,}\.parquet\.torn")
 
 
 class Table:
@@ -107,13 +109,19 @@ def check_parquet(path: Path, *, force: bool) -> None:
         pyarrow.array([0.0])  # which imports pandas where that is installed
     except ImportError:
         raise ConfigError(
-            f"{cut(path)}: Parquet needs the pyarrow package; install the extra parquet: "
+            f"{file_name(path)}: Parquet needs the pyarrow package; install the extra parquet: "
             "pip install 'twin-tui[parquet]'"
         ) from None
     if force and path.is_dir():
-        others = sorted(set(path.iterdir()) - set(path.glob(_PARTS)))
+        others = sorted(set(path.iterdir()) - set(_parts(path)))
         if others:
-            raise ConfigError(f"{cut(path)}: holds other files than a recording, such as {cut(others[0])}")
+            such_as = f"such as {file_name(others[0])}"
+            raise ConfigError(f"{file_name(path)}: holds other files than a recording, {such_as}")
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the parts in a folder, also the unfinished one of a run that was killed."""
+    return [part for part in folder.iterdir() if _A_PART.fullmatch(part.name)]
 
 
 class Parquet:
@@ -129,10 +137,9 @@ class Parquet:
         table: Table,
         head: Mapping[str, Any],
         *,
-        force: bool,
+        force: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        check_parquet(path, force=force)
         import pyarrow as pa  # noqa: PLC0415 - 0.2 s that other recordings do not pay
         import pyarrow.parquet  # noqa: PLC0415 - now, so that the first part does not hold up the servers
 
@@ -150,18 +157,20 @@ class Parquet:
         self._rows: list[list[Any]] = []
         self._begun_s = clock()
         self._parts = 0
-        self._made = not path.exists()
+        self._made = False
+        self._folder: int | None = None
+        """The open folder, which is reserved for this run."""
 
     def begin(self) -> None:
         """Make the folder, or empty it."""
-        try:
-            if self._path.is_file():
-                self._path.unlink()
-            self._path.mkdir(exist_ok=True)
-            for part in self._path.glob(_PARTS):
-                part.unlink()
-        except OSError as error:
-            raise refused(self._path, error) from None
+        if self._path.is_file():
+            self._path.unlink()
+        self._made = not self._path.exists()
+        self._path.mkdir(exist_ok=not self._made)
+        self._folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        lock(self._path, self._folder)
+        for part in _parts(self._path):
+            part.unlink()
 
     def event(self, tick: int, event: Event) -> None:
         """Leave events out: a table has none."""
@@ -180,6 +189,7 @@ class Parquet:
     def end(self, tick: int, time_s: float) -> None:
         """Write the last part."""
         self._write_part()
+        self._release()
 
     def abandon(self, *, remove: bool = False) -> None:
         """Leave what is complete."""
@@ -187,6 +197,12 @@ class Parquet:
         if remove and self._made:
             with contextlib.suppress(OSError):
                 self._path.rmdir()
+        self._release()
+
+    def _release(self) -> None:
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            os.close(folder)
 
     def _write_part(self) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415
