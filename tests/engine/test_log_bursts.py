@@ -1,9 +1,12 @@
 """A client that writes without end fills one line a second of the log, and hides nothing that others do."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.log import COUNTS, LISTED, LISTED_OF_ONE, LOG_LENGTH, ROUTINE
 from twin_tui.engine.site import SitePlan
@@ -168,3 +171,27 @@ def test_a_reader_is_called_when_it_would_miss_something_and_not_for_each_entry(
     for number in range(LOG_LENGTH * 3 + 10):
         engine.note(LogKind.INJECT, "grid", f"number {number}", CLIENT)
     assert calls == [LOG_LENGTH, 2 * LOG_LENGTH, 3 * LOG_LENGTH]
+
+
+def test_a_burst_is_watched_while_entries_are_held_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, watching = an_engine(), list[Watcher]()
+    watch, unwatch = engine.watch, engine.unwatch
+
+    def watched(every_s: float, look: Callable[[], None]) -> Watcher:
+        watching.append(watch(every_s, look))
+        return watching[-1]
+
+    def unwatched(watcher: Watcher) -> None:
+        watching.remove(watcher)
+        unwatch(watcher)
+
+    monkeypatch.setattr(engine, "watch", watched)
+    monkeypatch.setattr(engine, "unwatch", unwatched)
+    for _ in range(2):
+        for number in range(LISTED_OF_ONE):
+            write(engine, number)
+        assert not watching
+        write(engine, 1_000)
+        assert len(watching) == 1
+        run(engine, 50)
+        assert not watching
