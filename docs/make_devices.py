@@ -19,11 +19,11 @@ from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
-from twin_tui.engine.devices import meter_demand, meter_registers, pv_inputs
+from twin_tui.engine.devices import ev_phases, meter_demand, meter_registers, pv_inputs
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
-from twin_tui.engine.physics import ageing, battery, container, pv, rainflow
+from twin_tui.engine.physics import ageing, battery, charger, container, electrical, pv, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -80,6 +80,12 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         rainflow.turned,
         container.container_step,
         container.thermostat,
+    ),
+    "ev_charger": (
+        ev_phases.phases_now,
+        electrical.pilot_duty,
+        charger.charging_loss,
+        charger.discharging_loss,
     ),
     "meter": (meter_registers.add_reactive, meter_demand.add_slot),
     "pv": (

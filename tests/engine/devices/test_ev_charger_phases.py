@@ -19,7 +19,13 @@ def site(params: EvParams, dt_s: float = 1.0) -> Engine:
 
 
 def test_the_current_begins_from_nothing_after_a_change_of_phases() -> None:
-    engine = site(EvParams(ramp_a_per_s=2.0, max_charge_power_w=22_000.0))
+    params = EvParams(
+        ramp_a_per_s=2.0,
+        max_charge_power_w=22_000.0,
+        phase_switch_pause_s=0.0,
+        phase_switch_interval_s=0.0,
+    )
+    engine = site(params)
     engine.advance(20)
     assert engine.telemetry("ev").current_a_a == pytest.approx(16.0)
     for phases in (1, 3):

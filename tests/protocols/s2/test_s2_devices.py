@@ -95,6 +95,25 @@ async def test_an_appliance_runs_its_programme_to_the_end_and_is_then_off() -> N
         assert consumption_w(engine) == pytest.approx(2_000.0)
 
 
+async def test_a_bidirectional_vehicle_discharges_as_instructed_down_to_its_least_charge() -> None:
+    params = EvParams(
+        capacity_wh=10_000.0, initial_soc=0.4, max_discharge_power_w=6_000.0, discharging_efficiency=0.9
+    )
+    engine = site(EV_CHARGER, params)
+    async with Cem() as cem, dialling(engine, cem.url, "device"):
+        remote = await begin(cem, FRBC)
+        await remote.instructed("discharge", 0.5)
+        engine.advance(60.0)
+        assert consumption_w(engine) == pytest.approx(-3_000.0)
+        await remote.instructed("charge", 0.0)
+        engine.advance(60.0)
+        assert consumption_w(engine) == pytest.approx(6.0 * 3 * 230.94, rel=1e-3)
+        await remote.instructed("discharge", 0.0)
+        engine.advance(3600.0)
+        assert engine.telemetry("device").soc == pytest.approx(0.2, abs=1e-6)
+        assert consumption_w(engine) == 0.0
+
+
 async def test_an_appliance_that_may_not_start_rejects_the_instruction() -> None:
     engine = site(APPLIANCE, ApplianceParams(2_000.0, 600.0))
     async with Cem() as cem, dialling(engine, cem.url, "device"):

@@ -94,10 +94,7 @@ class EvChargerAsset(Asset):
 
     initial_soc_percentage: Annotated[Percent | None, Sets("initial_soc", 0.01)] = None
     max_soc_percentage: Annotated[Percent | None, Sets("max_soc", 0.01)] = None
-    min_soc_percentage: Percent | None = None
-    """Accepted from EOS's form, without effect: the minimum charge in EOS's plans."""
-    discharging_efficiency: Efficiency | None = None
-    """Accepted from EOS's form, without effect: the vehicle does not discharge."""
+    min_soc_percentage: Annotated[Percent | None, Sets("min_soc", 0.01)] = None
     min_charge_power_w: Any = None
     """Accepted from EOS's form, without effect: the station follows any current."""
     charge_rates: Any = None

@@ -1,113 +1,36 @@
-"""A charging station and its vehicle."""
+"""A charging station and its vehicle: what it offers, what the vehicle takes or gives back."""
 
-from dataclasses import field
-from typing import Annotated
+from collections.abc import Collection
 
-from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Role, Status, latching, settle_faults
+from twin_tui.engine.device import DeviceType, Role, Status, settle_faults
 from twin_tui.engine.devices import storage
 from twin_tui.engine.devices.clock import local_s
-from twin_tui.engine.devices.ev_session import ChargingSession, current_session
+from twin_tui.engine.devices.ev_model import (
+    FAULTS,
+    LATCHING,
+    LEAST_V,
+    MIN_CURRENT_A,
+    NO_AIR,
+    NOT_AVAILABLE,
+    PLAIN_PILOT_A,
+    SHORT,
+    STUCK,
+    EvParams,
+    EvState,
+)
+from twin_tui.engine.devices.ev_phases import phases_now
+from twin_tui.engine.devices.ev_session import current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.physics.charger import charging_loss, discharging_loss
 from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
 from twin_tui.engine.policies.modes import CHARGER_MODES
 from twin_tui.engine.s2.builders import ev_frbc
 from twin_tui.engine.s2.model import ControlType
-from twin_tui.engine.signals import value
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.errors import ConfigError
 
-MIN_CURRENT_A = 6.0
-"""The least current that a pilot can offer, IEC 61851-1 table A.7."""
-LEAST_V = 50.0
-"""Below it the station has no supply to offer anything."""
-PLAIN_PILOT_A = 51.0
-"""Up to here the duty cycle can signal any current."""
-
-
-@value
-class EvParams:
-    """What a charging station and its vehicle are."""
-
-    capacity_wh: Positive = 60_000.0
-    """Of the vehicle's battery."""
-    initial_soc: Share = 0.5
-    """State of charge at the start."""
-    max_soc: Share = 1.0
-    """Where the vehicle ends its charge."""
-    charging_efficiency: Efficiency = 0.88
-    """Share of the energy from the site that reaches the cells."""
-    max_charge_power_w: Positive = 11_000.0
-    """What the vehicle's charger takes."""
-    max_current_a: Positive = 16.0
-    """What the station can offer on each phase."""
-    station_phases: int = 3
-    """1 or 3."""
-    vehicle_phases: int = 3
-    """1 or 3; the fewer of the two charge."""
-    taper_from_soc: Share = 0.8
-    """From here on the vehicle takes less and less."""
-    taper_to_pu: Share = 0.1
-    """Share of its power that the vehicle still takes when full."""
-    ramp_a_per_s: Positive = 10.0
-    """Fastest change of the current."""
-    plugged_in: bool = True
-    """Whether a vehicle is plugged in at the start; sessions decide when there are any."""
-    sessions: tuple[ChargingSession, ...] = field(default_factory=tuple)
-    """When a vehicle comes and goes."""
-    needs_ventilation: bool = False
-    """Whether the vehicle asks for ventilation (state D)."""
-    ventilated: bool = True
-    """Whether the place has it."""
-    initial_total_wh: NotNegative = 0.0
-    """Reading of the counter of charged energy at the start."""
-    initial_sessions: Annotated[int, Range(0.0)] = 0
-    """Reading of the counter of sessions."""
-
-    def __post_init__(self) -> None:
-        what = "an EV charger"
-        bounds.check(self, what)
-        for name in ("station_phases", "vehicle_phases"):
-            if getattr(self, name) not in (1, 3):
-                raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")
-
-
-@value
-class EvState(DeviceState):
-    """How a charging station and its vehicle are after a step; charging is negative power."""
-
-    pilot: Pilot = Pilot.A
-    plugged_in: bool = False
-    session: int | None = None
-    """The scheduled session that is on, -1 for none, None before the first step."""
-    energy_wh: float = 0.0
-    current_a: float = 0.0
-    offered_a: float = 0.0
-    phases: int = 3
-    session_wh: float = 0.0
-    session_ticks: int = 0
-    total_wh: float = 0.0
-    sessions: int = 0
-    metered_w: float = 0.0
-
-
-FAULTS = (
-    FaultKind("emergency_stop", 5001, "The emergency stop is pressed"),
-    FaultKind("residual_current", 5002, "A residual current has opened the contactor"),
-    FaultKind("contactor_welded", 5003, "The contactor does not open"),
-    FaultKind("over_temperature", 5004, "The station is too hot to charge", latched=False),
-    FaultKind("pilot_short", 5005, "The pilot line is shorted", latched=False),
-    FaultKind("sensor_stuck", 5006, "The station's meter no longer changes", latched=False),
-    FaultKind(
-        "ventilation_missing", 5007, "The vehicle requires ventilation, which is not available", latched=False
-    ),
-)
-ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR = (1 << bit for bit in range(len(FAULTS)))
-NOT_AVAILABLE = ESTOP | RCD | WELDED | HOT
-_LATCHING = latching(FAULTS)
+__all__ = ["EV_CHARGER", "EvCommands", "EvParams", "EvState"]
 
 
 def initial(params: EvParams) -> EvState:
@@ -119,6 +42,7 @@ def initial(params: EvParams) -> EvState:
         energy_wh=params.capacity_wh * params.initial_soc,
         phases=min(params.station_phases, params.vehicle_phases),
         total_wh=params.initial_total_wh,
+        discharged_wh=params.initial_discharged_wh,
         sessions=params.initial_sessions + here,
     )
 
@@ -160,16 +84,25 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: 
     return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
 
 
+def discharge_power(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
+    """Return the power that the vehicle is to give back, W, within its limit and the currents."""
+    if not commands.discharge_setpoint_w or not commands.enabled or volts < LEAST_V:
+        return 0.0
+    amps = min(params.max_current_a, commands.current_limit_a)
+    return min(commands.discharge_setpoint_w, params.max_discharge_power_w, amps * phases * volts)
+
+
 def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: Surroundings) -> EvState:
     """Advance a charging station and its vehicle by one tick.
 
-    The vehicle follows the offer on a ramp, takes less as it fills and nothing at its target; energy is cut
-    where it would cross the target within the step. In states A, B, E and F nothing flows.
+    The vehicle follows the offer on a ramp, takes less as it fills and nothing at its target; a bidirectional
+    one follows a discharge setpoint instead, down to its least state of charge. Energy is cut where it would
+    cross either within the step. In states A, B, E and F nothing flows.
     """
     dt_s = surroundings.dt_s
     faults = state.faults
     if faults or state.causes:
-        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+        faults = settle_faults(faults, state.causes, LATCHING, commands.fault_reset == 1)
     session, plugged = state.session, state.plugged_in
     energy, arrived = state.energy_wh, False
     if params.sessions:
@@ -186,8 +119,8 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         plugged = arrived = False
     session_wh, ticks = (0.0, 0) if arrived else (state.session_wh, state.session_ticks + plugged)
 
-    phases = min(params.station_phases, params.vehicle_phases, commands.phases)
-    pilot, offered, current, power = Pilot.A, 0.0, 0.0, 0.0
+    phases, switching_s = phases_now(params, state, commands, surroundings)
+    pilot, offered, current, power, loss = Pilot.A, 0.0, 0.0, 0.0, 0.0
     if faults & NOT_AVAILABLE:
         pilot = Pilot.F
     elif not surroundings.grid_live or faults & SHORT:
@@ -196,27 +129,49 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         pilot = Pilot.B
         if params.needs_ventilation and not params.ventilated:
             faults |= NO_AIR
+        hours = dt_s / 3600.0
         volts = phase_voltage(surroundings, phases)
-        offered = offered_current(params, commands, phases, volts)
+        most_w = discharge_power(params, commands, phases, volts)
+        left_wh = energy - params.min_soc * params.capacity_wh if most_w else 0.0
         room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
-        if offered > 0.0 and room_wh > 1e-9 and not faults & NO_AIR:
-            pilot = Pilot.D if params.needs_ventilation else Pilot.C
+        target = 0.0
+        if not switching_s:
+            offered = offered_current(params, commands, phases, volts)
+        if faults & NO_AIR or switching_s:
+            pass
+        elif most_w:
+            if left_wh > params.charging_loss_w * hours + 1e-9:
+                target = most_w / (phases * -volts)
+        elif offered > 0.0 and room_wh > 1e-9:
             share = taper(params, energy / params.capacity_wh)
-            most_a = params.max_charge_power_w * share / (phases * volts)
-            target = min(offered, most_a)
+            target = min(offered, params.max_charge_power_w * share / (phases * volts))
+        if target:
+            pilot = Pilot.D if params.needs_ventilation else Pilot.C
             before = state.current_a if phases == state.phases else 0.0
             reach = params.ramp_a_per_s * dt_s
             current = max(before - reach, min(before + reach, target))
-            power = current * phases * volts
-            hours = dt_s / 3600.0
-            most = room_wh / (hours * params.charging_efficiency)
-            if power > most:
-                current *= most / power
-                power = most
-            energy += power * hours * params.charging_efficiency
-            session_wh += power * hours if not faults & STUCK else 0.0
-    taken_wh = power * dt_s / 3600.0
+            wanted = current * phases * volts
+            if wanted > 0.0:
+                most = (max(0.0, room_wh) / hours + params.charging_loss_w) / params.charging_efficiency
+                power = wanted if wanted < most else most
+                loss = charging_loss(power, params.charging_efficiency, params.charging_loss_w)
+            else:
+                most = (left_wh / hours - params.charging_loss_w) * params.discharging_efficiency
+                power = max(wanted, -most) if most > 0.0 else 0.0
+                if power:
+                    loss = discharging_loss(-power, params.discharging_efficiency, params.charging_loss_w)
+            if power != wanted:
+                current *= power / wanted
+            energy += (power - loss) * hours
     stuck = bool(faults & STUCK)
+    total_wh, discharged_wh = state.total_wh, state.discharged_wh
+    if not stuck and power:
+        if power > 0.0:
+            session_wh += power * dt_s / 3600.0
+            total_wh += power * dt_s / 3600.0
+        else:
+            discharged_wh -= power * dt_s / 3600.0
+    switched = phases != state.phases
     return EvState(
         0.0 - power,
         0.0,
@@ -230,11 +185,17 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         current,
         offered,
         phases,
+        surroundings.tick if current else state.flowed_tick,
+        surroundings.tick if switched else state.switched_tick,
+        state.phase_switches + switched,
+        switching_s,
         session_wh,
         ticks,
-        state.total_wh if stuck else state.total_wh + taken_wh,
+        total_wh,
         state.sessions + 1 if arrived else state.sessions,
+        discharged_wh,
         state.metered_w if stuck else power,
+        loss,
     )
 
 
@@ -268,25 +229,45 @@ def observe(
         pilot_state=int(state.pilot),
         plugged_in=state.plugged_in,
         charging=state.active_power_w < 0.0,
-        charging_power_w=state.metered_w,
+        charging_power_w=max(0.0, state.metered_w),
+        discharging_power_w=max(0.0, -state.metered_w),
         soc=soc,
         energy_wh=state.energy_wh,
         capacity_wh=params.capacity_wh,
         offered_current_a=state.offered_a,
         pilot_duty_pu=0.0 if state.pilot in (Pilot.E, Pilot.F) else pilot_duty(state.offered_a) / 100.0,
         phases_active=state.phases,
+        phase_switches=state.phase_switches,
+        phase_switch_left_s=state.switching_s,
         session_energy_wh=state.session_wh,
         session_time_s=state.session_ticks * surroundings.dt_s,
         total_energy_wh=state.total_wh,
+        discharged_energy_wh=state.discharged_wh,
+        loss_w=state.loss_w,
         sessions=state.sessions,
         target_soc=target,
         energy_to_target_wh=to_target,
         time_to_departure_s=departure,
         needed_power_w=to_target * 3600.0 / departure if departure > 0.0 else 0.0,
         available_charge_power_w=possible if ready else 0.0,
-        working_status=2 if state.status is Status.FAULT else 1 if state.status is Status.RUNNING else 0,
+        available_discharge_power_w=_dischargeable_w(params, state, commands, soc, volts),
+        working_status=_condition(state),
         fault_code=EV_CHARGER.fault_code(state.faults),
     )
+
+
+def _dischargeable_w(
+    params: EvParams, state: EvState, commands: EvCommands, soc: float, volts: float
+) -> float:
+    ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc > params.min_soc
+    amps = min(params.max_current_a, commands.current_limit_a)
+    return min(params.max_discharge_power_w, amps * state.phases * volts) if ready else 0.0
+
+
+def _condition(state: EvState) -> int:
+    if state.status is Status.RUNNING:
+        return 3 if state.active_power_w > 0.0 else 1
+    return 2 if state.status is Status.FAULT else 0
 
 
 def _time_to_departure(
@@ -301,12 +282,29 @@ def _time_to_departure(
 
 
 def explain(params: EvParams, state: EvState) -> str:
-    """Return the pilot state and the faults."""
-    return ", ".join([f"state {state.pilot.name}", *EV_CHARGER.fault_names(state.faults)])
+    """Return the pilot state, the faults, and whether charging pauses for a change of the phases."""
+    parts = [f"state {state.pilot.name}", *EV_CHARGER.fault_names(state.faults)]
+    if state.switching_s:
+        parts.append(f"changes its phases: no current for {state.switching_s:.0f} s")
+    return ", ".join(parts)
+
+
+def advise(params: EvParams, commands: EvCommands, changed: Collection[str]) -> str:
+    """Return that a setpoint just written has no effect, and why."""
+    if "discharge_setpoint_w" not in changed or not commands.discharge_setpoint_w:
+        return ""
+    if not params.max_discharge_power_w:
+        return "setpoint has no effect: the vehicle does not discharge (max_discharge_power_kw is 0)"
+    return "" if commands.enabled else "setpoint has no effect while disabled; write enabled = 1"
+
+
+def _encode(params: EvParams, power_w: float) -> dict[str, float]:
+    limit = {"active_power_limit_w": max(0.0, -power_w)}
+    return {**limit, "discharge_setpoint_w": max(0.0, power_w)} if params.max_discharge_power_w else limit
 
 
 def _limits(params: EvParams) -> PowerLimits:
-    return PowerLimits(params.max_charge_power_w, 0.0, params.capacity_wh)
+    return PowerLimits(params.max_charge_power_w, params.max_discharge_power_w, params.capacity_wh)
 
 
 EV_CHARGER = DeviceType(
@@ -322,11 +320,12 @@ EV_CHARGER = DeviceType(
     shares=shares,
     aliases=("ev", "wallbox"),
     explain=explain,
+    advise=advise,
     role=Role.STORAGE,
     flow_group="EV",
     steering=Steering(
-        setpoints=frozenset({"active_power_limit_w", "current_limit_a"}),
-        encode=lambda params, power_w: {"active_power_limit_w": max(0.0, -power_w)},
+        setpoints=frozenset({"active_power_limit_w", "current_limit_a", "discharge_setpoint_w"}),
+        encode=_encode,
         limits=_limits,
         level=storage.level,
         start={"enabled": True},

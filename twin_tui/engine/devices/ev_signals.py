@@ -40,7 +40,14 @@ class EvCommands:
     active_power_limit_w: float = commanded(
         NO_LIMIT_W, "Most charging power; below 6 A of each phase charging pauses", "W", low=0.0
     )
-    phases: int = commanded(3, "Phases to charge over", options={1: "One phase", 3: "Three phases"})
+    discharge_setpoint_w: float = commanded(
+        0.0, "Power to discharge into the site, where the vehicle can; 0 charges", "W", low=0.0
+    )
+    phases: int = commanded(
+        3,
+        "Phases to charge over; a change waits for its interval, then pauses charging",
+        options={1: "One phase", 3: "Three phases"},
+    )
     target_soc: float = commanded(1.0, "State of charge at which charging ends", "1", low=0.0, high=1.0)
     departure_unix_s: float = commanded(
         0.0, "Unix time of departure, 0 is the end of the session", "s", low=0.0
@@ -61,15 +68,19 @@ class EvTelemetry:
     pilot_state: int = measured("State of IEC 61851-1", options=PILOT_TEXT)
     plugged_in: bool = measured("A vehicle is connected")
     charging: bool = measured("Energy flows")
-    active_power_w: float = measured("Active power, negative while charging", "W", high=0)
+    active_power_w: float = measured("Active power, negative while charging", "W")
     reactive_power_var: float = measured("Reactive power", "var")
     charging_power_w: float = measured("Charging power as the station's meter shows it", "W", low=0)
+    discharging_power_w: float = measured("Discharging power as it shows it", "W", low=0)
+    loss_w: float = measured("Lost between the cable and the cells", "W", low=0)
     soc: float = measured("State of charge of the vehicle", "1", low=0, high=1)
     energy_wh: float = measured("Energy in the vehicle's battery", "Wh", low=0)
     capacity_wh: float = measured("Capacity of the vehicle's battery", "Wh", low=0)
     offered_current_a: float = measured("Current offered by the pilot for each phase", "A", low=0)
     pilot_duty_pu: float = measured("Duty cycle of the pilot", "1", low=0, high=1)
     phases_active: int = measured("Phases that can be charged over", low=1, high=3)
+    phase_switches: int = measured("Changes of the phases so far", low=0)
+    phase_switch_left_s: float = measured("Pause of charging still to come before they change", "s", low=0)
     current_a_a: float = measured("Current of phase a", "A", low=0)
     current_b_a: float = measured("Current of phase b", "A", low=0)
     current_c_a: float = measured("Current of phase c", "A", low=0)
@@ -79,7 +90,8 @@ class EvTelemetry:
     frequency_hz: float = measured("Grid frequency", "Hz", low=0)
     session_energy_wh: float = measured("Energy of this session", "Wh", low=0)
     session_time_s: float = measured("Time since the vehicle was plugged in", "s", low=0)
-    total_energy_wh: float = measured("Energy of all sessions", "Wh", low=0)
+    total_energy_wh: float = measured("Energy charged in all sessions", "Wh", low=0)
+    discharged_energy_wh: float = measured("Energy discharged in all sessions", "Wh", low=0)
     sessions: int = measured("Vehicles plugged in so far", low=0)
     target_soc: float = measured("State of charge at which charging ends", "1", low=0, high=1)
     energy_to_target_wh: float = measured("Energy still to take from the site until then", "Wh", low=0)
@@ -88,7 +100,8 @@ class EvTelemetry:
         "Mean power that reaches the target by departure, 0 when none is known", "W", low=0
     )
     available_charge_power_w: float = measured("Charging power possible now", "W", low=0)
+    available_discharge_power_w: float = measured("Discharging power possible now", "W", low=0)
     working_status: int = measured(
-        "Condition as a number", options={0: "Idle or standby", 1: "Charging", 2: "Fault"}
+        "Condition as a number", options={0: "Idle or standby", 1: "Charging", 2: "Fault", 3: "Discharging"}
     )
     fault_code: int = measured("Code of the first fault, 0 for none", low=0, high=65535)

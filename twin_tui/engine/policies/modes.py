@@ -170,6 +170,12 @@ CHARGER_MODES = (
         _forced_charge,
         aliases=("CHARGE", "GRID_SUPPORT_IMPORT"),
     ),
+    Mode(
+        "FORCED_DISCHARGE",
+        "Discharges at the factor's power while plugged in, where the vehicle can",
+        _forced_discharge,
+        aliases=("DISCHARGE",),
+    ),
 )
 APPLIANCE_MODES = (
     Mode(IDLE, "Waits", _idle, aliases=("OFF",)),

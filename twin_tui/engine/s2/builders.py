@@ -5,6 +5,7 @@ from math import fsum, inf
 from typing import Any
 
 from twin_tui.engine.device import Described, Status
+from twin_tui.engine.physics.charger import charging_loss, discharging_loss
 from twin_tui.engine.s2.model import (
     L1,
     SYMMETRIC,
@@ -112,7 +113,7 @@ def pv_pebc(device: Described, surroundings: Surroundings) -> EnvelopeDescriptio
 
 
 def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
-    """Describe a charging station with its vehicle: idle, or charge between 6 A a phase and its limit.
+    """Describe a charging station: idle, charge between 6 A a phase and its limit, discharge where it can.
 
     Above the knee of the vehicle's taper, elements of a quarter of the rest carry the power of their middle.
     """
@@ -121,7 +122,12 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
     phases = seen.phases_active
     least_w = LEAST_CURRENT_A * phases * surroundings.nominal_v
     most_w = min(params.max_charge_power_w, params.max_current_a * phases * surroundings.nominal_v)
-    per_s = params.charging_efficiency / (3600.0 * params.capacity_wh)
+    per_s = 1.0 / (3600.0 * params.capacity_wh)
+
+    def filling(power_w: float) -> float:
+        loss = charging_loss(power_w, params.charging_efficiency, params.charging_loss_w)
+        return float((power_w - loss) * per_s)
+
     knee = params.taper_from_soc
 
     def charging(low: float, high: float) -> Element:
@@ -131,7 +137,8 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
             else 0.0
         )
         power_w = max(least_w, most_w * (1.0 - fall)) if low >= knee else most_w
-        return Element((PowerRange(least_w, power_w, quantity),), low, high, least_w * per_s, power_w * per_s)
+        rates = filling(least_w), filling(power_w)
+        return Element((PowerRange(least_w, power_w, quantity),), low, high, *rates)
 
     zones = [(0.0, knee)] if knee > 0.0 else []
     zones += list(pairwise(_steps(knee, 1.0))) if knee < 1.0 else []
@@ -142,11 +149,19 @@ def ev_frbc(device: Described, surroundings: Surroundings) -> ModeDescription:
             FillTarget(until_ms, 0.0, 1.0),
             FillTarget(3_600_000, min(seen.target_soc, params.max_soc), 1.0),
         )
-    modes = (
+    modes = [
         OperationMode(IDLE, _at_rest(quantity, 0.0, 1.0)),
         OperationMode(CHARGE, tuple(charging(*zone) for zone in zones)),
-    )
-    station = Actuator("station", modes, freely(IDLE, CHARGE), initial=IDLE)
+    ]
+    if params.max_discharge_power_w and params.min_soc < 1.0:
+        give_w = min(params.max_discharge_power_w, params.max_current_a * phases * surroundings.nominal_v)
+        loss = discharging_loss(give_w, params.discharging_efficiency, params.charging_loss_w)
+        power = (PowerRange(-give_w, 0.0, quantity),)
+        discharge = [Element(power, params.min_soc, 1.0, -(give_w + loss) * per_s, 0.0)]
+        if params.min_soc > 0.0:
+            discharge.insert(0, Element((PowerRange(0.0, 0.0, quantity),), 0.0, params.min_soc))
+        modes.append(OperationMode(DISCHARGE, tuple(discharge)))
+    station = Actuator("station", tuple(modes), freely(*(mode.id for mode in modes)), initial=IDLE)
     storage = Storage(0.0, params.max_soc, label="vehicle", targets=targets)
     return ModeDescription(ControlType.FRBC, (station,), storage)
 
