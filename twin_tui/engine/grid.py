@@ -7,7 +7,7 @@ from typing import Annotated
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.disturbance import Disturbance, Target
-from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_step
+from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_course
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import ActiveDisturbance
 from twin_tui.engine.surroundings import Surroundings
@@ -73,18 +73,14 @@ class _Running:
 class Noise:
     """One Ornstein-Uhlenbeck process with its own generator; without spread its kick is 0."""
 
-    __slots__ = ("_decay", "_random", "_value", "kick")
+    __slots__ = ("kick", "step")
 
     def __init__(self, dt_s: float, tau_s: float, std: float, seed: int, name: str) -> None:
-        self._decay, self.kick = ou_coefficients(dt_s, tau_s, std)
-        self._random = generator(seed, name)
+        decay, self.kick = ou_coefficients(dt_s, tau_s, std)
+        random = generator(seed, name)
         # begins anywhere in its distribution: a run has the full spread from its first tick
-        self._value = std * normal(self._random)
-
-    def step(self) -> float:
-        """Advance by one tick and return the value."""
-        self._value = ou_step(self._value, self._decay, self.kick, self._random)
-        return self._value
+        self.step = ou_course(std * normal(random), decay, self.kick, random).__next__
+        """Advances by one tick and returns the value."""
 
 
 class Grid:

@@ -2,6 +2,7 @@
 
 from dataclasses import field
 from enum import Enum
+from itertools import pairwise
 from math import inf
 
 from twin_tui.engine.signals import derive, value
@@ -73,6 +74,22 @@ class VoltageCurve:
     response_s: float = 0.0
 
 
+def neutral_range(points: tuple[tuple[float, float], ...], neutral: float) -> tuple[float, float]:
+    """Return the voltages about the nominal one between which a curve has its neutral value."""
+    low, high = -inf, inf
+    ends = ((-inf, points[0][1]), *points, (inf, points[-1][1]))
+    for (before, first), (after, last) in pairwise(ends):
+        if first == last == neutral:
+            continue
+        if after <= 1.0:
+            low = max(low, after)
+        elif before >= 1.0:
+            high = min(high, before)
+        else:
+            return 1.0, 1.0
+    return low, high
+
+
 @value
 class GridCode:
     """What a grid operator asks of a device at the point of connection."""
@@ -93,6 +110,12 @@ class GridCode:
     frequency_droop: FrequencyDroop | None = None
     volt_var: VoltageCurve | None = None
     volt_watt: VoltageCurve | None = None
+    spare_droop: FrequencyDroop | None = None
+    """What the setting that switches it on begins with; likewise the two curves."""
+    spare_volt_var: VoltageCurve | None = None
+    spare_volt_watt: VoltageCurve | None = None
+    recalled: tuple[str, ...] = ()
+    """The entries whose numbers nobody has read in the source."""
     # What a healthy grid looks like: strictly between these, nothing has to be timed and a device may start.
     calm_v_low_pu: float = field(init=False, default=-inf)
     calm_v_high_pu: float = field(init=False, default=inf)
@@ -101,8 +124,15 @@ class GridCode:
     mean_v_high_pu: float = field(init=False, default=inf)
     """Limit of the ten-minute mean: no way back above it."""
     rocof_limit_hz_per_s: float = field(init=False, default=inf)
-    remembers: bool = field(init=False, default=False)
-    """Whether a stage needs the past: a ten-minute mean or a filtered frequency."""
+    needs_mean: bool = field(init=False, default=False)
+    """Whether a stage needs the ten-minute mean of the voltage."""
+    needs_rocof: bool = field(init=False, default=False)
+    """Whether a stage needs the rate of change of the frequency."""
+    # Strictly between these, within the calm limits, the support functions ask for nothing either.
+    quiet_v_low_pu: float = field(init=False, default=-inf)
+    quiet_v_high_pu: float = field(init=False, default=inf)
+    quiet_f_low_hz: float = field(init=False, default=-inf)
+    quiet_f_high_hz: float = field(init=False, default=inf)
 
     def __post_init__(self) -> None:
         def limits(quantity: Quantity, over: bool) -> list[float]:
@@ -117,7 +147,24 @@ class GridCode:
             calm_f_high_hz=min([window.f_high_hz, *limits(Quantity.FREQUENCY, over=True)]),
             mean_v_high_pu=min(limits(Quantity.MEAN_VOLTAGE, over=True), default=inf),
             rocof_limit_hz_per_s=min(limits(Quantity.ROCOF, over=True), default=inf),
-            remembers=any(s.quantity in {Quantity.MEAN_VOLTAGE, Quantity.ROCOF} for s in self.stages),
+            needs_mean=any(s.quantity is Quantity.MEAN_VOLTAGE for s in self.stages),
+            needs_rocof=any(s.quantity is Quantity.ROCOF for s in self.stages),
+        )
+        low_pu, high_pu = self.calm_v_low_pu, min(self.calm_v_high_pu, self.mean_v_high_pu)
+        for curve, neutral in (self.volt_var, 0.0), (self.volt_watt, 1.0):
+            if curve is not None:
+                first, last = neutral_range(curve.points, neutral)
+                low_pu, high_pu = max(low_pu, first), min(high_pu, last)
+        low_hz, high_hz, droop = self.calm_f_low_hz, self.calm_f_high_hz, self.frequency_droop
+        if droop is not None:
+            low_hz = max(low_hz, self.nominal_hz - droop.under_deadband_hz)
+            high_hz = min(high_hz, self.nominal_hz + droop.over_deadband_hz)
+        derive(
+            self,
+            quiet_v_low_pu=low_pu,
+            quiet_v_high_pu=high_pu,
+            quiet_f_low_hz=low_hz,
+            quiet_f_high_hz=high_hz,
         )
 
     def ceases(self, v_min_pu: float, v_max_pu: float) -> bool:

@@ -4,6 +4,7 @@ A time counts from the first step in which a quantity is beyond its limit, so a 
 at or after its clearing time and never before it.
 """
 
+from dataclasses import replace
 from enum import Enum
 from math import exp, fsum
 
@@ -18,11 +19,16 @@ MEAN_BLOCK_S = 3.0
 """A sliding mean moves every 3 s, as in IEC 61000-4-30."""
 MEAN_BLOCKS = round(MEAN_S / MEAN_BLOCK_S)
 
+SEVERAL = -1.0
+"""In place of the one voltage of ten minutes."""
+
 _IDLE = -1.0
 UNFIT = -1.0
 """In place of what is left of the delay of enter service: voltage or frequency is outside its window."""
 _ABSURD = 1000.0
 """Neither a voltage nor a frequency; NaN fails the same comparison."""
+_ROUNDING_PU = 1e-12
+"""Less than any voltage is known to: such a difference from the mean of a block is that of its sum."""
 _ROUNDING = 1e-3
 """Share of a step by which summed up times may fall short: far above rounding, far below a step."""
 
@@ -55,6 +61,8 @@ class ProtectionMemory:
     block_s: float = 0.0
     blocks: tuple[float, ...] = (1.0,) * MEAN_BLOCKS
     mean_pu: float = 1.0
+    steady_pu: float = 1.0
+    """The one voltage of all ten minutes, which leaves the mean as it is; SEVERAL when there was no such."""
 
 
 @value
@@ -92,6 +100,13 @@ def _tripped(code: GridCode, stage: str, memory: ProtectionMemory) -> Protection
     return ProtectionState(Operation.TRIPPED, 0.0, stage, delay_s, False, 0.0, idle, memory, True, UNFIT)
 
 
+def under_another_code(state: ProtectionState, before: GridCode, code: GridCode) -> ProtectionState:
+    """Return the protection after its settings have changed: a stage that is timing goes on with its time."""
+    timing = dict(zip((stage.name for stage in before.stages), state.timers, strict=True))
+    timers = tuple(timing.get(stage.name, _IDLE) for stage in code.stages)
+    return replace(state, timers=timers)
+
+
 def step(
     code: GridCode, state: ProtectionState, surroundings: Surroundings, *, in_service: bool = True
 ) -> ProtectionState:
@@ -114,16 +129,18 @@ def step(
         and code.calm_f_low_hz < surroundings.frequency_hz < code.calm_f_high_hz
     )
     memory = state.memory
-    if code.remembers:
-        memory = _remember(code, memory, surroundings)
-        if (
-            healthy
-            and memory.mean_pu <= code.mean_v_high_pu
-            and -code.rocof_limit_hz_per_s <= memory.rocof_hz_per_s <= code.rocof_limit_hz_per_s
-        ):
-            return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory, in_service)
-    elif healthy:
-        return state
+    if code.needs_rocof:
+        memory = _filter(code, memory, surroundings)
+    if code.needs_mean and surroundings.v_max_pu != memory.steady_pu:
+        memory = _average(memory, surroundings)
+    if (
+        healthy
+        and memory.mean_pu <= code.mean_v_high_pu
+        and -code.rocof_limit_hz_per_s <= memory.rocof_hz_per_s <= code.rocof_limit_hz_per_s
+    ):
+        if memory is state.memory:
+            return state
+        return ProtectionState(_RUNNING, 1.0, "", 0.0, True, 1.0, state.timers, memory, in_service)
     wait_s = _left_of_the_delay(code, state, memory, surroundings)
     is_off = state.operation is Operation.TRIPPED or state.operation is Operation.WAITING
     if is_off or not (in_service and state.in_service):
@@ -143,7 +160,7 @@ def _left_of_the_delay(
         and memory.mean_pu <= code.mean_v_high_pu
     ):
         return UNFIT
-    left_s = window.delay_s if state.wait_s < 0.0 else state.wait_s - surroundings.dt_s
+    left_s = window.delay_s if state.wait_s < 0.0 else min(state.wait_s, window.delay_s) - surroundings.dt_s
     return left_s if left_s > surroundings.dt_s * _ROUNDING else 0.0
 
 
@@ -242,23 +259,40 @@ def _ramp(
     return ProtectionState(_RUNNING, 1.0, "", 0.0, calm, 1.0, timers, memory, True, wait_s)
 
 
-def _remember(code: GridCode, memory: ProtectionMemory, surroundings: Surroundings) -> ProtectionMemory:
-    r"""Filter the frequency by a first-order lag, and slide the ten-minute mean.
+def _filter(code: GridCode, memory: ProtectionMemory, surroundings: Surroundings) -> ProtectionMemory:
+    r"""Filter the frequency by a first-order lag; its rate of change is that of the filtered one.
 
     .. math:: f' = f_0 + (f - f_0)(1 - e^{-dt/\tau}),\quad \dot f = (f' - f_0)/dt
     """
-    dt_s, v_max_pu, frequency_hz = surroundings.dt_s, surroundings.v_max_pu, surroundings.frequency_hz
-    before_hz = memory.filtered_hz
+    dt_s, frequency_hz, before_hz = surroundings.dt_s, surroundings.frequency_hz, memory.filtered_hz
     filtered_hz, rocof = before_hz, 0.0
-    if v_max_pu >= code.frequency_needs_pu and 0.0 < frequency_hz < _ABSURD:
+    if surroundings.v_max_pu >= code.frequency_needs_pu and 0.0 < frequency_hz < _ABSURD:
         filtered_hz = before_hz + (frequency_hz - before_hz) * (1.0 - exp(-dt_s / ROCOF_FILTER_S))
         rocof = (filtered_hz - before_hz) / dt_s
+    if filtered_hz == before_hz and rocof == memory.rocof_hz_per_s:
+        return memory
+    return ProtectionMemory(
+        filtered_hz, rocof, memory.block_sum, memory.block_s, memory.blocks, memory.mean_pu, memory.steady_pu
+    )
+
+
+def _average(memory: ProtectionMemory, surroundings: Surroundings) -> ProtectionMemory:
+    """Slide the ten-minute mean; a block begins with the first voltage that differs from a steady one."""
+    dt_s, v_max_pu = surroundings.dt_s, surroundings.v_max_pu
+    filtered_hz, rocof = memory.filtered_hz, memory.rocof_hz_per_s
     if not 0.0 <= v_max_pu < _ABSURD:
         v_max_pu = memory.mean_pu
     block_sum, block_s = memory.block_sum + v_max_pu * dt_s, memory.block_s + dt_s
     if block_s < MEAN_BLOCK_S - dt_s * _ROUNDING:
-        return ProtectionMemory(filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu)
+        return ProtectionMemory(
+            filtered_hz, rocof, block_sum, block_s, memory.blocks, memory.mean_pu, SEVERAL
+        )
     # a step that does not divide 3 s makes longer blocks, of which fewer fill the ten minutes
     kept = max(1, round(MEAN_S / block_s))
-    blocks = (*memory.blocks, block_sum / block_s)[-kept:]
-    return ProtectionMemory(filtered_hz, rocof, 0.0, 0.0, blocks, fsum(blocks) / kept)
+    newest = block_sum / block_s
+    if abs(newest - v_max_pu) < _ROUNDING_PU:
+        newest = v_max_pu
+    blocks = (*memory.blocks, newest)[-kept:]
+    steady = newest == v_max_pu and blocks.count(newest) == kept
+    mean_pu = newest if steady else fsum(blocks) / kept
+    return ProtectionMemory(filtered_hz, rocof, 0.0, 0.0, blocks, mean_pu, newest if steady else SEVERAL)

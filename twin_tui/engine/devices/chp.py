@@ -221,7 +221,8 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     if params.grid_code is not None or not (tie.free and surroundings.grid_live):
         tie = grid_tie.step(params.grid_code, tie, surroundings, state.breaker_closed)
         if surroundings.grid_live:
-            causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
+            if tie.status is not IN_SERVICE:
+                causes |= grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
         else:
             causes |= NO_GRID
     if state.seen_coolant_c > params.over_temperature_c:

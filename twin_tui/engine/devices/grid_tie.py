@@ -55,6 +55,20 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings, in_service
     if code is None:
         return UNTIED if surroundings.grid_live else DEAD
     before = tie.protection
+    if (
+        tie.free
+        and before is not None
+        and before.calm
+        and before.wait_s == 0.0
+        and before.in_service is in_service
+        and code.quiet_v_low_pu < surroundings.v_min_pu
+        and surroundings.v_max_pu < code.quiet_v_high_pu
+        and code.quiet_f_low_hz < surroundings.frequency_hz < code.quiet_f_high_hz
+        and surroundings.grid_live
+        and not code.needs_rocof
+        and (not code.needs_mean or surroundings.v_max_pu == before.memory.steady_pu)
+    ):
+        return tie
     if before is None:
         before = protection.initial(code)
     after = protection.step(code, before, surroundings, in_service=in_service)

@@ -3,6 +3,7 @@
 A pure step has no place for a generator's state and takes counted deviates, at four times the cost.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from math import exp, sqrt
 from random import Random
@@ -61,6 +62,14 @@ def ou_coefficients(dt_s: float, tau_s: float, sigma: float) -> tuple[float, flo
 def ou_step(value: float, decay: float, kick: float, random: Random) -> float:
     """Advance an Ornstein-Uhlenbeck process with mean 0 by one step, by its `ou_coefficients`."""
     return decay * value + kick * _inverse_normal_cdf(random.random() or _SMALLEST_P)
+
+
+def ou_course(value: float, decay: float, kick: float, random: Random) -> Iterator[float]:
+    """Yield the process step by step, as `ou_step` does at twice the cost."""
+    draw = random.random
+    while True:
+        value = decay * value + kick * _inverse_normal_cdf(draw() or _SMALLEST_P)
+        yield value
 
 
 def noise_key(seed: int, name: str) -> int:
