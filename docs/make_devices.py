@@ -23,6 +23,7 @@ from twin_tui.engine.devices import ev_phases, meter_demand, meter_registers, pv
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.grid_settings import GridSettings, GridTied
 from twin_tui.engine.physics import ageing, battery, charger, container, electrical, pv, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
@@ -134,6 +135,7 @@ def page() -> str:
     maps = _maps()
     for kind in sorted(registry.kinds()):
         parts.append("\n".join(_device(registry[kind], maps.get(kind, []))))
+    parts.append("\n".join(_settings()))
     return "\n".join(parts)
 
 
@@ -156,8 +158,10 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
     yield "### Commands\n"
     yield from _table(
         ("command", "unit", "range", "default", "meaning"),
-        map(_commanded, signals_of(kind.commands).values()),
+        map(_commanded, (each for each in signals_of(kind.commands).values() if not each.group)),
     )
+    if issubclass(kind.commands, GridTied):
+        yield "[Settings of the grid code](#settings-of-a-grid-code) are commands too.\n"
     if kind.faults:
         yield "### Faults\n"
         rows = [
@@ -177,6 +181,23 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
         yield "### Laws\n"
         for law in LAWS[kind.kind]:
             yield _law(law)
+
+
+SETTINGS = """## Settings of a grid code
+
+Batteries, PV plants and CHPs with a grid code have these commands; they begin with the numbers of their code.
+A write acts from the next step on, all of it or nothing: limits that contradict each other are refused. Stage
+1 of a quantity is the one nearer to nominal; further stages of a code keep their numbers. A droop is of the
+rating; with `droop_of_power`, a generator's answer to a high frequency is of its power before.
+"""
+
+
+def _settings() -> Iterator[str]:
+    yield SETTINGS
+    yield from _table(
+        ("command", "unit", "range", "without a code", "meaning"),
+        map(_commanded, signals_of(GridSettings).values()),
+    )
 
 
 def _law(function: Callable[..., Any]) -> str:

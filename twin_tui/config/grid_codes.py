@@ -209,17 +209,21 @@ class GridCodeFile(FileModel):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two stages are named {name!r}")
-        entries: list[_Entry | None] = [
-            *self.stages,
-            self.enter_service,
-            self.momentary_cessation,
-            self.frequency_measurement,
-        ]
-        entries += [self.frequency_droop, self.volt_var, self.volt_watt]
-        for entry in entries:
-            if entry is not None and entry.source and entry.source not in self.sources:
+        for entry in self._entries().values():
+            if entry.source and entry.source not in self.sources:
                 raise ValueError(f"unknown source {entry.source!r}{did_you_mean(entry.source, self.sources)}")
         return self
+
+    def _entries(self) -> dict[str, _Entry]:
+        groups = {key: getattr(self, key) for key in type(self).model_fields}
+        return {
+            **{stage.name: stage for stage in self.stages},
+            **{key: group for key, group in groups.items() if isinstance(group, _Entry)},
+        }
+
+    def recalled(self) -> tuple[str, ...]:
+        """Return the entries whose numbers were written from memory."""
+        return tuple(name for name, entry in self._entries().items() if entry.status == "recalled")
 
 
 def grid_code_names() -> tuple[str, ...]:
@@ -288,15 +292,27 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
         nominal_hz=file.nominal_hz,
         stages=tuple(stage.built() for stage in file.stages),
         enter_service=EnterService(**file.enter_service.values()),
-        frequency_droop=_droop(file.frequency_droop),
-        volt_var=_curve("volt_var", file.volt_var, name, enabled.get("volt_var")),
-        volt_watt=_curve("volt_watt", file.volt_watt, name, enabled.get("volt_watt")),
+        recalled=file.recalled(),
+        **_switched("droop", _droop(file.frequency_droop), file.frequency_droop, None),
+        **_switched("volt_var", _curve(file.volt_var), file.volt_var, enabled.get("volt_var"), name),
+        **_switched("volt_watt", _curve(file.volt_watt), file.volt_watt, enabled.get("volt_watt"), name),
         **{key: limit for key, limit in optional.items() if limit is not None},
     )
 
 
+def _switched(
+    kind: str, function: Any, entry: _FrequencyDroop | _Curve | None, enabled: bool | None, name: str = ""
+) -> dict[str, Any]:
+    """Return a support function where the engine looks for one that is on, or for one that is off."""
+    if entry is None and enabled:
+        raise ConfigError(f"{name} has no {kind} curve to switch on")
+    is_on = entry is not None and (entry.enabled if enabled is None else enabled)
+    on = "frequency_droop" if kind == "droop" else kind
+    return {on: function if is_on else None, f"spare_{kind}": None if is_on else function}
+
+
 def _droop(entry: _FrequencyDroop | None) -> FrequencyDroop | None:
-    if entry is None or not entry.enabled:
+    if entry is None:
         return None
     return FrequencyDroop(
         over_deadband_hz=entry.over_deadband_hz,
@@ -309,9 +325,5 @@ def _droop(entry: _FrequencyDroop | None) -> FrequencyDroop | None:
     )
 
 
-def _curve(kind: str, entry: _Curve | None, name: str, enabled: bool | None) -> VoltageCurve | None:
-    if entry is None and enabled:
-        raise ConfigError(f"{name} has no {kind} curve to switch on")
-    if entry is None or not (entry.enabled if enabled is None else enabled):
-        return None
-    return VoltageCurve(entry.points, entry.response_s)
+def _curve(entry: _Curve | None) -> VoltageCurve | None:
+    return None if entry is None else VoltageCurve(entry.points, entry.response_s)

@@ -293,7 +293,12 @@ class SiteReader:
             except (TwinError, TypeError) as error:
                 self._complaints.add(join(asset.place, "commands", name), str(error))
         asset.device = device
-        device.commands = commands = replace(asset.type.commands(), **values)
+        try:
+            device.check(values)
+            device.change(values)
+        except TwinError as error:
+            self._complaints.add(join(asset.place, "commands"), str(error))
+        commands = device.commands
         meters, s2 = getattr(asset.model, "meters", ()), self._s2_descriptions(asset)
         return replace(plan, commands=commands, meters=meters, s2=s2)
 

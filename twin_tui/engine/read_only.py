@@ -4,6 +4,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
+from twin_tui.engine.signals import is_group
+
 T = TypeVar("T")
 
 
@@ -16,7 +18,8 @@ def read_only(value: T) -> T:
     frozen = _frozen(made_of)
     copied: T = object.__new__(frozen)
     for item in fields(frozen):
-        object.__setattr__(copied, item.name, getattr(value, item.name))
+        member = getattr(value, item.name)
+        object.__setattr__(copied, item.name, read_only(member) if is_group(item) else member)
     return copied
 
 

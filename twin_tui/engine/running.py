@@ -7,8 +7,12 @@ from typing import Any, Protocol, Self
 
 from twin_tui.engine.device import DevicePlan, DeviceState
 from twin_tui.engine.grid import Grid
+from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.grid_code_settings import begin, code_with, with_code
+from twin_tui.engine.grid_settings import GridSettings, GridTied
+from twin_tui.engine.protection import under_another_code
 from twin_tui.engine.s2.model import ControlType
-from twin_tui.engine.signals import Scalar, signals_of, value
+from twin_tui.engine.signals import Scalar, changed, signals_of, value
 from twin_tui.engine.snapshot import ControlSnapshot, LogKind
 from twin_tui.engine.steps import check_duration, whole_steps
 from twin_tui.engine.surroundings import Surroundings
@@ -71,6 +75,8 @@ class Device:
         self.params: Any = plan.params if prepare is None else prepare(plan.params, plan.name, seed, dt_s)
         self.state: DeviceState = plan.type.initial(self.params)
         self.commands: Any = plan.commands if plan.commands is not None else plan.type.commands()
+        if isinstance(self.commands, GridTied):
+            self.commands, self.params = begin(self.commands, self.params)
         self.step = plan.type.step
         self.pins: dict[str, Any] = {}
         self.advised: dict[str, int] = {}
@@ -117,6 +123,36 @@ class Device:
             known = [s.name for s in self.type.signals.values() if what == "signal" or s.command]
             raise CommandError(f"{self.name} has no {what} {name!r}{did_you_mean(name, known)}")
         return signal.accept(wanted, f"{self.name}.{name}")
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Set accepted commands, forced ones as they are; raise CommandError for contradicting settings."""
+        commands = changed(self.commands, {**changes, **self.pinned_commands()})
+        if isinstance(commands, GridTied) and commands.settings is not self.commands.settings:
+            self._set_up(commands.settings)
+        self.commands = commands
+
+    def check(self, changes: Mapping[str, Any]) -> None:
+        """Raise CommandError for accepted commands that contradict each other or what the device is."""
+        commands = self.commands
+        if isinstance(commands, GridTied) and any(self.type.signals[name].group for name in changes):
+            self._code_with(changed(commands, changes).settings)
+
+    def _code_with(self, settings: GridSettings) -> GridCode:
+        base = getattr(self.plan.params, "grid_code", None)
+        if base is None:
+            raise CommandError(f"{self.name} has no grid code, so it has no settings of one")
+        try:
+            return code_with(base, settings)
+        except CommandError as error:
+            raise CommandError(f"{self.name}: {error}") from None
+
+    def _set_up(self, settings: GridSettings) -> None:
+        code, before = self._code_with(settings), self.params.grid_code
+        self.params = with_code(self.params, code)
+        tie = getattr(self.state, "tie", None)
+        if tie is not None and tie.protection is not None:
+            protection = under_another_code(tie.protection, before, code)
+            self.change_state(tie=replace(tie, protection=protection))
 
     def change_state(self, **changes: Any) -> None:
         """Replace parts of the state from outside the step."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
@@ -13,6 +13,7 @@ T = TypeVar("T")
 Scalar = float | int | bool | str
 """What a command, a forced value or a mode parameter may be."""
 _SIGNAL = "signal"
+_GROUP = "group"
 
 
 def measured(
@@ -51,7 +52,30 @@ def commanded(
     return field(default=default, metadata={_SIGNAL: declaration})
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field, measured, commanded))
+def grouped(default: Any) -> Any:
+    """Declare a command field that holds many rarely written commands; ``signals_of`` lists each of them."""
+    return field(default=default, metadata={_GROUP: type(default)})
+
+
+def is_group(item: Field[Any]) -> bool:
+    """Return whether a field holds a group of commands."""
+    return _GROUP in item.metadata
+
+
+def changed(commands: T, changes: Mapping[str, Any]) -> T:
+    """Return commands with some changed, those of a group among them."""
+    signals = signals_of(type(commands))
+    found: dict[str, Any] = {}
+    groups: dict[str, dict[str, Any]] = {}
+    for name, wanted in changes.items():
+        group = signals[name].group
+        (groups.setdefault(group, {}) if group else found)[name] = wanted
+    for group, wishes in groups.items():
+        found[group] = replace(getattr(commands, group), **wishes)
+    return replace(commands, **found)  # type: ignore[type-var]
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field, measured, commanded, grouped))
 def value(cls: type[T]) -> type[T]:
     """Make a slotted dataclass, immutable by type checking: freezing at run time costs 3 µs an object.
 
@@ -100,6 +124,8 @@ class Signal:
     momentary: bool = False
     options: Mapping[int, str] | None = None
     default: Any = None
+    group: str = ""
+    """The field of the commands that holds it with others, if it is not a field of its own."""
 
     def accept(self, wanted: Scalar, place: str) -> Any:
         """Return ``wanted`` in the type of the signal, or raise CommandError saying why it is invalid."""
@@ -132,6 +158,9 @@ def signals_of(cls: type[Any]) -> Mapping[str, Signal]:
     hints = get_type_hints(cls)
     found: dict[str, Signal] = {}
     for item in fields(cls):
+        if is_group(item):
+            members = signals_of(item.metadata[_GROUP])
+            found.update({name: replace(member, group=item.name) for name, member in members.items()})
         declaration = item.metadata.get(_SIGNAL)
         if declaration is None:
             continue

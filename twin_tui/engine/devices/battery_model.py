@@ -10,6 +10,7 @@ from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.battery_ageing import LEAST_SOH, UNKNOWN_AGE, Ageing
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
 from twin_tui.engine.physics.battery import (
     LFP,
     CellType,
@@ -19,7 +20,7 @@ from twin_tui.engine.physics.battery import (
     pack_layout,
     power_at_voltage,
 )
-from twin_tui.engine.signals import commanded, derive, measured, value
+from twin_tui.engine.signals import commanded, derive, grouped, measured, value
 
 ON, OFF, STANDBY = 1, 2, 3
 
@@ -193,7 +194,7 @@ class BatteryParams:
 
 
 @value
-class BatteryCommands:
+class BatteryCommands(GridTied):
     """The commands of a battery."""
 
     start_stop: int = commanded(
@@ -217,6 +218,7 @@ class BatteryCommands:
     )
     power_control_mode: int = commanded(1, "Power control mode; kept, without effect", low=0, high=65535)
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+    settings: GridSettings = grouped(NO_SETTINGS)
 
 
 @value

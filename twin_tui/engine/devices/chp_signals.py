@@ -1,14 +1,15 @@
 """Telemetry and commands of a CHP."""
 
 from twin_tui.engine.devices.chp_engine import ChpUnit
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
+from twin_tui.engine.signals import commanded, grouped, measured, value
 
 STOP, START = 0, 1
 ACKNOWLEDGE = 0x10E1
 
 
 @value
-class ChpCommands:
+class ChpCommands(GridTied):
     """The commands of a CHP."""
 
     start_stop: int = commanded(STOP, "Run command", options={STOP: "Stop", START: "Start"})
@@ -27,6 +28,7 @@ class ChpCommands:
         low=0,
         high=65535,
     )
+    settings: GridSettings = grouped(NO_SETTINGS)
 
 
 @value

@@ -10,8 +10,9 @@ from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.devices.pv_inputs import MOST_STRINGS
 from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
 from twin_tui.engine.physics.sun import Plane, plane
-from twin_tui.engine.signals import commanded, derive, measured, value
+from twin_tui.engine.signals import commanded, derive, grouped, measured, value
 from twin_tui.engine.weather import Series
 
 NO_LIMIT_W = 1e9
@@ -99,7 +100,7 @@ class PvParams:
 
 
 @value
-class PvCommands:
+class PvCommands(GridTied):
     """The commands of a PV inverter."""
 
     on: bool = commanded(True, "Run command")
@@ -119,6 +120,7 @@ class PvCommands:
         high=1.0,
     )
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+    settings: GridSettings = grouped(NO_SETTINGS)
 
 
 @value

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from twin_tui.engine.events.registry import event
@@ -38,7 +37,7 @@ class Write(Event):
         for name, new in changes.items():
             unit = after_number(device.type.signals[name].unit)
             parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{unit}")
-        device.commands = replace(old, **{**changes, **device.pinned_commands()})
+        device.change(changes)
         device.forget_observation()
         if any(name in device.momentary for name in changes):
             run.await_momentary(device)
@@ -49,7 +48,9 @@ class Write(Event):
         _advise(run, device, changes, tick)
 
     def _changes(self, device: Device) -> dict[str, Any]:
-        return {name: device.accept(name, wanted, "command") for name, wanted in self.values.items()}
+        changes = {name: device.accept(name, wanted, "command") for name, wanted in self.values.items()}
+        device.check(changes)
+        return changes
 
 
 @event
@@ -63,13 +64,16 @@ class Pin(Event):
 
     def check(self, run: Run) -> None:
         """Refuse an unknown signal and an invalid value."""
-        run.device(self.device).accept(self.signal, self.value)
+        device = run.device(self.device)
+        accepted = device.accept(self.signal, self.value)
+        if device.type.signals[self.signal].command:
+            device.check({self.signal: accepted})
 
     def carry_out(self, run: Run, tick: int) -> None:
         """Force the value."""
         device = run.device(self.device)
         device.pins[self.signal] = device.accept(self.signal, self.value)
-        device.commands = replace(device.commands, **device.pinned_commands())
+        device.change({})
         device.forget_observation()
         text = f"{self.signal} forced to {short(self.value)}"
         run.note(LogKind.FORCE, self.device, text, self.origin, tick)
