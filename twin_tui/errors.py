@@ -1,8 +1,8 @@
 """The errors of this package, in one tree."""
 
+import difflib
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import SupportsFloat
 
@@ -70,7 +70,7 @@ class ArgumentError(TwinError, TypeError):
     """An argument of the wrong type in a call from Python."""
 
 
-_QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.){81,}'|"(?:[^"\\\n]|\\.){81,}\"""")
+_QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\")""")
 _UNBROKEN = re.compile(r"[^\s'\"]{201,}")
 
 
@@ -78,11 +78,16 @@ def readable(text: str) -> str:
     """Return a message with every value in it cut: quoted at 80 characters, a path at its beginning."""
     if len(text) <= CUT_AT:
         return text
-    text = _QUOTED.sub(lambda found: f"{found[0][: CUT_AT - 3]}...{found[0][-1]}", text)
+    text = _QUOTED.sub(_cut_quoted, text)
     text = _UNBROKEN.sub(lambda found: file_name(found[0]), text)
     return "\n".join(
         line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 3] + "..." for line in text.split("\n")
     )
+
+
+def _cut_quoted(found: re.Match[str]) -> str:
+    quoted = found[0]
+    return quoted if len(quoted) <= CUT_AT + 2 else f"{quoted[: CUT_AT - 3]}...{quoted[-1]}"
 
 
 def check_argument(fits: bool, expected: str, found: object) -> None:
@@ -114,6 +119,26 @@ def file_name(path: object) -> str:
     return text if len(text) <= LONGEST_FILE_NAME else "..." + text[3 - LONGEST_FILE_NAME :]
 
 
+_LIBRARY, _OURS = (file.rpartition("/")[0] for file in (difflib.__file__, __file__))
+
+
+def raised_at(error: BaseException) -> str:
+    """Return the place in the code of another package that raised an error, as `` (file.py, line 3)``."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        library = file.startswith(_LIBRARY) and "-packages" not in file
+        if not (library or file.startswith(("<", _OURS)) or "/pydantic/" in file):
+            place = f" ({file.rpartition('/')[2]}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
+
+
+def reason(error: BaseException) -> str:
+    """Return what an unexpected error says, and where another package raised it."""
+    return ": ".join(filter(None, (type(error).__name__, str(error)))) + raised_at(error)
+
+
 def number(found: object) -> bool:
     """Return whether an argument is a number: of Python or of another package, but not true or false."""
     return isinstance(found, SupportsFloat) and not isinstance(found, bool)
@@ -122,7 +147,7 @@ def number(found: object) -> bool:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean X?"`` for the nearest known name, or a short list of known names."""
     names = list(known)
-    close = get_close_matches(name[:CUT_AT], names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:CUT_AT], names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""

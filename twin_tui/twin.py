@@ -28,6 +28,7 @@ from twin_tui.errors import (
     file_name,
     number,
 )
+from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
@@ -160,14 +161,13 @@ class Twin(DeviceAccess):
         Raises what the engine failed with, if it did, or RunError when a recording or capture is incomplete.
         """
         pacing, self._pacing = self._pacing, None
-        if pacing is not None and pacing.cancel():  # it has ended already where its event loop is closed
-            await asyncio.wait([pacing])
+        await end_tasks(pacing)
         try:
             await self.links.stop()
         finally:
             self._started = False
             self._end_recording()
-        if pacing is not None and not pacing.cancelled() and not self._failure_raised:
+        if pacing is not None and pacing.done() and not pacing.cancelled() and not self._failure_raised:
             self._failure_raised = True
             pacing.result()
         lost, self._lost = [*self._lost, *self.links.lost()], []
@@ -252,7 +252,7 @@ class Twin(DeviceAccess):
         A device on several ports needs ``unit``, or ``index`` in the order of its site file.
         """
         name = self.engine.device(device).name
-        ports = [port for wire in self.links.wires if (port := wire.tcp_port(name, unit)) is not None]
+        ports = self.links.tcp_ports(name, unit)
         if not ports:
             raise LinkError(f"{name} has no TCP port" + ("" if unit is None else f" with unit {unit}"))
         if index is None and len(ports) > 1:

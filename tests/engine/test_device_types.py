@@ -238,14 +238,15 @@ def test_a_type_of_an_entry_point_is_found_beside_those_not_loaded_yet(
         (f"{__name__}:SECOND_BATTERY", r"strange \(.*\): device type 'battery' is registered already"),
     ],
 )
-def test_a_package_whose_device_type_does_not_work_is_named_each_time(
+def test_a_package_whose_device_type_does_not_work_is_named_where_a_site_uses_it(
     types: DeviceRegistry, value: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = EntryPoint("strange", value, "twin_tui.device_types")
     monkeypatch.setattr(packages, "entry_points", lambda group: [entry])
-    for _ in range(2):
-        with pytest.raises(ConfigError, match=message):
-            types.kinds()
+    for kind in ("strange", "other"):
+        assert types.kinds() == ("battery", "load")
+        with pytest.raises(ConfigError, match=f"unknown device type '{kind}'; .*{message}"):
+            types[kind]
     assert types["battery"] is BATTERY
 
 

@@ -11,12 +11,14 @@ from twin_tui.config.site import load_site
 from twin_tui.documents.files import present
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
+from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.formats import clean
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, file_name
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.maps.parse import load_map
+from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.scenario import Scenario
 from twin_tui.run.verdicts import Judge
@@ -30,6 +32,12 @@ class Finding:
     text: str
     fault: bool = True
     """Whether it is an error, not a warning."""
+
+
+def package_warnings() -> list[str]:
+    """Return why device types and connectors of other packages are not available."""
+    registry.kinds()  # searches for device types
+    return [broken.text for broken in (*connectors.broken, *registry.broken)]
 
 
 def check_file(name: str | Path, *, allow_outside: bool = False) -> tuple[str, list[Finding]]:
@@ -121,6 +129,8 @@ def command(files: tuple[str, ...], allow_outside: bool) -> None:
     Exit code 2 when one of them has an error.
     """
     faults = 0
+    for text in package_warnings():
+        click.echo(f"warning: {clean(text)}")
     for name in files:
         kind, findings = check_file(name, allow_outside=allow_outside)
         faults += sum(finding.fault for finding in findings)

@@ -13,6 +13,7 @@ from twin_tui.cli.results import Results
 from twin_tui.cli.runs import check_files, make_runs
 from twin_tui.cli.wire_flags import flag_names, given_flags, wire_options
 from twin_tui.errors import ExitCode, RunError
+from twin_tui.protocols.registry import connectors
 from twin_tui.run.recording import RecordingPlan
 
 
@@ -22,6 +23,16 @@ class _WithWireFlags(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         *own, last = super().get_params(ctx)
         return [*own, *wire_options(self.params), last]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            missing = connectors.why_missing(error.option_name.removeprefix("--"))
+            if not missing:
+                raise
+            text = f"{error.message}; {missing}"
+            raise click.NoSuchOption(error.option_name, text, error.possibilities, ctx) from None
 
 
 @click.command("run", cls=_WithWireFlags)

@@ -7,10 +7,11 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from twin_tui.documents.model import join
+from twin_tui.documents.model import in_words, is_secret, join
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.connector import LinkSettings, flag_of, secret_keys
+from twin_tui.protocols.guard import errors_of
 from twin_tui.protocols.registry import connectors
 
 Flags = dict[str, dict[str, Any]]
@@ -20,6 +21,7 @@ Flags = dict[str, dict[str, Any]]
 def wire_options(own: Iterable[click.Parameter]) -> list[click.Parameter]:
     """Return an option for every flag of a connector; ConfigError for a duplicate name."""
     taken = {name: "twin-tui itself" for param in own for name in param.opts}
+    connectors.reserve(taken)
     found: list[click.Parameter] = []
     for connector, key, flag in connectors.flags():
         other = taken.setdefault(flag.name, connector.kind)
@@ -90,17 +92,21 @@ def _changed(kind: str, given: LinkSettings | None, values: dict[str, Any]) -> L
             merged.pop(flag.instead_of, None)
         if flag is not None and flag.needs and flag.needs not in merged and given is None:
             raise ConfigError(f"{flag.name} needs {names.get(flag.needs, flag.needs)}")
-    try:
-        return model.model_validate(merged)
-    except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        first = names[next(iter(values))]
-        key = str(item["loc"][0]) if item["loc"] else ""
-        name = names.get(key) or join("links", kind, *item["loc"])
-        if item["type"] == "missing":
-            raise ConfigError(f"{first} needs {name}") from None
-        text = str(item["ctx"]["error"]) if item["type"] == "value_error" else item["msg"].lower()
-        raise ConfigError(f"{name if key else first}: {text}") from None
+    with errors_of(f"connector {kind}", "its keys"):
+        try:
+            return model.model_validate(merged)
+        except ValidationError as error:
+            item = error.errors(include_url=False)[0]
+    first = names[next(iter(values))]
+    key = str(item["loc"][0]) if item["loc"] else ""
+    name = names.get(key) or join("links", kind, *item["loc"])
+    if item["type"] == "missing":
+        raise ConfigError(f"{first} needs {name}")
+    given_as = flag_of(model, key) if key in model.model_fields else None
+    text = in_words(
+        item, given_as.metavar if given_as is not None else "", secret=is_secret(model, item["loc"])
+    )
+    raise ConfigError(f"{name if key else first}: {text}")
 
 
 def _parameter(kind: str, key: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.documents.model import Complaints, Model, join
-from twin_tui.errors import shown
-from twin_tui.protocols.connector import Endpoint, EntryContext, LinkSettings
+from twin_tui.errors import ConfigError, TwinError, shown
+from twin_tui.protocols.connector import Connector, Endpoint, EntryContext, LinkSettings
+from twin_tui.protocols.guard import errors_of
 from twin_tui.protocols.modbus.endpoints import ModbusTcp
 from twin_tui.protocols.registry import connectors
 
@@ -43,23 +44,40 @@ class LinkReader:
         name, known = data.get("kind"), connectors.entries()
         connector = known.get(name) if isinstance(name, str) else None
         if connector is None or connector.entry is None:
-            text = f"expected one of {', '.join(known)}, found {shown(name)}"
+            missing = connectors.why_missing(name) if isinstance(name, str) else ""
+            text = f"expected one of {', '.join(known)}, found {shown(name)}{missing and f'; {missing}'}"
             self.complaints.add(join(place, "kind"), text)
             return None
-        entry: Model | None = self.complaints.checked(connector.entry, data, place)
-        if entry is None:
+        reported: list[str] = []
+
+        def complain(place: str, text: str) -> None:
+            reported.append(text)
+            self.complaints.add(place, text)
+
+        own = f"connector {connector.kind}"
+        try:
+            with errors_of(own, "its keys"):
+                entry: Model | None = self.complaints.checked(connector.entry, data, place)
+            if entry is None:
+                return None
+            context = EntryContext(
+                device,
+                kind,
+                default_map,
+                self.complaints.context.file,
+                self.map_root,
+                self.settings.get(connector.kind),
+                place,
+                complain,
+            )
+            with errors_of(own, "plan"):
+                endpoint = connector.plan(entry, context)
+                if endpoint is None and not reported:
+                    raise ConfigError(f"{own}: plan returned no endpoint and reported no error")
+                return None if endpoint is None else _checked(connector, endpoint)
+        except TwinError as error:
+            self.complaints.add(place, str(error))
             return None
-        context = EntryContext(
-            device,
-            kind,
-            default_map,
-            self.complaints.context.file,
-            self.map_root,
-            self.settings.get(connector.kind),
-            place,
-            self.complaints.add,
-        )
-        return connector.plan(entry, context)
 
 
 def check_together(endpoints: Iterable[tuple[str, Endpoint]], complaints: Complaints) -> None:
@@ -67,4 +85,18 @@ def check_together(endpoints: Iterable[tuple[str, Endpoint]], complaints: Compla
     placed = list(endpoints)
     for connector in connectors:
         own = [(place, endpoint) for place, endpoint in placed if endpoint.kind == connector.kind]
-        connector.check(own, complaints.add)
+        if not own:
+            continue
+        try:
+            with errors_of(f"connector {connector.kind}", "check"):
+                connector.check(own, complaints.add)
+        except TwinError as error:
+            complaints.add("", str(error))
+
+
+def _checked(connector: Connector, endpoint: Endpoint) -> Endpoint:
+    names = (endpoint.device, *endpoint.devices.values())
+    if endpoint.kind != connector.kind or not all(isinstance(name, str) for name in names):
+        text = f"plan returned {shown(endpoint)}; expected an endpoint of its own"
+        raise ConfigError(f"connector {connector.kind}: {text}")
+    return endpoint

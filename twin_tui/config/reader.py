@@ -19,7 +19,7 @@ from twin_tui.config.events import read_events
 from twin_tui.config.grid_codes import default_grid_code, load_grid_code
 from twin_tui.config.links import LinkReader, check_together
 from twin_tui.config.named import to_grid_code
-from twin_tui.config.source import source_of
+from twin_tui.config.source import entries_of, source_of
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import (
     NO_EXTERNAL_MODELS,
@@ -34,7 +34,7 @@ from twin_tui.config.world import (
     zone_of,
 )
 from twin_tui.documents.loader import Document
-from twin_tui.documents.model import Complaints, M, join
+from twin_tui.documents.model import Complaints, M, join, known_keys
 from twin_tui.documents.values import to_text
 from twin_tui.engine.device import AnyDeviceType, Stage, registry
 from twin_tui.engine.grid import GridParams
@@ -44,8 +44,9 @@ from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.signals import value
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import WeatherParams
-from twin_tui.errors import ConfigError, TwinError, did_you_mean, shown
+from twin_tui.errors import ConfigError, TwinError, did_you_mean, reason, shown
 from twin_tui.protocols.connector import Endpoint, LinkSettings
+from twin_tui.protocols.guard import errors_of
 from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.s2.described import descriptions_of
 
@@ -140,6 +141,7 @@ class SiteReader:
         plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
         complaints.settle()
         named = [(asset.name, asset.data, self._sources(asset)) for asset in assets]
+        complaints.settle()
         embed = cache(partial(source_of, self._data, named, complaints.context))
         speed = top.speed if top.speed is not None else 1.0 if top.real_time else math.inf
         read = complaints.context.files | {path for path in complaints.context.kept if isinstance(path, Path)}
@@ -153,12 +155,11 @@ class SiteReader:
 
     def _sources(self, asset: ReadAsset) -> list[dict[str, Any]]:
         """Return the protocols of an asset as entries, and keep the files that they name."""
-        entries = [connectors[endpoint.kind].source(endpoint) for endpoint in asset.endpoints]
-        for entry in entries:
-            for item in entry.values():
-                if isinstance(item, Path):
-                    self._complaints.context.keep(item)
-        return entries
+        try:
+            return entries_of(asset.endpoints, self._complaints.context)
+        except TwinError as error:
+            self._complaints.add(asset.place, str(error))
+            return []
 
     def _assets(self, listed: list[Any]) -> Iterator[ReadAsset]:
         for position, data in enumerate(listed):
@@ -176,7 +177,13 @@ class SiteReader:
             except (ConfigError, ValueError) as error:
                 self._complaints.add(join(place, "type"), str(error))
                 continue
-            model = self._complaints.checked(asset_model(device_type), data, place)
+            try:
+                with errors_of(f"device type {device_type.kind}", "making its keys"):
+                    keys = asset_model(device_type)
+            except TwinError as error:
+                self._complaints.add(place, str(error))
+                continue
+            model = self._complaints.checked(keys, data, place)
             if model is not None:
                 yield ReadAsset(place, device_type, model, data)
 
@@ -223,7 +230,8 @@ class SiteReader:
 
     def _link(self, assets: list[ReadAsset], top: SiteFile) -> None:
         if "links" in top.model_fields_set:
-            model = self._complaints.checked(connectors.links_model(), top.links, "links")
+            links = self._without_missing(top.links)
+            model = self._complaints.checked(connectors.links_model(), links, "links")
             self._links = connectors.settings_of(model) if model is not None else {}
         reader = LinkReader(self._complaints, self._map_root(top), self._links)
         placed: list[tuple[str, Endpoint]] = []
@@ -231,6 +239,16 @@ class SiteReader:
             asset.endpoints = reader.read(asset.name, asset.type.kind, asset.model, asset.place)
             placed += [(asset.place, endpoint) for endpoint in asset.endpoints]
         check_together(placed, self._complaints)
+
+    def _without_missing(self, links: Any) -> Any:
+        """Return ``links`` without the keys of connectors whose package failed, which are reported."""
+        if not isinstance(links, dict) or not connectors.broken:
+            return links
+        known = known_keys(connectors.links_model())
+        missing = {key: connectors.why_missing(key) for key in map(str, links) if key not in known}
+        for key, why in missing.items():
+            self._complaints.add(join("links", key), why)
+        return {key: item for key, item in links.items() if str(key) not in missing}
 
     def _map_root(self, top: SiteFile) -> Path:
         """Return the folder of the register maps; report one that does not exist or is not allowed."""
@@ -285,6 +303,9 @@ class SiteReader:
             device = Device(plan, 0, 1.0)
         except (TwinError, TypeError, ValueError, ArithmeticError) as error:
             self._complaints.add(asset.place, str(error))
+            return None
+        except (LookupError, AttributeError, RuntimeError) as error:  # in the code of another package
+            self._complaints.add(asset.place, f"device type {asset.type.kind}: {reason(error)}")
             return None
         values = asset.model.first_commands()
         for name, requested in asset.model.commands.items():

@@ -1,5 +1,6 @@
 """A site as self-contained data: with names, and with the content of the user's files."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,9 +10,36 @@ from typing import Any
 from twin_tui.config.context import Context
 from twin_tui.config.series import series_key, to_series
 from twin_tui.engine.weather import Series
+from twin_tui.errors import ConfigError, shown
+from twin_tui.protocols.connector import Endpoint
+from twin_tui.protocols.guard import errors_of
+from twin_tui.protocols.registry import connectors
 
 _LINK_KEYS = ("ip", "port", "unit_id", "register_map", "protocols")
 _NAME_KEYS = ("name", "asset_id", "device_id")
+
+
+def entries_of(endpoints: Iterable[Endpoint], context: Context) -> list[dict[str, Any]]:
+    """Return endpoints as entries of a site file, and keep the files that they name; raise TwinError."""
+    entries = []
+    for endpoint in endpoints:
+        name = f"connector {endpoint.kind}"
+        with errors_of(name, "source"):
+            entry = connectors[endpoint.kind].source(endpoint)
+            if not isinstance(entry, dict):
+                raise ConfigError(f"{name}: source returned {shown(entry)}; expected a dict")
+            json.dumps(entry, default=_content)
+            for item in entry.values():
+                if isinstance(item, Path):
+                    context.keep(item)
+        entries.append(entry)
+    return entries
+
+
+def _content(found: Any) -> str:
+    if isinstance(found, Path):
+        return ""
+    raise TypeError(f"expected plain data, found {shown(found)}")
 
 
 def source_of(

@@ -1,10 +1,11 @@
 """The base of all file models: strict keys, and errors in plain English, reported together."""
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from twin_tui.documents.loader import Document
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, named, shown
@@ -78,8 +79,6 @@ class Complaints:
         elif kind == "missing":
             inside = join(place, *loc[:-1])
             self.add("", f"missing key {loc[-1]}{f' in {inside}' if inside else ''}", at=inside)
-        elif kind == "value_error":
-            self.add(where, str(item["ctx"]["error"]))
         elif kind in ("model_type", "model_attributes_type", "dict_type"):
             self.add(where, f"expected an object with keys, found {shown(item['input'])}")
         elif kind in ("list_type", "tuple_type"):
@@ -91,7 +90,68 @@ class Complaints:
                 place, f"keys must be text, found {shown(loc[-1])}", at=join(place, *loc[:-1], str(loc[-1]))
             )
         else:
-            self.add(where, f"{item['msg'].lower()}, found {shown(item['input'])}")
+            secret = is_secret(model, loc)
+            self.add(where, in_words(item, secret=secret))
+
+
+_EXPECTED = {
+    "string_type": "text",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "literal_error": "one of {expected}",
+    "enum": "one of {expected}",
+}
+"""What a value should be, by the type of pydantic's error."""
+
+
+def in_words(item: Any, expected: str = "", *, secret: bool = False) -> str:
+    """Return an error of pydantic in plain words; ``expected`` is the form of a text that does not match."""
+    kind, context, found = item["type"], item.get("ctx", {}), item["input"]
+    if kind == "value_error":
+        return str(context["error"])
+    if kind not in _EXPECTED:
+        text = str(item["msg"][:1].lower() + item["msg"][1:])
+    elif expected and kind == "string_pattern_mismatch":
+        text = f"expected {expected}"
+    else:
+        text = f"expected {_EXPECTED[kind].format(**context)}".replace("'", "")
+    if secret:
+        return text
+    options = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+    near = did_you_mean(found, options) if isinstance(found, str) else ""
+    return f"{text}, found {shown(found)}{near if '?' in near else ''}"
+
+
+def is_secret(model: type[BaseModel], loc: tuple[int | str, ...]) -> bool:
+    """Return whether the value at a place is one that must not be shown."""
+    found: type[BaseModel] = model
+    for part in loc:
+        if not isinstance(part, str) or part not in found.model_fields:
+            continue
+        annotation = found.model_fields[part].annotation
+        if holds_secret(annotation):
+            return True
+        found = next(_models(annotation), found)
+    return False
+
+
+def holds_secret(annotation: Any) -> bool:
+    """Return whether values of a type are secrets."""
+    return annotation is SecretStr or any(map(holds_secret, get_args(annotation)))
 
 
 def join(place: str, *parts: int | str) -> str:

@@ -3,8 +3,12 @@
 import heapq
 import math
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 from twin_tui.engine.running import Event
+
+ON_FAILURE: ContextVar[Callable[[str, BaseException], None] | None] = ContextVar("ON_FAILURE", default=None)
+"""Called with what failed and why, in place of ending the run; set while a connector is called."""
 
 
 class Agenda:
@@ -41,12 +45,13 @@ class Agenda:
 class Watcher:
     """A callback at regular simulated times: a recording, a trend, a verdict."""
 
-    __slots__ = ("due", "every", "look")
+    __slots__ = ("due", "every", "look", "on_failure")
 
     def __init__(self, every: int, tick: int, look: Callable[[], None]) -> None:
         self.every = every
         self.due = (tick // every + 1) * every
         self.look = look
+        self.on_failure = ON_FAILURE.get()
 
 
 class Watchers:
@@ -74,7 +79,13 @@ class Watchers:
         for watcher in list(self._watchers):
             if tick >= watcher.due:
                 watcher.due = tick + watcher.every
-                watcher.look()
+                try:
+                    watcher.look()
+                except Exception as error:
+                    if watcher.on_failure is None:
+                        raise
+                    self.remove(watcher)
+                    watcher.on_failure("callback", error)
         self._sort()
 
     def _sort(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import field
 from enum import Enum, IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from twin_tui.engine.packages import from_packages
+from twin_tui.engine.packages import Broken, from_packages, why_missing
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.signals import Signal, signals_of, value
 from twin_tui.engine.steering import Mode, Steering
@@ -210,6 +210,8 @@ class DeviceRegistry:
         self._types: dict[str, AnyDeviceType] = {}
         self._offered: dict[str, Callable[[], AnyDeviceType]] = {}
         self._searched = False
+        self.broken: tuple[Broken, ...] = ()
+        """The entry points that failed, once they have been searched."""
 
     def offer(self, kind: str, load: Callable[[], AnyDeviceType]) -> None:
         """Register a kind whose type is loaded with its first use: a site needs few of them."""
@@ -229,7 +231,9 @@ class DeviceRegistry:
             self._search()
             found = self._types.get(name)
         if found is None:
-            raise ConfigError(f"unknown device type {name!r}{did_you_mean(name, self._types)}")
+            missing = why_missing(name, self.broken)
+            hint = f"; {missing}" if missing else did_you_mean(name, self._types)
+            raise ConfigError(f"unknown device type {name!r}{hint}")
         return found
 
     def kinds(self) -> tuple[str, ...]:
@@ -243,19 +247,16 @@ class DeviceRegistry:
         return self._types.get(name)
 
     def _add(self, device_type: AnyDeviceType) -> None:
-        for name in (device_type.kind, *device_type.aliases):
-            if self._types.setdefault(name, device_type) is not device_type:
+        names = (device_type.kind, *device_type.aliases)
+        for name in names:
+            if self._types.get(name, device_type) is not device_type:
                 raise ConfigError(f"device type {name!r} is registered already")
+        self._types.update(dict.fromkeys(names, device_type))
 
     def _search(self) -> None:
-        if self._searched:
-            return
-        for origin, found in from_packages("twin_tui.device_types", DeviceType, "device type"):
-            try:
-                self.add(found)
-            except ConfigError as error:
-                raise ConfigError(f"{origin}: {error}") from error
-        self._searched = True
+        if not self._searched:
+            self._searched = True
+            self.broken = from_packages("twin_tui.device_types", DeviceType, "device type", self.add)
 
 
 registry = DeviceRegistry()

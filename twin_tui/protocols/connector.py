@@ -6,18 +6,19 @@ connection to an energy manager. ``registry.py`` has the connectors, docs/connec
 """
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast, get_args
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, cast
 
-from pydantic import SecretStr, model_validator
+from pydantic import model_validator
 
-from twin_tui.documents.model import Model
+from twin_tui.documents.model import Model, holds_secret
 from twin_tui.documents.values import Accepts, Text, to_text
-from twin_tui.engine.agenda import Watcher
+from twin_tui.engine.agenda import ON_FAILURE, Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
 from twin_tui.engine.signals import value
@@ -90,11 +91,7 @@ def flag_of(model: type[Model], key: str) -> Flag | None:
 
 def secret_keys(model: type[Model]) -> set[str]:
     """Return the keys whose values recordings leave out: those of type ``SecretStr``."""
-    return {key for key, item in model.model_fields.items() if _holds_secret(item.annotation)}
-
-
-def _holds_secret(annotation: Any) -> bool:
-    return annotation is SecretStr or any(map(_holds_secret, get_args(annotation)))
+    return {key for key, item in model.model_fields.items() if holds_secret(item.annotation)}
 
 
 class Endpoint(Protocol):
@@ -198,9 +195,28 @@ class StateLog:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.failure = f"{task.get_name()} failed: {error!r}"
-            self(self.failure)
+        if error is None:
+            return
+        self.failure = f"{task.get_name()} failed: {error!r}"
+        report = ON_FAILURE.get()
+        if report is not None:
+            report(task.get_name(), error)
+        else:
+            self._engine.note(LogKind.ALARM, self._device, self.failure, self._origin)
+
+
+async def end_tasks(*tasks: asyncio.Task[Any] | None) -> None:
+    """Cancel tasks and wait for them; end those of a closed event loop, which would not end them."""
+    running = []
+    for task in (task for task in tasks if task is not None and not task.done()):
+        if not task.get_loop().is_closed():
+            task.cancel()
+            running.append(task)
+        elif isinstance(work := task.get_coro(), Coroutine):
+            with contextlib.suppress(RuntimeError):  # it waits for something at its end
+                work.close()
+    if running:
+        await asyncio.wait(running)
 
 
 @value

@@ -3,16 +3,19 @@
 import asyncio
 import errno
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from twin_tui.engine.agenda import ON_FAILURE
+from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.errors import LinkError, RunError
-from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring
+from twin_tui.engine.view import LinkView, TrafficLine
+from twin_tui.errors import CommandError, RunError
+from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring, end_tasks
+from twin_tui.protocols.guard import Guard, listed
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
 from twin_tui.protocols.registry import connectors
@@ -37,7 +40,14 @@ class Links:
         self, engine: Engine, endpoints: Sequence[Endpoint], settings: Mapping[str, LinkSettings]
     ) -> None:
         self._engine = engine
+        self._guard = Guard(engine)
         self._open: list[Wire] = []
+        self._opening: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The event loop in which the wires were opened last."""
+        self._stopped = False
+        """Whether ``stop`` was called since the last start."""
         self._capture: Capture | None = None
         self._log = StateLog(engine, "", "servers")
         self._recovered: asyncio.TimerHandle | None = None
@@ -48,12 +58,15 @@ class Links:
         for connector in connectors:
             own = [endpoint for endpoint in endpoints if endpoint.kind == connector.kind]
             if own or connector.kind in settings:
-                self.wires += connector.wires(Wiring(engine, own, settings.get(connector.kind), shared))
+                wiring = Wiring(engine, own, settings.get(connector.kind), shared)
+                self.wires += self._guard.wires(connector, wiring)
         last = len(order)
         self.wires.sort(key=lambda wire: min((order.get(id(e), last) for e in wire.endpoints), default=last))
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
         engine.check_link_fault = partial(check_link_fault, linked=linked)
         engine.link_fault = self._link_fault
+        for broken in (*connectors.broken, *registry.broken):
+            engine.note(LogKind.LINK, "", f"warning: {broken.text}")
 
     def of(self, kind: type[W]) -> list[W]:
         """Return the wires of one class."""
@@ -72,12 +85,36 @@ class Links:
         return [wire.server for wire in self.modbus if wire.server is not None]
 
     async def start(self) -> None:
-        """Open every wire; raise TwinError, with all of them closed, when one fails to open."""
-        asyncio.get_running_loop().set_exception_handler(self._loop_error)
+        """Open every wire; raise TwinError, with all of them closed, when one fails or ``stop`` is called."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._loop_error)
+        self._guard.restart()
+        self._stopped = False
+        self._opening = asyncio.create_task(self._open_all(), name="opening the connections")
+        try:
+            await self._opening
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise
+        finally:
+            self._opening = None
+        if self._stopped:
+            raise CommandError("the twin was stopped while it was starting")
+
+    async def stop(self) -> None:
+        """Close every open wire, also those that ``start`` is about to open; raise RunError."""
+        loop = asyncio.get_running_loop()
+        self._stopped = True
+        if self._opening is not None and self._opening.get_loop() is loop:
+            await end_tasks(self._opening)
+        if self._closing is None or self._closing.done() or self._closing.get_loop() is not loop:
+            self._closing = asyncio.create_task(self._close_all(), name="closing the connections")
+        await asyncio.shield(self._closing)
+
+    async def _open_all(self) -> None:
         try:
             for wire in self.wires:
-                with _link_errors(wire):
-                    await wire.open()
+                await self._guard.open(wire)
                 self._open.append(wire)
             if self._capture is not None:
                 open_links = [(wire.name, wire.server.station) for wire in self.modbus if wire.server]
@@ -85,23 +122,26 @@ class Links:
             for fault, _ in self._engine.link_faults.values():
                 self._impose(fault)
         except BaseException:
-            await self.stop()
+            await self._close_all()
             raise
 
-    async def stop(self) -> None:
-        """Close every open wire."""
+    async def _close_all(self) -> None:
         wires, self._open = self._open, []
         asyncio.get_running_loop().set_exception_handler(None)
         if self._recovered is not None:
             self._recovered.cancel()
         if self._capture is not None:
             self._capture.finish()
-        outcomes = await asyncio.gather(*(wire.close() for wire in wires), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, OSError):
-                raise RunError(f"a connection could not be closed: {outcome}") from outcome
-            if isinstance(outcome, BaseException):
-                raise outcome
+        outcomes = await asyncio.gather(*map(self._guard.close, wires), return_exceptions=True)
+        gone = self._loop is not None and self._loop.is_closed()  # what was open in it has ended with it
+        failed = [
+            outcome
+            for outcome in outcomes
+            if isinstance(outcome, BaseException)
+            and not (gone and isinstance(outcome.__cause__, RuntimeError))
+        ]
+        if failed:
+            raise RunError("\n".join(map(str, failed)))
 
     def capture(self, path: Path, *, force: bool = False) -> None:
         """Write the traffic of the Modbus links to a new .pcapng or .txt file while they are open.
@@ -125,21 +165,53 @@ class Links:
     def lines(self) -> Iterator[str]:
         """Yield the lines that a headless run prints when it starts."""
         for wire in self.wires:
-            with _link_errors(wire):
-                yield from wire.lines()
+            yield from self._guard.lines(wire)
+
+    def views(self, now_s: float) -> Iterator[LinkView]:
+        """Yield what the console displays of every wire."""
+
+        def of(wire: Wire) -> list[LinkView]:
+            return listed(wire.views(now_s), LinkView, f"{self._guard.name(wire)}: views")
+
+        none: list[LinkView] = []
+        for wire in self.wires:
+            yield from self._guard.call(wire, "views", partial(of, wire), none)
+
+    def traffic(self, device: str, now_s: float) -> Sequence[TrafficLine]:
+        """Return the newest frames of the first link of a device, kept from the first call on."""
+
+        def of(wire: Wire) -> Sequence[TrafficLine] | None:
+            found = wire.traffic(device, now_s)
+            return None if found is None else listed(found, TrafficLine, f"{self._guard.name(wire)}: traffic")
+
+        found = (self._guard.call(wire, "traffic", partial(of, wire), None) for wire in self.wires)
+        return next((lines for lines in found if lines is not None), ())
+
+    def stop_traffic(self) -> None:
+        """Stop keeping frames."""
+        for wire in self.wires:
+            self._guard.call(wire, "stop_traffic", wire.stop_traffic, None)
+
+    def tcp_ports(self, device: str, unit: int | None = None) -> list[int]:
+        """Return the TCP ports of a device, 0 for one that is not assigned yet."""
+        found = [self._guard.call(w, "tcp_port", partial(w.tcp_port, device, unit), None) for w in self.wires]
+        return [port for port in found if isinstance(port, int)]
 
     def failure(self) -> str:
         """Return why an open wire has stopped working, "" if none has."""
-        return next((text for wire in self._open if (text := wire.failure())), "")
+        own = (self._guard.call(wire, "failure", wire.failure, "") for wire in self._open)
+        return next((str(text) for text in own if text), "") or self._guard.failure
 
     def _loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log once what asyncio's own servers report with a traceback a second: no file handles are left."""
-        error = context.get("exception")
+        error, report = context.get("exception"), ON_FAILURE.get()
         if isinstance(error, OSError) and error.errno in NO_RESOURCES and "accept" in context["message"]:
             if self._recovered is not None:
                 self._recovered.cancel()
             self._recovered = loop.call_later(RECOVERED_AFTER_S, self._log.accepting, "")
             self._log.accepting(error.strerror or str(error))
+        elif error is not None and report is not None:  # in a task or callback of a connector
+            report("background task", error)
         else:
             loop.default_exception_handler(context)
 
@@ -153,18 +225,8 @@ class Links:
 
     def _impose(self, fault: LinkFault) -> None:
         for wire in self._open:
-            wire.impose(fault)
+            self._guard.call(wire, "impose", partial(wire.impose, fault), None)
 
     def _lift(self, label: str) -> None:
         for wire in self._open:
-            wire.lift(label)
-
-
-@contextmanager
-def _link_errors(wire: Wire) -> Iterator[None]:
-    """Make the OSError of a wire, whose package should have caught it, a message that names the wire."""
-    try:
-        yield
-    except OSError as error:
-        served = ", ".join(endpoint.device for endpoint in wire.endpoints) or "the site"
-        raise LinkError(f"{type(wire).__name__} of {served}: {error.strerror or error}") from error
+            self._guard.call(wire, "lift", partial(wire.lift, label), None)

@@ -26,7 +26,7 @@ class LinkViews:
 
     def links(self) -> tuple[LinkView, ...]:
         now_s = self._clock()
-        return tuple(view for wire in self._twin.links.wires for view in wire.views(now_s))
+        return tuple(self._twin.links.views(now_s))
 
     def infos(self, device: str) -> tuple[RegisterInfo, ...]:
         """Return the registers of a device's first map."""
@@ -64,14 +64,11 @@ class LinkViews:
     def traffic(self, device: str) -> tuple[TrafficLine, ...]:
         """Return the newest frames of the first link of a device; looking starts the capture."""
         if device != self._watched:
-            for wire in self._twin.links.wires:
-                wire.stop_traffic()
+            self._twin.links.stop_traffic()
         self._watched = device
         if not device:
             return ()
-        now_s = self._clock()
-        found = (wire.traffic(device, now_s) for wire in self._twin.links.wires)
-        return tuple(next((lines for lines in found if lines is not None), ()))
+        return tuple(self._twin.links.traffic(device, self._clock()))
 
     def _count_reads(self, device: str) -> None:
         """Count the reads of the device that somebody looks at, and of no other."""

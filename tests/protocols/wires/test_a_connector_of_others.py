@@ -12,9 +12,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
+from twin_tui.engine import packages
+from twin_tui.protocols.registry import Registry, connectors
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
@@ -112,7 +116,7 @@ def test_its_flags_are_in_the_help_and_refused_beside_no_servers(run: Run) -> No
     [
         ("every: 5s", "evry: 5s", "unknown key evry in links.feed; did you mean every?"),
         ("topic: site/bess", "topik: site/bess", "did you mean topic?"),
-        ("127.0.0.1:1883", "nowhere", "links.feed.broker: string should match pattern"),
+        ("127.0.0.1:1883", "nowhere", "links.feed.broker: expected text that matches ^["),
         ("kind: feed", "kind: food", "expected one of modbus_tcp, modbus_rtu, s2, feed, found 'food'"),
     ],
 )
@@ -126,7 +130,7 @@ def test_its_keys_are_checked_like_ours(run: Run, tmp_path: Path, old: str, new:
 def test_a_bad_flag_is_one_sentence_that_names_it(run: Run) -> None:
     done = run(*RUN, "--feed", "nowhere")
     assert done.returncode == 2
-    assert done.stderr.startswith("twin-tui: --feed: string should match pattern")
+    assert done.stderr == "twin-tui: --feed: expected HOST:PORT, found 'nowhere'\n"
     assert (
         "--feed-password needs --feed"
         in run("-m", "twin_tui", "run", "demo", "--headless", "--feed-password", "x").stderr
@@ -170,3 +174,111 @@ def test_the_console_shows_it_and_its_state(run: Run, tmp_path: Path) -> None:
     assert len(log) == 1
     assert source["assets"][0]["protocols"] == [{"kind": "feed", "topic": "site/bess"}]
     assert "hush" not in json.dumps(source)
+
+
+OWN_SITE = "name: own\nassets: [{type: battery, name: bess}]\n"
+OWN_RUN = ("-m", "twin_tui", "run", "own.yaml", "--headless", "--duration", "1s", "--speed", "max")
+BROKEN = "connector feed (twin_feed:FEED, package twin-feed) could not be loaded: No module named 'no_broker'"
+
+
+@pytest.fixture
+def broken(run: Run, tmp_path: Path) -> Run:
+    """Return what runs Python where the package cannot be imported."""
+    (tmp_path / "twin_feed.py").write_text("import no_broker\n", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(OWN_SITE, encoding="utf-8")
+    return run
+
+
+def test_a_broken_package_is_a_warning_where_no_site_uses_it(broken: Run) -> None:
+    done = broken(*OWN_RUN)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"warning: {BROKEN} (twin_feed.py, line 1)") == 1
+    done = broken("-m", "twin_tui", "check", "own.yaml", "own.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(f"warning: {BROKEN}") == 1
+    assert done.stdout.count("own.yaml: site, valid") == 2
+    assert broken("-m", "twin_tui", "run", "--help").returncode == 0
+    assert broken("-m", "twin_tui", "schema", "site").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        ("assets: [{type: load, protocols: [{kind: feed, topic: x}]}]", ()),
+        ("links: {feed: {broker: 'x:1'}}\nassets: [{type: load}]", ()),
+        (OWN_SITE, ("--feed", "x:1")),
+    ],
+)
+def test_a_broken_package_is_an_error_where_its_kind_is_used(
+    broken: Run, tmp_path: Path, site: str, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "own.yaml").write_text(site, encoding="utf-8")
+    done = broken(*OWN_RUN, *words)
+    assert done.returncode == 2
+    assert BROKEN in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_connector_with_a_flag_of_the_command_line_is_refused_and_blocks_nobody(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "twin_feed.py").write_text(MODULE.replace('"--feed"', '"--speed"'), encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(OWN_SITE, encoding="utf-8")
+    done = run(*OWN_RUN)
+    assert done.returncode == 0, done.stderr
+    assert "warning: connector feed: flag --speed is already used by twin-tui itself" in done.stderr
+    done = run(*RUN)
+    assert done.returncode == 2
+    assert "flag --speed is already used by twin-tui itself" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"--feed"', '"--rest"', "flag --rest is already used"),
+        ('"--feed"', '"feed"', "broker: invalid flag 'feed'; expected one like --feed"),
+        ('kind = "feed"', 'kind = "_feed"', "connector '_feed': invalid kind"),
+        ('kind = "feed"', 'kind = "mqtt"', ""),
+        ('kind = "feed"', 'kind = "policy"', "links already has a key policy"),
+        (
+            "settings = FeedSettings",
+            "settings = dict",
+            "'feed': expected a LinkSettings, found <class 'dict'>",
+        ),
+        ("topic: Text", 'topic: "Txt"', "could not be loaded: name 'Txt' is not defined"),
+        ("FEED = FeedConnector()", "FEED = FeedConnector", "expected a Connector, found <class"),
+    ],
+)
+def test_a_connector_that_does_not_fit_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, message: str
+) -> None:
+    name = f"{tmp_path.name}_feed"
+    (tmp_path / f"{name}.py").write_text(MODULE.replace(old, new), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(packages, "entry_points", lambda group: [EntryPoint("feed", f"{name}:FEED", group)])
+    registry = Registry(connector for connector in connectors if connector.kind in ("modbus_tcp", "rest"))
+    kinds = [connector.kind for connector in registry]
+    assert kinds == ["modbus_tcp", "rest", *(["mqtt"] if not message else [])]
+    assert message in "".join(broken.text for broken in registry.broken)
+    registry.links_model()
+
+
+def test_a_broken_device_type_is_a_warning_and_an_error_where_it_is_used(broken: Run, tmp_path: Path) -> None:
+    points = tmp_path / "twin_feed-1.0.dist-info" / "entry_points.txt"
+    points.write_text("[twin_tui.device_types]\nkettle = twin_feed:KETTLE\n", encoding="utf-8")
+    named = BROKEN.replace("connector feed (twin_feed:FEED", "device type kettle (twin_feed:KETTLE")
+    assert broken(*OWN_RUN).returncode == 0
+    done = broken("-m", "twin_tui", "check", "own.yaml")
+    assert (done.returncode, done.stdout.count(f"warning: {named}")) == (0, 1)
+    (tmp_path / "own.yaml").write_text("assets: [{type: kettle}]", encoding="utf-8")
+    done = broken(*OWN_RUN)
+    assert done.returncode == 2
+    assert f"own.yaml:1: assets[0].type: unknown device type 'kettle'; {named}" in done.stderr
+
+
+def test_damaged_metadata_of_a_package_blocks_nobody(broken: Run, tmp_path: Path) -> None:
+    info = tmp_path / "damaged-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[twin_tui.connectors]\nno entry point\n", encoding="utf-8")
+    done = broken(*OWN_RUN)
+    assert done.returncode == 0, done.stderr

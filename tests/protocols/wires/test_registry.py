@@ -143,9 +143,10 @@ def test_an_entry_point_that_gives_no_connector_is_named(
     entry = EntryPoint("strange", value, registries.GROUP)
     monkeypatch.setattr(packages, "entry_points", lambda group: [entry] if group == registries.GROUP else [])
     registry = Registry((Bells(),))
-    for _ in range(2):
+    for kind in ("strange", "other"):
+        assert [connector.kind for connector in registry] == ["bells"]
         with pytest.raises(ConfigError, match=message):
-            list(registry)
+            registry[kind]
 
 
 def test_a_module_that_fails_by_itself_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +154,11 @@ def test_a_module_that_fails_by_itself_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.syspath_prepend(tmp_path)
     entry = EntryPoint("strange", "broken_wire:X", registries.GROUP)
     monkeypatch.setattr(packages, "entry_points", lambda group: [entry])
-    with pytest.raises(ConfigError, match=r"strange \(broken_wire:X\) could not be loaded: division by zero"):
-        list(Registry(()))
+    registry = Registry(())
+    assert list(registry) == []
+    message = r"strange \(broken_wire:X\) could not be loaded: division by zero \(broken_wire.py, line 1\)"
+    with pytest.raises(ConfigError, match=message):
+        registry["strange"]
 
 
 def test_an_unknown_key_of_links_names_the_nearest_connector() -> None:

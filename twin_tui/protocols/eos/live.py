@@ -14,7 +14,7 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, LinkError
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
-from twin_tui.protocols.connector import StateLog
+from twin_tui.protocols.connector import StateLog, end_tasks
 from twin_tui.protocols.eos.plan import Plan, PlanStep, event_of, parse_plan
 from twin_tui.protocols.eos.status import level_of, reports_of, stamp
 
@@ -93,9 +93,7 @@ class EosFollower:
         for watcher in self._watchers:
             self._engine.unwatch(watcher)
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
 
     def failure(self) -> str:
         """Return what ended the following, "" if nothing did."""

@@ -1,7 +1,9 @@
 """One client's connection as an asyncio protocol, framed as Modbus TCP (MBAP)."""
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
@@ -104,8 +106,15 @@ class Link(asyncio.BufferedProtocol):
     def close(self) -> None:
         """End the connection at once."""
         self._paused = True
-        if self.transport is not None:
+        if self.transport is None:
+            return
+        try:
             self.transport.abort()
+        except RuntimeError:  # its event loop is closed, and closes nothing any more
+            sock = self.transport.get_extra_info("socket")
+            with contextlib.suppress(OSError, AttributeError):  # the peer has gone, or it is a serial line
+                sock.shutdown(socket.SHUT_RDWR)
+            self.connection_lost(None)
 
     def _update_cache(self) -> None:
         """Use the station's cached reads, unless frames are incomplete, delayed or paused."""

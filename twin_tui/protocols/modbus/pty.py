@@ -46,7 +46,8 @@ class PtyTransport(asyncio.Transport):
     def pause_reading(self) -> None:
         """Leave what clients send in the terminal's buffer."""
         if self._reading:
-            self._loop.remove_reader(self._server_end)
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._server_end)
             self._reading = False
 
     def is_reading(self) -> bool:
@@ -98,7 +99,10 @@ class PtyTransport(asyncio.Transport):
         os.close(self._client_end)
         if self._link.is_symlink() and str(self._link.readlink()) == self.name:
             self._link.unlink()
-        self._loop.call_soon(self._protocol.connection_lost, error)
+        if self._loop.is_closed():
+            self._protocol.connection_lost(error)
+        else:
+            self._loop.call_soon(self._protocol.connection_lost, error)
 
 
 def _make_link(link: Path, target: str) -> None:

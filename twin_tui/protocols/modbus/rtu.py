@@ -12,6 +12,7 @@ import serial
 import serial_asyncio
 
 from twin_tui.errors import LinkError
+from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.modbus.endpoints import SerialOptions
 from twin_tui.protocols.modbus.link import Link
 from twin_tui.protocols.modbus.memory import Memory
@@ -101,9 +102,7 @@ class ModbusRtuServer:
         """Close the line and stop trying to reopen it."""
         self._started = False
         task, self._retrying = self._retrying, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
         if self.link.transport is not None:
             self._closed.clear()
             self.link.close()

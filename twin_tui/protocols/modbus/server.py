@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from twin_tui.errors import LinkError
+from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.modbus.endpoints import ClientPolicy, Framing, MissingUnit
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import Memory
@@ -99,9 +100,7 @@ class ModbusTcpServer:
     async def stop(self) -> None:
         """Close the port and every connection."""
         sockets, self._listening = self._listening, []
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         for sock in sockets:
             sock.close()
         self._all_closed.clear()

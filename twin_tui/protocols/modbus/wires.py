@@ -1,5 +1,6 @@
 """The TCP ports and serial lines of a twin, with their units."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -81,7 +82,11 @@ class ModbusWire(Wire, Generic[E, S]):
     async def open(self) -> None:
         """Serve the units."""
         server = self.make(partial(generator, self._engine.plan.seed, self.name))
-        await server.start()
+        try:
+            await server.start()
+        except asyncio.CancelledError:
+            await server.stop()
+            raise
         self.server = server
         self._log = StateLog(self._engine, "", self.name)
 

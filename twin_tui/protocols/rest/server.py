@@ -44,7 +44,7 @@ class RestServer:
         from twin_tui.protocols.rest.guarded import LONGEST_HEADERS, GuardedHttp  # noqa: PLC0415
 
         token = given_token(self.options.secret, self.options.token_file, TOKEN_VARIABLE)
-        listener = self._bind()
+        listener = self._listener = self._bind()
         self.port = listener.getsockname()[1]
         config = self._uvicorn.Config(
             self._make_app(self._engine, token, self._log),
@@ -63,9 +63,14 @@ class RestServer:
     async def stop(self) -> None:
         """Stop serving and drop every client."""
         task, self.task = self.task, None
-        if self._server is not None and task is not None:
-            self._server.should_exit = True
-            await asyncio.gather(task, return_exceptions=True)
+        server, self._server = self._server, None
+        if server is None or task is None:
+            return
+        if task.get_loop().is_closed():
+            self._listener.close()
+        else:
+            server.should_exit = True
+            await asyncio.wait([task])
 
     def _bind(self) -> socket.socket:
         host, port = self.options.host, self.options.port

@@ -18,7 +18,7 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import LinkError, file_name
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
-from twin_tui.protocols.connector import StateLog
+from twin_tui.protocols.connector import StateLog, end_tasks
 from twin_tui.protocols.s2.conversation import Conversation, S2State
 from twin_tui.protocols.s2.names import Names
 
@@ -156,9 +156,7 @@ class ResourceManager:
     async def stop(self) -> None:
         """Disconnect; the mode or setpoints from before the control type come back."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)
         self._state_log.settle()
         self._log.close()
 
