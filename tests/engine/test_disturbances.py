@@ -94,3 +94,58 @@ def test_shapes_begin_at_what_would_be_without_them(target: Target) -> None:
 )
 def test_a_disturbance_is_one_line_of_text(disturbance: Disturbance, text: str) -> None:
     assert disturbance.text().startswith(text)
+
+
+POINTS = ((0.0, 0.0), (2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("disturbance", "text"),
+    [
+        (Disturbance(Target.VOLTAGE, 0.7), "sag to 0.70 pu"),
+        (Disturbance(Target.VOLTAGE, 1.0), "swell to 1.00 pu"),
+        (Disturbance(Target.VOLTAGE, 0.0, 0.2, phases="b"), "interruption on b for 0.2 s"),
+        (Disturbance(Target.VOLTAGE, 0.7, shape=Shape.SINE), "sag to 0.70 pu sine"),
+        (Disturbance(Target.VOLTAGE, 0.7, shape=Shape.PLAYBACK, points=POINTS), "voltage playback"),
+        (
+            Disturbance(Target.FREQUENCY, 0.7, 2.0, Shape.PLAYBACK, points=POINTS),
+            "frequency playback for 2 s",
+        ),
+        (Disturbance(Target.FREQUENCY, -1.0, 9.5, Shape.RAMP, 3.0), "frequency -1 Hz ramp for 9.5 s"),
+        (Disturbance(Target.PHASE, 30.0), "phase +30°"),
+        (Disturbance(Target.UNBALANCE, 0.02), "unbalance +0.02 of the positive sequence"),
+        (Disturbance(Target.TEMPERATURE, 12.0), "temperature +12 K"),
+        (Disturbance(Target.LOAD, -500.0), "load -500 W"),
+        (Disturbance(Target.IRRADIANCE, 0.4, 60.0), "irradiance 0.4 of the sun for 60 s"),
+    ],
+)
+def test_the_whole_text_of_a_disturbance(disturbance: Disturbance, text: str) -> None:
+    assert disturbance.text() == text
+
+
+def test_a_disturbance_is_the_same_after_it_was_written_down() -> None:
+    given = Disturbance(Target.LOAD, 500.0, 2.0, Shape.PLAYBACK, phases="ab", points=POINTS, label="x")
+    assert Disturbance.from_dict(given.to_dict()) == given
+    assert Disturbance.from_dict({"target": "load", "magnitude": 5}) == Disturbance(Target.LOAD, 5)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"target": "load", "magnitude": 1, "lable": "x"}, "did you mean label"),
+        ({"target": "laod", "magnitude": 1}, "did you mean load"),
+        ({"magnitude": 1}, "unknown disturbance target None"),
+        ({"target": "load", "magnitude": 1, "shape": "stp"}, "did you mean step"),
+        ({"target": "load"}, "magnitude"),
+        ({"target": "load", "magnitude": "much"}, "disturbance: "),
+        ({"target": "load", "magnitude": 1, "points": [1]}, "disturbance: "),
+        (
+            {"target": "load", "magnitude": 1, "shape": "playback", "points": [[0, "x"], [1, 2]]},
+            "disturbance: ",
+        ),
+        ({"target": "load", "magnitude": 1e10}, "is outside"),
+    ],
+)
+def test_plain_data_that_is_no_disturbance_is_refused(data: dict[str, object], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        Disturbance.from_dict(data)

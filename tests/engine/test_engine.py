@@ -479,3 +479,29 @@ def test_no_engine_files_import_each_other_in_a_circle() -> None:
     assert sum(map(len, graph.values())) > 100
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError, naming the circle
     assert set(order) >= set(graph)
+
+
+def test_a_remark_comes_again_only_after_a_minute_without_its_cause() -> None:
+    engine = an_engine()
+    # 0 s remarked; 50 and 100 s too soon after the last; 160 s a minute later
+    for passed_s, remarks in ((50.0, 1), (50.0, 1), (60.0, 1), (0.0, 2), (59.9, 2), (60.0, 2), (0.0, 3)):
+        engine.submit(run_command(90_000.0))
+        assert [entry.kind for entry in engine.log].count(LogKind.ALARM) == remarks, engine.time_s
+        engine.advance(passed_s)
+
+
+@pytest.mark.parametrize(
+    ("watts", "remark"),
+    [
+        (3_500.0, ""),
+        (-3_500.0, "setpoint -3.5 kW is limited to 3 kW"),
+        (-3_000.0, ""),
+        (4_500.0, "setpoint 4.5 kW is limited to 4 kW"),
+        (0.0, ""),
+    ],
+)
+def test_a_remark_names_the_limit_of_its_direction(watts: float, remark: str) -> None:
+    params = BatteryParams(10_000.0, max_charge_w=3_000.0, max_discharge_w=4_000.0, rated_va=5_000.0)
+    engine = Engine(SitePlan("test", (DevicePlan("battery", BATTERY, params),)))
+    engine.submit(run_command(watts))
+    assert [entry.text for entry in engine.log if entry.kind is LogKind.ALARM] == ([remark] if remark else [])

@@ -181,3 +181,27 @@ def test_nothing_from_outside_breaks_a_row_or_reaches_the_terminal() -> None:
     assert clean("plain ° …") == "plain ° …"
     assert clean("\u202eabc\x00") == " abc "
     assert clean_lines("one\x07\ntwo\tthree\n") == "one \ntwo three\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fitted"),
+    [
+        ("abc", 3, "abc"),
+        ("abc", 5, "abc  "),
+        ("abc", 2, "a…"),
+        ("abc", 1, "a"),
+        ("abc", 0, ""),
+        ("abc", -1, ""),
+        ("", 2, "  "),
+        ("電力", 4, "電力"),
+        ("電力", 3, "電…"),
+        ("電力", 2, "… "),
+        ("電力", 1, " "),
+        ("e\u0301a", 2, "e\u0301a"),
+    ],
+)
+def test_a_text_is_cut_or_filled_to_its_columns_and_a_cut_one_says_so(
+    text: str, width: int, fitted: str
+) -> None:
+    assert fit(text, width) == fitted
+    assert fit(text, width, ".") == fitted.replace("…", ".")

@@ -158,3 +158,26 @@ def test_reactive_power_that_nobody_can_cover_ends_the_island_too():
     engine.step()
     assert not engine.surroundings.islanded
     assert engine.surroundings.grid_var == 0.0
+
+
+def test_back_on_the_grid_the_frequency_is_the_grids_again():
+    engine = site(replace(FORMER, initial_soc=0.88), load_w=1000.0, peak_w=4500.0)
+    lose_the_grid(engine, duration_s=10.0)
+    engine.advance(12.0)
+    assert engine.surroundings.islanded
+    assert engine.surroundings.frequency_hz > 50.1
+    engine.advance(4.0)
+    surroundings = engine.surroundings
+    assert (surroundings.islanded, surroundings.grid_live, surroundings.frequency_hz) == (False, True, 50.0)
+    assert (surroundings.island_w, surroundings.island_var) == (0.0, 0.0)
+    assert (surroundings.va_pu, surroundings.v_min_pu, surroundings.v_max_pu) == (1.0, 1.0, 1.0)
+
+
+def test_a_grid_that_comes_and_goes_is_joined_only_after_it_has_been_back_without_a_break():
+    engine = site(FORMER)
+    for _ in range(3):
+        lose_the_grid(engine, duration_s=1.0)
+        engine.advance(5.0)
+        assert engine.surroundings.islanded
+    engine.advance(1.1)
+    assert not engine.surroundings.islanded

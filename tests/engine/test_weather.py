@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import pandas as pd
 import pvlib
@@ -164,3 +165,28 @@ def test_a_series_may_be_as_fine_as_one_likes_but_takes_time_and_values() -> Non
     for step_s, values in ((0.0, (5.0,)), (-1.0, (5.0,)), (1.0, ()), (math.inf, (5.0,)), (1.0, (math.nan,))):
         with pytest.raises(ConfigError, match="a series takes"):
             Series(0.0, step_s, values)
+
+
+def test_the_brightest_edge_of_a_cloud_and_the_darkest_sky_bound_the_light() -> None:
+    stormy = replace(BERLIN, clear_sky_index=0.7, clear_sky_index_std=3.0, clear_sky_index_tau_s=1.0)
+    engine = site(stormy, JUNE_S + 11 * 3600.0)
+    seen = set()
+    for _ in range(200):
+        engine.step()
+        now = engine.surroundings
+        seen.add(round(now.ghi_w_m2 / now.clear_sky_w_m2, 9))
+    assert (min(seen), max(seen)) == (0.05, 1.2)
+    assert len(seen) > 20
+
+
+def test_the_wind_of_a_series_is_that_of_its_time():
+    wind = Series(0.0, 60.0, (2.0, 6.0, 4.0), relative=True)
+    engine = site(replace(BERLIN, wind_m_s=9.0, wind_series=wind), dt_s=30.0)
+    seen = []
+    for _ in range(5):
+        engine.step()
+        seen.append(engine.surroundings.wind_m_s)
+    assert seen == pytest.approx([4.0, 6.0, 5.0, 4.0, 4.0])
+    engine = site(replace(BERLIN, wind_m_s=9.0))
+    engine.step()
+    assert engine.surroundings.wind_m_s == 9.0

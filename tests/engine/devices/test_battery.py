@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.devices.battery import BATTERY, ON, STANDBY, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.battery import BATTERY, OFF, ON, STANDBY, BatteryCommands, BatteryParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Fault, Write
 from twin_tui.engine.physics.battery import NMC, NOTTON, SUNGROW_SC1000TL
@@ -272,3 +272,19 @@ def test_a_stuck_sensor_shows_yesterdays_soc_and_a_drifting_one_its_own():
     engine.advance(60)
     true = engine.devices["b"].state.energy_wh / 10_000
     assert engine.telemetry("b").soc == pytest.approx(true + 0.01)
+
+
+@pytest.mark.parametrize("command", [OFF, STANDBY])
+def test_a_battery_that_is_not_running_follows_no_setpoint(command: int):
+    wanted = {"active_power_setpoint_w": 5000.0, "reactive_power_setpoint_var": 2000.0}
+    engine = site(start_stop=command, **wanted)
+    engine.advance(1)
+    seen = engine.telemetry("b")
+    assert (seen.active_power_w, seen.reactive_power_var, seen.working_status) == (0.0, 0.0, 0)
+    engine.submit(Write("b", {"start_stop": ON}))
+    engine.step()
+    seen = engine.telemetry("b")
+    assert (seen.active_power_w, seen.reactive_power_var, seen.working_status) == (5000.0, 2000.0, 1)
+    engine.submit(Write("b", {"start_stop": command}))
+    engine.step()
+    assert engine.telemetry("b").active_power_w == 0.0

@@ -8,6 +8,7 @@ import pytest
 
 from twin_tui.engine.devices.battery import BATTERY, OFF, ON, STANDBY, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.battery_dc import voltage_room_w
+from twin_tui.engine.devices.battery_limits import source
 from twin_tui.engine.devices.battery_model import CALM_RESISTANCE
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.physics.battery import (
@@ -173,3 +174,19 @@ def test_the_thermostat_takes_any_band_up_to_the_distance_of_its_temperatures(ba
 def test_temperatures_in_the_wrong_order_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="a battery"):
         replace(PARAMS, **wrong)
+
+
+@pytest.mark.parametrize("converter", CONVERTERS)
+@pytest.mark.parametrize("soc", [0.004, 0.5, 0.999])
+@pytest.mark.parametrize("power_w", [-8_000.0, -10.0, 10.0, 8_000.0])
+def test_the_voltage_at_the_terminals_is_that_of_rest_less_the_drop_of_the_current(
+    converter: ConverterLosses | None, soc: float, power_w: float
+) -> None:
+    params = replace(PARAMS, converter=converter, initial_soc=soc, initial_cell_c=12.0)
+    engine = site(params, 1.0, active_power_setpoint_w=power_w)
+    before = engine.devices["b"].state
+    engine.step()
+    seen = engine.telemetry("b")
+    ocv, ohm = source(params, before.ageing, soc, before.cell_c, power_w > 0.0)
+    assert seen.dc_voltage_v == pytest.approx(ocv - ohm * seen.dc_current_a, rel=1e-3)
+    assert seen.dc_current_a * power_w >= 0.0

@@ -82,3 +82,19 @@ def test_of_several_sessions_the_one_that_is_on_counts() -> None:
     found = [current_session((morning, night), MIDNIGHT + hour * 3600.0) for hour in (0, 4.5, 5, 6, 8, 23)]
     assert found == [(1, 18_000.0), (1, 1_800.0), (-1, 0.0), (0, 7_200.0), (-1, 0.0), (1, 21_600.0)]
     assert current_session((), MIDNIGHT) == (-1, 0.0)
+
+
+def test_the_needed_power_is_known_with_the_departure_and_until_it() -> None:
+    engine = site(EvParams(capacity_wh=40_000.0, initial_soc=0.5), dt_s=0.5)
+    engine.step()
+    assert (engine.telemetry("ev").needed_power_w, engine.telemetry("ev").time_to_departure_s) == (0.0, 0.0)
+    engine.submit(Write("ev", {"departure_unix_s": MIDNIGHT + 2.0, "enabled": 0}))
+    needed_wh, seen = 20_000.0 / 0.88, []
+    for _ in range(4):
+        engine.step()
+        telemetry = engine.telemetry("ev")
+        seen.append((telemetry.time_to_departure_s, telemetry.needed_power_w))
+    expected = [(left_s, needed_wh * 3600.0 / left_s if left_s else 0.0) for left_s in (1.0, 0.5, 0.0, 0.0)]
+    assert [number for pair in seen for number in pair] == pytest.approx(
+        [n for pair in expected for n in pair], rel=1e-4
+    )

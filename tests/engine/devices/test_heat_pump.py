@@ -1,5 +1,7 @@
 """A heat pump keeps its tank within its limits, and its heat balance closes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -321,3 +323,21 @@ def test_the_pause_of_a_compressor_is_told_to_s2_in_whole_milliseconds(dt_s: flo
     assert (pause.duration_ms, pause.left_ms) == (70_000, round(70_000 - dt_s * 3000))
     assert isinstance(pause.left_ms, int)
     assert compressor.initial == "off"
+
+
+@pytest.mark.parametrize(
+    ("seen_c", "tank_c", "stops"), [(45.0, 45.0, False), (60.0, 45.0, True), (45.0, 60.5, True)]
+)
+def test_the_tank_or_its_thermometer_at_the_limit_stops_it(seen_c: float, tank_c: float, stops: bool) -> None:
+    engine = site(HeatPumpParams(rated_heat_w=8_000.0))
+    engine.submit(Fault("hp", "sensor_stuck"))
+    device = engine.devices["hp"]
+    device.state = replace(device.state, tank_c=tank_c, seen_tank_c=seen_c)
+    engine.step()
+    found = seen(engine)
+    assert (found.must_stop, found.tank_temperature_c) == (stops, seen_c)
+    assert found.max_heat_power_w == (0.0 if stops else 8_000.0)
+    assert found.min_heat_power_w == pytest.approx(2_400.0)
+    engine.submit(Fault("hp", "emergency_stop"))
+    engine.step()
+    assert seen(engine).max_heat_power_w == 0.0

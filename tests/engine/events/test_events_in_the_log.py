@@ -6,6 +6,7 @@ import pytest
 
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.battery import BATTERY, OFF, ON, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
@@ -259,3 +260,29 @@ def test_an_unchanged_write_is_still_an_entry_and_a_repeated_one_is_counted() ->
         engine.submit(Write("b0", {"active_power_setpoint_w": 500.0}, origin))
     assert [(entry.origin, entry.repeats) for entry in engine.log] == [("one", 2), ("two", 2)]
     assert engine.log[0].text == "active_power_setpoint_w 500 → 500 W"
+
+
+def test_a_change_of_the_status_alone_is_an_entry() -> None:
+    engine = an_engine()
+    engine.submit(Write("b1", {"start_stop": ON}))
+    engine.step()
+    engine.submit(Write("b1", {"start_stop": OFF}))
+    engine.advance(1.0)
+    engine.submit(Write("load", {"connected": 0}))
+    engine.advance(1.0)
+    states = [entry[1:] for entry in entries(engine) if entry[0] == "STATE"]
+    assert states == [
+        ("b1", "OFF → RUN", "", 11),
+        ("b1", "RUN → OFF", "", 12),
+        ("load", "RUN → OFF", "", 22),
+    ]
+
+
+def test_a_source_in_a_mode_is_not_moved_by_a_report_of_its_power() -> None:
+    charger = DevicePlan("ev", EV_CHARGER, EvParams(ramp_a_per_s=1e3))
+    engine = Engine(SitePlan("garage", (charger,), dt_s=1.0))
+    engine.submit(SelectMode("ev", "IDLE"))
+    engine.step()
+    engine.submit(ReportStatus("ev", {"power_w": -6_000.0}))
+    engine.step()
+    assert engine.telemetry("ev").active_power_w == 0.0

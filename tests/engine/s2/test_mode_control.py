@@ -21,6 +21,7 @@ from twin_tui.engine.events import (
     Write,
 )
 from twin_tui.engine.s2.control import ActuatorUpdate, InstructionUpdate, TimerUpdate
+from twin_tui.engine.s2.machine import ActuatorMachine
 from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import (
     Actuator,
@@ -572,3 +573,35 @@ def test_an_actuator_that_contradicts_itself_is_refused(actuator: Actuator, mess
 def test_a_fill_level_may_be_a_single_one() -> None:
     actuator = Actuator("a", (OperationMode("on", (element(5, 5, 0.4, 0.4),)),), (), (Timer("t", 0),))
     ModeDescription(ControlType.OMBC, (actuator,)).check("site.yaml")
+
+
+@pytest.mark.parametrize("kind", [ControlType.FRBC, ControlType.OMBC, ControlType.DDBC])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_each_control_type_takes_an_actuator_and_ombc_takes_one(kind: ControlType, number: int) -> None:
+    actuators = tuple(Actuator(f"a{each}", (ON,)) for each in range(number))
+    description = ModeDescription(kind, actuators, Storage(0.0, 1.0))
+    if number == 1 or (number == 2 and kind is not ControlType.OMBC):
+        description.check("site.yaml")
+        return
+    with pytest.raises(ConfigError, match=f"{kind.name} needs {'one' if number else 'an'} actuator"):
+        description.check("site.yaml")
+
+
+def test_a_storage_belongs_to_frbc_alone() -> None:
+    for kind in (ControlType.OMBC, ControlType.DDBC):
+        ModeDescription(kind, (Actuator("a", (ON,)),)).check("site.yaml")
+    with pytest.raises(ConfigError, match="FRBC needs a storage"):
+        ModeDescription(ControlType.FRBC, (Actuator("a", (ON,)),)).check("site.yaml")
+
+
+@pytest.mark.parametrize("kind", [ControlType.FRBC, ControlType.DDBC])
+def test_outside_all_its_elements_a_mode_asks_for_nothing(kind: ControlType) -> None:
+    full = OperationMode("full", (Element((PowerRange(1_000, 2_000),), 0.8, 1.0, 5.0, 9.0),))
+    machine = ActuatorMachine(Actuator("a", (full,), initial_factor=0.5), DT_S)
+    assert (machine.power_w(0.9, 0), machine.supply(0.9, 0)) == (1_500.0, 7.0)
+    assert (machine.power_w(0.5, 0), machine.supply(0.5, 0)) == (0.0, 0.0)
+    description = ModeDescription(kind, (Actuator("a", (full,)),), Storage(0.0, 1.0))
+    engine = an_engine(description, select=False)
+    engine.submit(SelectControl("battery", kind.name))
+    engine.step()
+    assert consumption_w(engine) == 0.0

@@ -184,3 +184,24 @@ def test_the_end_of_the_session_aborts_what_runs_and_the_programme_goes_on() -> 
     assert (last.instruction, last.status.value, last.reason) == ("i", "ABORTED", "the session has ended")
     engine.advance(60)
     assert engine.telemetry("washer").total_energy_wh == pytest.approx(100.0)
+
+
+def test_the_end_of_the_session_gives_the_appliance_back() -> None:
+    engine = an_engine()
+    instruct(engine)
+    instruct(engine, "later", execute_unix_s=START_UNIX_S + 200.0)
+    before = control(engine)
+    engine.advance(5)
+    assert engine.devices["washer"].guide is before
+    assert engine.devices["washer"].commands.run is True
+    engine.submit(SelectControl("washer", ""))
+    assert engine.devices["washer"].guide is None
+    assert engine.devices["washer"].commands.run is False
+    ends = [
+        (each.instruction, each.status.value)
+        for each in before.updates
+        if isinstance(each, InstructionUpdate)
+    ]
+    assert ends[-2:] == [("i", "ABORTED"), ("later", "ABORTED")]
+    engine.advance(300)
+    assert engine.telemetry("washer").starts == 1
