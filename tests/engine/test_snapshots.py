@@ -144,3 +144,11 @@ def test_a_copy_of_the_surroundings_stays_as_it_was() -> None:
 def test_labels_are_never_used_twice() -> None:
     engine = an_engine()
     assert [engine.next_label("link"), engine.next_label("voltage")] == ["link-1", "voltage-2"]
+
+
+def test_a_snapshot_has_the_two_hundred_newest_entries_unless_more_are_wanted() -> None:
+    engine = an_engine()
+    for number in range(300):
+        engine.submit(Mark(str(number)))
+    assert [len(engine.snapshot().log), len(engine.snapshot(log=250).log)] == [200, 250]
+    assert engine.snapshot().log[0].text == "100"

@@ -190,3 +190,15 @@ def test_the_wind_of_a_series_is_that_of_its_time():
     engine = site(replace(BERLIN, wind_m_s=9.0))
     engine.step()
     assert engine.surroundings.wind_m_s == 9.0
+
+
+@pytest.mark.parametrize(
+    ("hour", "ambient_c"),
+    [(15.0, 18.0), (3.0, 6.0), (9.0, 12.0), (21.0, 12.0), (13.0, 12.0 + 6.0 * math.sqrt(0.75))],
+)
+def test_the_air_is_warmest_at_its_hour_and_coldest_half_a_day_from_it(hour: float, ambient_c: float):
+    course = replace(BERLIN, ambient_mean_c=12.0, ambient_amplitude_k=6.0)
+    for peak_h in (15.0, 12.0):
+        engine = site(replace(course, ambient_peak_h=peak_h), JUNE_S + (hour - 15.0 + peak_h) * 3600.0 - 60.0)
+        engine.step()
+        assert engine.surroundings.ambient_c == pytest.approx(ambient_c)

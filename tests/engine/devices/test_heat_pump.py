@@ -341,3 +341,17 @@ def test_the_tank_or_its_thermometer_at_the_limit_stops_it(seen_c: float, tank_c
     engine.submit(Fault("hp", "emergency_stop"))
     engine.step()
     assert seen(engine).max_heat_power_w == 0.0
+
+
+@pytest.mark.parametrize(
+    ("ambient_c", "heat_w"), [(5.0, 1_700.0), (-5.0, 3_200.0), (15.0, 200.0), (25.0, 200.0)]
+)
+def test_a_house_asks_for_heat_below_its_limit_and_for_hot_water_always(
+    ambient_c: float, heat_w: float
+) -> None:
+    engine = site(
+        HeatPumpParams(heat_loss_w_per_k=150.0, heating_limit_c=15.0, hot_water_w=200.0), ambient_c=ambient_c
+    )
+    engine.step()
+    assert seen(engine).heat_demand_w == pytest.approx(heat_w)
+    assert seen(engine).heat_delivered_w == pytest.approx(heat_w)
