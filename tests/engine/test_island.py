@@ -150,9 +150,10 @@ def test_a_battery_that_is_off_forms_nothing():
     assert not engine.surroundings.grid_live
 
 
-def test_reactive_power_that_nobody_can_cover_ends_the_island_too():
+@pytest.mark.parametrize("var", [3000.0, -3000.0])
+def test_reactive_power_that_nobody_can_cover_ends_the_island_too(var: float):
     engine = site(replace(FORMER, rated_va=4000.0), load_w=3000.0, peak_w=3000.0)
-    engine.submit(Write("pv", {"reactive_power_setpoint_var": 3000.0, "active_power_limit_w": 0.0}))
+    engine.submit(Write("pv", {"reactive_power_setpoint_var": var, "active_power_limit_w": 0.0}))
     engine.advance(1.0)
     lose_the_grid(engine)
     engine.step()
