@@ -19,12 +19,20 @@ from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
 from twin_tui.engine.device import AnyDeviceType, Status, registry
-from twin_tui.engine.devices import ev_phases, meter_demand, meter_registers, pv_inputs
+from twin_tui.engine.devices import (
+    chp,
+    chp_engine,
+    chp_heat,
+    ev_phases,
+    meter_demand,
+    meter_registers,
+    pv_inputs,
+)
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import GridSettings, GridTied
-from twin_tui.engine.physics import ageing, battery, charger, container, electrical, pv, rainflow
+from twin_tui.engine.physics import ageing, battery, charger, container, electrical, heat, pv, rainflow
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -82,6 +90,16 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         container.container_step,
         container.thermostat,
     ),
+    "chp": (
+        chp.fuel_w,
+        heat.delayed_heat,
+        chp_heat.advance_heat,
+        chp_heat.throttled,
+        heat.tank_loss,
+        heat.building_demand,
+        chp_engine.advance_sensors,
+    ),
+    "heat_pump": (heat.carnot_cop, heat.tank_loss, heat.building_demand),
     "ev_charger": (
         ev_phases.phases_now,
         electrical.pilot_duty,

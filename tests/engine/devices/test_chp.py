@@ -147,6 +147,7 @@ def test_from_overload_it_stays_on_the_grid_until_it_is_unloaded() -> None:
 
 def test_heat_and_fuel_at_rated_load_follow_from_the_ratios() -> None:
     engine = running(1.0, ChpParams(rated_w=1000.0, heat_to_power_ratio=1.2, total_efficiency=0.88))
+    engine.advance(2000.0)
     seen = engine.telemetry("chp")
     assert seen.heat_power_w == pytest.approx(1200.0)
     assert seen.fuel_power_w == pytest.approx(2500.0)  # (1000 + 1200) / 0.88
@@ -410,7 +411,7 @@ def test_whatever_happens_it_keeps_its_laws(actions: list[tuple[str, float]], dt
         elif what == "sag":
             engine.submit(Disturb(Disturbance(Target.VOLTAGE, number, duration_s=21.0)))
         for _ in range(max(1, round((number if what == "wait" else 1.0) / dt_s))):
-            before = engine.telemetry("chp")
+            before, held_wh = engine.telemetry("chp"), engine.devices["chp"].state.heat.engine_wh
             engine.step()
             seen = engine.telemetry("chp")
             rise = seen.load_pu - before.load_pu
@@ -420,8 +421,10 @@ def test_whatever_happens_it_keeps_its_laws(actions: list[tuple[str, float]], dt
                 assert (seen.active_power_w, seen.circuit_breaker_closed) == (0.0, False)
             if seen.collective_fault:
                 assert seen.unit_state == ChpUnit.FAULT
-            loss = seen.fuel_power_w - seen.active_power_w - seen.heat_power_w
-            assert loss >= 0.0
+            taken_up_w = (engine.devices["chp"].state.heat.engine_wh - held_wh) * 3600.0 / dt_s
+            released_w = seen.heat_power_w + taken_up_w
+            assert released_w == pytest.approx(seen.active_power_w, abs=1e-6)  # heat-to-power ratio 1
+            assert seen.fuel_power_w - seen.active_power_w - released_w >= -1e-6
     seen = engine.telemetry("chp")
     assert seen.fuel_energy_wh >= seen.energy_wh + seen.heat_energy_wh
 

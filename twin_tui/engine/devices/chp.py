@@ -1,19 +1,8 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
-from typing import Annotated
+from math import ceil
 
-from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range
-from twin_tui.engine.device import (
-    DeviceState,
-    DeviceType,
-    FaultKind,
-    Role,
-    Stage,
-    Status,
-    latching,
-    settle_faults,
-)
+from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.chp_engine import (
     AT_SPEED,
@@ -21,102 +10,51 @@ from twin_tui.engine.devices.chp_engine import (
     NEXT,
     TURNING,
     ChpUnit,
-    Sensors,
     advance_sensors,
-    at_rest,
+)
+from twin_tui.engine.devices.chp_heat import advance_heat, at_start, throttled
+from twin_tui.engine.devices.chp_model import (
+    AT_ONCE,
+    ESTOP,
+    FAULTS,
+    GRID_FREQUENCY,
+    GRID_VOLTAGE,
+    HOT,
+    LATCHING,
+    NO_COOLING,
+    NO_FUEL,
+    NO_GRID,
+    NO_START,
+    NO_SYNC,
+    OFF_GRID,
+    OIL,
+    RETURN,
+    SHUTS_DOWN,
+    STUCK,
+    SUPPLY,
+    WARNS,
+    ChpParams,
+    ChpState,
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
-from twin_tui.engine.devices.grid_tie import UNTIED, Tie
+from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.s2.builders import chp_ddbc
 from twin_tui.engine.s2.model import ControlType
-from twin_tui.engine.signals import value
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
+__all__ = ["CHP", "ChpCommands", "ChpParams", "ChpState"]
+
 IDLE_FUEL_PU = 0.10
 """Fuel that turns the engine without load, per unit of the fuel at rated power."""
-
-
-@value
-class ChpParams:
-    """What a CHP is."""
-
-    rated_w: Positive
-    """Electrical rating."""
-    heat_to_power_ratio: NotNegative = 1.0
-    """Heat for each unit of electricity."""
-    # the Willans line gives more than it gets in overload when the losses at the rating are smaller
-    total_efficiency: Annotated[float, Range(above=0.0, high=0.95)] = 0.88
-    """Electricity and heat over fuel at rated power; it falls toward part load."""
-    min_load_pu: Positive = 0.30
-    """Least load while it runs, as a share of the rating."""
-    max_load_pu: Annotated[float, Range(0.0, 2.0)] = 1.10
-    """Greatest load."""
-    ramp_pu_per_s: Positive = 0.05
-    """Fastest change of the load."""
-    starting_s: NotNegative = 10.0
-    """Length of the first stage of a start."""
-    warmup_s: NotNegative = 60.0
-    """Then it warms up."""
-    idle_s: NotNegative = 30.0
-    """Then it runs without load."""
-    synchronizing_s: NotNegative = 15.0
-    """Then it gets into step with the grid."""
-    stopping_s: NotNegative = 20.0
-    """From a stop request to rest."""
-    rated_rpm: Positive = 1500.0
-    """Speed at the nominal frequency."""
-    rated_power_factor: Efficiency = 0.8
-    """Sets the apparent power that the generator bears: rating over this."""
-    over_temperature_c: Annotated[float, Range(90.0, 200.0)] = 105.0
-    """Coolant temperature at which it trips."""
-    initial_operating_h: NotNegative = 0.0
-    """Reading of the hour counter at the start."""
-    initial_starts: Annotated[int, Range(0.0)] = 0
-    """Reading of the counter of starts."""
-    initial_energy_wh: NotNegative = 0.0
-    """Reading of the counter of electrical energy."""
-    initial_heat_wh: NotNegative = 0.0
-    """Reading of the heat counter."""
-    initial_fuel_wh: NotNegative = 0.0
-    """Reading of the gas counter, lower heating value."""
-    grid_code: GridCode | None = None
-    """Protection and grid support; none only opens the breaker when the voltage is gone."""
-
-    def __post_init__(self) -> None:
-        what = "a CHP"
-        bounds.check(self, what)
-        bounds.rising(self, what, "min_load_pu", "max_load_pu")
-
-
-@value
-class ChpState(DeviceState):
-    """How a CHP is after a step."""
-
-    unit: ChpUnit = ChpUnit.READY
-    ticks: int = 0
-    """Ticks since the unit state was entered."""
-    armed: bool = True
-    """Whether a start demand counts: after a fault a new start command is required."""
-    breaker_closed: bool = False
-    load_pu: float = 0.0
-    permitted_pu: float = 0.0
-    sensors: Sensors = at_rest(20.0)
-    seen_coolant_c: float = 20.0
-    """Coolant temperature as the controller sees it."""
-    run_ticks: int = 0
-    starts: int = 0
-    energy_wh: float = 0.0
-    heat_wh: float = 0.0
-    fuel_wh: float = 0.0
-    tie: Tie = UNTIED
-
+_DERATES_FROM_K = 10.0
+_ROUNDING = 1e-9
 
 # a global is found five times faster than a member of its Enum, and a step asks for a dozen
 FAULT, READY, STARTING, IDLE = ChpUnit.FAULT, ChpUnit.READY, ChpUnit.STARTING, ChpUnit.IDLE
+BLOCKED = ChpUnit.START_BLOCKED
 SYNCHRONIZING, RUNNING, STOPPING, WARMUP = (
     ChpUnit.SYNCHRONIZING,
     ChpUnit.RUNNING,
@@ -124,31 +62,7 @@ SYNCHRONIZING, RUNNING, STOPPING, WARMUP = (
     ChpUnit.WARMUP,
 )
 IN_SERVICE, CEASED = Status.RUNNING, Status.CEASED
-
-FAULTS = (
-    FaultKind("emergency_stop", 3001, "The emergency stop is pressed"),
-    FaultKind("over_temperature", 3002, "The coolant is too hot"),
-    FaultKind("oil_pressure_low", 3003, "The oil pump has failed"),
-    FaultKind("start_failure", 3004, "The engine does not ignite"),
-    FaultKind("synchronizing_failure", 3005, "The generator does not come into step with the grid"),
-    FaultKind("power_supply_failure", 3006, "The controller's supply has failed"),
-    FaultKind("grid_loss", 3007, "No voltage at the terminals", latched=False),
-    FaultKind("grid_voltage", 3008, "Tripped by the grid's voltage", latched=False),
-    FaultKind("grid_frequency", 3009, "Tripped by the grid's frequency", latched=False),
-    FaultKind("cooling_failure", 3101, "The coolant pump has failed", latched=False),
-    FaultKind("fuel_shortage", 3102, "The gas pressure allows half the power only", latched=False),
-    FaultKind("sensor_stuck", 3103, "The coolant thermometer no longer changes", latched=False),
-)
-ESTOP, HOT, OIL, NO_START, NO_SYNC, SUPPLY = (1 << bit for bit in range(6))
-NO_GRID, GRID_VOLTAGE, GRID_FREQUENCY, NO_COOLING, NO_FUEL, STUCK = (1 << bit for bit in range(6, 12))
-SHUTS_DOWN = ESTOP | HOT | OIL | NO_START | NO_SYNC | SUPPLY
-OFF_GRID = NO_GRID | GRID_VOLTAGE | GRID_FREQUENCY
-WARNS = OFF_GRID | NO_COOLING | NO_FUEL | STUCK
-_LATCHING = latching(FAULTS)
-_AT_ONCE = ~(NO_START | NO_SYNC)
-"""Causes that are a fault as soon as they are there; the others wait for the step that then fails."""
-_DERATES_FROM_K = 10.0
-_ROUNDING = 1e-9
+_RESTING = frozenset({FAULT, READY, BLOCKED})
 
 
 def initial(params: ChpParams) -> ChpState:
@@ -159,6 +73,7 @@ def initial(params: ChpParams) -> ChpState:
         energy_wh=params.initial_energy_wh,
         heat_wh=params.initial_heat_wh,
         fuel_wh=params.initial_fuel_wh,
+        heat=at_start(params),
         tie=grid_tie.initial(params.grid_code),
     )
 
@@ -191,16 +106,25 @@ def fuel_w(params: ChpParams, unit: ChpUnit, load_pu: float) -> float:
     return rated_fuel_w * (IDLE_FUEL_PU + (1.0 - IDLE_FUEL_PU) * load_pu)
 
 
+def _served(seconds: float, state: ChpState, dt_s: float) -> bool:
+    """Return whether a least time has passed since the engine started, or came to rest."""
+    return state.since_ticks + 1 >= ceil(seconds / dt_s - _ROUNDING)
+
+
+def _may_start(params: ChpParams, state: ChpState, dt_s: float) -> bool:
+    return not state.heat.full and _served(params.min_rest_s, state, dt_s)
+
+
 def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt_s: float) -> ChpUnit:
     """Return the unit state of this tick, as far as no step of the sequence fails."""
     unit = state.unit
-    if faults & SHUTS_DOWN:
-        return FAULT
-    if unit is FAULT:
-        return READY
-    if unit is READY:
-        return STARTING if wanted and not faults & NO_GRID else unit
-    if not wanted and unit is not STOPPING:
+    if faults & SHUTS_DOWN or unit is FAULT:
+        return FAULT if faults & SHUTS_DOWN else READY
+    if unit is READY or unit is BLOCKED:
+        if not wanted or faults & NO_GRID:
+            return READY
+        return STARTING if _may_start(params, state, dt_s) else BLOCKED
+    if (state.heat.full or not wanted) and unit is not STOPPING and _served(params.min_run_s, state, dt_s):
         return STOPPING
     if unit is RUNNING or state.ticks + 1 < round(duration_s(params, unit) / dt_s):
         return unit
@@ -211,9 +135,10 @@ def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt
 def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings: Surroundings) -> ChpState:
     """Advance a CHP by one tick.
 
-    A stop is obeyed in any state at once; it unloads along the ramp, then the breaker opens. A fault opens
-    the breaker at once, stays until it is acknowledged, and takes a new start demand to come back from.
-    Without grid voltage the breaker opens and the engine idles until it can synchronize again.
+    A stop is obeyed in any state, once the least run time is over; it unloads along the ramp, then the
+    breaker opens. A full buffer stops the engine likewise. A fault opens the breaker at once, stays until it
+    is acknowledged, and takes a new start demand to come back from. Without grid voltage the breaker opens
+    and the engine idles until it can synchronize again.
     """
     dt_s = surroundings.dt_s
     causes, faults = state.causes, state.faults
@@ -227,12 +152,16 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
             causes |= NO_GRID
     if state.seen_coolant_c > params.over_temperature_c:
         causes |= HOT
+    heat = state.heat
+    if heat.buffer_c > params.return_trip_c:
+        causes |= RETURN
     if causes or faults:
         acknowledged = commands.acknowledge == ACKNOWLEDGE
-        faults = settle_faults(faults, causes & _AT_ONCE, _LATCHING, acknowledged)
+        faults = settle_faults(faults, causes & AT_ONCE, LATCHING, acknowledged)
     started = commands.start_stop == START
     armed = not started or (state.armed and not faults & SHUTS_DOWN)
-    unit = _next_unit(params, state, started and armed, faults, dt_s)
+    wanted = started and armed
+    unit = _next_unit(params, state, wanted, faults, dt_s)
     if causes:
         failed = NO_START if unit is WARMUP else NO_SYNC if unit is RUNNING else 0
         if failed & causes and unit is not state.unit:
@@ -242,6 +171,11 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     if off_grid and unit in (SYNCHRONIZING, RUNNING):
         unit = IDLE
     ticks = state.ticks + 1 if unit is state.unit else 0
+    at_rest = unit is READY or unit is FAULT
+    started_now = unit is STARTING and ticks == 0
+    came_to_rest = at_rest and state.unit is not unit and state.unit not in _RESTING
+    stop_waits = (not wanted or heat.full) and unit in TURNING
+    since_ticks = 0 if started_now or came_to_rest else state.since_ticks + 1
 
     sensors = state.sensors
     permitted = params.max_load_pu
@@ -250,13 +184,16 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     margin = params.over_temperature_c - state.seen_coolant_c
     if margin < _DERATES_FROM_K:
         permitted *= max(0.0, margin / _DERATES_FROM_K)
+    if params.buffer_l:
+        permitted = throttled(params, heat.buffer_c, permitted)
     load = state.load_pu
     breaker = unit is RUNNING or (unit is STOPPING and state.breaker_closed)
     if breaker and not off_grid and tie.status is not CEASED:
         target = 0.0
-        if unit is RUNNING and commands.load_setpoint_pu > 0.0:
+        asked = commands.load_setpoint_pu if wanted else params.min_load_pu
+        if unit is RUNNING and asked > 0.0:
             most = max(permitted, params.min_load_pu)
-            target = min(max(params.min_load_pu, commands.load_setpoint_pu), most)
+            target = min(max(params.min_load_pu, asked), most)
             if not tie.free:
                 target, tie = grid_tie.supported(
                     params.grid_code, tie, dt_s, target, params.min_load_pu, most
@@ -293,6 +230,9 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         cooled=not causes & NO_COOLING,
         oil_fed=not causes & OIL,
     )
+    released = power * params.heat_to_power_ratio
+    if released or heat.output_w or params.buffer_l:
+        heat = advance_heat(params, heat, released, surroundings)
     hours = dt_s / 3600.0
     return ChpState(
         power,
@@ -302,6 +242,8 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         faults,
         unit,
         ticks,
+        since_ticks,
+        stop_waits,
         armed,
         breaker,
         load,
@@ -309,10 +251,11 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         sensors,
         state.seen_coolant_c if causes & STUCK else sensors.coolant_c,
         state.run_ticks + 1 if unit is RUNNING else state.run_ticks,
-        state.starts + 1 if unit is STARTING and ticks == 0 else state.starts,
+        state.starts + started_now,
         state.energy_wh + power * hours,
-        state.heat_wh + power * params.heat_to_power_ratio * hours,
+        state.heat_wh + heat.output_w * hours,
         state.fuel_wh + fuel_w(params, unit, load) * hours,
+        heat,
         tie,
     )
 
@@ -322,6 +265,8 @@ def _status(unit: ChpUnit, tie: Tie) -> Status:
         return Status.FAULT
     if unit is READY:
         return Status.STANDBY
+    if unit is BLOCKED:
+        return Status.WAITING
     if unit is STOPPING:
         return Status.STOPPING
     if tie.status is not IN_SERVICE and unit in (IDLE, RUNNING):
@@ -333,14 +278,15 @@ def observe(
     params: ChpParams, state: ChpState, commands: ChpCommands, surroundings: Surroundings
 ) -> ChpTelemetry:
     """Return what the CHP shows at this tick."""
-    unit, sensors = state.unit, state.sensors
+    unit, sensors, heat = state.unit, state.sensors, state.heat
+    since_s = (state.since_ticks + 1) * surroundings.dt_s
     run_s = params.initial_operating_h * 3600.0 + state.run_ticks * surroundings.dt_s
     return ChpTelemetry(
         **terminals(ChpTelemetry, state, surroundings),
         unit_state=int(unit),
         load_pu=state.load_pu,
         permitted_load_pu=state.permitted_pu,
-        heat_power_w=state.active_power_w * params.heat_to_power_ratio,
+        heat_power_w=heat.output_w,
         fuel_power_w=fuel_w(params, unit, state.load_pu),
         engine_speed_rpm=sensors.speed_rpm,
         throttle_position_pu=sensors.throttle,
@@ -356,6 +302,14 @@ def observe(
         energy_wh=state.energy_wh,
         heat_energy_wh=state.heat_wh,
         fuel_energy_wh=state.fuel_wh,
+        run_left_s=max(0.0, params.min_run_s - since_s) if unit in TURNING else 0.0,
+        rest_left_s=max(0.0, params.min_rest_s - since_s) if unit in _RESTING else 0.0,
+        buffer_temperature_c=heat.buffer_c if params.buffer_l else params.room_c,
+        buffer_full=heat.full,
+        buffer_loss_w=heat.loss_w,
+        heat_demand_w=heat.demand_w,
+        heat_supplied_w=heat.supplied_w,
+        heat_unmet_wh=heat.unmet_wh,
         fault_code=CHP.fault_code(state.faults),
         auto_mode=not state.faults & (ESTOP | SUPPLY),
         engine_running=unit is RUNNING,
@@ -372,13 +326,19 @@ def observe(
 
 
 def explain(params: ChpParams, state: ChpState) -> str:
-    """Return the unit state, the faults, and what a start waits for."""
+    """Return the unit state, the faults, and what a start or a stop waits for."""
     parts = [state.unit.name, *CHP.fault_names(state.faults)]
     protection = grid_tie.explain(params.grid_code, state.tie)
     if protection:
         parts.append(protection)
     if not state.armed and not state.faults & SHUTS_DOWN:
         parts.append("a new start command is required: stop, then start")
+    if state.heat.full:
+        parts.append(f"the buffer is full ({state.heat.buffer_c:.1f} °C)")
+    elif state.unit is BLOCKED:
+        parts.append(f"a start waits for the least rest of {params.min_rest_s:g} s")
+    if state.stop_waits:
+        parts.append(f"a stop waits for the least run time of {params.min_run_s:g} s")
     return ", ".join(parts)
 
 

@@ -1,7 +1,6 @@
 """A heat pump or boiler with a buffer tank, driven by the heat that a house asks for."""
 
 from enum import Enum
-from math import expm1
 from typing import Annotated
 
 from twin_tui.engine import bounds
@@ -9,7 +8,7 @@ from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Sha
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
-from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop
+from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop, tank_loss
 from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
@@ -195,10 +194,9 @@ def step(
 
     Notes
     -----
-    :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - Q_{loss}) \Delta t` with
-    :math:`Q_{loss} = C (\vartheta - \vartheta_{room})(1 - e^{-H_{tank} \Delta t / C}) / \Delta t`, the mean
-    over the step of a tank that cools undisturbed: the heat balance closes exactly and no step is too long
-    for it. Heat is cut where the tank would pass its limits within the step.
+    :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - Q_{loss}) \Delta t` with the loss of `tank_loss`: the
+    heat balance closes exactly and no step is too long for it. Heat is cut where the tank would pass its
+    limits within the step.
     """
     dt_s, tank = surroundings.dt_s, state.tank_c
     hours = dt_s / 3600.0
@@ -226,8 +224,7 @@ def step(
         heat = max(least, min(wanted, state.heat_w + reach))
 
     capacity = params.tank_wh_per_k
-    cooled = -expm1(-params.tank_loss_w_per_k * hours / capacity)
-    loss = (tank - params.room_c) * cooled * capacity / hours
+    loss = tank_loss(tank, params.room_c, params.tank_loss_w_per_k, capacity, dt_s)
     demand = demand_w(params, surroundings)
     delivered = min(demand, max(0.0, (tank - params.usable_c) * capacity / hours))
     heat = min(heat, max(0.0, (params.max_tank_c - tank) * capacity / hours + delivered + loss))

@@ -202,12 +202,19 @@ def appliance_ppbc(device: Described, surroundings: Surroundings) -> ProfileDesc
 
 
 def chp_ddbc(device: Described, surroundings: Surroundings) -> ModeDescription:
-    """Describe a CHP: off, or run between its greatest and its least load; the supply is its heat in W."""
+    """Describe a CHP: off, or run between its greatest and its least load; the supply is its heat in W.
+
+    Its least run time and its least rest are timers.
+    """
     params, quantity = device.params, quantity_of(device)
     least_w, most_w = params.min_load_pu * params.rated_w, params.max_load_pu * params.rated_w
     heat = params.heat_to_power_ratio
     start_s = params.starting_s + params.warmup_s + params.idle_s + params.synchronizing_s
     running = device.state.status is Status.RUNNING
+    seen = device.telemetry(surroundings)
+    run_time = Timer("run time", round(params.min_run_s * 1000), left_ms=round(seen.run_left_s * 1000))
+    rest_s = params.min_rest_s + params.stopping_s if params.min_rest_s else 0.0
+    rest = Timer("rest", round(rest_s * 1000), left_ms=round(seen.rest_left_s * 1000))
     run = Element(
         (PowerRange(-most_w, -least_w, quantity),), rate_start=heat * most_w, rate_end=heat * least_w
     )
@@ -215,9 +222,24 @@ def chp_ddbc(device: Described, surroundings: Surroundings) -> ModeDescription:
         "engine",
         (OperationMode(OFF, _at_rest(quantity)), OperationMode(RUN, (run,))),
         (
-            Transition("start", OFF, RUN, duration_ms=round(start_s * 1000)),
-            Transition("stop", RUN, OFF, duration_ms=round(params.stopping_s * 1000)),
+            Transition(
+                "start",
+                OFF,
+                RUN,
+                start_timers=(run_time.id,),
+                blocking_timers=(rest.id,),
+                duration_ms=round(start_s * 1000),
+            ),
+            Transition(
+                "stop",
+                RUN,
+                OFF,
+                start_timers=(rest.id,),
+                blocking_timers=(run_time.id,),
+                duration_ms=round(params.stopping_s * 1000),
+            ),
         ),
+        (run_time, rest),
         initial=RUN if running else OFF,
         initial_factor=_factor(device.state.active_power_w, most_w, least_w) if running else 0.0,
         commodities=("ELECTRICITY", "GAS", "HEAT"),
