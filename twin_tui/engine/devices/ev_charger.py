@@ -119,7 +119,9 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         plugged = arrived = False
     session_wh, ticks = (0.0, 0) if arrived else (state.session_wh, state.session_ticks + plugged)
 
-    phases, switching_s = phases_now(params, state, commands, surroundings)
+    phases, switching_s = state.phases, 0.0
+    if phases != min(params.most_phases, commands.phases):
+        phases, switching_s = phases_now(params, state, commands, surroundings)
     pilot, offered, current, power, loss = Pilot.A, 0.0, 0.0, 0.0, 0.0
     if faults & NOT_AVAILABLE:
         pilot = Pilot.F
@@ -131,8 +133,10 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
             faults |= NO_AIR
         hours = dt_s / 3600.0
         volts = phase_voltage(surroundings, phases)
-        most_w = discharge_power(params, commands, phases, volts)
-        left_wh = energy - params.min_soc * params.capacity_wh if most_w else 0.0
+        most_w = left_wh = 0.0
+        if commands.discharge_setpoint_w:
+            most_w = discharge_power(params, commands, phases, volts)
+            left_wh = energy - params.min_soc * params.capacity_wh
         room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
         target = 0.0
         if not switching_s:
@@ -152,8 +156,10 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
             current = max(before - reach, min(before + reach, target))
             wanted = current * phases * volts
             if wanted > 0.0:
-                most = (max(0.0, room_wh) / hours + params.charging_loss_w) / params.charging_efficiency
-                power = wanted if wanted < most else most
+                power = wanted
+                most = (room_wh / hours + params.charging_loss_w) / params.charging_efficiency
+                if wanted > most:
+                    power = most if room_wh > 0.0 else 0.0
                 loss = charging_loss(power, params.charging_efficiency, params.charging_loss_w)
             else:
                 most = (left_wh / hours - params.charging_loss_w) * params.discharging_efficiency

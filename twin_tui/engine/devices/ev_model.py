@@ -8,7 +8,7 @@ from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Sha
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.ev_signals import Pilot
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import derive, value
 from twin_tui.errors import ConfigError
 
 LONG_AGO = -(1 << 40)
@@ -73,6 +73,7 @@ class EvParams:
     """Reading of the counter of discharged energy."""
     initial_sessions: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of sessions."""
+    most_phases: int = field(init=False)
 
     def __post_init__(self) -> None:
         what = "an EV charger"
@@ -80,6 +81,7 @@ class EvParams:
         for name in ("station_phases", "vehicle_phases"):
             if getattr(self, name) not in (1, 3):
                 raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")
+        derive(self, most_phases=min(self.station_phases, self.vehicle_phases))
 
 
 @value

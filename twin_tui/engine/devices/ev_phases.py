@@ -12,8 +12,8 @@ def phases_now(
 ) -> tuple[int, float]:
     r"""Return the phases that are connected in this tick, and how long charging still pauses to change them.
 
-    A change of the commanded phases waits until ``phase_switch_interval_s`` has passed since the last one;
-    charging goes on meanwhile. Then nothing is offered until no current has flowed for
+    To be asked when others are commanded: the change waits until ``phase_switch_interval_s`` has passed since
+    the last one; charging goes on meanwhile. Then nothing is offered until no current has flowed for
     ``phase_switch_pause_s``, and the contactors switch.
 
     Notes
@@ -28,11 +28,8 @@ def phases_now(
     KeContact refuses a change within 5 minutes of the last. Both as users report them: github.com/
     evcc-io/evcc, issue 29359; github.com/iobroker-community-adapters/ioBroker.kecontact, pull request 242.
     """
-    wanted = min(params.station_phases, params.vehicle_phases, commands.phases)
-    if wanted == state.phases:
-        return wanted, 0.0
     ticks, dt_s = surroundings.tick, surroundings.dt_s
     if (ticks - state.switched_tick) * dt_s < params.phase_switch_interval_s - _ROUNDING_S:
         return state.phases, 0.0
     left_s = params.phase_switch_pause_s - (ticks - 1 - state.flowed_tick) * dt_s
-    return (state.phases, left_s) if left_s > _ROUNDING_S else (wanted, 0.0)
+    return (state.phases, left_s) if left_s > _ROUNDING_S else (min(params.most_phases, commands.phases), 0.0)
