@@ -3,7 +3,9 @@
     python -m benchmarks.fuzz_inputs [--cases 10000] [--seed 1] [--kinds site,recording] [--processes 2]
 
 Good files, command lines, REST bodies and S2 conversations are damaged by chance (bytes, lines, values, keys,
-nesting, length) and given to the program in processes of their own, with their memory limited to 2 GB.
+nesting, length) and given to the program in processes of their own, with their memory limited to 2 GB. The
+5 s are CPU time, so that a busy machine changes no result; a case that waits instead has 20 s. The processes
+are forked from one that has imported everything.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import os
 import random
 import re
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -23,20 +26,36 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from types import FrameType
+from typing import NoReturn
 
 from benchmarks.fuzz_damage import Damage
 from benchmarks.fuzz_targets import KINDS, seeds
 
 LONGEST_S = 5.0
+WAITS_TIMES = 4
+"""How many times as long as it may compute a case may take altogether."""
+SHARED_MEMORY = Path("/dev/shm")
 MEMORY = 2 << 30
 BATCH = 200
 PLACE = re.compile(r'File "[^"]*?(twin_tui/[^"]+)", line (\d+)')
 Case = tuple[int, str, bytes]
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["benchmarks.fuzz_warm"])
 
 
-def _work(cases: Connection) -> None:
+class TooLongError(BaseException):
+    """A case computes for too long; nothing catches it on its way."""
+
+
+def _too_long(number: int, frame: FrameType | None) -> NoReturn:
+    raise TooLongError
+
+
+def _work(cases: Connection, longest_s: float) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with tempfile.TemporaryDirectory() as folder:
+    signal.signal(signal.SIGPROF, _too_long)
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None) as folder:
         os.chdir(folder)
         while True:
             kind, data = cases.recv()
@@ -46,41 +65,51 @@ def _work(cases: Connection) -> None:
                     suffix = ".json"
                 path = Path(folder, "input" + suffix)
                 path.write_bytes(data)
+                signal.setitimer(signal.ITIMER_PROF, longest_s)
                 given(path)
-                cases.send("")
+                wrong = ""
             except BaseException:
-                cases.send(traceback.format_exc())
+                wrong = traceback.format_exc()
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            cases.send((wrong, time.process_time()))
 
 
 class Worker:
     """A process that takes cases one by one; it is replaced when one hangs."""
 
-    def __init__(self, longest_s: float = LONGEST_S) -> None:
+    def __init__(self, longest_s: float = LONGEST_S, waits_s: float | None = None) -> None:
         self._longest_s = longest_s
-        self._warm: set[str] = set()
-        """The kinds whose code is imported; the first case of a kind may take longer."""
+        self._waits_s = longest_s * WAITS_TIMES if waits_s is None else waits_s
+        self._cpu_before_s = self._cpu_s = 0.0
         self._start()
 
     def _start(self) -> None:
-        self._here, there = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("spawn").Process(target=_work, args=(there,), daemon=True)
+        self._cpu_before_s += self._cpu_s
+        self._cpu_s = 0.0
+        self._here, there = _forks.Pipe()
+        self._process = _forks.Process(target=_work, args=(there, self._longest_s), daemon=True)
         self._process.start()
         there.close()  # so that the end of the process is the end of the pipe
+
+    @property
+    def cpu_s(self) -> float:
+        """The CPU time of all cases so far."""
+        return self._cpu_before_s + self._cpu_s
 
     def outcome(self, kind: str, data: bytes) -> str:
         """Return what went wrong with a case, "" when nothing did."""
         try:
             self._here.send((kind, data))
-            if self._here.poll(self._longest_s if kind in self._warm else self._longest_s * 6):
-                self._warm.add(kind)
-                return str(self._here.recv())
+            if self._here.poll(self._waits_s):
+                wrong, self._cpu_s = self._here.recv()
+                return str(wrong)
         except (EOFError, OSError):
             self.stop()
             self._start()
             return "the process ended"
         self.stop()
         self._start()
-        return f"no answer within {self._longest_s:g} s"
+        return f"no answer within {self._waits_s:g} s"
 
     @property
     def pid(self) -> int | None:
@@ -89,7 +118,6 @@ class Worker:
 
     def stop(self) -> None:
         """End the process."""
-        self._warm.clear()
         self._process.kill()
         self._process.join()
 
@@ -111,8 +139,8 @@ def fuzz(
     keep: Path | None = None,
     processes: int = 2,
     longest_s: float = LONGEST_S,
-) -> Counter[str]:
-    """Run broken inputs; return what went wrong, by its last line, with how often."""
+) -> tuple[Counter[str], float]:
+    """Run broken inputs; return what went wrong, by its last line, with how often, and the CPU time."""
     found = Counter[str]()
     idle: SimpleQueue[Worker] = SimpleQueue()
     workers = [Worker(longest_s) for _ in range(processes)]
@@ -141,7 +169,7 @@ def fuzz(
     finally:
         for worker in workers:
             worker.stop()
-    return found
+    return found, sum(worker.cpu_s for worker in workers)
 
 
 def batches(cases: Iterator[Case]) -> Iterator[list[Case]]:
@@ -164,7 +192,7 @@ def main() -> int:
     started = time.monotonic()
     if given.keep is not None:
         given.keep.mkdir(parents=True, exist_ok=True)
-    found = fuzz(given.cases, given.seed, given.kinds.split(","), given.keep, given.processes)
+    found, cpu_s = fuzz(given.cases, given.seed, given.kinds.split(","), given.keep, given.processes)
     for text, times in found.most_common():
         print(f"{times:6d} × {text}")
     print(
@@ -173,6 +201,7 @@ def main() -> int:
                 "cases": given.cases,
                 "wrong": sum(found.values()),
                 "seconds": round(time.monotonic() - started, 1),
+                "cpu_seconds": round(cpu_s + time.process_time(), 1),
             }
         )
     )

@@ -15,7 +15,7 @@ HANGS_S = 120.0
 
 
 def test_broken_inputs_of_every_kind_bring_no_traceback_and_no_hang() -> None:
-    assert fuzz(CASES, seed=1, kinds=list(KINDS), processes=1, longest_s=HANGS_S) == {}
+    assert fuzz(CASES, seed=1, kinds=list(KINDS), processes=1, longest_s=HANGS_S)[0] == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,6 +34,16 @@ def test_a_seed_gives_the_same_broken_inputs_again() -> None:
     first, again = ([*broken(30, 7, ["site", "line", "rest", "s2"])] for _ in range(2))
     assert first == again
     assert first != [*broken(30, 8, ["site", "line", "rest", "s2"])]
+
+
+def test_a_case_that_computes_for_too_long_is_reported_with_its_place() -> None:
+    worker = Worker(longest_s=0.005, waits_s=HANGS_S)
+    try:
+        wrong = worker.outcome("command", b"run demo --headless")
+    finally:
+        worker.stop()
+    assert wrong.strip().endswith("TooLongError")
+    assert "twin_tui/" in wrong
 
 
 def test_a_failure_of_the_program_and_of_its_process_are_both_reported() -> None:
