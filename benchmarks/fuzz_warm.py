@@ -2,7 +2,7 @@
 
 import httpx  # noqa: F401
 
-import benchmarks.fuzz_targets
+import benchmarks.fuzz_targets  # noqa: F401
 import twin_tui.cli.check
 import twin_tui.cli.compare
 import twin_tui.cli.plan_replay

@@ -14,6 +14,9 @@ from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from twin_tui.documents.places import Place
 from twin_tui.errors import ConfigError, file_name
 
+_HALF = re.compile(r"\\(u|U0000)[dD][89a-fA-F][0-9a-fA-F]{2}")
+"""An escape of half a character: one alone is no text, two are in JSON the way to write one character."""
+
 
 @dataclass(slots=True)
 class Document:
@@ -86,7 +89,21 @@ def to_document(text: str, name: str, *, as_json: bool | None = None) -> Documen
         data, find_places = yaml_text.parse_yaml(text, name), yaml_text.yaml_places
     if data is None:
         raise ConfigError(f"{name}: contains no data")
+    _check_characters(data, text, name)
     return Document(data, name, text, find_places)
+
+
+def _check_characters(data: Any, text: str, name: str) -> None:
+    """Raise ConfigError for half a character, which an escape can write and no file or protocol can carry."""
+    found = _HALF.search(text)
+    if found is not None:
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            line = text.count("\n", 0, found.start()) + 1
+            raise ConfigError(
+                f"{name}:{line}: {found[0]} is half of a character; write the whole one"
+            ) from None
 
 
 def read_text(path: Path, expected: str = "JSON or YAML") -> str:

@@ -11,6 +11,8 @@ from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogEntry, LogKind
 
 LOG_LENGTH = 2000
+LONGEST_TEXT = 1000
+"""Of an entry: a client's note may have 64 kB, a peer's message a megabyte."""
 REPEATS_WITHIN = 30
 """How far back in the log a write is compared with earlier ones, to count repeats."""
 BURST_S = 1.0
@@ -57,6 +59,8 @@ class EventLog(deque[LogEntry]):
 
     def note(self, kind: LogKind, device: str, text: str, origin: str, tick: int) -> None:
         """Add an entry; what came over a wire is cleaned here, for every reader of the log."""
+        if len(text) > LONGEST_TEXT:
+            text = text[: LONGEST_TEXT - 1] + "…"
         device, text, origin = clean(device), clean(text), clean(origin)
         if kind in ROUTINE and not self._lists(kind, device, text, origin, tick):
             return

@@ -16,7 +16,7 @@ from twin_tui.engine.s2.descriptions import demand_of, description_of, offered
 from twin_tui.engine.s2.mode_control import ModeControl
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.errors import CommandError
+from twin_tui.errors import CommandError, readable
 from twin_tui.protocols import product
 from twin_tui.protocols.s2.convert import INSTRUCTIONS, Message, MessageConverter
 from twin_tui.protocols.s2.forecast import forecast_of, forecasts
@@ -222,6 +222,7 @@ class Conversation:
         return {**body, "diagnostic_label": label} if label else body
 
     def _reception(self, subject: str, status: str, label: str) -> None:
+        label = readable(label)
         self._note(f"answered {status}: {label}")
         self._queue(self._reception_message(subject, status, label))
 
@@ -234,7 +235,7 @@ class Conversation:
         if status == "OK":
             return
         label = message.get("diagnostic_label", "")
-        self.detail = f"the energy manager answered {status}{': ' + label if label else ''}"
+        self.detail = readable(f"the energy manager answered {status}{': ' + label if label else ''}")
         if status == "PERMANENT_ERROR":
             self._refuse(self.detail)
         else:
@@ -245,7 +246,7 @@ class Conversation:
 
     def _refuse(self, why: str) -> None:
         if not self.closing:
-            self.state, self.detail, self.closing = S2State.REFUSED, why, True
+            self.state, self.detail, self.closing = S2State.REFUSED, readable(why), True
             self.wake()
 
     def _shift_clock(self) -> None:
@@ -365,7 +366,7 @@ class Conversation:
         self.reconnect = message["request"] == "RECONNECT"
         self.closing = True
         what = "a new connection" if self.reconnect else "the end of the session"
-        self.detail = f"the energy manager requested {what}{': ' + label if label else ''}"
+        self.detail = readable(f"the energy manager requested {what}{': ' + label if label else ''}")
         self._note(self.detail)
 
     _ACTIONS: ClassVar[dict[str, Callable[["Conversation", Message], None]]] = {

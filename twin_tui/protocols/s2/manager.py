@@ -96,7 +96,11 @@ class ConversationLog:
             return
         entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
         try:
-            self._file.write(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) + "\n")
+            text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
+        except RecursionError:  # what could just be read cannot always be written
+            text = json.dumps({**entry, direction: "nested too deeply"}, separators=(",", ":"))
+        try:
+            self._file.write(text + "\n")
         except OSError as error:
             self.close()
             self.failed = f"{file_name(self._path)}: the S2 log is incomplete: {reason(error)}"

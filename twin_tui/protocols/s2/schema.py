@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeGuard
 
+from twin_tui.errors import shown
+
 VERSIONS = ("0.0.2-beta", "1.0.0-beta")
 
 _ENUMS = {
@@ -182,7 +184,7 @@ def _plain(kind: str) -> Check:
 
     def checked(item: Any, place: str) -> str:
         if not good(item):
-            return f"{place}: {item!r} {wrong}"
+            return f"{place}: {shown(item)} {wrong}"
         too_large = kind == "num" and isinstance(item, int) and abs(item) > sys.float_info.max
         return f"{place}: number out of range" if too_large else ""
 
@@ -202,13 +204,15 @@ def _check_of(kind: str) -> Check:
 
 
 def _one_of(known: tuple[str, ...]) -> Check:
-    return lambda item, place: "" if item in known else f"{place}: {item!r} is not one of {', '.join(known)}"
+    return lambda item, place: (
+        "" if item in known else f"{place}: {shown(item)} is not one of {', '.join(known)}"
+    )
 
 
 def _list_of(check: Check, least: int, most: int) -> Check:
     def checked(items: Any, place: str) -> str:
         if not isinstance(items, list):
-            return f"{place}: {items!r} is not a list"
+            return f"{place}: {shown(items)} is not a list"
         if not least <= len(items) <= most:
             return f"{place}: {len(items)} entries, expected {least} to {most}"
         wrong = (check(item, f"{place}[{number}]") for number, item in enumerate(items))
@@ -225,10 +229,10 @@ def _object(text: str, free: tuple[str, ...] = ()) -> Check:
 
     def checked(item: Any, place: str) -> str:
         if not isinstance(item, dict):
-            return f"{place}: {item!r} is not an object"
+            return f"{place}: {shown(item)} is not an object"
         for name in item:
             if name not in fields and name not in free:
-                return f"{place}: unknown field {name!r}"
+                return f"{place}: unknown field {shown(name)}"
         for name, (required, check) in fields.items():
             if name in item:
                 wrong = check(item[name], f"{place}.{name}")
@@ -250,5 +254,5 @@ def fault_of(message: Mapping[str, Any]) -> str:
     """Return what is wrong with a message, "" for a valid one."""
     message_type = message.get("message_type")
     if not isinstance(message_type, str) or message_type not in MESSAGES:
-        return f"unknown message type {message_type!r}"
+        return f"unknown message type {shown(message_type)}"
     return _message_check(message_type)(message, message_type)

@@ -27,7 +27,16 @@ def _plain(item: Any) -> Any:
 
 def line(data: Mapping[str, Any]) -> str:
     """Return one line of a recording; the same data give the same bytes."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=_plain) + "\n"
+    text = _json(data, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can write
+        text = _json(data, ensure_ascii=True)
+    return text + "\n"
+
+
+def _json(data: Mapping[str, Any], *, ensure_ascii: bool) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=ensure_ascii, default=_plain)
 
 
 def end_line(tick: int, time_s: float, before: "hashlib._Hash") -> bytes:
