@@ -4,13 +4,14 @@ import asyncio
 import io
 import logging
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from twin_tui import ConfigError, Twin, TwinError
 from twin_tui.console import start
 from twin_tui.engine.view import ViewRequest
+from twin_tui.errors import ExitCode
 from twin_tui.session.thread import TwinThread
 
 SITE: dict[str, Any] = {"name": "small", "assets": [{"type": "battery", "name": "bess", "capacity_kwh": 10}]}
@@ -66,3 +67,49 @@ def test_a_recording_that_is_incomplete_at_the_end_is_one_message(monkeypatch: p
     monkeypatch.setattr(start, "_show", lambda *_: 0)
     with pytest.raises(ConfigError, match="incomplete"):
         start.run_console(twin, servers=False)
+
+
+def test_a_server_that_has_died_ends_the_console_with_3_and_is_named(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal
+) -> None:
+    protocol = {"kind": "modbus_tcp", "port": 0, "register_map": "bess_modbus"}
+    twin = Twin.from_dict({**SITE, "assets": [{**SITE["assets"][0], "protocols": [protocol]}]})
+
+    def show(thread: TwinThread, *_: object) -> int:
+        (server,) = thread.twin.links.servers
+        server.failure = "127.0.0.1:502 accepts no clients any more: OSError()"
+        return 0
+
+    monkeypatch.setattr(start, "_show", show)
+    assert start.run_console(twin) == ExitCode.FAILED
+    assert terminal.getvalue().splitlines()[-1] == (
+        "twin-tui: 127.0.0.1:502 accepts no clients any more: OSError()"
+    )
+
+
+def test_a_screen_that_fails_ends_the_console_with_3_unless_it_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal
+) -> None:
+    class Screen:
+        answers: ClassVar = iter([ValueError("torn"), None, ValueError("torn")])
+        return_code = 0
+
+        def __init__(self, *_: object) -> None:
+            self.failure: Exception | None = None
+
+        def run(self) -> int:
+            self.failure = next(self.answers)
+            return 0
+
+    def enter() -> str:
+        return ""
+
+    def gone() -> str:
+        raise EOFError
+
+    monkeypatch.setattr(start, "ConsoleApp", Screen)
+    monkeypatch.setattr(start, "input", enter, raising=False)
+    assert start.run_console(Twin.from_dict(SITE), servers=False) == ExitCode.OK
+    monkeypatch.setattr(start, "input", gone, raising=False)
+    assert start.run_console(Twin.from_dict(SITE), servers=False) == ExitCode.FAILED
+    assert terminal.getvalue().count("The screen has failed: ValueError: torn") == 2

@@ -145,7 +145,7 @@ def test_a_hostile_word_anywhere_in_a_command_line_gives_short_messages(
 ) -> None:
     lines = (
         "run demo --headless --duration 1s --speed max --no-servers",
-        "run demo --headless --scenario ride_through --junit x.xml --record-every 1s",
+        "run demo --headless --scenario ride_through --junit x.xml --record x.jsonl --record-every 1s",
         "run demo --headless --rest 0 --s2-cem x --eos http://x --plot battery.soc --inject 1s",
         "run demo --glyphs vt --hz 4 --seed 4",
         "registers demo --device battery",

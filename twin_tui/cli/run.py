@@ -56,13 +56,11 @@ class _WithWireFlags(click.Command):
     "--record-every",
     type=DURATION,
     metavar="TIME",
-    default="1s",
     help="Simulated time between samples, 1s by default.",
 )
 @click.option(
     "--record-layout",
     type=click.Choice(["wide", "long"]),
-    default="wide",
     help="Rows of .csv and .parquet: one a sample (wide, by default) or one a value (long).",
 )
 @click.option("--force", is_flag=True, help="Let --record and --capture overwrite an existing file.")
@@ -105,8 +103,8 @@ def command(
     speed: float | None = None,
     seed: int | None = None,
     record: Path | None = None,
-    record_every: float = 1.0,
-    record_layout: str = "wide",
+    record_every: float | None = None,
+    record_layout: str | None = None,
     force: bool = False,
     scenario: tuple[str, ...] = (),
     junit: Path | None = None,
@@ -129,6 +127,9 @@ def command(
 
     if junit is not None and not scenario:
         raise click.UsageError("--junit needs --scenario")
+    for option, value in (("--record-every", record_every), ("--record-layout", record_layout)):
+        if value is not None and record is None:
+            raise click.UsageError(f"{option} needs --record")
     if len(scenario) > 1:
         _check_several(headless, {"--record": record, "--capture": capture})
     if not headless:
@@ -151,7 +152,8 @@ def command(
     check_files(runs, given, [("--record", record), ("--capture", capture), ("--junit", junit)])
     twin, length_s = runs[0].twin, runs[0].duration_s
     if record is not None:
-        twin.record_from_start(RecordingPlan(record, record_every, record_layout, force, length_s))
+        every_s = 1.0 if record_every is None else record_every
+        twin.record_from_start(RecordingPlan(record, every_s, record_layout or "wide", force, length_s))
     if capture is not None:
         twin.links.capture(capture, force=force)
     if headless:
