@@ -409,3 +409,17 @@ async def test_a_body_of_the_smallest_chunks_is_parsed_a_little_at_a_time(
         writer.transport.abort()
     assert max(parsed) <= guarded.PARSED_AT_ONCE
     assert sum(parsed) < 100_000, "parsed after the answer"
+
+
+@pytest.mark.parametrize("text", ["x" * 9000, "\x1b[31m" * 500, "\x00"])
+async def test_an_answer_repeats_little_of_what_was_asked(text: str) -> None:
+    async with (
+        serving() as served,
+        httpx.AsyncClient(base_url=served.server.url, trust_env=False) as client,
+    ):
+        for query in ({"resource_id": text}, {"resource_id": "load-0", "type": text}):
+            answer = await client.get("/v1/resource/status", params=query)
+            assert answer.status_code == 404
+            detail = answer.json()["detail"]
+            assert len(detail) < 300
+            assert detail.isprintable()

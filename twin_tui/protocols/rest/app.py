@@ -17,7 +17,7 @@ from twin_tui.engine.events import ReportStatus, from_dict
 from twin_tui.engine.observing import SITE_TELEMETRY
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.descriptions import offered
-from twin_tui.errors import CommandError, TwinError
+from twin_tui.errors import CommandError, TwinError, named
 from twin_tui.protocols.eos.status import TYPES, parse_report, reports_of, stamp
 from twin_tui.protocols.product import version
 from twin_tui.protocols.rest.gate import Gate
@@ -175,7 +175,7 @@ def _add_queries(app: FastAPI, site: EngineQueries) -> None:
         matching = [report for report in found if type in (None, report["type"])]
         if not matching:
             known = ", ".join(report["type"] for report in found)
-            raise HTTPException(404, f"{resource_id} has no {type} now; available: {known}")
+            raise HTTPException(404, f"{resource_id} has no {named(type)} now; available: {known}")
         return matching[0]
 
     @app.get("/v1/telemetry")
