@@ -150,14 +150,13 @@ def used_wh(params: ApplianceParams, run_s: float) -> float:
 
 
 def _may_start(
-    params: ApplianceParams, state: ApplianceState, faults: int, local: float
+    params: ApplianceParams, state: ApplianceState, faults: int, local: float, left: float
 ) -> tuple[StartRefusal, int | None]:
     horizon = int(local // params.horizon_s) if params.horizon_s > 0.0 else None
     if faults:
         return StartRefusal.FAULT, horizon
     if horizon is not None and horizon == state.horizon:
         return StartRefusal.ALREADY_RUN, horizon
-    left = left_s(params.windows, local)
     if left <= 0.0:
         return StartRefusal.NO_WINDOW, horizon
     return (StartRefusal.TOO_LATE if left < params.duration_s - _ROUNDING_S else StartRefusal.NONE), horizon
@@ -185,7 +184,8 @@ def step(
         refusal = StartRefusal.NONE
     elif not state.asked and ticks < 0:
         # the tick ends at the surroundings' time: a run that starts in it began a step before
-        refusal, now = _may_start(params, state, faults, local_s(surroundings) - dt_s)
+        begun = local_s(surroundings) - dt_s
+        refusal, now = _may_start(params, state, faults, begun, left_s(params.windows, begun))
         if refusal is StartRefusal.NONE:
             ticks, horizon, starts = 0, now, starts + 1
             total_wh += run_wh
@@ -230,7 +230,7 @@ def observe(
     worked_s = state.ticks * surroundings.dt_s if state.ticks >= 0 else params.duration_s if running else 0.0
     local = local_s(surroundings)
     left = left_s(params.windows, local)
-    refusal, _ = _may_start(params, state, state.faults, local)
+    refusal, _ = _may_start(params, state, state.faults, local, left)
     return ApplianceTelemetry(
         **terminals(ApplianceTelemetry, state, surroundings, SHARES[params.phase]),
         consumption_power_w=abs(state.active_power_w),

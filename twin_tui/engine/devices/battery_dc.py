@@ -90,11 +90,11 @@ def voltage_room_w(
 
 
 def available_by_voltage_w(
-    params: BatteryParams, ageing: Ageing, soc: float, cell_c: float, standby_w: float
+    params: BatteryParams, ocv: float, charging_ohm: float, discharging_ohm: float, standby_w: float
 ) -> tuple[float, float]:
     """Return the AC charge and discharge power at which the cells stay within their voltage, both ≥ 0, W."""
-    charge = voltage_room_w(params, ageing, soc, cell_c, False) + standby_w
-    discharge = voltage_room_w(params, ageing, soc, cell_c, True) - standby_w
+    charge = power_at_voltage(params.cell.high_v * params.series, ocv, charging_ohm) + standby_w
+    discharge = power_at_voltage(params.cell.low_v * params.series, ocv, discharging_ohm) - standby_w
     charge = min(charge, -_dc(params, -params.charge_limit_w))
     discharge = min(discharge, _dc(params, params.discharge_limit_w))
     return -_ac(params, -charge), _ac(params, discharge) if discharge > 0.0 else 0.0

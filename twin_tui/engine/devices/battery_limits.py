@@ -39,6 +39,13 @@ def available_w(
     return charge, discharge
 
 
+def sources(params: BatteryParams, ageing: Ageing, soc: float, cell_c: float) -> tuple[float, float, float]:
+    """Return open-circuit voltage in V and the inner resistances of charging and discharging in Ω."""
+    ocv, charging_ohm = source(params, ageing, soc, cell_c, False)
+    ohm = cell_resistance(params.cell, soc, cell_c, True) * ageing.resistance
+    return ocv, charging_ohm, ohm * params.series / params.parallel
+
+
 def source(
     params: BatteryParams, ageing: Ageing, soc: float, cell_c: float, discharging: bool
 ) -> tuple[float, float]:

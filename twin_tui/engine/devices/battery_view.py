@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from twin_tui.engine.device import Status, first_code
 from twin_tui.engine.devices.battery_dc import available_by_voltage_w
-from twin_tui.engine.devices.battery_limits import available_w, source
+from twin_tui.engine.devices.battery_limits import available_w, sources
 from twin_tui.engine.devices.battery_model import (
     AT_EASE,
     DC_CONTACTOR_OPEN,
@@ -40,19 +40,19 @@ def observe(
     ageing, climate = state.ageing, state.climate
     power = converter_w(state)
     at_converter = state if power == state.active_power_w else replace(state, active_power_w=power)
-    air_c = {
-        Housing.OPEN: surroundings.ambient_c,
-        Housing.INDOORS: params.room_c,
-        Housing.CONTAINER: climate.air_c,
-    }[params.housing]
+    housing = params.housing
+    air_c = surroundings.ambient_c if housing is Housing.OPEN else climate.air_c
+    if housing is Housing.INDOORS:
+        air_c = params.room_c
     capacity = ageing.capacity_wh
     soc = state.energy_wh / capacity
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie)
     standby = params.standby_w if state.status in (Status.RUNNING, Status.STANDBY) else 0.0
-    by_voltage = available_by_voltage_w(params, ageing, soc, state.cell_c, standby)
-    ocv, ohm = source(params, ageing, soc, state.cell_c, power + state.loss_w > 0.0)
+    ocv, charging_ohm, discharging_ohm = sources(params, ageing, soc, state.cell_c)
+    by_voltage = available_by_voltage_w(params, ocv, charging_ohm, discharging_ohm, standby)
     volts, amps = state.dc.voltage_v, state.dc.current_a
     if not volts:
+        ohm = discharging_ohm if power + state.loss_w > 0.0 else charging_ohm
         amps = current(power + state.loss_w, ocv, ohm)
         volts = ocv - ohm * amps
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING

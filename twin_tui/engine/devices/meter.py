@@ -10,7 +10,7 @@ from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, St
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
 from twin_tui.engine.devices.meter_registers import NO_REACTIVE, QUADRANTS, Registers, add_reactive, thirds
 from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases
-from twin_tui.engine.physics.electrical import line_voltages, symmetrical_components
+from twin_tui.engine.physics.electrical import line_voltages, zero_sequence
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
@@ -288,43 +288,46 @@ def observe(
     params: MeterParams, state: MeterState, commands: MeterCommands, surroundings: Surroundings
 ) -> MeterTelemetry:
     """Return what the meter shows at this tick."""
-    w, var = state.phases_w, state.phases_var
-    total_w, total_var = w[0] + w[1] + w[2], var[0] + var[1] + var[2]
+    (w_a, w_b, w_c), (var_a, var_b, var_c) = state.phases_w, state.phases_var
+    total_w, total_var = w_a + w_b + w_c, var_a + var_b + var_c
     va = sqrt(total_w**2 + total_var**2)
-    phases_va = [sqrt(p * p + q * q) for p, q in zip(w, var, strict=True)]
+    va_a, va_b = sqrt(w_a * w_a + var_a * var_a), sqrt(w_b * w_b + var_b * var_b)
+    va_c = sqrt(w_c * w_c + var_c * var_c)
     scale_v = surroundings.nominal_v * commands.voltage_transformer_ratio / params.voltage_transformer_ratio
-    pu = [surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu]
-    if state.faults & _PHASE_LOSS:
-        pu[2] = 0.0
-    volts = [u * scale_v for u in pu]
-    amps = [s / v if u > NO_VOLTAGE_PU else 0.0 for s, v, u in zip(phases_va, volts, pu, strict=True)]
-    factors = [_power_factor(p, s) for p, s in zip(w, phases_va, strict=True)]
-    in_order = [
-        *(total_w, *w),
-        *(total_var, *var),
-        *(va, *phases_va),
-        *(_power_factor(total_w, va), *factors),
+    pu_a, pu_b = surroundings.va_pu, surroundings.vb_pu
+    pu_c = 0.0 if state.faults & _PHASE_LOSS else surroundings.vc_pu
+    volts_a, volts_b, volts_c = pu_a * scale_v, pu_b * scale_v, pu_c * scale_v
+    amps_a = va_a / volts_a if pu_a > NO_VOLTAGE_PU else 0.0
+    amps_b = va_b / volts_b if pu_b > NO_VOLTAGE_PU else 0.0
+    amps_c = va_c / volts_c if pu_c > NO_VOLTAGE_PU else 0.0
+    neutral_a = 3.0 * zero_sequence(
+        *(amps_a, amps_b, amps_c),
+        # each current lags its voltage by its own angle
+        angle_a=-degrees(atan2(var_a, w_a)),
+        angle_b=-degrees(atan2(var_b, w_b)) - 120.0,
+        angle_c=-degrees(atan2(var_c, w_c)) + 120.0,
+    )
+    in_order = (
+        *(total_w, w_a, w_b, w_c),
+        *(total_var, var_a, var_b, var_c),
+        *(va, va_a, va_b, va_c),
+        _power_factor(total_w, va),
+        *(_power_factor(w_a, va_a), _power_factor(w_b, va_b), _power_factor(w_c, va_c)),
         surroundings.frequency_hz,
         *(*state.imported_wh, *state.exported_wh, *state.reactive_varh),
-        *(*volts, *line_voltages(*volts)),
-        *(*amps, _neutral_current(w, var, amps)),
+        *(volts_a, volts_b, volts_c, *line_voltages(volts_a, volts_b, volts_c)),
+        *(amps_a, amps_b, amps_c, neutral_a),
         *(state.demand.mean_w, state.demand.greatest_w),
-    ]
+    )
     measured_now = dict(zip(_MEASURED, in_order, strict=True))
     return MeterTelemetry(**measured_now, fault_code=METER.fault_code(state.faults))
 
 
 def _power_factor(p_w: float, s_va: float) -> float:
-    return max(-1.0, min(1.0, p_w / s_va)) if s_va > 1e-9 else 1.0
-
-
-def _neutral_current(w: Phases, var: Phases, amps: list[float]) -> float:
-    """Return the magnitude of the sum of the phase currents, each lagging its voltage by its own angle."""
-    angles = [-degrees(atan2(q, p)) for p, q in zip(w, var, strict=True)]
-    zero_sequence, _, _ = symmetrical_components(
-        *amps, angle_a=angles[0], angle_b=angles[1] - 120.0, angle_c=angles[2] + 120.0
-    )
-    return 3.0 * zero_sequence
+    if not s_va > 1e-9:
+        return 1.0
+    found = p_w / s_va
+    return -1.0 if found < -1.0 else 1.0 if found > 1.0 else found
 
 
 def explain(params: MeterParams, state: MeterState) -> str:

@@ -1,6 +1,11 @@
 """The inputs of a PV inverter, one for each string of modules."""
 
 MOST_STRINGS = 4
+_SIGNALS = {
+    number: (f"string_{number}_voltage_v", f"string_{number}_current_a", f"string_{number}_power_w")
+    for number in range(1, MOST_STRINGS + 1)
+}
+_NOTHING = {name: 0.0 for names in _SIGNALS.values() for name in names}
 
 
 def strings(count: int, first_open: bool, dc_w: float, dc_v: float) -> dict[str, float]:
@@ -17,10 +22,8 @@ def strings(count: int, first_open: bool, dc_w: float, dc_v: float) -> dict[str,
     connected = range(2 if first_open else 1, count + 1)
     each_w = dc_w / len(connected) if connected else 0.0
     each_a = each_w / dc_v if dc_v > 0.0 else 0.0
-    found: dict[str, float] = {}
-    for number in range(1, MOST_STRINGS + 1):
-        volts, amps, power = (dc_v, each_a, each_w) if number in connected else (0.0, 0.0, 0.0)
-        found[f"string_{number}_voltage_v"] = volts
-        found[f"string_{number}_current_a"] = amps
-        found[f"string_{number}_power_w"] = power
+    found = dict(_NOTHING)
+    for number in connected:
+        voltage, current, power = _SIGNALS[number]
+        found[voltage], found[current], found[power] = dc_v, each_a, each_w
     return found

@@ -1,10 +1,7 @@
 """What a three-phase device measures at its own terminals."""
 
-from collections.abc import Callable, Iterable
 from enum import Enum
-from functools import cache
 from math import sqrt
-from operator import itemgetter
 from typing import Any
 
 from twin_tui.engine.device import DeviceState
@@ -47,32 +44,32 @@ def terminals(
     pu_a, pu_b, pu_c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
     nominal_v = surroundings.nominal_v
     a, b, c = pu_a * nominal_v, pu_b * nominal_v, pu_c * nominal_v
+    ab, bc, ca = line_voltages(a, b, c)
     share_a, share_b, share_c = shares
-    seen = (
-        power_w,
-        var,
-        va,
-        abs(power_w) / va if va > 1e-9 else 1.0,
-        surroundings.frequency_hz,
-        *(a, b, c),
-        *line_voltages(a, b, c),
-        va * share_a / a if pu_a > NO_VOLTAGE_PU else 0.0,
-        va * share_b / b if pu_b > NO_VOLTAGE_PU else 0.0,
-        va * share_c / c if pu_c > NO_VOLTAGE_PU else 0.0,
-    )
-    declared, places = _declared(telemetry)  # type: ignore[arg-type]
-    return dict(zip(declared, places(seen), strict=True))
+    seen = {
+        "active_power_w": power_w,
+        "reactive_power_var": var,
+        "apparent_power_va": va,
+        "power_factor": abs(power_w) / va if va > 1e-9 else 1.0,
+        "frequency_hz": surroundings.frequency_hz,
+        "voltage_a_v": a,
+        "voltage_b_v": b,
+        "voltage_c_v": c,
+        "voltage_ab_v": ab,
+        "voltage_bc_v": bc,
+        "voltage_ca_v": ca,
+        "current_a_a": va * share_a / a if pu_a > NO_VOLTAGE_PU else 0.0,
+        "current_b_a": va * share_b / b if pu_b > NO_VOLTAGE_PU else 0.0,
+        "current_c_a": va * share_c / c if pu_c > NO_VOLTAGE_PU else 0.0,
+    }
+    undeclared = _undeclared.get(telemetry)
+    if undeclared is None:
+        declared = signals_of(telemetry)
+        undeclared = _undeclared[telemetry] = tuple(name for name in seen if name not in declared)
+    for name in undeclared:
+        del seen[name]
+    return seen
 
 
-_NAMES = (
-    *("active_power_w", "reactive_power_var", "apparent_power_va", "power_factor", "frequency_hz"),
-    *("voltage_a_v", "voltage_b_v", "voltage_c_v", "voltage_ab_v", "voltage_bc_v", "voltage_ca_v"),
-    *("current_a_a", "current_b_a", "current_c_a"),
-)
-
-
-@cache
-def _declared(telemetry: type[Any]) -> tuple[tuple[str, ...], Callable[[tuple[float, ...]], Iterable[float]]]:
-    """Return which of the names a telemetry declares, and what takes their values out of all."""
-    places = [place for place, name in enumerate(_NAMES) if name in signals_of(telemetry)]
-    return tuple(_NAMES[place] for place in places), itemgetter(*places)
+_undeclared: dict[type[Any], tuple[str, ...]] = {}
+"""What a telemetry does not declare of the above."""

@@ -72,12 +72,22 @@ def symmetrical_components(
     C. L. Fortescue, "Method of symmetrical co-ordinates applied to the solution of polyphase networks",
     Trans. AIEE 37, pp. 1027-1140, 1918, doi:10.1109/T-AIEE.1918.4765570.
     """
-    a = complex(va * cos(radians(angle_a)), va * sin(radians(angle_a)))
-    b = complex(vb * cos(radians(angle_b)), vb * sin(radians(angle_b)))
-    c = complex(vc * cos(radians(angle_c)), vc * sin(radians(angle_c)))
+    a, b, c = _phasor(va, angle_a), _phasor(vb, angle_b), _phasor(vc, angle_c)
     turn = complex(-0.5, _HALF_SQRT3)
     back = complex(-0.5, -_HALF_SQRT3)
     return abs(a + b + c) / 3.0, abs(a + turn * b + back * c) / 3.0, abs(a + back * b + turn * c) / 3.0
+
+
+def zero_sequence(
+    a: float, b: float, c: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
+) -> float:
+    """Return the first of the symmetrical components alone, in the unit of the phasors; angles in degrees."""
+    return abs(_phasor(a, angle_a) + _phasor(b, angle_b) + _phasor(c, angle_c)) / 3.0
+
+
+def _phasor(magnitude: float, angle: float) -> complex:
+    angle = radians(angle)
+    return complex(magnitude * cos(angle), magnitude * sin(angle))
 
 
 @lru_cache(maxsize=8)  # the devices of a site have the same voltages in a tick

@@ -11,6 +11,8 @@ from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.surroundings import Surroundings
 
 STATUS = "status"
+_NO_PINS: Mapping[str, Any] = {}
+_status = attrgetter("status._value_")  # a tenth of the time of status.value on Python 3.11
 Columns = dict[str, Any]
 """Names of values, in the form of a sample: lists under "grid", "weather" and, by device, under "devices"."""
 Values = dict[str, Any]
@@ -67,7 +69,7 @@ class Sampler:
             engine.tick,
             engine.time_s,
             engine.surroundings.copy(),
-            [(device.state, device.commands, {**device.pins}) for device in self._devices],
+            [(it.state, it.commands, {**it.pins} if it.pins else _NO_PINS) for it in self._devices],
         )
 
     def columns(self) -> Columns:
@@ -85,7 +87,7 @@ class Sampler:
             "t": moment.time_s,
             **{name: get(observe(surroundings)) for name, observe, get in self._get_site},
             "devices": {
-                name: (state.status.value, *get(device.observe(state, commands, surroundings, pins)))
+                name: (_status(state), *get(device.observe(state, commands, surroundings, pins)))
                 for (name, device, get), (state, commands, pins) in zip(
                     self._get, moment.devices, strict=True
                 )
