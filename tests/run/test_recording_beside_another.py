@@ -13,6 +13,7 @@ from tests.cli.processes import environment
 from twin_tui import ConfigError, RunError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.documents.output import Output
+from twin_tui.engine.events import Mark
 from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.run.recording import tables
 
@@ -119,6 +120,35 @@ def test_a_recording_that_is_deleted_during_the_run_is_reported(
     ):
         twin.stop_recording()
     assert any("the run goes on without it" in entry.text for entry in twin.engine.log)
+
+
+@pytest.mark.parametrize("change", [b"", b"more"], ids=["emptied", "continued"])
+def test_a_recording_that_another_program_changes_is_reported(tmp_path: Path, change: bytes) -> None:
+    path = tmp_path / "run.jsonl"
+    twin = Twin.from_dict(SITE)
+    twin.record(path)
+    twin.advance(2.0)
+    with path.open("ab") as file:
+        file.write(change)
+        if not change:
+            file.truncate(0)
+    twin.submit(Mark("look"))
+    with pytest.raises(RunError, match="another program changed it while it was being written"):
+        twin.stop_recording()
+    with pytest.raises(ConfigError):
+        list(Twin.replay(path))
+
+
+def test_a_recording_whose_folder_is_renamed_is_whole_under_its_new_name(tmp_path: Path) -> None:
+    folder = tmp_path / "before"
+    folder.mkdir()
+    twin = Twin.from_dict(SITE)
+    twin.record(folder / "run.jsonl")
+    twin.advance(2.0)
+    folder.rename(tmp_path / "after")
+    twin.advance(2.0)
+    twin.stop_recording()
+    assert list(Twin.replay(tmp_path / "after" / "run.jsonl")) == []
 
 
 def test_a_file_of_the_site_is_not_written_even_with_force(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ GZIP = 31
 
 
 DELETED = "it was deleted while it was being written"
+CHANGED = "another program changed it while it was being written"
 
 
 class ExistingFileError(ConfigError):
@@ -95,13 +96,14 @@ class Output:
     def __init__(self, path: Path, *, force: bool = False, gzipped: bool = False) -> None:
         check_new(path, force=force)
         self.path = path
+        self._size: int | None = None
+        """The bytes in the file, where they can be checked."""
         try:
             self._made = not path.exists()
             self._file = open(  # noqa: SIM115 - closed by close and abandon
                 path, "xb" if self._made else "wb", buffering=0, opener=_unchanged
             )
-            self._regular = path.is_file()
-            if self._regular:
+            if path.is_file():
                 self._reserve()
         except (OSError, ValueError) as error:
             raise refused(path, error) from None
@@ -117,8 +119,8 @@ class Output:
     def flush(self) -> None:
         """Give the system all that waits."""
         waiting, self._waiting = self._waiting, bytearray()
-        if self._regular and not os.fstat(self._file.fileno()).st_nlink:
-            raise OSError(DELETED)
+        if self._size is not None:
+            self._check_untouched(self._size)
         if waiting and self._squeeze is not None:
             waiting = bytearray(self._squeeze.compress(waiting) + self._squeeze.flush(zlib.Z_SYNC_FLUSH))
         self._put(waiting)
@@ -145,11 +147,23 @@ class Output:
         try:
             lock(self.path, self._file.fileno())
             self._file.truncate()
+            if os.fstat(self._file.fileno()).st_nlink:  # which some network file systems do not count
+                self._size = 0
         except BaseException:
             self._file.close()
             raise
 
+    def _check_untouched(self, size: int) -> None:
+        """Raise OSError when another program has deleted, emptied or continued the file."""
+        found = os.fstat(self._file.fileno())
+        if not found.st_nlink:
+            raise OSError(DELETED)
+        if found.st_size != size:
+            raise OSError(CHANGED)
+
     def _put(self, data: bytes | bytearray) -> None:
+        if self._size is not None:
+            self._size += len(data)
         left = memoryview(data)
         while left:
             left = left[self._file.write(left) or 0 :]
