@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.run.recordings import signed
-from twin_tui import ConfigError, Twin
+from twin_tui import ConfigError, Pin, Twin
+from twin_tui.engine.events import Unpin
 from twin_tui.run import recording
 from twin_tui.run.recording import reading, replaying, samples, tables
 
@@ -244,3 +245,17 @@ def test_a_replay_names_a_device_without_the_word_for_all_devices(monkeypatch: p
     again: dict[str, Any] = {"devices": {"bess": {"soc": 0.5, "status": "OFF"}}}
     assert replayed(monkeypatch, recorded, again) == ["t = 0 s  bess.status: recorded 'RUN', replayed 'OFF'"]
     assert replayed(monkeypatch, recorded, recorded) == []
+
+
+def test_what_is_forced_after_a_tick_is_not_in_the_sample_of_that_tick() -> None:
+    twin = Twin.from_dict(SITE)
+    sampler = samples.Sampler(twin.engine)
+    places = sampler.columns()["devices"]["bess"]
+    free = sampler.moment()
+    twin.submit(Pin("bess", "soc", 0.125))
+    forced = sampler.moment()
+    twin.submit(Unpin("bess", "soc"))
+    twin.submit(Pin("bess", "soh", 0.5))
+    found = [sampler.values(moment)["devices"]["bess"] for moment in (free, forced, sampler.moment())]
+    assert [values[places.index("soc")] for values in found] == [0.5, 0.125, 0.5]
+    assert [values[places.index("soh")] for values in found] == [1.0, 1.0, 0.5]

@@ -78,7 +78,8 @@ class Device:
         if isinstance(self.commands, GridTied):
             self.commands, self.params = begin(self.commands, self.params)
         self.step = plan.type.step
-        self.pins: dict[str, Any] = {}
+        self.pins: Mapping[str, Any] = {}
+        """Forced values; replaced as a whole, so that a recording may keep those of a tick."""
         self.advised: dict[str, int] = {}
         """The advice that its commands called for, without numbers, and in which tick last."""
         self.guide: Guide | None = None

@@ -72,7 +72,7 @@ class Pin(Event):
     def carry_out(self, run: Run, tick: int) -> None:
         """Force the value."""
         device = run.device(self.device)
-        device.pins[self.signal] = device.accept(self.signal, self.value)
+        device.pins = {**device.pins, self.signal: device.accept(self.signal, self.value)}
         device.change({})
         device.forget_observation()
         text = f"{self.signal} forced to {short(self.value)}"
@@ -107,7 +107,8 @@ class Unpin(Event):
         """Release the values; a command keeps the last one."""
         for device in [run.device(self.device)] if self.device else list(run.devices.values()):
             for name in [self.signal] if self.signal else list(device.pins):
-                if device.pins.pop(name, None) is not None:
+                if name in device.pins:
+                    device.pins = {kept: pin for kept, pin in device.pins.items() if kept != name}
                     run.note(LogKind.FORCE, device.name, f"{name} released", self.origin, tick)
             device.forget_observation()
 

@@ -11,7 +11,7 @@ from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.surroundings import Surroundings
 
 STATUS = "status"
-_NO_PINS: Mapping[str, Any] = {}
+_inputs = attrgetter("state", "commands", "pins")
 _status = attrgetter("status._value_")  # a tenth of the time of status.value on Python 3.11
 Columns = dict[str, Any]
 """Names of values, in the form of a sample: lists under "grid", "weather" and, by device, under "devices"."""
@@ -69,7 +69,7 @@ class Sampler:
             engine.tick,
             engine.time_s,
             engine.surroundings.copy(),
-            [(it.state, it.commands, {**it.pins} if it.pins else _NO_PINS) for it in self._devices],
+            [*map(_inputs, self._devices)],
         )
 
     def columns(self) -> Columns:
