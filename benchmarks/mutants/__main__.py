@@ -40,7 +40,8 @@ PRELOADED = (
 PATIENCE_S, PATIENCE = 20.0, 4.0
 """A fault makes an endless loop if its tests take so much, and so many times, longer than alone."""
 FIRST = 10
-NO_TEST, NOTICED, SURVIVED = "no test", "noticed", "survived"
+NO_TEST, NOTICED, SURVIVED, UNTRIED = "no test", "noticed", "survived", "untried"
+"""Untried: its tests do not run to their end without the fault either."""
 NO_ANSWER, NO_START, THE_CLOCK = "the end of the process", "the start of the tests", "the clock"
 
 
@@ -171,15 +172,16 @@ def judge(
             multiprocessing.connection.wait([trial.process.sentinel for trial in running], pause_s)
         for trial in [trial for trial in running if trial.over]:
             by = trial.end(root)
+            outcome = NOTICED if by else SURVIVED
             if by in {NO_ANSWER, NO_START, THE_CLOCK}:
                 tests = suite.chosen(trial.fault, budget_s)
                 if not trial.passes_without(root, tests, sum(suite.seconds[test] for test in tests)):
-                    by = ""
-            book.write(trial.fault, NOTICED if by else SURVIVED, by)
+                    outcome = UNTRIED
+            book.write(trial.fault, outcome, by)
             running.remove(trial)
             free.append(trial.tree)
             left -= 1
-            print(f"{left:5} left  {trial.fault}  {by or SURVIVED}", flush=True)
+            print(f"{left:5} left  {trial.fault}  {by if outcome == NOTICED else outcome}", flush=True)
 
 
 def main() -> None:
