@@ -123,3 +123,13 @@ def test_a_device_beyond_its_limits_is_not_driven_further_out():
     assert supported(PLAIN, high, 0.1, 0.3, 0.6) == pytest.approx(0.1)
     assert supported(PLAIN, high, 0.5, 0.3, 0.6) == pytest.approx(0.3)
     assert supported(PLAIN, low, 0.5, 0.3, 0.6) == pytest.approx(0.6)
+
+
+def test_a_droop_that_says_no_more_is_of_the_rating_for_high_frequencies_only_and_at_once():
+    code = replace(VDE, frequency_droop=FrequencyDroop(0.2, 0.05))
+    state = settle(code, 1.0, 50.7, 0.1)
+    power, _ = grid_support.answer(code, state, 0.1, 0.5, 0.0, 1.0)
+    assert power == pytest.approx(0.3)
+    assert settle(code, 1.0, 47.0) is NEUTRAL
+    code = replace(VDE, frequency_droop=FrequencyDroop(0.2, 0.05, under_deadband_hz=0.2))
+    assert supported(code, settle(code, 1.0, 49.3), 0.5, 0.0, 1.0) == pytest.approx(0.7)

@@ -38,6 +38,7 @@ def test_of_two_stages_at_once_the_one_that_trips_first_is_pending(turned: bool)
     assert (state.stage, state.remaining_s) == ("UV2", pytest.approx(1.5))
     state = step(code, state, (0.45, 1.0, 60.0), 15)
     assert (state.operation, state.stage) == (Operation.TRIPPED, "UV2")
+    assert (state.share, state.remaining_s, state.calm, state.in_service) == (0.0, 300.0, False, True)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -152,3 +152,13 @@ def test_a_snapshot_has_the_two_hundred_newest_entries_unless_more_are_wanted() 
         engine.submit(Mark(str(number)))
     assert [len(engine.snapshot().log), len(engine.snapshot(log=250).log)] == [200, 250]
     assert engine.snapshot().log[0].text == "100"
+
+
+def test_before_the_first_tick_the_grid_is_there_and_nothing_crosses_it() -> None:
+    seen = an_engine().snapshot()
+    assert (seen.tick, seen.time_s, seen.unix_s, seen.day_s) == (0, 0.0, MIDNIGHT + 23 * HOUR, 23 * HOUR)
+    assert (seen.grid.live, seen.grid.islanded, seen.grid.frequency_hz) == (True, False, 60.0)
+    assert seen.grid.voltages_pu == (1.0, 1.0, 1.0)
+    assert (seen.grid.active_power_w, seen.grid.reactive_power_var) == (0.0, 0.0)
+    assert (seen.weather.ambient_c, seen.weather.wind_m_s) == (11.0, 4.0)
+    assert seen.log == ()

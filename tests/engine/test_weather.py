@@ -202,3 +202,12 @@ def test_the_air_is_warmest_at_its_hour_and_coldest_half_a_day_from_it(hour: flo
         engine = site(replace(course, ambient_peak_h=peak_h), JUNE_S + (hour - 15.0 + peak_h) * 3600.0 - 60.0)
         engine.step()
         assert engine.surroundings.ambient_c == pytest.approx(ambient_c)
+
+
+def test_a_series_of_the_light_counts_only_where_the_sky_is_one():
+    series = Series(0.0, 60.0, (123.0,), relative=True)
+    for sky, light in ((Sky.CLEAR, 798.0), (Sky.SERIES, 123.0), (Sky.SINE, 1000.0)):
+        engine = site(replace(BERLIN, sky=sky, irradiance_series=series), JUNE_S + 12 * 3600.0 - 60.0)
+        engine.step()
+        assert engine.surroundings.ghi_w_m2 == pytest.approx(light, rel=0.15)
+        assert (engine.surroundings.ghi_w_m2 == 123.0) is (sky is Sky.SERIES)

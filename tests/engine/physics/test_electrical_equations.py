@@ -122,3 +122,22 @@ def test_a_power_factor_of_one_or_beyond_or_none_takes_no_reactive_power():
         assert electrical.reactive_power(1000.0, power_factor) == 0.0
     assert electrical.reactive_power(-1000.0, 0.8) == pytest.approx(750.0)
     assert electrical.reactive_power(1000.0, -0.6) == pytest.approx(-4000.0 / 3.0)
+
+
+@pytest.mark.parametrize(
+    ("p_w", "q_var", "power_factor", "left_w"),
+    [
+        (100.0, 0.0, 0.9, 100.0),
+        (-100.0, 0.0, 0.9, -100.0),
+        (950.0, 0.0, 0.9, 900.0),
+        (-950.0, 0.0, -0.9, -900.0),
+        (1_200.0, 0.0, 1.0, 1_000.0),
+        (1_200.0, 0.0, 0.0, 1_000.0),
+        (100.0, 600.0, 0.9, 100.0),
+        (950.0, 600.0, 0.9, 800.0),
+        (-950.0, -600.0, 0.9, -800.0),
+        (950.0, 2_000.0, 0.9, 0.0),
+    ],
+)
+def test_the_active_power_beside_reactive_power_of_1_kva(p_w, q_var, power_factor, left_w):
+    assert electrical.room_for_reactive(p_w, q_var, power_factor, 1_000.0) == pytest.approx(left_w)

@@ -36,6 +36,7 @@ from twin_tui.engine.s2.model import (
     Transition,
 )
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError
 
 START_UNIX_S = 1_800_000_000.0
@@ -605,3 +606,41 @@ def test_outside_all_its_elements_a_mode_asks_for_nothing(kind: ControlType) -> 
     engine.submit(SelectControl("battery", kind.name))
     engine.step()
     assert consumption_w(engine) == 0.0
+
+
+def s2_entries(engine: Engine) -> list[tuple[str, str]]:
+    return [(entry.text, entry.origin) for entry in engine.log if entry.kind is LogKind.S2]
+
+
+def test_the_log_says_what_an_energy_manager_does() -> None:
+    engine = an_engine(TIMED)
+    instruct(engine, "on", 0.5)
+    instruct(engine, "drain", 0.25, id="later", execute_unix_s=START_UNIX_S + 4.0)
+    engine.submit(Revoke("battery", "later", "cem"))
+    instruct(engine, "off")
+    engine.submit(SelectControl("battery", "", "cem"))
+    assert s2_entries(engine) == [
+        ("FRBC selected", "cem"),
+        ("FRBC on f=0.50", "cem"),
+        ("FRBC drain f=0.25 at 4 s", "cem"),
+        ("FRBC drain f=0.25 revoked", "cem"),
+        ("FRBC rejected off f=1.00: timer min-on blocks on → off for 10 s", ""),
+        ("FRBC ends", "cem"),
+    ]
+
+
+def test_the_actuator_is_named_where_there_are_several() -> None:
+    (first,) = TIMED.actuators
+    engine = an_engine(replace(TIMED, actuators=(first, replace(first, id="b"))))
+    instruct(engine, "on", 0.5, actuator="b")
+    shown = engine.snapshot().device("battery").control
+    assert shown is not None
+    assert (shown.last, shown.mode) == ("b: on f=0.50", "off + on")
+    assert shown.timers == (("min-on", 10.0),)
+
+
+@pytest.mark.parametrize("identity", ["", None, 5, True])
+def test_an_instruction_needs_a_text_to_be_known_by(identity: Any) -> None:
+    engine = an_engine()
+    with pytest.raises(CommandError, match="an instruction needs an id"):
+        engine.submit(Instruct("battery", {"id": identity, "mode": "charge"}))
