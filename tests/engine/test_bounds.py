@@ -1,11 +1,13 @@
 """Parameters that cannot be are refused before the first step, from Python as from a file."""
 
+import math
 from math import inf, nan
 from typing import Any
 
 import pytest
 
 from tests.laws.worlds import plain_params
+from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.weather import Series, WeatherParams
 from twin_tui.errors import ConfigError
@@ -62,3 +64,32 @@ def test_a_world_that_cannot_be_is_refused(cls: type[Any], wrong: dict[str, floa
 def test_a_series_takes_finite_numbers_only(bad: float) -> None:
     with pytest.raises(ConfigError, match="finite"):
         Series(0.0, 60.0, (1.0, bad, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "outside"),
+    [
+        (Positive, (1e-9, 1e17), (0.0, -1e-9)),
+        (NotNegative, (0.0, 1e-9, 1e17), (-1e-9,)),
+        (Share, (0.0, 0.5, 1.0), (-1e-9, 1.0 + 1e-9)),
+        (Efficiency, (1e-9, 0.5, 1.0), (0.0, 1.0 + 1e-9)),
+    ],
+)
+def test_each_range_holds_its_ends_and_nothing_beyond(
+    kind: Any, inside: tuple[float, ...], outside: tuple[float, ...]
+) -> None:
+    (allowed,) = kind.__metadata__
+    for number in inside:
+        allowed.require("x", number, "a thing")
+    for number in (*outside, math.nan, math.inf, -math.inf):
+        with pytest.raises(ConfigError, match=f"x {number:g} of a thing is"):
+            allowed.require("x", number, "a thing")
+
+
+@pytest.mark.parametrize("number", [1e-18, 1e18, -1e18, 0.0])
+def test_numbers_up_to_the_largest_and_down_to_its_inverse_are_accepted(number: float) -> None:
+    Range(-2e18, 2e18).require("x", number, "a thing")
+    for wrong, word in ((number * 1.1, "larger"), (number / 1.1, "smaller")):
+        if 0.0 < abs(wrong) < 1e-18 or abs(wrong) > 1e18:
+            with pytest.raises(ConfigError, match=word):
+                Range(-2e18, 2e18).require("x", wrong, "a thing")

@@ -14,6 +14,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.engine.surroundings import Surroundings
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 CODE = load_grid_code("en50549-1")
@@ -182,3 +183,25 @@ def test_a_grid_that_comes_and_goes_is_joined_only_after_it_has_been_back_withou
         assert engine.surroundings.islanded
     engine.advance(1.1)
     assert not engine.surroundings.islanded
+
+
+def test_an_attempt_that_fails_leaves_no_trace_in_the_log_but_its_own():
+    engine = site(FORMER, load_w=12_000.0)
+    lose_the_grid(engine)
+    engine.advance(25.0)
+    assert engine.surroundings.grid_live is False
+    states = [entry.text for entry in engine.log if entry.device == "house"]
+    assert states == ["RUN → OFF"]
+    alarms = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
+    assert len(alarms) == 3, "one a try"
+
+
+def test_a_battery_that_holds_up_an_island_rides_through_the_frequency_that_it_makes():
+    params = replace(FORMER, ramp_w_per_s=1.0)
+    state = BATTERY.initial(params)
+    around = Surroundings(0.1, islanded=True, frequency_hz=52.0, island_w=500.0, island_var=200.0)
+    for tick in range(1, 101):
+        around.tick, around.time_s = tick, tick * 0.1
+        state = BATTERY.step(params, state, TOLD, around)
+        assert (state.active_power_w, state.reactive_power_var) == pytest.approx((500.0, 200.0))
+        assert state.status is Status.RUNNING

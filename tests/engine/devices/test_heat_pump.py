@@ -355,3 +355,13 @@ def test_a_house_asks_for_heat_below_its_limit_and_for_hot_water_always(
     engine.step()
     assert seen(engine).heat_demand_w == pytest.approx(heat_w)
     assert seen(engine).heat_delivered_w == pytest.approx(heat_w)
+
+
+def test_the_water_that_heats_the_tank_is_warmer_than_it_while_the_pump_runs() -> None:
+    engine = site(changed(flow_rise_k=5.0))
+    engine.submit(Write("hp", {"automatic": 0, "heat_power_setpoint_w": 5_000.0}))
+    engine.step()
+    assert seen(engine).flow_temperature_c == pytest.approx(engine.devices["hp"].state.tank_c + 5.0)
+    engine.submit(Write("hp", {"heat_power_setpoint_w": 0.0}))
+    engine.step()
+    assert seen(engine).flow_temperature_c == pytest.approx(engine.devices["hp"].state.tank_c)

@@ -9,7 +9,7 @@ from twin_tui.engine.device import Status
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Disturb, Fault
+from twin_tui.engine.events import Disturb, Fault, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Series, WeatherParams
 
@@ -71,3 +71,13 @@ def test_heat_takes_power_evenly_between_the_temperatures_where_it_begins_and_en
         engine.devices["pv"].state = replace(engine.devices["pv"].state, inverter_c=inverter_c)
         engine.step()
         assert engine.telemetry("pv").active_power_w == pytest.approx(10_000.0 * share, abs=1e-6)
+
+
+def test_a_reactive_setpoint_goes_before_the_power_factor() -> None:
+    engine = site(replace(PLANT, series=Series(0.0, 60.0, (5_000.0,))))
+    engine.submit(Write("pv", {"power_factor_setpoint": 0.8}))
+    engine.step()
+    assert engine.telemetry("pv").reactive_power_var == pytest.approx(3_750.0)
+    engine.submit(Write("pv", {"reactive_power_setpoint_var": -1_000.0}))
+    engine.step()
+    assert engine.telemetry("pv").reactive_power_var == pytest.approx(-1_000.0)

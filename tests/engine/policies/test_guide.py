@@ -1,5 +1,6 @@
 """What steers a device: in which tick, from which commands, and what comes back when it ends."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Pin, SelectMode, Unpin, Write
+from twin_tui.engine.events import Pin, ReportStatus, SelectMode, Unpin, Write
 from twin_tui.engine.policies.modes import BATTERY_MODES, find_mode
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.steering import Mode, PowerLimits, Steering
@@ -171,3 +172,11 @@ def test_an_unknown_mode_is_refused_with_all_that_there_are(kind: AnyDeviceType,
     with pytest.raises(CommandError, match=text) as caught:
         find_mode(kind, "X")
     assert all(mode.name in str(caught.value) for mode in kind.modes)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("key", ["soc", "power_w"])
+def test_a_report_takes_finite_numbers(key: str, wrong: float) -> None:
+    engine = a_site(DevicePlan("battery", BATTERY, BatteryParams(10_000.0, 5_000.0, 5_000.0, 5_000.0)))
+    with pytest.raises(CommandError, match=f"battery: reported {key} takes a finite number"):
+        engine.submit(ReportStatus("battery", {key: wrong}))

@@ -122,3 +122,12 @@ def test_half_a_watt_missing_sheds_the_smallest_load_that_suffices() -> None:
     assert powers_w(engine) == pytest.approx(
         {"battery": 4_999.9, "load0": -4_999.0, "load1": 0.0, "load2": -0.9, "pv": 0.0}
     )
+
+
+def test_where_no_single_load_suffices_the_largest_goes_first() -> None:
+    engine = an_island(4_500.0, 4_000.0, 5_000.0)
+    engine.advance(10.0)
+    assert engine.snapshot().grid.islanded
+    seen = powers_w(engine)
+    # 8.5 kW are missing: the largest goes, then of the others the smallest that is enough for 3.5 kW
+    assert (seen["load0"], seen["load1"], seen["load2"]) == (-4_500.0, 0.0, 0.0)

@@ -644,3 +644,27 @@ def test_an_instruction_needs_a_text_to_be_known_by(identity: Any) -> None:
     engine = an_engine()
     with pytest.raises(CommandError, match="an instruction needs an id"):
         engine.submit(Instruct("battery", {"id": identity, "mode": "charge"}))
+
+
+@pytest.mark.parametrize(
+    ("level", "found"), [(0.0, 0), (0.59, 0), (0.6, 1), (0.75, 1), (0.9, 1), (0.91, None), (-0.1, None)]
+)
+def test_at_the_border_of_two_elements_the_upper_one_counts(level: float, found: int | None) -> None:
+    mode = OperationMode("on", (element(1_000, 3_000, 0.0, 0.6), element(500, 1_000, 0.6, 0.9)))
+    assert mode.element(level) is (None if found is None else mode.elements[found])
+
+
+def test_of_elements_that_overlap_the_first_counts() -> None:
+    mode = OperationMode("on", (element(1, 1, 0.0, 0.6), element(2, 2, 0.3, 0.6), element(3, 3, 0.5, 1.0)))
+    assert [mode.element(level).powers[0].end_w for level in (0.2, 0.4, 0.55, 0.8)] == [1, 1, 1, 3]  # type: ignore[union-attr]
+
+
+def test_a_session_that_begins_hears_of_every_actuator_and_timer() -> None:
+    engine = an_engine(TIMED)
+    instruct(engine, "on", 0.5)
+    engine.advance(4.0)
+    assert control_of(engine).statuses() == [
+        ActuatorUpdate("a", "on", 0.5, "off", 0),
+        TimerUpdate("a", "min-on", 20),
+        TimerUpdate("a", "min-off", 0),
+    ]
