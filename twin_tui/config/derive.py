@@ -5,6 +5,7 @@ import types
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
+from math import isfinite
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import create_model, model_validator
@@ -15,14 +16,19 @@ from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import (
     DURATION_SCHEMA,
+    LARGEST,
     SWITCH_SCHEMA,
     Accepts,
+    any_case,
     number,
+    or_null,
     refuse_unknown,
     to_number,
     to_switch,
     to_text,
+    whole,
 )
+from twin_tui.engine.bounds import Range
 from twin_tui.engine.signals import value
 from twin_tui.errors import shown
 
@@ -145,10 +151,21 @@ def _derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> dict[str,
         if name not in taken:
             sets = Sets(name, 0.01) if _is_soc(name, hint) else Sets(name)
             default = ... if required and kilo == name else None
-            found[name] = Annotated[Any, _validator(name, hint), sets], default
+            found[name] = Annotated[Any, _validator(name, hint, _bounds(item, sets.factor)), sets], default
         if kilo not in taken and kilo != name:
-            found[kilo] = Annotated[Any, _validator(name, hint), Sets(name, 1e3)], None
+            found[kilo] = Annotated[Any, _validator(name, hint, _bounds(item, 1e3)), Sets(name, 1e3)], None
     return found
+
+
+def _bounds(item: dataclasses.Field[Any], factor: float) -> dict[str, float]:
+    """Return the range of an engine parameter in the unit of a key, for its schema: the engine checks it."""
+    allowed = next((each for each in getattr(item.type, "__metadata__", ()) if isinstance(each, Range)), None)
+    if allowed is None:
+        return {}
+    ends = {"exclusiveMinimum" if allowed.low is None else "minimum": allowed.low, "maximum": allowed.high}
+    if allowed.low is None:
+        ends["exclusiveMinimum"] = allowed.above
+    return {key: end / factor for key, end in ends.items() if end is not None and isfinite(end)}
 
 
 def convert(hint: Any, found: Any, context: Context, name: str = "") -> Any:
@@ -180,7 +197,7 @@ def _to_whole(found: Any) -> int:
 
 _PLAIN: Mapping[Any, Accepts] = {
     bool: Accepts(to_switch, SWITCH_SCHEMA),
-    int: Accepts(_to_whole, {"type": "integer"}),
+    int: Accepts(_to_whole, whole(-int(LARGEST), int(LARGEST)).schema),
     str: Accepts(to_text, {"type": "string"}),
 }
 
@@ -194,7 +211,9 @@ def _numbers(name: str) -> Accepts:
         return number(above=0, high=1)
     if name.endswith("_s"):
         check = number(0).check
-        return Accepts(lambda it: parse_duration(it) if isinstance(it, str) else check(it), DURATION_SCHEMA)
+        as_number, as_text = DURATION_SCHEMA["anyOf"]
+        schema = {**DURATION_SCHEMA, "anyOf": [{**as_number, "maximum": LARGEST}, as_text]}
+        return Accepts(lambda it: parse_duration(it) if isinstance(it, str) else check(it), schema)
     return number(0) if name.endswith(_NOT_NEGATIVE) else number()
 
 
@@ -212,7 +231,8 @@ def _member(hint: type[Enum]) -> Accepts:
                 return member
         raise ValueError(f"expected one of {', '.join(str(m.value) for m in hint)}, found {shown(found)}")
 
-    return Accepts(check, {"enum": [member.value for member in hint]})
+    words = [str(word) for member in hint for word in (member.value, member.name)]
+    return Accepts(check, any_case(*dict.fromkeys(words)))
 
 
 def build(cls: type[Any], found: Any, context: Context) -> Any:
@@ -263,20 +283,43 @@ def _is_soc(name: str, hint: Any) -> bool:
     return hint is float and "soc" in name.split("_")
 
 
-def _validator(name: str, hint: Any) -> Accepts:
+def _validator(name: str, hint: Any, bounds: Mapping[str, float]) -> Accepts:
     def check(found: Any, context: Context | None) -> Any:
         return convert(hint, found, context or NO_CONTEXT, name)
 
-    return Accepts(check, _schema(name, hint), informed=True)
+    return Accepts(check, informed=True, make_schema=lambda: {**value_schema(name, hint), **bounds})
 
 
-def _schema(name: str, hint: Any) -> Mapping[str, Any]:
+def value_schema(name: str, hint: Any) -> Mapping[str, Any]:
     """Return the JSON Schema of the values that ``convert`` accepts for a field type."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        options = [_schema(name, option) for option in get_args(hint) if option is not type(None)]
-        return options[0] if len(options) == 1 else {"anyOf": options}
+        nothing = type(None) in get_args(hint)
+        options = [value_schema(name, option) for option in get_args(hint) if option is not type(None)]
+        if not all(options):
+            return {}
+        found = options[0] if len(options) == 1 else {"anyOf": options}
+        return or_null(found) if nothing else found
     if origin is tuple:
-        return {"type": "array", "items": _schema(name, get_args(hint)[0])}
+        parts = get_args(hint)
+        listed = {"type": "array", "items": value_schema(name, parts[0])}
+        fixed = {} if parts[-1] is Ellipsis else {"minItems": len(parts), "maxItems": len(parts)}
+        return listed | fixed
+    if origin is dict or getattr(origin, "__name__", "") == "Mapping":
+        return {"type": "object", "additionalProperties": value_schema(name, get_args(hint)[1])}
     accepts = _plain(name, hint) or NAMED.get(hint)
-    return accepts.schema if accepts is not None else {}
+    if accepts is not None:
+        return accepts.schema
+    return object_schema(hint) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else {}
+
+
+def object_schema(cls: type[Any]) -> dict[str, Any]:
+    """Return the JSON Schema of the plain data that ``build`` accepts for a dataclass."""
+    hints = get_type_hints(cls)
+    items = [item for item in dataclasses.fields(cls) if item.init]
+    return {
+        "type": "object",
+        "properties": {item.name: dict(value_schema(item.name, hints[item.name])) for item in items},
+        "required": [item.name for item in items if _is_required(item)],
+        "additionalProperties": False,
+    }

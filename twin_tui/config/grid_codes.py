@@ -5,11 +5,11 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from twin_tui.documents.loader import Document, open_document
 from twin_tui.documents.model import Complaints, FileModel, Model
-from twin_tui.documents.values import Accepts, Switch, Text, choice, number, to_number
+from twin_tui.documents.values import Accepts, Switch, Text, choice, number, number_schema, to_number
 from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
@@ -64,7 +64,12 @@ def _to_sources(found: Any) -> dict[str, str]:
     raise ValueError(f"expected an object of names and titles, found {shown(found)}")
 
 
-_POINT = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+_POINT = {
+    "type": "array",
+    "prefixItems": [number_schema(0, 2), number_schema(-1, 1)],
+    "minItems": 2,
+    "maxItems": 2,
+}
 Points = Annotated[
     tuple[tuple[float, float], ...], Accepts(_to_points, {"type": "array", "items": _POINT, "minItems": 2})
 ]
@@ -84,8 +89,33 @@ class _Entry(Model):
         return self.model_dump(exclude={"source", "status"})
 
 
+def _limit(one: str, other: str) -> dict[str, Any]:
+    return {
+        "required": [one],
+        "properties": {one: {"not": {"type": "null"}}, other: {"type": "null"}},
+    }
+
+
+def _measuring(*quantities: Quantity) -> dict[str, Any]:
+    return {"properties": {"quantity": {"enum": [quantity.value for quantity in quantities]}}}
+
+
+_ONE_LIMIT: dict[str, Any] = {
+    "oneOf": [_limit("above", "below"), _limit("below", "above")],
+    "allOf": [
+        {"if": _measuring(Quantity.MEAN_VOLTAGE, Quantity.ROCOF), "then": {"required": ["above"]}},
+        {
+            "if": _measuring(Quantity.VOLTAGE, Quantity.MEAN_VOLTAGE),
+            "then": {"properties": {"above": {"maximum": 2}, "below": {"maximum": 2}}},
+        },
+    ],
+}
+
+
 class _Stage(_Entry):
     """One stage of the protection: a limit, and how long it may be exceeded."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_LIMIT)
 
     name: Label
     """Unique in the code; the log names it when it trips."""

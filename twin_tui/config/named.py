@@ -6,10 +6,20 @@ from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
 from twin_tui.config.grid_codes import grid_code_of, load_grid_code
-from twin_tui.config.schedule import to_session, to_window
+from twin_tui.config.schedule import DAYS, to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.documents.loader import Document
-from twin_tui.documents.values import Accepts, refuse_unknown, to_number, to_switch
+from twin_tui.documents.values import (
+    DURATION_SCHEMA,
+    SWITCH_SCHEMA,
+    Accepts,
+    any_case,
+    number_schema,
+    or_null,
+    refuse_unknown,
+    to_number,
+    to_switch,
+)
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
@@ -30,10 +40,10 @@ def to_grid_code(found: Any, context: Context) -> GridCode | None:
         found = {"name": found}
     if not isinstance(found, dict):
         raise ValueError(f"expected the name of a grid code, found {shown(found)}")
-    switches = {key: to_switch(found[key]) for key in _SWITCHES if isinstance(found.get(key), bool | str)}
     if "stages" in found:
         return grid_code_of(Document(found, ""), "own")
     refuse_unknown(found, ("name", *_SWITCHES))
+    switches = {key: to_switch(found[key]) for key in _SWITCHES if key in found}
     name = found.get("name")
     if not isinstance(name, str):
         raise ValueError("missing key name")
@@ -69,46 +79,85 @@ def _named(found: Any, known: Mapping[str, T]) -> T:
     raise ValueError(f"expected one of {', '.join(known)}, found {shown(found)}")
 
 
-_TIME = {"type": ["string", "number"], "description": "A time of day like 08:00, or seconds."}
-_SPAN = {"type": ["string", "number"], "description": "A duration like 5h, or seconds."}
-_WEEKDAY = {"type": ["string", "integer"], "description": "monday … sunday, or 0 … 6."}
+_HOURS = r"^\s*(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?|24:00(:00(\.[0-9]+)?)?)\s*$"
+_TIME = {**number_schema(), "pattern": _HOURS, "description": "A time of day like 08:00, or seconds."}
+_SPAN = {"anyOf": DURATION_SCHEMA["anyOf"], "description": "A duration like 5h, or seconds."}
+_DAY = "|".join(day[:3] + "".join(f"({letter}" for letter in day[3:]) + ")?" * len(day[3:]) for day in DAYS)
+_ANY_DAY = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in _DAY)
+_WEEKDAY = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 6},
+        {"type": "string", "pattern": f"^({_ANY_DAY})$"},
+    ],
+    "description": "monday … sunday, or 0 … 6.",
+}
+_DAY_RANGE = {"type": "string", "pattern": f"^\\s*({_ANY_DAY})\\s*-\\s*({_ANY_DAY})\\s*$"}
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "additionalProperties": False}
+def _object(*required: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _either(one: str, other: str) -> dict[str, Any]:
+    """Return the schema of objects with exactly one of two keys; null is as good as missing."""
+    given = {"not": {"type": "null"}}
+    return {
+        "oneOf": [
+            {"required": [key], "properties": {key: given, left: {"type": "null"}}}
+            for key, left in ((one, other), (other, one))
+        ]
+    }
 
 
 _WINDOW = _object(
-    start_time=_TIME,
-    start_s=_TIME,
-    duration=_SPAN,
-    duration_s=_SPAN,
-    day_of_week=_WEEKDAY,
-    date={"type": "string"},
-)
+    start_time=or_null(_TIME),
+    start_s=or_null(_TIME),
+    duration=or_null(_SPAN),
+    duration_s=or_null(_SPAN),
+    day_of_week=or_null(_WEEKDAY),
+    date={"type": ["string", "null"], "pattern": "^[0-9]{4}-?(W?[0-9]{2})-?[0-9]{1,2}$"},
+) | {"allOf": [_either("start_time", "start_s"), _either("duration", "duration_s")]}
+_WINDOWS = {"type": "array", "items": _WINDOW}
+WINDOWS_SCHEMA = {"anyOf": [_WINDOWS, _object("windows", windows=_WINDOWS)]}
 _SESSION = _object(
+    "arrival",
+    "departure",
     arrival=_TIME,
     departure=_TIME,
-    arrival_soc={"type": "number", "minimum": 0, "maximum": 100},
-    weekdays={"type": ["string", "integer", "array"], "description": "mon-fri, or a list."},
+    arrival_soc=or_null(number_schema(0, 100)),
+    weekdays={
+        "anyOf": [*_WEEKDAY["anyOf"], _DAY_RANGE, {"type": "array", "items": _WEEKDAY}],
+        "description": "mon-fri, or a list.",
+    },
 )
 _SERIES = _object(
     csv={"type": "string"},
-    column={"type": "string"},
+    column={"type": ["string", "null"]},
     start={"type": ["string", "number"]},
     step=_SPAN,
-    values={"type": "array", "items": {"type": "number"}, "minItems": 2},
-    repeats={"type": "boolean"},
-    holds={"type": "boolean"},
-)
-_CELL = {"enum": [*map(str.lower, CELLS), *map(str.upper, CELLS)]}
+    values={"type": "array", "items": number_schema(), "minItems": 2},
+    repeats=SWITCH_SCHEMA,
+    holds=SWITCH_SCHEMA,
+) | {"anyOf": [{"required": ["csv"]}, {"required": ["values", "step"]}]}
+_LOSSES = [item.name for item in fields(ConverterLosses)]
+_CONVERTER = {
+    "anyOf": [
+        *any_case(*CONVERTERS)["anyOf"],
+        _object(*_LOSSES, **dict.fromkeys(_LOSSES, number_schema(0, 1))),
+    ]
+}
 
 NAMED: Mapping[Any, Accepts] = {
     Window: Accepts(to_window, _WINDOW),
     ChargingSession: Accepts(to_session, _SESSION),
     GridCode: Accepts(to_grid_code),
     Series: Accepts(to_series, {"anyOf": [{"type": "string", "description": "A CSV file."}, _SERIES]}),
-    CellType: Accepts(lambda found, context: _named(found, CELLS), _CELL),
-    ConverterLosses: Accepts(to_converter, {"anyOf": [{"enum": list(CONVERTERS)}, {"type": "object"}]}),
+    CellType: Accepts(lambda found, context: _named(found, CELLS), any_case(*CELLS)),
+    ConverterLosses: Accepts(to_converter, _CONVERTER),
 }
 """What a site file may have for a value of the engine; each check takes the value and its context."""

@@ -1,13 +1,13 @@
 """The JSON Schema of site files: the keys of each type of asset, its commands, modes and protocols."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
 
 from twin_tui.config.assets import asset_model
-from twin_tui.config.derive import Sets
-from twin_tui.config.events import EVENT_KEYS
+from twin_tui.config.derive import Sets, object_schema
 from twin_tui.config.grid_codes import GridCodeFile, grid_code_names
 from twin_tui.config.named import NO_GRID_CODE
 from twin_tui.config.top import SiteFile
@@ -15,11 +15,12 @@ from twin_tui.config.world import ExternalModels, grid_model, weather_model
 from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.model import Model
 from twin_tui.documents.schema import Schema, by_word, embed, schema_of
-from twin_tui.documents.values import DURATION_SCHEMA
+from twin_tui.documents.values import DURATION_SCHEMA, SWITCH_SCHEMA, any_case, number_schema, without_null
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.events import EVENT_TYPES
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.steering import Mode
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.protocols.registry import connectors
 
@@ -49,6 +50,7 @@ def site_schema() -> Schema:
         ("external_models", schema_of(ExternalModels)),
         ("links", schema_of(connectors.links_model())),
     ):
+        part["type"] = ["object", "null"]
         keys[key] |= embed(top, part, key)
     return top
 
@@ -56,6 +58,13 @@ def site_schema() -> Schema:
 def _asset(device_type: AnyDeviceType) -> Schema:
     found = schema_of(asset_model(device_type), _parameters(device_type.params))
     keys = found["properties"]
+    optional = {
+        name for name, hint in get_type_hints(device_type.params).items() if type(None) in get_args(hint)
+    }
+    for key, field in asset_model(device_type).model_fields.items():
+        sets = [item.parameter for item in field.metadata if isinstance(item, Sets)]
+        if sets and not optional & set(sets):
+            keys[key] = without_null(keys[key])
     keys["type"] = {"description": f"{device_type.title}.", "enum": [device_type.kind, *device_type.aliases]}
     del keys["protocols"]["items"]
     keys["protocols"] |= {"$ref": "#/$defs/protocols"}
@@ -63,13 +72,46 @@ def _asset(device_type: AnyDeviceType) -> Schema:
         keys["grid_code"] |= {"$ref": "#/$defs/grid_code"}
     commands = [_command(signal) for signal in signals_of(device_type.commands).values()]
     keys["commands"] |= {"properties": dict(commands), "additionalProperties": False}
-    modes = [word for mode in device_type.modes for word in (mode.name, *mode.aliases)]
-    if modes:
-        form = {"properties": {"name": {"enum": modes}, "factor": {"type": "number"}, "parameters": {}}}
-        named = {"type": "object", "required": ["name"], "additionalProperties": False, **form}
-        keys["mode"].pop("type", None)
-        keys["mode"] |= {"anyOf": [{"enum": modes}, named]}
+    keys["mode"].pop("type", None)
+    keys["mode"] |= _modes(device_type)
     return found
+
+
+def _modes(device_type: AnyDeviceType) -> Schema:
+    """Return the schema of an operation mode: its name, or with its factor and its parameters."""
+    if not device_type.modes:
+        return {"type": "null"} if device_type.steering is None else {"enum": ["", None]}
+    words = {mode.name: any_case(mode.name, *mode.aliases) for mode in device_type.modes}
+    names = {"anyOf": [*any_case(*_words(device_type.modes))["anyOf"], {"const": ""}]}
+    choices = [
+        {
+            "if": {"properties": {"name": words[mode.name]}, "required": ["name"]},
+            "then": {"properties": {"parameters": _mode_parameters(mode)}},
+        }
+        for mode in device_type.modes
+    ]
+    keys = {"name": names, "factor": number_schema(0, 1), "parameters": {"type": "object"}}
+    named = {
+        "type": "object",
+        "required": ["name"],
+        "properties": keys,
+        "additionalProperties": False,
+        "allOf": choices,
+    }
+    return {"anyOf": [names, named, {"type": "null"}]}
+
+
+def _words(modes: Iterable[Mode]) -> list[str]:
+    return list(dict.fromkeys(word for mode in modes for word in (mode.name, *mode.aliases)))
+
+
+def _mode_parameters(mode: Mode) -> Schema:
+    keys: Schema = {}
+    for item in mode.parameters:
+        kind: Schema = {"enum": list(item.choices)} if item.choices else number_schema(item.low, item.high)
+        unit = f" ({item.unit})" if item.unit else ""
+        keys[item.name] = {"description": item.meaning + unit, **kind}
+    return {"type": "object", "properties": keys, "additionalProperties": False}
 
 
 def _parameters(params: type[Any]) -> Any:
@@ -102,7 +144,7 @@ def _command(signal: Signal) -> tuple[str, Schema]:
 
 
 def _grid_code() -> Schema:
-    switches = {key: {"type": "boolean"} for key in ("volt_var", "volt_watt")}
+    switches = dict.fromkeys(("volt_var", "volt_watt"), SWITCH_SCHEMA)
     name = {
         "anyOf": [{"enum": [*grid_code_names(), NO_GRID_CODE]}, {"type": "string", "pattern": r"\.ya?ml$"}]
     }
@@ -114,14 +156,33 @@ def _grid_code() -> Schema:
 
 
 def _event() -> Schema:
-    at = {"at": {"anyOf": DURATION_SCHEMA["anyOf"], "description": "When, from the start of the run."}}
-    do = {"do": {"type": "string", "description": "A command, as in the console."}}
-    event = {"event": {"enum": list(EVENT_TYPES)}, **{key: {} for key in EVENT_KEYS}}
+    at = {"anyOf": DURATION_SCHEMA["anyOf"], "description": "When, from the start of the run."}
+    do = {"type": "string", "description": "A command, as in the console."}
+    events = {}
+    for name, cls in EVENT_TYPES.items():
+        found = object_schema(cls)
+        disturbance = found["properties"].get("disturbance")
+        if disturbance is not None:  # its points may be a file, and decide what is optional
+            for key in disturbance["properties"].values():
+                key.pop("x-unit", None)
+            disturbance["properties"]["points"] = {"type": ["string", "array"]}
+            disturbance["anyOf"] = [
+                {"required": disturbance.pop("required")},
+                {"required": ["target", "points"]},
+            ]
+        for key in found["properties"].values():
+            key.pop("x-unit", None)
+        found["properties"] |= {"at": at, "event": {"const": name}}
+        events[name] = ([name], found)
+    with_command = {
+        "properties": {"at": at, "do": do},
+        "required": ["at", "do"],
+        "additionalProperties": False,
+    }
     return {
         "type": "object",
         "required": ["at"],
-        "oneOf": [
-            {"required": ["do"], "properties": at | do, "additionalProperties": False},
-            {"required": ["event"], "properties": at | event, "additionalProperties": False},
-        ],
+        "if": {"required": ["do"]},
+        "then": with_command,
+        "else": by_word("event", events),
     }

@@ -3,11 +3,21 @@
 import math
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import FileModel
-from twin_tui.documents.values import Accepts, Hour, Seed, Switch, Text, Title, number, to_number
+from twin_tui.documents.values import (
+    Accepts,
+    Hour,
+    Seed,
+    Switch,
+    Text,
+    Title,
+    number,
+    number_schema,
+    to_number,
+)
 from twin_tui.errors import shown
 
 
@@ -20,11 +30,15 @@ def _to_speed(found: Any) -> float:
     return value
 
 
-_SPEED = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": "max"}]}
+_SPEED = {"anyOf": [number_schema(above=0), {"const": "max"}]}
 
 
 class SiteFile(FileModel):
     """The top level of a site file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"latitude": ["longitude"], "longitude": ["latitude"]}}
+    )
 
     name: Title | None = None
     site_name: Title | None = None

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from twin_tui.config.derive import ParameterModel, Sets, complete
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, number
+from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, any_case, number
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.weather import Sky, WeatherParams
 from twin_tui.errors import did_you_mean, shown
@@ -88,7 +88,7 @@ def _to_preset(found: Any) -> str:
     raise ValueError(f"expected one of {', '.join(GRIDS)}, found {shown(found)}")
 
 
-_PRESETS = {"enum": [*dict.fromkeys((*(name.replace("_", "-") for name in GRIDS), *GRIDS)), *_OTHER_NAMES]}
+_PRESETS = any_case(*dict.fromkeys((*(name.replace("_", "-") for name in GRIDS), *GRIDS)), *_OTHER_NAMES)
 
 
 class GridModel(ParameterModel):

@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 
 from twin_tui.documents.described import field_texts, plain_text
 from twin_tui.documents.model import Model
+from twin_tui.documents.values import or_null
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -35,8 +36,7 @@ def schema_of(model: type[Model], explain: Explain = lambda model, name, field: 
             return sorted(dft) if isinstance(dft, frozenset) else super().encode_default(dft)
 
         def nullable_schema(self, schema: core_schema.NullableSchema) -> Schema:
-            # null means a missing key; completion need not offer it
-            return self.generate_inner(schema["schema"])
+            return or_null(self.generate_inner(schema["schema"]))
 
         def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
             found = super().model_schema(schema)

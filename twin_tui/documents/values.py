@@ -17,6 +17,8 @@ LARGEST = 1e15
 _NAME = r"[^\W_][\w.-]{0,39}"
 _HOST = r"[0-9A-Za-z.:_%-]{1,253}"
 LONGEST_TITLE = 80
+_NUMERIC = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+_WHOLE = r"^\s*[+-]?[0-9]+(\.0*)?([eE]\+?[0-9]+)?\s*$"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,8 @@ class Accepts:
     """Called with the value, and the context of the file if ``informed``; raises ValueError or TwinError."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     informed: bool = False
+    make_schema: Callable[[], Mapping[str, Any]] | None = None
+    """Returns the schema where it is long and few need it."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(self._checked)
@@ -38,7 +42,7 @@ class Accepts:
             raise ValueError(str(error)) from None
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return dict(self.schema)
+        return dict(self.schema if self.make_schema is None else self.make_schema())
 
 
 def refuse_unknown(found: Mapping[Any, Any], known: Iterable[str]) -> None:
@@ -88,10 +92,54 @@ def number(
             raise ValueError(f"expected {expected}, found {shown(found)}")
         return value
 
-    bounds = {"minimum": low, "maximum": high, "exclusiveMinimum": above, "x-unit": unit or None}
-    return Accepts(
-        check, {"type": "number", **{k: bound for k, bound in bounds.items() if bound is not None}}
-    )
+    return Accepts(check, number_schema(low, high, above, unit))
+
+
+def number_schema(
+    low: float | None = None, high: float | None = None, above: float | None = None, unit: str = ""
+) -> dict[str, Any]:
+    """Return the JSON Schema of numbers in a range, also as text, whose range no schema can check."""
+    least = -LARGEST if low is None and above is None else low
+    largest = LARGEST if high is None else high
+    bounds = {"minimum": least, "maximum": largest, "exclusiveMinimum": above, "x-unit": unit or None}
+    given = {key: bound for key, bound in bounds.items() if bound is not None}
+    return {"type": ["number", "string"], "pattern": _NUMERIC, **given}
+
+
+def any_case(*words: str) -> dict[str, Any]:
+    """Return the JSON Schema of words in capital or small letters."""
+    letters = "|".join("".join(_both_cases(letter) for letter in word) for word in words)
+    return {"anyOf": [{"enum": list(words)}, {"type": "string", "pattern": f"^({letters})$"}]}
+
+
+def or_null(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that also accepts null, as a key without a value."""
+    kind = found.get("type")
+    if not found or kind == "null":
+        return dict(found)
+    if "enum" in found:
+        return {**found, "enum": [*found["enum"], None]}
+    if kind is not None:
+        return {**found, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
+    if "anyOf" in found:
+        return {**found, "anyOf": [*found["anyOf"], {"type": "null"}]}
+    return {"if": {"type": "null"}, "else": dict(found)}
+
+
+def without_null(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema that no longer accepts null."""
+    if None in found.get("enum", ()):
+        return found | {"enum": [each for each in found["enum"] if each is not None]}
+    if "null" in (kinds := found.get("type", ())) and isinstance(kinds, list):
+        left = [kind for kind in kinds if kind != "null"]
+        return found | {"type": left if len(left) > 1 else left[0]}
+    if "anyOf" in found:
+        return found | {"anyOf": [each for each in found["anyOf"] if each != {"type": "null"}]}
+    return found
+
+
+def _both_cases(letter: str) -> str:
+    return f"[{letter.upper()}{letter.lower()}]" if letter.isalpha() else re.escape(letter)
 
 
 def whole(low: int, high: int) -> Accepts:
@@ -105,7 +153,8 @@ def whole(low: int, high: int) -> Accepts:
             raise ValueError(f"expected {expected}, found {shown(found)}")
         return int(exact)
 
-    return Accepts(check, {"type": "integer", "minimum": low, "maximum": high})
+    schema = {"type": ["integer", "string"], "pattern": _WHOLE, "minimum": low, "maximum": high}
+    return Accepts(check, schema)
 
 
 def choice(*options: str) -> Accepts:
@@ -188,16 +237,24 @@ Efficiency = Annotated[float, number(above=0, high=1)]
 Celsius = Annotated[float, number(-60, 80, unit="°C")]
 Hour = Annotated[float, number(0, 24, unit="h")]
 Seed = Annotated[int, whole(-(2**63), 2**63 - 1)]
-SWITCH_SCHEMA = {"anyOf": [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]}
+SWITCH_SCHEMA = {
+    "anyOf": [{"type": "boolean"}, *any_case("yes", "no", "on", "off", "true", "false")["anyOf"]]
+}
 Switch = Annotated[bool, Accepts(to_switch, SWITCH_SCHEMA)]
 Text = Annotated[str, Accepts(to_text, {"type": "string"})]
 Title = Annotated[str, Accepts(_to_title, {"type": "string", "maxLength": LONGEST_TITLE})]
 Name = Annotated[str, Accepts(_to_name, {"type": "string", "pattern": rf"^{_NAME}$"})]
 Host = Annotated[str, Accepts(_to_host, {"type": "string", "pattern": rf"^{_HOST}$"})]
-DURATION_SCHEMA = {
+_AMOUNT = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
+_DURATION = (
+    rf"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$|^\s*([Pp][Tt])?(?=[0-9.])({_AMOUNT}[Dd]([Aa][Yy][Ss]?)?\s*)?"
+    rf"({_AMOUNT}[Hh]([Oo][Uu][Rr][Ss]?)?\s*)?({_AMOUNT}[Mm]([Ii][Nn]([Uu][Tt][Ee])?[Ss]?)?\s*)?"
+    rf"({_AMOUNT}[Ss]([Ee][Cc]([Oo][Nn][Dd])?[Ss]?)?\s*)?({_AMOUNT}[Mm][Ss]\s*)?$"
+)
+DURATION_SCHEMA: Mapping[str, Any] = {
     "anyOf": [
         {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": r"^[ .0-9]*[0-9.][ .0-9A-Za-z]*$|^[Pp][Tt]"},
+        {"type": "string", "pattern": _DURATION},
     ],
     "x-unit": "s, or a form like 90s, 20m, 1h30m",
 }

@@ -1,8 +1,9 @@
 """Scenarios: a timeline of injections and expectations over a run, read from a file or a command line."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
@@ -17,8 +18,27 @@ from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError
 
 
+def _step_kind(*needed: str, never: tuple[str, ...]) -> dict[str, Any]:
+    given = {"not": {"type": "null"}}
+    return {
+        "required": list(needed),
+        "properties": {**dict.fromkeys(needed, given), **{key: {"type": "null"} for key in never}},
+    }
+
+
+_STEP_KINDS: dict[str, Any] = {
+    "oneOf": [
+        _step_kind("do", never=("expect", "always", "within", "for")),
+        _step_kind("expect", never=("do", "always", "for")),
+        _step_kind("always", "for", never=("do", "expect", "within")),
+    ]
+}
+
+
 class StepFile(Model):
     """An entry of ``steps``."""
+
+    model_config = ConfigDict(json_schema_extra=_STEP_KINDS)
 
     at: Duration
     """When, from the start of the run."""

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from twin_tui.config.derive import ParameterModel
 from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, whole
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.errors import shown
+from twin_tui.protocols.modbus.options import MapName
 
 
 def _to_commands(found: Any) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def _to_mode(found: Any) -> dict[str, Any] | None:
     return {"mode": found["name"], **{key: item for key, item in found.items() if key != "name"}}
 
 
+_MESSAGES = {"type": ["string", "object", "array", "null"], "minLength": 1}
 _STARTS: dict[str, Any] = {"start_stop": 1, "run": True, "on": True, "enabled": True}
 """The commands that start a device; each device type has one of them."""
 
@@ -56,13 +58,13 @@ class Asset(ParameterModel):
     """Modbus TCP port, instead of protocols; 0 selects a free one."""
     unit_id: Annotated[int, whole(0, 255)] | None = None
     """Modbus unit, instead of protocols."""
-    register_map: Any = None
+    register_map: MapName = None
     """Name of a register map, or the map itself, instead of protocols."""
     started: Switch = False
     """Whether it runs at the start."""
     mode: Annotated[dict[str, Any] | None, Accepts(_to_mode, {"type": ["string", "object"]})] = None
     """The operation mode at the start: its name, or an object with name, factor and parameters."""
-    s2_description: Any = None
+    s2_description: Annotated[Any, WithJsonSchema(_MESSAGES)] = None
     """S2 messages, or a file of them, that replace the built-in S2 description."""
     commands: Annotated[dict[str, Any], Accepts(_to_commands, {"type": "object"})] = Field(
         default_factory=dict

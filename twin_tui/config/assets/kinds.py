@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
+from twin_tui.config.named import WINDOWS_SCHEMA
 from twin_tui.config.schedule import to_windows
 from twin_tui.documents.values import (
     Accepts,
@@ -33,7 +34,7 @@ def _to_names(found: Any) -> tuple[str, ...]:
 Names = Annotated[
     tuple[str, ...], Accepts(_to_names, {"type": "array", "items": {"type": "string"}, "minItems": 1})
 ]
-Windows = Annotated[tuple[Window, ...], Accepts(to_windows, {"type": ["array", "object"]}, informed=True)]
+Windows = Annotated[tuple[Window, ...], Accepts(to_windows, WINDOWS_SCHEMA, informed=True)]
 
 
 class PvAsset(Asset):

@@ -3,9 +3,10 @@
 from dataclasses import field, replace
 from enum import Enum
 from math import sqrt
+from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import NotNegative
+from twin_tui.engine.bounds import NotNegative, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
@@ -42,7 +43,7 @@ class LoadParams:
     """Spread of the noise as a share of the consumption, whatever the time step."""
     noise_tau_s: NotNegative = 60.0
     """How long a deviation lasts."""
-    power_factor: float = 1.0
+    power_factor: Annotated[float, Range(-1.0, 1.0)] = 1.0
     """Of the consumption; positive takes vars as motors do, negative gives them."""
     phase: Connection = Connection.ABC
     """Where it is connected."""

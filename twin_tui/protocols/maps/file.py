@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Accepts, Positive, choice
@@ -40,9 +40,10 @@ def to_whole(low: int, high: int) -> Accepts:
     """Return a type for whole numbers; text and fractions are invalid."""
 
     def check(found: Any) -> int:
-        if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
+        whole = isinstance(found, int) or (isinstance(found, float) and found.is_integer())
+        if isinstance(found, bool) or not whole or not low <= found <= high:
             raise ValueError(f"expected a whole number from {low} to {high}, found {shown(found)}")
-        return found
+        return int(found)
 
     return Accepts(check, {"type": "integer", "minimum": low, "maximum": high})
 
@@ -78,11 +79,13 @@ def _to_options(found: Any) -> dict[int, str]:
 
 
 def _to_codes(found: Any) -> dict[int, int]:
-    codes = _by_code(found)
-    for code, number in codes.items():
-        if isinstance(number, bool) or not isinstance(number, int):
-            raise ValueError(f"{code}: expected a whole number, found {shown(number)}")
-    return codes
+    return {code: _whole(code, number) for code, number in _by_code(found).items()}
+
+
+def _whole(code: int, found: Any) -> int:
+    if isinstance(found, bool) or not isinstance(found, int | float) or found != found // 1:
+        raise ValueError(f"{code}: expected a whole number, found {shown(found)}")
+    return int(found)
 
 
 def _to_special(found: Any) -> dict[int, Fraction]:
@@ -121,8 +124,16 @@ def _to_parts(found: Any) -> list[Any]:
 
 _ADDRESS = to_whole(0, 65535)
 _TYPE = choice(*WIRE_TYPES)
-_BY_CODE = {"type": "object", "propertyNames": {"pattern": "^-?[0-9]"}}
+_BY_CODE: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^-?[0-9]"}}
+
+
+def _values(kind: str) -> dict[str, Any]:
+    return {"additionalProperties": {"type": kind}}
+
+
 _INTEGERS = {"type": "array", "items": {"type": "integer"}}
+
+_FUNCTIONS = {"type": "array", "items": {"enum": sorted(ALL_FUNCTIONS)}}
 
 Written = Annotated[str, Accepts(_to_written, {"type": ["string", "number"]})]
 Exact = Annotated[Fraction, Accepts(to_exact, {"type": "number"})]
@@ -147,6 +158,10 @@ class Part(Model):
 
 class ConditionFile(Model):
     """The condition of a bit or a state."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [key]} for key in ("above", "below", "equals")]}
+    )
 
     signal: Written
     device: Written | None = None
@@ -202,9 +217,9 @@ class RegisterEntry(Model):
     """The meaning of positive numbers."""
     options: Annotated[dict[int, str], Accepts(_to_options, _BY_CODE)] | None = None
     """The meanings of raw values, or of the bits of a bit field; writes of other values are refused."""
-    special: Annotated[dict[int, Fraction], Accepts(_to_special, _BY_CODE)] | None = None
+    special: Annotated[dict[int, Fraction], Accepts(_to_special, _BY_CODE | _values("number"))] | None = None
     """Raw values with a special number."""
-    codes: Annotated[dict[int, int], Accepts(_to_codes, _BY_CODE)] | None = None
+    codes: Annotated[dict[int, int], Accepts(_to_codes, _BY_CODE | _values("integer"))] | None = None
     """Raw code → value of the signal."""
     bits: Conditions | None = None
     """Bit → condition under which it is set."""
@@ -240,7 +255,7 @@ class LimitsFile(Model):
     max_read_registers: Annotated[int, to_whole(1, 125)] = 125
     max_write_registers: Annotated[int, to_whole(1, 123)] = 123
     even_counts_only: Flag = False
-    functions: Annotated[frozenset[int], Accepts(_to_functions, _INTEGERS)] = ALL_FUNCTIONS
+    functions: Annotated[frozenset[int], Accepts(_to_functions, _FUNCTIONS)] = ALL_FUNCTIONS
     """Function codes."""
 
 

@@ -179,9 +179,6 @@ def _map(wanted: Any, context: EntryContext) -> MapSource | None:
             context.complain("", text)
             return None
         wanted = default_map
-    if not isinstance(wanted, str):
-        context.complain(where, f"expected the name of a register map, found {shown(wanted)}")
-        return None
     try:
         return find_map(wanted, context.map_root, context.file)
     except (ConfigError, ValueError) as error:

@@ -47,10 +47,21 @@ _IDENTITY = {
 }
 
 
+def to_map(found: Any) -> Any:
+    """Return the name of a register map, or the map itself."""
+    if not isinstance(found, str | dict) or not found:
+        raise ValueError(f"expected the name of a register map, found {shown(found)}")
+    return found
+
+
+_MAP = {"type": ["string", "object"], "minLength": 1, "minProperties": 1}
+MapName = Annotated[Any, Accepts(to_map, _MAP)] | None
+
+
 class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
-    register_map: Any = None
+    register_map: MapName = None
     devices: Annotated[dict[str, str], Accepts(_to_roles, _ROLES)] = Field(default_factory=dict)
     identity: Annotated[dict[int, str], Accepts(_to_identity, _IDENTITY)] = Field(default_factory=dict)
 
