@@ -423,3 +423,19 @@ async def test_an_answer_repeats_little_of_what_was_asked(text: str) -> None:
             detail = answer.json()["detail"]
             assert len(detail) < 300
             assert detail.isprintable()
+
+
+@pytest.mark.parametrize(
+    "body", ['{"%s": 1}', '{"type": "%s"}', '{"event": "%s"}', '{"event": "Mark", "note": "%s"}']
+)
+async def test_half_a_character_in_a_body_is_refused_in_a_whole_answer(body: str) -> None:
+    async with (
+        serving() as served,
+        httpx.AsyncClient(base_url=served.server.url, trust_env=False) as client,
+    ):
+        content, headers = body % "\\ud800", {"Content-Type": "application/json"}
+        for method, path in (("POST", "/v1/events"), ("PUT", "/v1/resource/status?resource_id=load-0")):
+            answer = await client.request(method, path, content=content, headers=headers)
+            assert answer.status_code == 400
+            assert answer.json()["detail"].isprintable()
+        assert served.log == []

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ReportStatus, from_dict
+from twin_tui.engine.formats import clean
 from twin_tui.engine.observing import SITE_TELEMETRY
 from twin_tui.engine.running import Device
 from twin_tui.engine.s2.descriptions import offered
@@ -128,7 +129,7 @@ def make_app(engine: Engine, secret: str = "", refused: Callable[[str], None] = 
 
     @app.exception_handler(TwinError)
     async def invalid_event(request: Request, error: TwinError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 400)
+        return JSONResponse({"detail": clean(str(error))}, 400)  # half a character would be no JSON
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
