@@ -36,7 +36,7 @@ class Suite:
     def chosen(self, fault: Fault, budget_s: float) -> list[str]:
         """Return the tests to run for a fault: those of its name, then of its room, the fastest first.
 
-        For a line that runs on import: those of its module, or else of its room, and those of the pages.
+        For a line that runs on import: those of its name, its module or else its room, and the pages.
         """
         room = "/".join(["tests", *Path(fault.path).parts[1:-1]])
         found, first = self.covering(fault), [f"{room}/test_{Path(fault.path).stem}"]
@@ -44,7 +44,7 @@ class Suite:
             first.append(OF_PAGES)
             found = {test for tests in self.lines.get(fault.path, {}).values() for test in tests}
             found = found or {test for test in self.seconds if test.startswith(room)}
-            found |= {test for test in self.seconds if test.startswith(OF_PAGES)}
+            found |= {test for test in self.seconds if test.startswith(tuple(first))}
 
         def place(test: str) -> tuple[bool, float, str]:
             far = 1.0 if test.startswith(room) else OTHER_ROOM

@@ -138,3 +138,6 @@ def test_tests_of_the_room_and_fast_ones_go_first_and_those_of_pages_for_what_ru
     suite.lines["twin_tui/run/grow.py"][10].append("tests/run/test_growth.py::f")
     assert chosen(10, 7.0) == ["tests/run/test_growth.py::f", "tests/run/b", "tests/e2e/c"]
     assert suite.chosen(names, 4.0) == [pages, "tests/run/b", "tests/run/a"]
+    suite.seconds["tests/run/test_grow_far.py::g"] = 0.2  # reads a constant, which executes no line
+    assert chosen(1, 0.35) == ["tests/run/test_grow_far.py::g", pages]
+    assert chosen(10, 7.0) == ["tests/run/test_growth.py::f", "tests/run/b", "tests/e2e/c"]
