@@ -133,3 +133,10 @@ def test_a_droop_that_says_no_more_is_of_the_rating_for_high_frequencies_only_an
     assert settle(code, 1.0, 47.0) is NEUTRAL
     code = replace(VDE, frequency_droop=FrequencyDroop(0.2, 0.05, under_deadband_hz=0.2))
     assert supported(code, settle(code, 1.0, 49.3), 0.5, 0.0, 1.0) == pytest.approx(0.7)
+
+
+def test_neutral_support_asks_for_nothing():
+    assert SupportState() == NEUTRAL
+    assert (NEUTRAL.droop_pu, NEUTRAL.p_limit_pu, NEUTRAL.q_pu) == (0.0, 1.0, 0.0)
+    assert (NEUTRAL.active, NEUTRAL.droop_target_pu, NEUTRAL.droop_before_pu) == (False, 0.0, 0.0)
+    assert grid_support.answer(VDE, NEUTRAL, 0.1, 0.7, 0.0, 0.5) == (0.7, NEUTRAL)

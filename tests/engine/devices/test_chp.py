@@ -452,3 +452,15 @@ def test_an_emergency_stop_and_a_lost_supply_end_the_automatic_mode(fault: str, 
     engine.submit(Fault("chp", fault))
     engine.step()
     assert engine.telemetry("chp").auto_mode is automatic
+
+
+def test_without_voltage_it_does_not_begin_to_start_and_begins_when_the_grid_is_back() -> None:
+    engine = site()
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, duration_s=20.0)))
+    engine.submit(Write("chp", {"start_stop": 1, "load_setpoint_pu": 1.0}))
+    for _ in range(38):
+        engine.step()
+        assert unit(engine) is ChpUnit.READY
+        assert not engine.telemetry("chp").starter_on
+    advance_to(engine, ChpUnit.STARTING)
+    assert 20.0 <= engine.time_s <= 22.0

@@ -81,3 +81,14 @@ def test_a_reactive_setpoint_goes_before_the_power_factor() -> None:
     engine.submit(Write("pv", {"reactive_power_setpoint_var": -1_000.0}))
     engine.step()
     assert engine.telemetry("pv").reactive_power_var == pytest.approx(-1_000.0)
+
+
+@pytest.mark.parametrize(("rated_va", "var"), [(None, 0.0), (12_500.0, 7_500.0), (10_000.0, 0.0)])
+def test_an_apparent_power_above_the_rating_leaves_room_for_reactive_power(
+    rated_va: float | None, var: float
+) -> None:
+    engine = site(replace(PLANT, rated_va=rated_va, series=Series(0.0, 60.0, (10_000.0,))))
+    engine.submit(Write("pv", {"reactive_power_setpoint_var": 9_000.0}))
+    engine.step()
+    seen = engine.telemetry("pv")
+    assert (seen.active_power_w, seen.reactive_power_var) == pytest.approx((10_000.0, var), abs=1e-6)

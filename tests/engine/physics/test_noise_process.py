@@ -75,3 +75,12 @@ def test_two_half_steps_decay_and_spread_like_a_whole_one(dt_s, tau_s, sigma):
 
 def test_without_a_correlation_time_the_noise_is_white():
     assert noise.ou_coefficients(0.1, 0.0, 3.0) == (0.0, 3.0)
+
+
+def test_each_step_keeps_a_part_of_the_last_value_and_adds_a_kick_times_a_deviate():
+    one, other = noise.generator(5, "x"), noise.generator(5, "x")
+    value = 0.0
+    for _ in range(20):
+        expected = 0.75 * value + 0.5 * noise.normal(other)
+        value = noise.ou_step(value, 0.75, 0.5, one)
+        assert value == expected

@@ -7,7 +7,7 @@ from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearDisturbance, Disturb, SelectMode
+from twin_tui.engine.events import ClearDisturbance, Disturb, Pin, SelectMode
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.weather import Series
@@ -131,3 +131,20 @@ def test_where_no_single_load_suffices_the_largest_goes_first() -> None:
     seen = powers_w(engine)
     # 8.5 kW are missing: the largest goes, then of the others the smallest that is enough for 3.5 kW
     assert (seen["load0"], seen["load1"], seen["load2"]) == (-4_500.0, 0.0, 0.0)
+
+
+def test_an_island_without_a_load_that_may_be_shed_goes_dark() -> None:
+    engine = an_island(6_000.0)
+    engine.submit(Pin("load0", "connected", 1))
+    engine.advance(5.0)
+    assert not engine.snapshot().grid.islanded
+    assert any("the island collapses" in entry.text for entry in engine.log)
+    assert engine.devices["load0"].commands.connected
+
+
+def test_pv_whose_limit_is_forced_is_not_curtailed() -> None:
+    engine = an_island(1_000.0, sun_w=(6_000.0, 6_000.0), soc=1.0)
+    engine.submit(Pin("pv", "active_power_limit_w", 6_000.0))
+    engine.advance(5.0)
+    assert engine.devices["pv"].commands.active_power_limit_w == 6_000.0
+    assert not engine.snapshot().grid.islanded
