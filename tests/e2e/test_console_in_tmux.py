@@ -159,6 +159,18 @@ def test_keys_in_bursts_and_pasted_junk_do_no_harm(console: TmuxConsole) -> None
     console.wait(lambda screen: "bess-1" in screen and "events" in screen)
 
 
+def test_keys_that_arrive_together_reach_the_views_that_those_before_them_opened(
+    console: TmuxConsole,
+) -> None:
+    console.type("v\r\r")
+    console.wait("U 0.70 pu SAG")
+    console.wait("U 1.00 pu")
+    console.type(":sag 0.9 1s\r:mark hello\r")
+    console.wait(lambda screen: "sag to 0.90 pu for 1 s" in screen and "hello" in screen)
+    console.type("v\t5s\r\r")
+    console.wait("sag to 0.70 pu for 5 s")
+
+
 @pytest.mark.parametrize(
     "environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"PYTHONIOENCODING": "latin-1"}]
 )

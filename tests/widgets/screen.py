@@ -29,6 +29,7 @@ async def console(
 async def settled(pilot: Pilot[int]) -> None:
     """Let a frame be asked for and be drawn."""
     for _ in range(2):
+        await app_of(pilot).intake.idle()
         await pilot.pause()
         await app_of(pilot).refresh_frame()
     await pilot.pause()

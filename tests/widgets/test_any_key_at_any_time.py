@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.events import Key, Resize
+from textual.keys import _character_to_key
 
 from tests.widgets.hand_fed import CLIENT, HandFedSession, battery, frame, site, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
@@ -346,3 +347,41 @@ async def test_a_filter_typed_in_one_burst_is_kept_whole() -> None:
             app.post_message(Key("enter" if key == "\r" else "slash" if key == "/" else key, key))
         await settled(pilot)
         assert app.views.registers.filter_text == "soc"
+
+
+BURSTS = (
+    ("v⏎⏎", ["Disturb"]),
+    ("v⏎⏎R", ["Disturb", "Disturb"]),
+    (":sag 0.9 1s⏎:mark hello⏎", ["Disturb", "Mark"]),
+    (":mark one⏎:mark two⏎:mark three⏎", ["Mark", "Mark", "Mark"]),
+    ("mhello⏎mthere⏎", ["Mark", "Mark"]),
+    ("u→⏎", ["ClearEverything"]),
+    ("++++", ["SetSpeed"] * 4),
+    ("v␛f␛:mark x⏎", ["Mark"]),
+    ("v⇥5s⏎⏎", ["Disturb"]),
+)
+NAMES = {"⏎": "enter", "␛": "escape", "⇥": "tab", "→": "right"}
+
+
+@pytest.mark.parametrize(("keys", "done"), BURSTS, ids=[keys for keys, _ in BURSTS])
+@pytest.mark.parametrize("pace", ["one by one", "in a burst"])
+async def test_keys_do_the_same_at_any_speed(keys: str, done: list[str], pace: str) -> None:
+    session = HandFedSession(busy_frame())
+    async with console(session) as pilot:
+        for char in keys:
+            name = NAMES.get(char)
+            app_of(pilot).post_message(Key(name or _character_to_key(char), None if name else char))
+            if pace == "one by one":
+                await settled(pilot)
+        await pilot.pause()
+        await settled(pilot)
+        assert [type(command).__name__ for command in session.commands] == done
+        if keys.startswith("v⇥"):
+            (sag,) = session.commands
+            assert isinstance(sag, Disturb)
+            assert sag.disturbance.duration_s == 5.0
+        marks = [command.note for command in session.commands if isinstance(command, Mark)]
+        assert (
+            marks
+            == [word for word in ("hello", "there", "one", "two", "three", "x") if word in keys][: len(marks)]
+        )

@@ -13,7 +13,7 @@ from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key, Resize
+from textual.events import Event, Key, Paste, Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -23,6 +23,7 @@ from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import READ_ONLY, ConsoleActions
 from twin_tui.console.ending import end_on_signals
 from twin_tui.console.help_text import help_text, hints
+from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
@@ -71,6 +72,7 @@ class ConsoleApp(ConsoleActions):
         self.keys = Keys(self.settings.keys)
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(self.site, self.keys, glyphs)
+        self.intake = KeyIntake(self, super().on_event)
         self.held = False
         self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
@@ -116,10 +118,11 @@ class ConsoleApp(ConsoleActions):
         self._exit_renderables.clear()
 
     async def on_event(self, event: Event) -> None:
-        """Take a key after those before it: the one that closes the line decides whom the next one is for."""
-        if isinstance(event, Key) and not event.is_forwarded and self.bar.display:
-            await self.bar.input.caught_up()
-        await super().on_event(event)
+        """Take a key or a paste after those before it, which may have opened the view that it is for."""
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self.intake.take(event)
+        else:
+            await super().on_event(event)
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room; the twin runs on."""

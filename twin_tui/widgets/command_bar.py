@@ -1,7 +1,5 @@
 """The `:` line with completion and history, and the `/` line for filters."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -21,8 +19,6 @@ from twin_tui.widgets.looks import TextMessage
 
 COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
 FILTER_EXAMPLE = "words to look for"
-LONGEST_TURN_S = 1.0
-"""How long a key waits for those before it, in case nobody deals with them any more."""
 
 
 class CommandInput(Input):
@@ -48,13 +44,6 @@ class CommandInput(Input):
                 self.bar.submit()
             else:
                 self.action_leave()
-
-    async def caught_up(self) -> None:
-        """Wait until the keys that came before are dealt with."""
-        handled = asyncio.Event()
-        if self.call_later(handled.set):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(handled.wait(), LONGEST_TURN_S)
 
     def action_complete(self) -> None:
         if self.bar.mode == ":":
