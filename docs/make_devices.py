@@ -24,6 +24,7 @@ from twin_tui.engine.devices import (
     chp_engine,
     chp_heat,
     ev_phases,
+    heat_pump,
     meter_demand,
     meter_registers,
     pv_inputs,
@@ -32,7 +33,17 @@ from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import GridSettings, GridTied
-from twin_tui.engine.physics import ageing, battery, charger, container, electrical, heat, pv, rainflow
+from twin_tui.engine.physics import (
+    ageing,
+    battery,
+    charger,
+    container,
+    electrical,
+    heat,
+    pv,
+    rainflow,
+    voltage_response,
+)
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
@@ -72,11 +83,13 @@ WORKED_OUT = {
 
 LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
     "battery": (
+        electrical.current_limit,
         battery.lfp_ocv,
         battery.cell_resistance,
         battery.current,
         battery.power_at_voltage,
-        battery.dc_from_ac,
+        battery.efficiency_loss,
+        battery.converter_loss,
         ageing.age,
         ageing.calendar_stress,
         ageing.calendar_growth,
@@ -91,6 +104,7 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         container.thermostat,
     ),
     "chp": (
+        electrical.current_limit,
         chp.fuel_w,
         heat.delayed_heat,
         chp_heat.advance_heat,
@@ -99,19 +113,23 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         heat.building_demand,
         chp_engine.advance_sensors,
     ),
-    "heat_pump": (heat.carnot_cop, heat.tank_loss, heat.building_demand),
+    "heat_pump": (heat.carnot_cop, heat_pump.power_share, heat.tank_loss, heat.building_demand),
     "ev_charger": (
         ev_phases.phases_now,
         electrical.pilot_duty,
         charger.charging_loss,
         charger.discharging_loss,
     ),
+    "load": (voltage_response.zip_power, voltage_response.stalled_power),
     "meter": (meter_registers.add_reactive, meter_demand.add_slot),
     "pv": (
+        electrical.current_limit,
         pv.noct_cell_temperature,
         pv.faiman_cell_temperature,
         pv.dc_power,
         pv.inverter_ac_power,
+        pv.inverter_loss,
+        pv.active_power_beside,
         pv.dc_voltage,
         pv_inputs.strings,
     ),

@@ -437,7 +437,8 @@ def test_grid_and_weather_have_signals_like_a_device() -> None:
     engine.step()
     assert engine.signals("grid")["frequency_hz"].unit == "Hz"
     assert engine.shown("grid")["voltage_b_pu"] == pytest.approx(0.7)
-    assert engine.shown("grid")["active_power_w"] == pytest.approx(2_000.0)
+    # a mixed load takes 0.928 at 0.7 pu: 1.5 · 0.49 - 2.31 · 0.7 + 1.81
+    assert engine.shown("grid")["active_power_w"] == pytest.approx(2_000.0 * (2 + 0.928) / 3)
     assert set(engine.shown("weather")) == {"ghi_w_m2", "clear_sky_w_m2", "ambient_c", "wind_m_s"}
 
 

@@ -14,6 +14,7 @@ from twin_tui.engine.device import Stage, Status
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Event, Write
 from twin_tui.engine.physics.battery import SUNGROW_SC1000TL
+from twin_tui.engine.physics.electrical import current_limit
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import CommandError
@@ -81,6 +82,16 @@ def test_current_stays_within_the_rating(story: Story) -> None:
                 assert math.hypot(p, q) <= rating * (1 + 1e-9), device.name
 
 
+def at_its_current(device: Any, surroundings: Any) -> bool:
+    """Return whether low voltage holds a converter back, which no ramp delays."""
+    rating = getattr(device.params, "s_max_va", None) or getattr(device.params, "rated_va", None)
+    if rating is None or surroundings.v_min_pu >= 1.0:
+        return False
+    volts = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    va = math.hypot(device.state.active_power_w, device.state.reactive_power_var)
+    return va >= current_limit(rating, *volts) * (1 - 1e-9)
+
+
 @law
 @given(stories())
 def test_power_moves_no_faster_than_its_ramp(story: Story) -> None:
@@ -104,6 +115,14 @@ def test_power_moves_no_faster_than_its_ramp(story: Story) -> None:
                     continue  # cut at the bounds of its energy, or of the voltage of its cells
             if change < 0 and new.active_power_w == getattr(new, "ac_available_w", None):
                 continue  # the sun went faster
+            if (
+                change < 0
+                and new.reactive_power_var
+                and getattr(new, "dc_available_w", None) == new.dc_power_w
+            ):
+                continue  # the same, beside reactive power
+            if at_its_current(device, engine.surroundings):
+                continue
             assert abs(change) <= ramp * engine.dt_s * (1 + 1e-9) + 1e-6, device.name
 
 
@@ -135,7 +154,10 @@ def test_losses_take_energy_and_never_give_it(story: Story) -> None:
                 assert old.energy_wh - state.energy_wh == pytest.approx(drawn, abs=1e-6 * hours + 1e-9)
             before[name] = state
         pv = engine.devices["pv"].state
-        assert 0.0 <= pv.active_power_w <= pv.dc_power_w + 1e-9
+        assert pv.dc_power_w >= 0.0
+        assert pv.active_power_w <= pv.dc_power_w + 1e-9
+        # in weak light the grid covers the loss of reactive power
+        assert pv.active_power_w >= 0.0 or pv.reactive_power_var
         assert pv.dc_power_w <= pv.dc_available_w * (1 + 1e-9)
 
 

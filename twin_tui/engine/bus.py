@@ -1,12 +1,11 @@
 """The site's bus: the devices in the order in which they step, and the one loop that steps them."""
 
 from twin_tui.engine.device import DeviceState, Stage
+from twin_tui.engine.devices.terminals import BALANCED, phase_powers
 from twin_tui.engine.policies.guide import steer
 from twin_tui.engine.running import Device
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError, did_you_mean
-
-THIRD = 1.0 / 3.0
 
 Steps = tuple[tuple[bool, tuple[Device, ...]], ...]
 """(whether their guides steer them just before they step, devices), in the order in which they step."""
@@ -53,7 +52,9 @@ class Bus:
         self._submeters = tuple(
             (((False, (meter,)),), measured_devices(meter, devices)) for meter in meters if meter.plan.meters
         )
-        self._unbalanced = tuple(d for d in devices.values() if d.type.shares is not None)
+        self._unbalanced = tuple(
+            d for d in devices.values() if d.type.shares is not None or d.type.draw is not None
+        )
         self.regroup()
 
     def regroup(self) -> None:
@@ -103,21 +104,21 @@ def write_flows(
     surroundings: Surroundings, devices: tuple[Device, ...], rest_w: float, rest_var: float
 ) -> None:
     """Write by phase what flows from the bus into ``devices`` and, balanced, ``rest`` (+ onto the bus)."""
-    a_w = b_w = c_w = 0.0 - rest_w * THIRD
-    a_var = b_var = c_var = 0.0 - rest_var * THIRD
+    a_w, b_w, c_w, a_var, b_var, c_var = phase_powers(0.0 - rest_w, 0.0 - rest_var, BALANCED, surroundings)
     for device in devices:
-        state = device.state
-        p, q = state.active_power_w, state.reactive_power_var
-        shares = device.type.shares
-        if shares is None:
-            share_a = share_b = share_c = THIRD
-        else:
-            share_a, share_b, share_c = shares(device.params, state)
-        a_w -= p * share_a
-        b_w -= p * share_b
-        c_w -= p * share_c
-        a_var -= q * share_a
-        b_var -= q * share_b
-        c_var -= q * share_c
+        state, shares, draw = device.state, device.type.shares, device.type.draw
+        powers = phase_powers(
+            state.active_power_w,
+            state.reactive_power_var,
+            BALANCED if shares is None else shares(device.params, state),
+            surroundings,
+            None if draw is None else draw(device.params, state),
+        )
+        a_w -= powers[0]
+        b_w -= powers[1]
+        c_w -= powers[2]
+        a_var -= powers[3]
+        b_var -= powers[4]
+        c_var -= powers[5]
     surroundings.grid_a_w, surroundings.grid_b_w, surroundings.grid_c_w = a_w, b_w, c_w
     surroundings.grid_a_var, surroundings.grid_b_var, surroundings.grid_c_var = a_var, b_var, c_var

@@ -95,7 +95,8 @@ class DeviceType(Generic[P, S, C, T]):
     """Everything the system knows about one type of device.
 
     ``step`` is pure: the same arguments give the same state, and nothing else is touched. ``observe`` is
-    called only when somebody looks. ``shares`` says how the power divides over the phases; None is balanced.
+    called only when somebody looks. ``shares`` says how the power divides over the phases at nominal
+    voltages; None is balanced.
     """
 
     kind: str
@@ -109,6 +110,9 @@ class DeviceType(Generic[P, S, C, T]):
     stage: Stage = Stage.SOURCE
     faults: tuple[FaultKind, ...] = ()
     shares: Callable[[P, S], tuple[float, float, float]] | None = None
+    draw: Callable[[P, S], Callable[[float], tuple[float, float]]] | None = None
+    """How active and reactive power of a phase follow its voltage, each over that at nominal voltage; None is
+    a device with the same current on every phase that has voltage."""
     aliases: tuple[str, ...] = ()
     advise: Callable[[P, C, Collection[str]], str] | None = None
     """What is worth saying of commands just changed: that the device is off, that it can do less; else ""."""

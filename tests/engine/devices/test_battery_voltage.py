@@ -1,6 +1,7 @@
 """The cells of a battery stay within their voltage, whatever is asked of it, and its DC side adds up."""
 
 from dataclasses import replace
+from math import hypot
 from typing import Any
 
 import pytest
@@ -92,6 +93,53 @@ def test_no_cell_leaves_its_voltage_and_volts_times_amperes_are_the_power(
         # the same power would also have kept the limit at the end of the step
         if after.dc.voltage_v:
             _held_at_the_end(params, after, before.cell_c, seen.dc_power_w)
+
+
+@law
+@given(
+    cell=st.sampled_from([LFP, NMC]),
+    converter=st.sampled_from([None, SUNGROW_SC1000TL, NOTTON]),
+    capacity_wh=st.sampled_from([200.0, 10_000.0, 50_000.0]),
+    soc=st.sampled_from([0.0, 1e-6, 1e-3, 0.01, 0.5, 0.99, 0.9999, 1.0]),
+    cell_c=st.sampled_from([-20.0, 10.0, 25.0, 60.0]),
+    power_w=st.one_of(st.sampled_from([0.0, 1.0, -1.0, 50.0, -50.0]), st.floats(-10_000.0, 10_000.0)),
+    var=st.floats(-12_000.0, 12_000.0),
+    standby_w=st.sampled_from([0.0, 40.0, 500.0]),
+    dt_s=st.sampled_from([0.1, 1.0, 60.0, 900.0]),
+)
+def test_reactive_power_costs_energy_within_every_limit(
+    cell: Any,
+    converter: Any,
+    capacity_wh: float,
+    soc: float,
+    cell_c: float,
+    power_w: float,
+    var: float,
+    standby_w: float,
+    dt_s: float,
+) -> None:
+    given_here = {"cell": cell, "converter": converter, "capacity_wh": capacity_wh, "standby_w": standby_w}
+    cold = {
+        "charge_cold_zero_c": -60.0,
+        "charge_cold_full_c": -50.0,
+        "cold_zero_c": -60.0,
+        "cold_full_c": -50.0,
+    }
+    params = replace(PARAMS, **given_here, **cold, initial_soc=soc, initial_cell_c=cell_c)
+    engine = site(params, dt_s, power_w)
+    engine.submit(Write("b", {"reactive_power_setpoint_var": var}))
+    for _ in range(4):
+        before = engine.devices["b"].state
+        engine.step()
+        after = engine.devices["b"].state
+        p_w, q_var = after.active_power_w, after.reactive_power_var
+        assert cell.low_v - 1e-9 <= cell_v(engine) <= cell.high_v + 1e-9
+        assert 0.0 <= after.energy_wh <= after.ageing.capacity_wh
+        assert hypot(p_w, q_var) <= params.rated_va * (1 + 1e-9)
+        taken = (p_w + after.loss_w) * dt_s / 3600.0
+        assert before.energy_wh - after.energy_wh == pytest.approx(taken, abs=1e-9 * capacity_wh)
+        if q_var:
+            assert after.loss_w >= params.lost_w(p_w, q_var) - 1e-6 * params.rated_va
 
 
 def _held_at_the_end(params: BatteryParams, state: Any, cell_c: float, dc_w: float) -> None:

@@ -1,7 +1,7 @@
 """The battery's equations against the tables of SimSES and by hand."""
 
 from itertools import pairwise
-from math import inf, nan
+from math import cos, inf, nan, sin
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,11 @@ from twin_tui.engine.physics import battery
 socs = st.floats(0.0, 1.0)
 powers = st.floats(-1.0, 1.0).map(lambda x: x * 10_000.0)
 converters = st.sampled_from([battery.SUNGROW_SC1000TL, battery.NOTTON])
+
+
+def dc_of(ac_w, converter):
+    return ac_w + battery.converter_loss(ac_w, 0.0, 10_000.0, converter)
+
 
 SIMSES_LFP_OCV = {
     0.0: 2.009812,
@@ -104,26 +109,62 @@ def test_the_part_load_efficiency_is_that_of_simses(name):
     converter, sign, table = SIMSES_EFFICIENCY[name]
     for load, efficiency in table.items():
         ac_w = sign * load * 10_000.0
-        dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
+        dc_w = dc_of(ac_w, converter)
         ratio = ac_w / dc_w if sign > 0 else dc_w / ac_w
         assert ratio == pytest.approx(efficiency, abs=1e-5)
 
 
 @given(powers, converters)
 def test_a_converter_only_loses(ac_w, converter):
-    dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
+    dc_w = dc_of(ac_w, converter)
     assert dc_w >= ac_w
-    assert ac_w >= 0.0 or dc_w <= 0.0
+    assert ac_w >= -converter.charge_p0 * 10_000.0 or dc_w <= 0.0
 
 
-@given(powers.filter(lambda p: abs(p) > 1e-3), converters)
-def test_ac_from_dc_is_the_inverse_of_dc_from_ac(ac_w, converter):
-    dc_w = battery.dc_from_ac(ac_w, 10_000.0, converter)
-    assert battery.ac_from_dc(dc_w, 10_000.0, converter) == pytest.approx(ac_w, rel=1e-6, abs=1e-6)
+@given(powers, powers, converters)
+def test_the_active_power_of_a_dc_power_is_the_inverse_of_the_loss(ac_w, var, converter):
+    for q_var in (0.0, var):
+
+        def loss(power_w, q_var=q_var):
+            return battery.converter_loss(power_w, q_var, 10_000.0, converter)
+
+        dc_w = ac_w + loss(ac_w)
+        assert battery.active_power_of(dc_w, loss) == pytest.approx(ac_w, rel=1e-9, abs=1e-6)
 
 
-def test_a_dc_power_below_the_no_load_loss_delivers_nothing():
-    assert battery.ac_from_dc(50.0, 10_000.0, battery.SUNGROW_SC1000TL) == 0.0
+@given(powers, powers, st.floats(0.5, 1.0), st.floats(0.5, 1.0))
+def test_with_two_efficiencies_too(ac_w, var, charge, discharge):
+    def loss(power_w):
+        return battery.efficiency_loss(power_w, var, charge, discharge)
+
+    assert battery.active_power_of(ac_w + loss(ac_w), loss) == pytest.approx(ac_w, rel=1e-9, abs=1e-6)
+
+
+@given(powers, converters)
+def test_loss_is_continuous_at_no_power(var, converter):
+    def loss(power_w, q_var):
+        return battery.converter_loss(power_w, q_var, 10_000.0, converter)
+
+    at_rest = loss(0.0, 0.0)
+    assert at_rest == pytest.approx(10_000.0 * converter.discharge_p0)
+    for power_w, q_var in ((1e-3, 0.0), (-1e-3, 0.0), (0.0, 1e-3), (0.0, -1e-3), (-1e-3, 1e-3)):
+        assert loss(power_w, q_var) == pytest.approx(at_rest, abs=2e-3)
+    assert loss(1e-3, var) == pytest.approx(loss(-1e-3, var), abs=5e-3)
+
+
+@given(powers, st.floats(0.0, 6.28), converters)
+def test_loss_follows_the_apparent_power_between_the_curves_of_both_directions(s_va, angle, converter):
+    ends = [battery.converter_loss(sign * abs(s_va), 0.0, 10_000.0, converter) for sign in (1.0, -1.0)]
+    found = battery.converter_loss(s_va * cos(angle), s_va * sin(angle), 10_000.0, converter)
+    assert min(ends) - 1e-9 <= found <= max(ends) + 1e-9
+
+
+def test_reactive_power_costs_the_mean_of_both_directions():
+    # by hand: 50 kvar of 50 kVA with 0.96 each way: 50 · (1/0.96 - 1 + 0.04) / 2
+    loss_w = battery.efficiency_loss(0.0, 50_000.0, 0.96, 0.96)
+    assert loss_w == pytest.approx(50_000.0 * (0.0416667 + 0.04) / 2, rel=1e-6)
+    assert battery.efficiency_loss(48_000.0, 0.0, 0.9, 0.96) == pytest.approx(2_000.0)
+    assert battery.efficiency_loss(-50_000.0, 0.0, 0.96, 0.9) == pytest.approx(2_000.0)
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,6 @@ def test_the_nmc_voltage_is_the_measured_one_at_every_point() -> None:
         assert battery.lookup(battery.NMC_OCV_V, step / 20) == pytest.approx(float(volts)), step
 
 
-def test_no_power_is_no_power_on_either_side_of_a_converter() -> None:
-    for converter in (battery.SUNGROW_SC1000TL, battery.NOTTON):
-        assert battery.ac_from_dc(0.0, 1000.0, converter) == 0.0
-
-
 def test_counted_noise_is_that_of_splitmix64() -> None:
     for tick, number in enumerate(SPLITMIX64_FROM_1234567, 1):
         uniform = ((number >> 11) + 0.5) / 2**53

@@ -9,8 +9,16 @@ from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
-from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
+from twin_tui.engine.devices.terminals import (
+    SHARES,
+    Connection,
+    extremes_pu,
+    mean_draw,
+    resistive,
+    terminals,
+)
 from twin_tui.engine.devices.time_window import Window, left_s
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
 from twin_tui.engine.policies.modes import APPLIANCE_MODES
 from twin_tui.engine.s2.builders import appliance_ombc, appliance_ppbc
 from twin_tui.engine.s2.model import ControlType
@@ -168,8 +176,9 @@ def step(
     """Advance an appliance by one tick.
 
     The power of a tick is the energy that the profile gives between its two ends, so a run uses its
-    consumption whatever the time step. An open door or a dead grid makes it wait; the other faults end it,
-    and the start does not count.
+    consumption whatever the time step. It is that of a resistance: at another voltage a run takes as long
+    and uses more or less. An open door or a voltage below `DROP_OUT_PU` makes it wait; the other faults end
+    it, and the start does not count.
     """
     dt_s = surroundings.dt_s
     faults = state.faults
@@ -191,14 +200,19 @@ def step(
             total_wh += run_wh
             run_wh = 0.0
     power = 0.0
+    fed, share = surroundings.grid_live, 1.0
+    if not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
+        lowest, _ = extremes_pu(SHARES[params.phase], surroundings)
+        fed = fed and lowest >= DROP_OUT_PU
+        share, _ = mean_draw(SHARES[params.phase], surroundings, resistive)
     if ticks >= 0:
-        status = Status.OFF if not surroundings.grid_live else Status.RUNNING
-        if surroundings.grid_live and not faults:
+        status = Status.RUNNING if fed else Status.OFF
+        if fed and not faults:
             ticks += 1
-            after_wh = max(run_wh, used_wh(params, ticks * dt_s))
-            power = (after_wh - run_wh) * 3600.0 / dt_s
-            run_wh = after_wh
-    elif not surroundings.grid_live:
+            used = share * max(0.0, used_wh(params, ticks * dt_s) - used_wh(params, (ticks - 1) * dt_s))
+            power = used * 3600.0 / dt_s
+            run_wh += used
+    elif not fed:
         status = Status.OFF
     else:
         status = Status.STANDBY if refusal is StartRefusal.NONE else Status.WAITING
@@ -232,7 +246,7 @@ def observe(
     left = left_s(params.windows, local)
     refusal, _ = _may_start(params, state, state.faults, local, left)
     return ApplianceTelemetry(
-        **terminals(ApplianceTelemetry, state, surroundings, SHARES[params.phase]),
+        **terminals(ApplianceTelemetry, state, surroundings, SHARES[params.phase], resistive),
         consumption_power_w=abs(state.active_power_w),
         running=running,
         progress=min(1.0, worked_s / params.duration_s),
@@ -276,6 +290,7 @@ APPLIANCE = DeviceType(
     observe=observe,
     faults=FAULTS,
     shares=lambda params, state: SHARES[params.phase],
+    draw=lambda params, state: resistive,
     aliases=("home_appliance",),
     explain=explain,
     steering=Steering(

@@ -10,7 +10,7 @@ from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
 from twin_tui.engine.devices.battery_climate import at_start, conditioned, controlled
 from twin_tui.engine.devices.battery_dc import drive
-from twin_tui.engine.devices.battery_limits import available_w
+from twin_tui.engine.devices.battery_limits import allowed_va, available_w
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
     BMS_COMMS_LOSS,
@@ -81,7 +81,8 @@ def step(
 
     Setpoint → deadtime → grid support → limits → ramp → current → losses → age. With constant efficiencies P
     at the terminals takes P/η out of the cells when discharging and puts P·η in when charging. Power is cut
-    where a cell's voltage or the energy would cross its bounds within the step.
+    where the current, a cell's voltage or the energy would cross its bounds within the step; the current does
+    so at once, whatever the ramp.
     """
     dt_s = surroundings.dt_s
     tie = state.tie
@@ -111,6 +112,7 @@ def step(
         power = climate.converter_w
         climate = controlled(params, climate, cell_c, surroundings)
     var = 0.0
+    s_max = params.rated_va
     if faults & STOPPING or state.causes & GRID_TRIPS:
         status = _FAULT
         power = 0.0
@@ -119,7 +121,9 @@ def step(
         power = 0.0
     else:
         status = _RUNNING if run == ON else _STANDBY if run == STANDBY else _OFF
-        charge, discharge = available_w(params, commands, energy / capacity, cell_c, faults, tie)
+        if surroundings.v_min_pu < 1.0:
+            s_max = allowed_va(params, surroundings)
+        charge, discharge = available_w(params, commands, energy / capacity, cell_c, faults, tie, s_max)
         target = 0.0
         reach = params.ramp_w_per_s * dt_s
         wanted_var = 0.0
@@ -145,7 +149,7 @@ def step(
             )
             target, wanted_var = max(-charge, supported * rating), wanted_var or tie.support.q_pu * rating
         if params.q_priority and run == ON and not forming:
-            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.rated_va)
+            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, s_max)
         if target > power + reach:
             power += reach
         elif target < power - reach:
@@ -155,16 +159,19 @@ def step(
         if run == ON:
             if not wanted_var and commands.power_factor_setpoint != 1.0 and not forming:
                 wanted_var = reactive_power(power, commands.power_factor_setpoint)
-            if wanted_var:
-                power, var = limit_apparent_power(power, wanted_var, params.rated_va)
+        else:
+            wanted_var = 0.0
+        if wanted_var or s_max < params.rated_va:
+            power, var = limit_apparent_power(power, wanted_var, s_max)
 
     hours = dt_s / 3600.0
     charged, discharged, drawn = state.charged_wh, state.discharged_wh, state.drawn_wh
     moved, square = state.moved_wh, state.square_w2h
     loss = heat = flow = 0.0
     dc = UNMEASURED
-    standby = params.standby_w if status is _RUNNING or status is _STANDBY else 0.0
-    if power or standby:
+    running = status is _RUNNING
+    standby = params.standby_w if running or status is _STANDBY else 0.0
+    if power or standby or var or (running and params.converter is not None):
         low, high = params.calm
         least, most = low * capacity, high * capacity
         flow = power / params.discharge_efficiency if power > 0.0 else power * params.charge_efficiency
@@ -172,9 +179,14 @@ def step(
         flow += standby
         left = energy - flow * hours
         calm = least < left < most and least < energy < most and ageing.resistance <= CALM_RESISTANCE
-        if not calm or params.converter is not None:
-            power, flow, heat, dc = drive(params, ageing, energy, cell_c, power, standby, hours)
+        if not calm or var or params.converter is not None:
+            switching = running or power != 0.0
+            power, flow, heat, dc = drive(
+                params, ageing, energy, cell_c, power, var, standby, hours, switching
+            )
             left = energy - flow * hours
+            if var:
+                power, var = limit_apparent_power(power, var, s_max)
         loss = flow - power
         energy = left
         if power > 0.0:
@@ -288,7 +300,8 @@ def forms(
     if not params.grid_forming or commands.start_stop != ON or state.faults & STOPPING:
         return None
     soc = level(params, state)
-    charge, _ = available_w(params, commands, soc, state.cell_c, state.faults, grid_tie.UNTIED)
+    rated = params.rated_va
+    charge, _ = available_w(params, commands, soc, state.cell_c, state.faults, grid_tie.UNTIED, rated)
     used = 1.0 if charge <= 0.0 else max(0.0, -converter_w(state) / charge)
     rise = (used - ISLAND_SHIFT_FROM) / (1.0 - ISLAND_SHIFT_FROM)
     return params.rated_va, ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise))
@@ -322,7 +335,7 @@ def _report_soc(params: BatteryParams, state: BatteryState, soc: float) -> dict[
 
 
 def _report_power(params: BatteryParams, state: BatteryState, power_w: float) -> dict[str, Any]:
-    power = min(max(power_w, -params.max_charge_w), params.max_discharge_w)
+    power = min(max(power_w, -params.charge_limit_w), params.discharge_limit_w)
     if params.housing is not _CONTAINER:
         return {"active_power_w": power}
     at_terminals = power - state.climate.auxiliary_w

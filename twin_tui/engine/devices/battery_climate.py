@@ -2,6 +2,7 @@
 
 from twin_tui.engine.devices.battery_model import AT_EASE, BatteryParams, Climate, Housing
 from twin_tui.engine.physics.container import container_step, thermostat
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
 from twin_tui.engine.surroundings import Surroundings
 
 
@@ -11,12 +12,13 @@ def at_start(params: BatteryParams) -> Climate:
 
 
 def controlled(params: BatteryParams, climate: Climate, cell_c: float, surroundings: Surroundings) -> Climate:
-    """Return the climate with what its control does in this step; without voltage it does nothing.
+    """Return the climate with what its control does in this step; at low voltage its contactor is open.
 
     In a long step it runs for the part of it that brings cells and air back by the thermostat's band.
     """
     low, high, band = params.heat_below_c, params.cool_above_c, params.thermostat_band_k
-    running = thermostat(climate.running, cell_c, low, high, band) if surroundings.grid_live else 0
+    fed = surroundings.grid_live and surroundings.v_min_pu >= DROP_OUT_PU
+    running = thermostat(climate.running, cell_c, low, high, band) if fed else 0
     heat = auxiliary = 0.0
     if running:
         to_go_k = low + band - cell_c if running > 0 else cell_c - high + band

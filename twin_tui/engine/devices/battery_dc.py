@@ -4,8 +4,8 @@ from math import copysign
 
 from twin_tui.engine.devices.battery_ageing import Ageing
 from twin_tui.engine.devices.battery_limits import source
-from twin_tui.engine.devices.battery_model import CALM_RESISTANCE, BatteryParams, DcSide
-from twin_tui.engine.physics.battery import ac_from_dc, current, dc_from_ac, power_at_voltage
+from twin_tui.engine.devices.battery_model import CALM_RESISTANCE, UNMEASURED, BatteryParams, DcSide
+from twin_tui.engine.physics.battery import active_power_of, current, power_at_voltage
 
 BISECTIONS = 12
 CLOSE = 1e-3
@@ -21,24 +21,29 @@ def drive(
     energy_wh: float,
     cell_c: float,
     power_w: float,
+    var: float,
     standby_w: float,
     hours: float,
+    switching: bool,
 ) -> Drive:
     """Return what becomes of a wanted AC power in one step.
 
     Power and standby loss are cut to what the voltage of the cells allows at the state of charge before and
-    after the step, and to the energy that there is or fits in. Full cells leave the standby loss to the grid.
+    after the step, and to the energy that there is or fits in. Full cells leave the standby loss to the grid,
+    empty ones the loss of reactive power.
     """
-    wanted = _dc(params, power_w) + standby_w
+    wanted = (_dc(params, power_w, var) if switching else 0.0) + standby_w
     capacity = ageing.capacity_wh
     soc = energy_wh / capacity
     ocv, ohm = source(params, ageing, soc, cell_c, wanted > 0.0)
     inner = 0.0 if params.converter is None else ohm
     low, high = params.calm
-    if inner and low < soc < high and ageing.resistance <= CALM_RESISTANCE:
-        amps = current(wanted, ocv, ohm)
-        cells = ocv * amps
+    if low < soc < high and ageing.resistance <= CALM_RESISTANCE:
+        cells = _cells(wanted, ocv, inner)
         if low * capacity < energy_wh - cells * hours < high * capacity:
+            if not inner:
+                return power_w, cells, _heat(params, power_w), UNMEASURED
+            amps = cells / ocv
             return power_w, cells, cells - wanted, DcSide(ocv - ohm * amps, amps, "")
 
     dc = wanted
@@ -71,12 +76,12 @@ def drive(
         cells = min(max(cells, least), greatest)
         amps = cells / ocv
         dc = (ocv - inner * amps) * amps
-    if dc != wanted and power_w and (power_w > 0.0) == (wanted > 0.0):
-        power_w = _ac(params, dc - standby_w if wanted < 0.0 else max(0.0, dc - standby_w))
-        if power_w == 0.0:
-            return drive(params, ageing, energy_wh, cell_c, 0.0, standby_w, hours)
+    if dc != wanted and (var or (power_w and (power_w > 0.0) == (wanted > 0.0))):
+        power_w = _ac(params, dc - standby_w, var)
+        if not var and (power_w == 0.0 or (power_w < 0.0 < wanted)):
+            return drive(params, ageing, energy_wh, cell_c, 0.0, 0.0, standby_w, hours, False)
     amps = current(dc, ocv, ohm)
-    heat = cells - dc if inner else abs(_dc(params, power_w) - power_w)
+    heat = cells - dc if inner else _heat(params, power_w)
     return power_w, cells, heat, DcSide(ocv - ohm * amps, amps, limit)
 
 
@@ -95,21 +100,29 @@ def available_by_voltage_w(
     """Return the AC charge and discharge power at which the cells stay within their voltage, both ≥ 0, W."""
     charge = power_at_voltage(params.cell.high_v * params.series, ocv, charging_ohm) + standby_w
     discharge = power_at_voltage(params.cell.low_v * params.series, ocv, discharging_ohm) - standby_w
-    charge = min(charge, -_dc(params, -params.charge_limit_w))
-    discharge = min(discharge, _dc(params, params.discharge_limit_w))
-    return -_ac(params, -charge), _ac(params, discharge) if discharge > 0.0 else 0.0
+    most_in, most_out = params.charge_limit_w, params.discharge_limit_w
+    if charge < -_dc(params, -most_in, 0.0):
+        most_in = max(0.0, -_ac(params, -charge, 0.0))
+    if discharge < _dc(params, most_out, 0.0):
+        most_out = max(0.0, _ac(params, discharge, 0.0))
+    return most_in, most_out
 
 
-def _dc(params: BatteryParams, ac_w: float) -> float:
-    if params.converter is not None:
-        return dc_from_ac(ac_w, params.rated_va, params.converter)
+def _dc(params: BatteryParams, ac_w: float, var: float) -> float:
+    if var or params.converter is not None:
+        return ac_w + params.lost_w(ac_w, var)
     return ac_w / params.discharge_efficiency if ac_w > 0.0 else ac_w * params.charge_efficiency
 
 
-def _ac(params: BatteryParams, dc_w: float) -> float:
-    if params.converter is not None:
-        return ac_from_dc(dc_w, params.rated_va, params.converter)
+def _ac(params: BatteryParams, dc_w: float, var: float) -> float:
+    if var or params.converter is not None:
+        return active_power_of(dc_w, lambda power_w: params.lost_w(power_w, var))
     return dc_w * params.discharge_efficiency if dc_w > 0.0 else dc_w / params.charge_efficiency
+
+
+def _heat(params: BatteryParams, power_w: float) -> float:
+    """Return the heat of the cells of a battery whose losses are two efficiencies."""
+    return abs(_dc(params, power_w, 0.0) - power_w)
 
 
 def _cells(dc_w: float, ocv: float, inner_ohm: float) -> float:

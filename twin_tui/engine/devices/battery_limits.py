@@ -10,10 +10,24 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.physics.battery import cell_resistance, lookup, temperature_derating
+from twin_tui.engine.physics.electrical import current_limit
+from twin_tui.engine.surroundings import Surroundings
+
+
+def allowed_va(params: BatteryParams, surroundings: Surroundings) -> float:
+    """Return the apparent power that the converter's current allows at the voltages of this tick."""
+    a, b, c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    return current_limit(params.rated_va, a, b, c, params.max_current_pu)
 
 
 def available_w(
-    params: BatteryParams, commands: BatteryCommands, soc: float, cell_c: float, faults: int, tie: Tie
+    params: BatteryParams,
+    commands: BatteryCommands,
+    soc: float,
+    cell_c: float,
+    faults: int,
+    tie: Tie,
+    s_max_va: float,
 ) -> tuple[float, float]:
     """Return the charge and discharge power possible at this state of charge and temperature, both ≥ 0, W."""
     charge, discharge = params.charge_limit_w, params.discharge_limit_w
@@ -34,8 +48,9 @@ def available_w(
             charge *= SHARE_WITH_IMBALANCE
             discharge *= SHARE_WITH_IMBALANCE
     if tie.share < 1.0:
-        most = tie.share * params.rated_va
-        charge, discharge = min(charge, most), min(discharge, most)
+        s_max_va = min(s_max_va, tie.share * params.rated_va)
+    if s_max_va < params.rated_va:
+        charge, discharge = min(charge, s_max_va), min(discharge, s_max_va)
     return charge, discharge
 
 

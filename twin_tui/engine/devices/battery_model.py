@@ -15,7 +15,8 @@ from twin_tui.engine.physics.battery import (
     LFP,
     CellType,
     ConverterLosses,
-    dc_from_ac,
+    converter_loss,
+    efficiency_loss,
     lookup,
     pack_layout,
     power_at_voltage,
@@ -43,7 +44,8 @@ class BatteryParams:
     """What a battery is.
 
     Without a ``converter`` the one-way efficiencies, between the AC terminals and the cells, stand for all
-    losses. With one, its part-load curve and the inner resistance of the cells make them.
+    losses. With one, its part-load curve and the inner resistance of the cells make them. Losses of the
+    converter follow its apparent power.
     """
 
     capacity_wh: Positive
@@ -53,7 +55,7 @@ class BatteryParams:
     max_discharge_w: NotNegative
     """Greatest discharge power at the terminals."""
     rated_va: Positive
-    """Apparent power that the converter's current allows."""
+    """Apparent power that the converter's current allows at nominal voltage; with lower voltages it falls."""
     initial_soc: Share = 0.5
     """State of charge at the start."""
     charge_efficiency: Efficiency = 0.9592
@@ -70,6 +72,8 @@ class BatteryParams:
     """Fastest change of the active power."""
     q_priority: bool = False
     """Whether reactive power is served first when both do not fit the current."""
+    max_current_pu: Annotated[float, Range(1.0, 10.0)] = 1.0
+    """Greatest current of a phase over that of ``rated_va`` at nominal voltage."""
     cell: CellType = LFP
     """Chemistry: the open-circuit voltage and resistance over the state of charge."""
     nominal_dc_v: Positive = 400.0
@@ -165,15 +169,18 @@ class BatteryParams:
         )
         derive(self, calm=self._calm(series * parallel))
 
+    def lost_w(self, power_w: float, var: float) -> float:
+        """Return the loss of the converter while it switches, without its standby loss."""
+        if self.converter is not None:
+            return converter_loss(power_w, var, self.rated_va, self.converter)
+        return efficiency_loss(power_w, var, self.charge_efficiency, self.discharge_efficiency)
+
     def _calm(self, cells: float) -> tuple[float, float]:
         cell, steps = self.cell, _CALM_STEPS
-        out_w = self.discharge_limit_w / self.discharge_efficiency
-        in_w = self.charge_limit_w * self.charge_efficiency
-        if self.converter is not None:
-            out_w = dc_from_ac(self.discharge_limit_w, self.rated_va, self.converter)
-            in_w = -dc_from_ac(-self.charge_limit_w, self.rated_va, self.converter)
-        out_w = (out_w + self.standby_w) / cells
-        in_w /= cells
+        # reactive power adds to the losses: at most those of the rating
+        worst_w = max(self.lost_w(self.rated_va, 0.0), self.lost_w(-self.rated_va, 0.0))
+        out_w = (self.discharge_limit_w + worst_w + self.standby_w) / cells
+        in_w = (self.charge_limit_w - self.lost_w(-self.charge_limit_w, 0.0)) / cells
 
         def calm(soc: float) -> bool:
             ocv = lookup(cell.ocv_v, soc)

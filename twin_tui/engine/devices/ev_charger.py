@@ -23,7 +23,7 @@ from twin_tui.engine.devices.ev_session import current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
 from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
 from twin_tui.engine.physics.charger import charging_loss, discharging_loss
-from twin_tui.engine.physics.electrical import pilot_current, pilot_duty
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, pilot_current, pilot_duty
 from twin_tui.engine.policies.modes import CHARGER_MODES
 from twin_tui.engine.s2.builders import ev_frbc
 from twin_tui.engine.s2.model import ControlType
@@ -56,13 +56,10 @@ def taper(params: EvParams, soc: float) -> float:
 
 
 def phase_voltage(surroundings: Surroundings, phases: int) -> float:
-    """Return the mean voltage of the phases that charging goes over, V."""
-    pu = (
-        surroundings.va_pu
-        if phases == 1
-        else (surroundings.va_pu + surroundings.vb_pu + surroundings.vc_pu) / 3.0
-    )
-    return surroundings.nominal_v * pu
+    """Return the mean voltage of the phases that charging goes over, V; a dead one counts as 0."""
+    volts = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    live = [u if u > NO_VOLTAGE_PU else 0.0 for u in volts[:phases]]
+    return surroundings.nominal_v * (live[0] + live[1] + live[2] if phases == 3 else live[0]) / phases
 
 
 def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:

@@ -7,8 +7,18 @@ from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
-from twin_tui.engine.devices.terminals import SHARES, Connection, terminals
+from twin_tui.engine.devices.terminals import (
+    SHARES,
+    Connection,
+    Draw,
+    constant_current,
+    extremes_pu,
+    mean_draw,
+    resistive,
+    terminals,
+)
 from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carnot_cop, tank_loss
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU, PICK_UP_PU
 from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
@@ -172,6 +182,27 @@ def demand_w(params: HeatPumpParams, surroundings: Surroundings) -> float:
     return heating + params.hot_water_w
 
 
+def power_share(params: HeatPumpParams, surroundings: Surroundings) -> float:
+    r"""Return the greatest power at the voltages of this tick over that at nominal voltage.
+
+    Notes
+    -----
+    .. math:: p = \tfrac1n \sum_x u_x^2 \text{ (boiler)},\quad p = \min(1, \tfrac1n \sum_x u_x)
+
+    over the connected phases: a boiler is a resistance, and the converter of a heat pump's compressor has a
+    limit of its current. A compressor without converter keeps its power and takes more current until its
+    contactor opens, at 0.5 per unit; it closes again at 0.85 (IEC 60947-4-1, recalled).
+    """
+    if params.technology is Technology.BOILER:
+        return mean_draw(SHARES[params.phase], surroundings, resistive)[0]
+    return min(1.0, mean_draw(SHARES[params.phase], surroundings, constant_current)[0])
+
+
+def draw(params: HeatPumpParams, state: HeatPumpState) -> Draw:
+    """Return how the phases divide the power by their voltages."""
+    return resistive if params.technology is Technology.BOILER else constant_current
+
+
 def _wanted_heat(
     params: HeatPumpParams, commands: HeatPumpCommands, calling: bool, forced: bool, most_w: float
 ) -> float:
@@ -196,7 +227,7 @@ def step(
     -----
     :math:`C \Delta\vartheta = (Q_{heat} - Q_{house} - Q_{loss}) \Delta t` with the loss of `tank_loss`: the
     heat balance closes exactly and no step is too long for it. Heat is cut where the tank would pass its
-    limits within the step.
+    limits within the step. Below `DROP_OUT_PU` the contactor opens, and closes again at `PICK_UP_PU`.
     """
     dt_s, tank = surroundings.dt_s, state.tank_c
     hours = dt_s / 3600.0
@@ -212,10 +243,16 @@ def step(
         state.calling and seen < commands.tank_setpoint_c + half
     )
     most = params.rated_heat_w * (FAN_HEAT if faults & FAN else 1.0)
+    low_voltage = False
+    if not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
+        lowest, _ = extremes_pu(SHARES[params.phase], surroundings)
+        low_voltage = lowest < (DROP_OUT_PU if state.heat_w > 0.0 else PICK_UP_PU)
+        most *= power_share(params, surroundings)
     wanted = _wanted_heat(params, commands, calling, forced, most)
     resting = state.heat_w <= 0.0 and state.rest_ticks < round(params.min_pause_s / dt_s)
     # the safety thermostat of the tank is a device of its own and does not know the controller's sensor
-    if faults & STOPS or resting or not surroundings.grid_live or max(seen, tank) >= params.max_tank_c:
+    stopped = faults & STOPS or resting or not surroundings.grid_live or low_voltage
+    if stopped or max(seen, tank) >= params.max_tank_c:
         wanted = 0.0
     heat = 0.0
     if wanted > 0.0:
@@ -269,8 +306,9 @@ def observe(
     running = state.heat_w > 0.0
     able = not (state.faults & STOPS or must_stop) and surroundings.grid_live
     air = params.technology is Technology.AIR
+    most = params.rated_heat_w * (FAN_HEAT if state.faults & FAN else 1.0) * power_share(params, surroundings)
     return HeatPumpTelemetry(
-        **terminals(HeatPumpTelemetry, state, surroundings, SHARES[params.phase]),
+        **terminals(HeatPumpTelemetry, state, surroundings, SHARES[params.phase], draw(params, state)),
         consumption_power_w=abs(state.active_power_w),
         heat_power_w=state.heat_w,
         cop=performance(params, state.tank_c, surroundings.ambient_c, state.faults),
@@ -285,7 +323,7 @@ def observe(
         tank_loss_w=state.loss_w,
         must_heat=state.forced,
         must_stop=must_stop,
-        max_heat_power_w=params.rated_heat_w * (FAN_HEAT if state.faults & FAN else 1.0) if able else 0.0,
+        max_heat_power_w=most if able else 0.0,
         min_heat_power_w=params.rated_heat_w * params.min_modulation,
         energy_wh=state.energy_wh,
         heat_energy_wh=state.heat_wh,
@@ -315,6 +353,7 @@ HEAT_PUMP = DeviceType(
     observe=observe,
     faults=FAULTS,
     shares=lambda params, state: SHARES[params.phase],
+    draw=draw,
     aliases=("boiler",),
     explain=explain,
     steering=Steering(

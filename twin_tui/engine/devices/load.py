@@ -2,16 +2,33 @@
 
 from dataclasses import field, replace
 from enum import Enum
-from math import sqrt
+from math import fsum, sqrt
 from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import local_s
-from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.devices.terminals import (
+    SHARES,
+    Connection,
+    Draw,
+    Phases,
+    extremes_pu,
+    mean_draw,
+    terminals,
+)
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU
 from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
+from twin_tui.engine.physics.voltage_response import (
+    DROP_OUT_PU,
+    PICK_UP_PU,
+    STALL_PU,
+    Parts,
+    stalled_power,
+    zip_power,
+)
 from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Series
@@ -25,9 +42,36 @@ class Profile(Enum):
     HOUSEHOLD = "household"
 
 
+class VoltageModel(Enum):
+    """How the consumption follows the voltage: ZIP coefficients of measured loads, or a pure part."""
+
+    MIXED = "mixed"
+    """Residential customers of Bokhari et al. (2014)."""
+    MOTOR = "motor"
+    """Their industrial customers, with contactors that open and motors that stall."""
+    RESISTIVE = "resistive"
+    CONSTANT_CURRENT = "constant_current"
+    CONSTANT_POWER = "constant_power"
+
+
+ZIP: dict[VoltageModel, tuple[Parts, Parts]] = {
+    VoltageModel.MIXED: ((1.50, -2.31, 1.81), (7.41, -11.97, 5.56)),
+    VoltageModel.MOTOR: ((1.21, -1.61, 1.40), (4.35, -7.08, 3.73)),
+    VoltageModel.RESISTIVE: ((1.0, 0.0, 0.0), (1.0, 0.0, 0.0)),
+    VoltageModel.CONSTANT_CURRENT: ((0.0, 1.0, 0.0), (0.0, 1.0, 0.0)),
+    VoltageModel.CONSTANT_POWER: ((0.0, 0.0, 1.0), (0.0, 0.0, 1.0)),
+}
+"""Active and reactive power. Three published constants are off by 0.01, so that each sum is 1."""
+OVERLOAD_S = 10.0
+"""A stalled motor trips its overload relay: IEC 60947-4-1, class 10 (recalled)."""
+
+
 @value
 class LoadParams:
-    """What a load is: a base, an annual energy and a series as far as set, and noise on top."""
+    """What a load is: a base, an annual energy and a series as far as set, and noise on top.
+
+    All of it is the consumption at nominal voltage.
+    """
 
     base_w: NotNegative
     """Consumption at all times."""
@@ -49,20 +93,65 @@ class LoadParams:
     """Where it is connected."""
     initial_consumed_wh: NotNegative = 0.0
     """Reading of the energy counter at the start."""
+    voltage_model: VoltageModel = VoltageModel.MIXED
+    """How the consumption follows the voltage."""
+    zip_active: tuple[float, ...] = ()
+    """Constant impedance, current and power shares of the active power, in place of those of the model."""
+    zip_reactive: tuple[float, ...] = ()
+    """The same of the reactive power."""
+    drop_out_pu: Annotated[float | None, Range(0.0, 1.0)] = None
+    """Its contactor opens below this voltage of any of its phases; 0 is a load without one."""
+    pick_up_pu: Annotated[float, Range(0.0, 1.0)] = PICK_UP_PU
+    """The contactor closes, and a stalled motor runs up, from this voltage up."""
+    stall_pu: Annotated[float | None, Range(0.0, 1.0)] = None
+    """Its motors stall below this voltage of any of its phases; 0 is a load without motors."""
     seed: int | None = None
     """Of the noise; none follows the site's seed and the load's name."""
     key: int = field(default=0, init=False)
     decay: float = field(default=0.0, init=False)
     kick: float = field(default=0.0, init=False)
     var_per_w: float = field(init=False)
+    parts: tuple[Parts, Parts] = field(init=False)
+    opens_pu: float = field(init=False)
+    stalls_pu: float = field(init=False)
 
     def __post_init__(self) -> None:
         bounds.check(self, "a load")
+        motor = self.voltage_model is VoltageModel.MOTOR
+        opens = (DROP_OUT_PU if motor else 0.0) if self.drop_out_pu is None else self.drop_out_pu
+        stalls = (STALL_PU if motor else 0.0) if self.stall_pu is None else self.stall_pu
+        if self.pick_up_pu < max(opens, stalls):
+            raise ConfigError(
+                f"pick_up_pu {self.pick_up_pu:g} of a load is below drop_out_pu or stall_pu; expected "
+                f"{max(opens, stalls):g} or more"
+            )
+        active, reactive = ZIP[self.voltage_model]
+        derive(
+            self,
+            parts=(
+                _parts("zip_active", self.zip_active, active),
+                _parts("zip_reactive", self.zip_reactive, reactive),
+            ),
+            opens_pu=opens,
+            stalls_pu=stalls,
+        )
         factor = abs(self.power_factor)
         if not 0.0 < factor <= 1.0:
             raise ConfigError(f"power_factor {self.power_factor:g} of a load is not in -1 … 1, or is 0")
         per_w = sqrt(1.0 - factor * factor) / factor
         derive(self, var_per_w=per_w if self.power_factor > 0.0 else -per_w)
+
+
+def _parts(name: str, given: tuple[float, ...], usual: Parts) -> Parts:
+    if not given:
+        return usual
+    if len(given) != 3 or not abs(fsum(given) - 1.0) <= 1e-6:
+        raise ConfigError(
+            f"expected in {name} of a load three shares with the sum 1, such as [0.5, 0.3, 0.2]; found "
+            f"{list(given)}"
+        )
+    impedance, current, power = given
+    return impedance, current, power
 
 
 @value
@@ -85,6 +174,9 @@ class LoadState(DeviceState):
     weather_tick: int = -1
     """When that was worked out: it moves once a second, not once a tick."""
     noise: float = 0.0
+    contactor_open: bool = False
+    stalled_ticks: int = 0
+    """How long its motors have been stalled, 0 while they run."""
 
 
 @value
@@ -107,8 +199,9 @@ class LoadTelemetry:
 FAULTS = (
     FaultKind("breaker_tripped", 8001, "The breaker of the load has tripped"),
     FaultKind("phase_loss", 8002, "One of three phases is missing, and with it a third", latched=False),
+    FaultKind("overload", 8003, "The overload relay of a stalled motor has tripped"),
 )
-TRIPPED, PHASE_LOSS = 1, 2
+TRIPPED, PHASE_LOSS, OVERLOAD = 1, 2, 4
 _LATCHING = latching(FAULTS)
 HOURS_OF_YEAR = 8_760.0
 
@@ -138,10 +231,20 @@ def expected_w(params: LoadParams, surroundings: Surroundings) -> float:
 def step(
     params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings
 ) -> LoadState:
-    """Advance a load by one tick; without voltage it takes nothing."""
+    """Advance a load by one tick.
+
+    The consumption is that at nominal voltage; each phase follows its own voltage. A contactor that has
+    opened, and a motor that has stalled, come back at ``pick_up_pu``; stalled for `OVERLOAD_S` trips it.
+    """
+    contactor_open, stalled = False, 0
+    causes = state.causes
+    if params.opens_pu or params.stalls_pu:
+        contactor_open, stalled = _switched(params, state, surroundings)
+        if stalled and stalled >= round(OVERLOAD_S / surroundings.dt_s):
+            causes |= OVERLOAD
     faults = state.faults
-    if faults or state.causes:
-        faults = settle_faults(faults, state.causes, _LATCHING, commands.fault_reset == 1)
+    if faults or causes:
+        faults = settle_faults(faults, causes, _LATCHING, commands.fault_reset == 1)
     expected, weather_tick = state.expected_w, state.weather_tick
     if weather_tick != surroundings.weather_tick:
         weather_tick = surroundings.weather_tick
@@ -149,21 +252,32 @@ def step(
     noise = state.noise
     if params.kick:
         noise = params.decay * noise + params.kick * normal_at(params.key, surroundings.tick)
-    consumed = 0.0
-    if surroundings.grid_live and commands.connected and not faults & TRIPPED:
+    consumed = var = 0.0
+    if faults & OVERLOAD or not commands.connected:
+        stalled = 0
+    if (
+        surroundings.grid_live
+        and commands.connected
+        and not contactor_open
+        and not faults & (TRIPPED | OVERLOAD)
+    ):
         consumed = expected * (1.0 + noise) + commands.extra_w
         if params.takes_steps:
             consumed += surroundings.load_step_w
         if faults & PHASE_LOSS:
             consumed *= 2.0 / 3.0 if params.phase is Connection.ABC else 0.0
         consumed = max(consumed, 0.0)
+        var = consumed * params.var_per_w
+        if stalled or not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
+            consumed, var = _at_voltage(params, consumed, var, faults, stalled > 0, surroundings)
     if faults:
         status = Status.FAULT
     else:
-        status = Status.RUNNING if surroundings.grid_live and commands.connected else Status.OFF
+        fed = surroundings.grid_live and commands.connected and not contactor_open
+        status = Status.RUNNING if fed else Status.OFF
     return LoadState(
         0.0 - consumed,
-        0.0 - consumed * params.var_per_w,
+        0.0 - var,
         status,
         state.causes,
         faults,
@@ -171,14 +285,57 @@ def step(
         expected,
         weather_tick,
         noise,
+        contactor_open,
+        stalled,
     )
 
 
-def shares(params: LoadParams, state: LoadState) -> Phases:
+def _switched(params: LoadParams, state: LoadState, surroundings: Surroundings) -> tuple[bool, int]:
+    """Return whether the contactor is open, and for how many ticks the motors have been stalled."""
+    lowest, highest = extremes_pu(SHARES[params.phase], surroundings)
+    if lowest >= params.pick_up_pu:
+        return False, 0
+    if highest <= NO_VOLTAGE_PU:
+        return params.opens_pu > 0.0, 0
+    if state.contactor_open or lowest < params.opens_pu:
+        return True, 0
+    if state.stalled_ticks or lowest < params.stalls_pu:
+        return False, state.stalled_ticks + 1
+    return False, 0
+
+
+def _at_voltage(
+    params: LoadParams, watts: float, var: float, faults: int, stalled: bool, surroundings: Surroundings
+) -> tuple[float, float]:
+    """Return active and reactive power at the voltages of this tick, from those at nominal voltage."""
+    active, reactive = mean_draw(connected(params, faults), surroundings, _drawn(params, stalled))
+    if stalled:
+        return watts * active, watts * reactive
+    return watts * active, var * reactive
+
+
+def _drawn(params: LoadParams, stalled: bool) -> Draw:
+    if stalled:
+        return stalled_power
+    active, reactive = params.parts
+    return lambda u: (zip_power(u, active), zip_power(u, reactive))
+
+
+def connected(params: LoadParams, faults: int) -> Phases:
     """Return the phases that the load is connected to; under phase_loss c is missing."""
-    if state.faults & PHASE_LOSS and params.phase is Connection.ABC:
+    if faults & PHASE_LOSS and params.phase is Connection.ABC:
         return 0.5, 0.5, 0.0
     return SHARES[params.phase]
+
+
+def shares(params: LoadParams, state: LoadState) -> Phases:
+    """Return the phases that the load is connected to now."""
+    return connected(params, state.faults)
+
+
+def draw(params: LoadParams, state: LoadState) -> Draw:
+    """Return how the load follows the voltage now."""
+    return _drawn(params, state.stalled_ticks > 0)
 
 
 def observe(
@@ -186,7 +343,7 @@ def observe(
 ) -> LoadTelemetry:
     """Return what the load shows at this tick."""
     return LoadTelemetry(
-        **terminals(LoadTelemetry, state, surroundings, shares(params, state)),
+        **terminals(LoadTelemetry, state, surroundings, shares(params, state), draw(params, state)),
         consumption_power_w=abs(state.active_power_w),
         expected_power_w=state.expected_w,
         consumed_energy_wh=state.consumed_wh,
@@ -196,7 +353,12 @@ def observe(
 
 def explain(params: LoadParams, state: LoadState) -> str:
     """Return why the load is in its status."""
-    return ", ".join(LOAD.fault_names(state.faults))
+    parts = list(LOAD.fault_names(state.faults))
+    if state.contactor_open:
+        parts.append(f"contactor open: the voltage was below {params.opens_pu:g} pu")
+    elif state.stalled_ticks:
+        parts.append(f"motors stalled: the voltage was below {params.stalls_pu:g} pu")
+    return ", ".join(parts)
 
 
 LOAD = DeviceType(
@@ -210,6 +372,7 @@ LOAD = DeviceType(
     observe=observe,
     faults=FAULTS,
     shares=shares,
+    draw=draw,
     explain=explain,
     prepare=prepare,
     undisturbed=lambda params: replace(params, noise_share=0.0),

@@ -9,8 +9,8 @@ from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
 from twin_tui.engine.devices.meter_registers import NO_REACTIVE, QUADRANTS, Registers, add_reactive, thirds
-from twin_tui.engine.devices.terminals import NO_VOLTAGE_PU, Phases
-from twin_tui.engine.physics.electrical import line_voltages, zero_sequence
+from twin_tui.engine.devices.terminals import Phases
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zero_sequence
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
 from twin_tui.engine.surroundings import Surroundings

@@ -1,6 +1,6 @@
 """A PV plant: modules on the DC side, an inverter on the AC side."""
 
-from math import exp
+from math import exp, hypot
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
@@ -33,16 +33,24 @@ from twin_tui.engine.devices.pv_model import (
 )
 from twin_tui.engine.devices.terminals import terminals
 from twin_tui.engine.physics.battery import ramp_between
-from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
+from twin_tui.engine.physics.electrical import (
+    current_limit,
+    limit_apparent_power,
+    reactive_power,
+    room_for_reactive,
+)
 from twin_tui.engine.physics.pv import (
+    active_power_beside,
     dc_power,
     dc_voltage,
     faiman_cell_temperature,
     inverter_ac_power,
     inverter_dc_power,
+    inverter_loss,
     noct_cell_temperature,
 )
 from twin_tui.engine.physics.sun import plane_irradiance
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
 from twin_tui.engine.s2.builders import pv_pebc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.steering import PowerLimits, Steering
@@ -80,7 +88,8 @@ def harvest(
     if params.series is not None:
         measured_w = params.series.at(surroundings.unix_s, surroundings.time_s)
         ac = min(max(0.0, measured_w * working), params.rated_w)
-        return light, cell, inverter_dc_power(ac, params.rated_w, params.nominal_efficiency), ac
+        dc = inverter_dc_power(ac, params.rated_w, params.nominal_efficiency) if ac > 0.0 else 0.0
+        return light, cell, dc, ac
     dc = dc_power(light, cell, params.peak_w * working, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
     return light, cell, dc, inverter_ac_power(dc, params.rated_w, params.nominal_efficiency)
 
@@ -89,7 +98,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     """Advance a PV plant by one tick.
 
     The sun sets what is possible; curtailment, heat, grid support and the inverter's current what is allowed.
-    Power rises, and falls on command, at the ramp rate, but never stays above what the sun gives.
+    Power rises, and falls on command, at the ramp rate, but never stays above what sun and current allow.
     """
     dt_s = surroundings.dt_s
     day_wh = state.day_wh
@@ -125,6 +134,12 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     else:
         status = _RUNNING
         most = ac_available
+        s_max = params.s_max_va
+        if surroundings.v_min_pu < 1.0:
+            s_max = current_limit(
+                s_max, surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu, params.max_current_pu
+            )
+            most = min(most, s_max)
         if inverter_c > params.derate_from_c:
             cool = ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
             most = min(most, params.rated_w * cool)
@@ -141,7 +156,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
             target *= rated
             wanted_var = wanted_var or tie.support.q_pu * params.s_max_va
         if params.q_priority:
-            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, params.s_max_va)
+            target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, s_max)
         power = state.active_power_w if state.active_power_w > 0.0 else 0.0
         reach = params.ramp_w_per_s * dt_s
         if target > power + reach:
@@ -153,16 +168,14 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         power = min(power, ac_available)
         if not wanted_var and commands.power_factor_setpoint != 1.0:
             wanted_var = reactive_power(power, commands.power_factor_setpoint)
-        if wanted_var or power > params.s_max_va:
-            power, var = limit_apparent_power(power, wanted_var, params.s_max_va)
-        dc = (
-            dc_available
-            if power == ac_available < params.rated_w
-            else inverter_dc_power(power, params.rated_w, params.nominal_efficiency)
-        )
+        if wanted_var or power > s_max:
+            power, var = limit_apparent_power(power, wanted_var, s_max)
+        dc, power = _from_modules(params, power, var, dc_available, ac_available)
+        if power < 0.0:
+            power, var = limit_apparent_power(power, var, s_max)
 
     if params.night_w and ac_available <= 0.0 and (status is _STANDBY or status is _OFF):
-        power = -params.night_w if surroundings.grid_live else 0.0
+        power = -params.night_w if surroundings.v_max_pu >= DROP_OUT_PU else 0.0
     energy = consumed = 0.0
     if power > 0.0:
         energy = power * dt_s / 3600.0
@@ -192,6 +205,25 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         tie,
         memory,
     )
+
+
+def _from_modules(
+    params: PvParams, power_w: float, var: float, dc_available: float, ac_available: float
+) -> tuple[float, float]:
+    """Return the power of the modules, and the active power that it leaves beside the reactive power.
+
+    Where they give less than the loss of the reactive power, the rest of that loss comes from the grid.
+    """
+    rated, efficiency = params.rated_w, params.nominal_efficiency
+    if not var:
+        if power_w == ac_available < rated:
+            return dc_available, power_w
+        return inverter_dc_power(power_w, rated, efficiency), power_w
+    dc = power_w + inverter_loss(hypot(power_w, var), rated, efficiency)
+    if dc <= dc_available:
+        return dc, power_w
+    power = active_power_beside(dc_available, var, rated, efficiency)
+    return dc_available, power
 
 
 def _faults(params: PvParams, state: PvState, commands: PvCommands, tie: Tie) -> int:
@@ -228,7 +260,8 @@ def observe(
 ) -> PvTelemetry:
     """Return what the plant shows at this tick."""
     used = state.dc_power_w / state.dc_available_w if state.dc_available_w > 0.0 else 0.0
-    dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if state.plane_w_m2 > 0.0 else 0.0
+    lit = state.plane_w_m2 > 0.0 or state.dc_power_w > 0.0
+    dc_v = dc_voltage(used, state.cell_c, params.vmp_v, params.voc_v) if lit else 0.0
     if state.faults & DC_CONTACTOR_OPEN:
         dc_v = 0.0
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING

@@ -34,7 +34,9 @@ class PvParams:
     peak_w: NotNegative
     """Power of the modules at 1000 W/m² and 25 °C, W: area · efficiency · 1000 W/m²."""
     rated_va: Annotated[float | None, Range(above=0.0)] = None
-    """Apparent power that the inverter's current allows, VA; none is the AC rating."""
+    """Apparent power that the inverter's current allows at nominal voltage, VA; none is the AC rating."""
+    max_current_pu: Annotated[float, Range(1.0, 10.0)] = 1.0
+    """Greatest current of a phase over that of the apparent power at nominal voltage."""
     tilt_deg: Annotated[float, Range(0.0, 180.0)] = 30.0
     """Of the modules, 0 is flat."""
     azimuth_deg: Annotated[float, Range(-360.0, 360.0)] = 180.0

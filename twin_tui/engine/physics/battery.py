@@ -5,13 +5,15 @@ BSD-3): the Sony/Murata US26650FTC1 LFP cell (M. Naumann, dissertation, TUM 2018
 cell, and the fits of a Sungrow SC1000TL converter (F. Müller, master's thesis).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import exp, sqrt
+from math import exp, hypot, sqrt
 
 from twin_tui.engine.physics.ageing import LFP_AGEING, NMC_AGEING, AgeingLaw
 from twin_tui.engine.signals import value
+
+_SECANTS = 30
 
 
 @value
@@ -222,16 +224,41 @@ SUNGROW_SC1000TL = ConverterLosses(0.00551158, 0.018772838, 0.007701864, 0.01729
 NOTTON = ConverterLosses(0.0072, 0.0345, 0.0072, 0.0345)
 
 
-def dc_from_ac(ac_w: float, rated_w: float, converter: ConverterLosses) -> float:
-    r"""Return the DC power behind an AC power, both in W and positive when the battery discharges.
-
-    It is never less than `ac_w`, and 0 at 0, where the converter does not switch.
+def efficiency_loss(p_w: float, q_var: float, charge_efficiency: float, discharge_efficiency: float) -> float:
+    r"""Return the loss, W, of a converter with one efficiency in each direction, at any power factor.
 
     Notes
     -----
-    .. math:: \eta(x) = \frac{x}{x + P_0 + K x^2},\quad x = |P_{ac}|/P_{rated}
+    .. math::
+        L = \tfrac12 \left(\frac{1}{\eta_d} - 1\right)(S + P) + \tfrac12 (1 - \eta_c)(S - P)
 
-    Discharging, :math:`P_{dc} = P_{ac}/\eta`; charging, :math:`P_{dc} = P_{ac}\,\eta`.
+    At a power factor of 1 these are :math:`P/\eta_d` and :math:`P\eta_c` on the DC side. Losses are those of
+    the current, hence of S: reactive power alone costs the mean of both directions. No-load losses are apart
+    (``standby``), and there is no quadratic part: the loss at part load comes out too low and at overload
+    too, by as much as the real efficiency there differs from the one given.
+    """
+    s = hypot(p_w, q_var)
+    return 0.5 * ((1.0 / discharge_efficiency - 1.0) * (s + p_w) + (1.0 - charge_efficiency) * (s - p_w))
+
+
+def converter_loss(p_w: float, q_var: float, rated_va: float, converter: ConverterLosses) -> float:
+    r"""Return the loss of a switching converter, W, at an active and a reactive power, + into the grid.
+
+    Notes
+    -----
+    With the apparent power :math:`s = S/S_r` and :math:`c = P/S`,
+
+    .. math::
+        L = S_r \left(\frac{1 + c}{2} l_d(s) + \frac{1 - c}{2} l_c(s)\right),\quad
+        l_d = P_{0d} + K_d s^2,\quad
+        l_c = \frac{s (P_{0c} + K_c s^2)}{s + P_{0c} + K_c s^2}
+
+    At a power factor of 1 that is the efficiency :math:`\eta = x/(x + P_0 + K x^2)` with x = |P|/S_r:
+    discharging :math:`P_{dc} = P/\eta`, charging :math:`P_{dc} = P\eta`. The curve would let a converter
+    charge with less than its no-load loss. So :math:`P_{0d} (1 - s/P_{0c})` is added to :math:`l_c` below
+    :math:`s = P_{0c}`, 1 % of the rating: the cells cover the rest, and the loss is continuous at 0 W, where
+    it is :math:`P_{0d} S_r`. Losses that depend on the current's angle other than by the direction of the
+    active power are left out.
 
     References
     ----------
@@ -239,32 +266,34 @@ def dc_from_ac(ac_w: float, rated_w: float, converter: ConverterLosses) -> float
     technologies and inclinations, inverter efficiency characteristics and locations", Renewable Energy 35(2),
     pp. 541-554, 2010, doi:10.1016/j.renene.2009.07.013.
     """
-    if ac_w > 0.0:
-        x = ac_w / rated_w
-        return ac_w + rated_w * (converter.discharge_p0 + converter.discharge_k * x * x)
-    if ac_w < 0.0:
-        x = -ac_w / rated_w
-        return ac_w * x / (x + converter.charge_p0 + converter.charge_k * x * x)
-    return 0.0
+    s_va = hypot(p_w, q_var)
+    if s_va == 0.0:
+        return rated_va * converter.discharge_p0
+    s = s_va / rated_va
+    no_load = converter.charge_p0
+    waste = no_load + converter.charge_k * s * s
+    into = s * waste / (s + waste)
+    if s < no_load:
+        into += converter.discharge_p0 * (1.0 - s / no_load)
+    out_of = converter.discharge_p0 + converter.discharge_k * s * s
+    share = 0.5 + 0.5 * p_w / s_va
+    return rated_va * (share * out_of + (1.0 - share) * into)
 
 
-def ac_from_dc(dc_w: float, rated_w: float, converter: ConverterLosses) -> float:
-    """Return the AC power that leads to a DC power: the positive root of the quadratic in `dc_from_ac`.
+def active_power_of(dc_w: float, loss_w: Callable[[float], float]) -> float:
+    """Return the AC power that leads to a DC power, W: the root of P + loss(P) = P_dc, by secants.
 
-    It is 0 when the DC power does not even cover the no-load loss. Charging needs 1 > K·|P_dc|/P_rated, far
-    beyond any rating.
+    P + loss(P) rises with P for the two losses above, so there is one.
     """
-    if dc_w > 0.0:
-        surplus = dc_w / rated_w - converter.discharge_p0
-        if surplus <= 0.0:
-            return 0.0
-        # The stable form of the root also holds for K = 0.
-        return rated_w * 2.0 * surplus / (1.0 + sqrt(1.0 + 4.0 * converter.discharge_k * surplus))
-    if dc_w < 0.0:
-        d = -dc_w / rated_w
-        rest = 1.0 - d * converter.charge_k
-        return -rated_w * (d + sqrt(d * d + 4.0 * rest * d * converter.charge_p0)) / (2.0 * rest)
-    return 0.0
+    before = dc_w
+    error_before = loss_w(before)
+    now = dc_w - error_before
+    for _ in range(_SECANTS):
+        error = now + loss_w(now) - dc_w
+        if error == error_before or abs(error) <= 1e-12 * abs(dc_w):
+            break
+        before, now, error_before = now, now - error * (now - before) / (error - error_before), error
+    return now
 
 
 def ramp_between(value: float, zero_at: float, one_at: float) -> float:

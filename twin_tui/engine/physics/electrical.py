@@ -1,10 +1,12 @@
-"""Alternating current: apparent power, power factor, unbalance, and a charging station's pilot signal."""
+"""Alternating current: apparent power, current, power factor, unbalance, and a station's pilot signal."""
 
 from functools import lru_cache
 from math import cos, hypot, radians, sin, sqrt
 
 _SQRT3 = sqrt(3.0)
 _HALF_SQRT3 = _SQRT3 / 2.0
+NO_VOLTAGE_PU = 1e-3
+"""Up to it a phase is dead: no current flows through it."""
 
 
 def limit_apparent_power(
@@ -22,6 +24,39 @@ def limit_apparent_power(
     room = sqrt(s_max_va * s_max_va - first * first)
     second = max(-room, min(room, second))
     return (second, first) if q_priority else (first, second)
+
+
+def current_limit(
+    rated_va: float, va_pu: float, vb_pu: float, vc_pu: float, max_current_pu: float = 1.0
+) -> float:
+    r"""Return the apparent power, VA, that a three-phase converter's current allows at its voltages.
+
+    ``max_current_pu`` is the greatest current of a phase over that of the rating at nominal voltage.
+
+    Notes
+    -----
+    .. math:: S_{max} = S_r \min\left(1, k\,\frac{u_a + u_b + u_c}{3}\right)
+
+    The same current with the same power factor flows through every phase that has voltage, so
+    :math:`S_x = u_x S / (u_a + u_b + u_c)` is the part of phase x: this is balanced positive-sequence
+    control. A dead phase carries no current and the others no more than their own limit, which only a
+    converter with a neutral can do: one with three wires could still use the two others for
+    :math:`1/\sqrt 3` of its rating (ours :math:`2/3`). Converters that also inject negative-sequence current
+    are not modelled. By EN 50549-1, 4.4.4, apparent power may fall with the voltage only below 0.95 per unit
+    (recalled): such a converter has :math:`k = 1.05`.
+
+    References
+    ----------
+    P. Rodríguez, A. V. Timbus, R. Teodorescu, M. Liserre, F. Blaabjerg, "Flexible active power control of
+    distributed power generation systems during grid faults", IEEE Trans. Industrial Electronics 54(5),
+    pp. 2583-2592, 2007, doi:10.1109/TIE.2007.899914.
+    """
+    total = 0.0
+    for u in (va_pu, vb_pu, vc_pu):
+        if u > NO_VOLTAGE_PU:
+            total += u
+    share = max_current_pu * total / 3.0
+    return rated_va * share if share < 1.0 else rated_va
 
 
 def room_for_reactive(p_w: float, q_var: float, power_factor: float, s_max_va: float) -> float:
