@@ -211,3 +211,16 @@ def test_a_series_of_the_light_counts_only_where_the_sky_is_one():
         engine.step()
         assert engine.surroundings.ghi_w_m2 == pytest.approx(light, rel=0.15)
         assert (engine.surroundings.ghi_w_m2 == 123.0) is (sky is Sky.SERIES)
+
+
+def test_the_air_knows_of_its_own_disturbances_only():
+    engine = site(BERLIN, JUNE_S + 12 * 3600.0)
+    before = (engine.surroundings.ambient_c, engine.surroundings.clear_sky_w_m2)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.7)))
+    engine.step()
+    assert engine.surroundings.ambient_c == before[0]
+    assert engine.surroundings.ghi_w_m2 == engine.surroundings.clear_sky_w_m2
+    engine.submit(Disturb(Disturbance(Target.TEMPERATURE, -4.0)))
+    engine.submit(Disturb(Disturbance(Target.TEMPERATURE, 1.5)))
+    engine.step()
+    assert engine.surroundings.ambient_c == pytest.approx(before[0] - 2.5)

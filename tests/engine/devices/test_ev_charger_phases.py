@@ -98,3 +98,10 @@ def test_the_needed_power_is_known_with_the_departure_and_until_it() -> None:
     assert [number for pair in seen for number in pair] == pytest.approx(
         [n for pair in expected for n in pair], rel=1e-4
     )
+
+
+@pytest.mark.parametrize(("here", "pilot"), [(True, 1), (False, 0)])
+def test_before_the_first_tick_the_pilot_says_whether_a_vehicle_is_there(here: bool, pilot: int) -> None:
+    seen = site(EvParams(plugged_in=here)).telemetry("ev")
+    assert (seen.pilot_state, seen.plugged_in, seen.sessions) == (pilot, here, int(here))
+    assert seen.soc == 0.5

@@ -365,3 +365,17 @@ def test_the_water_that_heats_the_tank_is_warmer_than_it_while_the_pump_runs() -
     engine.submit(Write("hp", {"heat_power_setpoint_w": 0.0}))
     engine.step()
     assert seen(engine).flow_temperature_c == pytest.approx(engine.devices["hp"].state.tank_c)
+
+
+def test_its_condition_is_a_number() -> None:
+    engine = site(changed(min_tank_c=35.0))
+    engine.submit(Write("hp", {"enabled": 0}))
+    engine.step()
+    assert seen(engine).working_status == 0
+    engine.submit(Write("hp", {"enabled": 1, "tank_setpoint_c": 58.0}))
+    engine.submit(Fault("hp", "fan"))
+    engine.step()
+    assert seen(engine).working_status == 1, "a blocked fan is a fault with which it runs"
+    engine.submit(Fault("hp", "high_pressure"))
+    engine.step()
+    assert seen(engine).working_status == 2

@@ -258,3 +258,20 @@ def test_consumed_energy_only_grows_and_is_the_sum_of_its_power(
 def test_a_load_that_cannot_be_is_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         LoadParams(**{"base_w": 1.0, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("phase", Connection)
+def test_a_load_without_one_of_its_phases_takes_what_is_left(phase: Connection) -> None:
+    engine = site(LoadParams(0.6, phase=phase))
+    engine.submit(Fault("house", "phase_loss"))
+    engine.step()
+    left_w = 0.4 if phase is Connection.ABC else 0.0
+    assert seen(engine).consumption_power_w == pytest.approx(left_w)
+    assert engine.telemetry("meter").active_power_w == pytest.approx(left_w)
+
+
+def test_a_load_without_noise_is_the_same_in_every_tick() -> None:
+    engine = site(LoadParams(0.25))
+    for _ in range(20):
+        engine.step()
+        assert seen(engine).consumption_power_w == 0.25

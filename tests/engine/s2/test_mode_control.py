@@ -668,3 +668,25 @@ def test_a_session_that_begins_hears_of_every_actuator_and_timer() -> None:
         TimerUpdate("a", "min-on", 20),
         TimerUpdate("a", "min-off", 0),
     ]
+
+
+def test_a_mode_that_ends_by_itself_ends_with_its_timers_and_its_transition() -> None:
+    off = OperationMode("off", (element(0, 0),))
+    run = OperationMode("run", (element(1_000, 1_000),), ends_in="off")
+    start = Transition("start", "off", "run", start_timers=("t",), duration_ms=1_000)
+    actuator = Actuator("a", (off, run), (start,), (Timer("t", 3_000),))
+    machine = ActuatorMachine(actuator, DT_S)
+    assert machine.ended(0) is None
+    assert machine.enter(run, 1.0, False, 2) == ("t",)
+    assert [machine.ended(moment) for moment in (2, 3, 4, 7)] == [None] * 4
+    assert machine.ended(8) is off
+    assert (machine.running(7), machine.running(8)) == (("t",), ())
+    assert (machine.in_transition(3), machine.in_transition(4)) == (True, False)
+
+
+@pytest.mark.parametrize(("left_ms", "finish"), [(0, None), (1, 11), (500, 11), (501, 12), (3_000, 16)])
+def test_a_timer_that_runs_already_when_the_control_type_begins_is_finished_in_time(
+    left_ms: int, finish: int | None
+) -> None:
+    actuator = Actuator("a", (ON,), (), (Timer("t", 3_000, left_ms=left_ms),))
+    assert ActuatorMachine(actuator, DT_S, 10).finishes == ({} if finish is None else {"t": finish})
