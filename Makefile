@@ -48,6 +48,7 @@ clients: ## programs of others as clients, and beside packages that pin what the
 
 docs: ## rewrite the pages that are made from declarations
 	$(BIN)/python -m docs.make_devices
+	$(BIN)/python -m docs.make_grid
 	$(BIN)/python -m docs.make_commands
 	$(BIN)/python -m docs.make_console
 	$(BIN)/python -m docs.make_schemas

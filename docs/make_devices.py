@@ -186,13 +186,13 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
         facts.append("S2: " + ", ".join(control.name for control in controls) + ".")
     yield "\n".join(facts) + "\n"
     yield "### Keys\n"
-    yield from _table(("key", "unit", "default", "meaning"), _keys(kind))
+    yield from table(("key", "unit", "default", "meaning"), _keys(kind))
     yield "### Telemetry\n"
-    yield from _table(
-        ("signal", "unit", "range", "meaning"), map(_measured, signals_of(kind.telemetry).values())
+    yield from table(
+        ("signal", "unit", "range", "meaning"), map(measured_row, signals_of(kind.telemetry).values())
     )
     yield "### Commands\n"
-    yield from _table(
+    yield from table(
         ("command", "unit", "range", "default", "meaning"),
         map(_commanded, (each for each in signals_of(kind.commands).values() if not each.group)),
     )
@@ -204,19 +204,19 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
             (f"`{fault.name}`", f"{fault.code} (0x{fault.code:04X})", _shown(fault.latched), fault.meaning)
             for fault in kind.faults
         ]
-        yield from _table(("fault", "code", "latched", "meaning"), rows)
+        yield from table(("fault", "code", "latched", "meaning"), rows)
     if kind.modes:
         yield "### Operation modes\n"
         yield "[energy-managers.md](energy-managers.md) has who commands, and the law of each.\n"
         rows = [(f"`{mode.name}`", mode.meaning, _parameters(mode)) for mode in kind.modes]
-        yield from _table(("mode", "meaning", "parameters"), rows)
+        yield from table(("mode", "meaning", "parameters"), rows)
         aliases = ", ".join(f"`{alias}` is `{mode.name}`" for mode in kind.modes for alias in mode.aliases)
         if aliases:
             yield f"Other names: {aliases}.\n"
     if kind.kind in LAWS:
         yield "### Laws\n"
-        for law in LAWS[kind.kind]:
-            yield _law(law)
+        for function in LAWS[kind.kind]:
+            yield law(function)
 
 
 SETTINGS = """## Settings of a grid code
@@ -230,13 +230,13 @@ rating; with `droop_of_power`, a generator's answer to a high frequency is of it
 
 def _settings() -> Iterator[str]:
     yield SETTINGS
-    yield from _table(
+    yield from table(
         ("command", "unit", "range", "without a code", "meaning"),
         map(_commanded, signals_of(GridSettings).values()),
     )
 
 
-def _law(function: Callable[..., Any]) -> str:
+def law(function: Callable[..., Any]) -> str:
     """Return what a function's docstring says: its first line, notes with equations, and source."""
     head, *sections = re.split(r"\n(Notes|References)\n-+\n", inspect.getdoc(function) or "")
     said = dict(zip(sections[::2], sections[1::2], strict=True))
@@ -259,7 +259,7 @@ def _equation(found: re.Match[str]) -> str:
     return f"$${' '.join(found[1].split())}$$\n"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
@@ -351,7 +351,7 @@ def _unit(key: str, hint: Any) -> str:
     return unit_of(key)
 
 
-def _measured(signal: Signal) -> tuple[str, ...]:
+def measured_row(signal: Signal) -> tuple[str, ...]:
     return f"`{signal.name}`", signal.unit, _range(signal), _meaning(signal)
 
 

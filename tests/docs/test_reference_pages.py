@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from docs import make_commands, make_console, make_devices
+from docs import make_commands, make_console, make_devices, make_grid
 from twin_tui import Twin
 from twin_tui.commands.parser import parse, parse_event
 from twin_tui.commands.slots import ScreenCommand
@@ -23,7 +23,7 @@ NEED_SOMETHING_BEFORE = ("clear voltage-1", "release battery soc")
 LINK_EXAMPLES = [line for line, _ in VERBS["link"].examples]
 
 
-@pytest.mark.parametrize("maker", [make_devices, make_commands, make_console])
+@pytest.mark.parametrize("maker", [make_devices, make_commands, make_console, make_grid])
 def test_the_committed_page_is_up_to_date(maker: Any) -> None:
     assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), f"run python -m {maker.__name__}"
 

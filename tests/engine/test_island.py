@@ -15,6 +15,7 @@ from twin_tui.engine.events import Disturb, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.transfer import IslandParams
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 CODE = load_grid_code("en50549-1")
@@ -29,7 +30,8 @@ def site(*batteries: BatteryParams, load_w: float = 3000.0, peak_w: float = 0.0)
     devices.append(DevicePlan("house", LOAD, LoadParams(load_w)))
     if peak_w:
         devices.append(DevicePlan("pv", PV, PvParams(peak_w, peak_w, grid_code=CODE)))
-    engine = Engine(SitePlan("island", tuple(devices), dt_s=0.1, start_unix_s=NOON_UNIX_S))
+    at_once = IslandParams(transfer_time_s=0.0)
+    engine = Engine(SitePlan("island", tuple(devices), dt_s=0.1, start_unix_s=NOON_UNIX_S, island=at_once))
     engine.advance(1.0)
     return engine
 
@@ -165,10 +167,10 @@ def test_reactive_power_that_nobody_can_cover_ends_the_island_too(var: float):
 def test_back_on_the_grid_the_frequency_is_the_grids_again():
     engine = site(replace(FORMER, initial_soc=0.88), load_w=1000.0, peak_w=4500.0)
     lose_the_grid(engine, duration_s=10.0)
-    engine.advance(12.0)
+    engine.advance(9.0)
     assert engine.surroundings.islanded
     assert engine.surroundings.frequency_hz > 50.1
-    engine.advance(4.0)
+    engine.advance(7.0)
     surroundings = engine.surroundings
     assert (surroundings.islanded, surroundings.grid_live, surroundings.frequency_hz) == (False, True, 50.0)
     assert (surroundings.island_w, surroundings.island_var) == (0.0, 0.0)

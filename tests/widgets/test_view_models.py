@@ -218,8 +218,20 @@ def test_what_the_twin_writes_itself_is_no_ems_write(origin: str) -> None:
 def test_the_grid_is_named_by_what_is_wrong(
     voltages: tuple[float, float, float], hz: float, live: bool, state: str
 ) -> None:
-    grid = GridSnapshot(hz, *voltages, 0.0, 0.0, live, False, 50.0, 230.94)
+    grid = grid_of(voltages, hz, live)
     assert grid_row(snapshot(grid=grid)).status == state
+
+
+@pytest.mark.parametrize(("supply", "state"), [(2, "TRANSFER"), (3, "ISLAND"), (4, "SYNC")])
+def test_a_site_without_the_grid_is_named_by_what_supplies_it(supply: int, state: str) -> None:
+    grid = replace(grid_of((1.0, 1.0, 1.0), 49.9, True), supply=supply)
+    assert grid_row(snapshot(grid=grid)).status == state
+    assert grid_row(snapshot(grid=grid)).look in ("warn", "bad")
+
+
+def grid_of(voltages: tuple[float, float, float], hz: float, live: bool) -> GridSnapshot:
+    """Return the grid at these voltages and frequency."""
+    return GridSnapshot(hz, *voltages, 0.0, 0.0, live, False, 1, *voltages, hz, 0.0, 0.0, 50.0, 230.94)
 
 
 def test_the_power_flow_sums_to_what_the_grid_gives() -> None:

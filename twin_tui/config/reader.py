@@ -25,9 +25,11 @@ from twin_tui.config.world import (
     NO_EXTERNAL_MODELS,
     ExternalModels,
     GridModel,
+    IslandModel,
     WeatherModel,
     grid_model,
     grid_of_external,
+    island_model,
     start_of,
     weather_model,
     weather_of,
@@ -43,6 +45,7 @@ from twin_tui.engine.running import Device
 from twin_tui.engine.s2.model import ControlType, Description
 from twin_tui.engine.signals import value
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, reason, shown
 from twin_tui.protocols.connector import Endpoint, LinkSettings
@@ -116,6 +119,7 @@ class SiteReader:
         self._external = self._given("external_models", lambda: ExternalModels) or NO_EXTERNAL_MODELS
         self._weather_keys = self._given("weather", weather_model)
         grid = self._grid(self._given("grid", grid_model))
+        island = self._island(self._given("island", island_model))
         complaints.context = replace(complaints.context, nominal_hz=grid.nominal_hz)
         listed = self._data.get("assets")
         assets = list(self._assets(listed)) if isinstance(listed, list) else []
@@ -129,11 +133,22 @@ class SiteReader:
         self._share_inverters(assets)
         devices = [*self._base_load(top, assets), *filter(None, map(self._device, self._steps(assets)))]
         self._check_references(assets)
+        self._check_island(island, assets)
         weather = self._weather(top)
         complaints.settle()
         start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
         name = top.name or top.site_name or "site"
-        plan = SitePlan(name, tuple(devices), top.step, top.seed, start_unix_s, utc_offset_s, grid, weather)
+        plan = SitePlan(
+            name,
+            tuple(devices),
+            top.step,
+            top.seed,
+            start_unix_s,
+            utc_offset_s,
+            grid=grid,
+            island=island,
+            weather=weather,
+        )
         modes = {join(each.place, "mode"): (each.name, each.model.mode) for each in assets if each.model.mode}
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
         linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
@@ -402,6 +417,25 @@ class SiteReader:
         except ConfigError as error:
             self._complaints.add("external_models" if written is None else "grid", str(error))
             return GridParams()
+
+    def _island(self, written: IslandModel | None) -> IslandParams:
+        try:
+            return IslandParams() if written is None else written.params()
+        except ConfigError as error:
+            self._complaints.add("island", str(error))
+            return IslandParams()
+
+    def _check_island(self, island: IslandParams, assets: list[ReadAsset]) -> None:
+        """Report settings of an island that no asset can form, and loads to shed that are none."""
+        if self._data.get("island") is None:
+            return
+        if not any(getattr(asset.model, "grid_forming", False) for asset in assets):
+            self._complaints.add("island", "no asset of this site is grid_forming")
+        loads = [asset.name for asset in assets if asset.type.shed_by]
+        for at, name in enumerate(island.shed_order):
+            if name not in loads:
+                text = f"no load is named {name!r}{did_you_mean(name, loads)}"
+                self._complaints.add(join("island", "shed_order", at), text)
 
     def _weather(self, top: SiteFile) -> WeatherParams:
         written = self._weather_keys

@@ -11,7 +11,7 @@ from twin_tui.config.derive import Sets, object_schema
 from twin_tui.config.grid_codes import GridCodeFile, grid_code_names
 from twin_tui.config.named import NO_GRID_CODE
 from twin_tui.config.top import SiteFile
-from twin_tui.config.world import ExternalModels, grid_model, weather_model
+from twin_tui.config.world import ExternalModels, grid_model, island_model, weather_model
 from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.model import Model
 from twin_tui.documents.schema import Schema, by_word, embed, schema_of
@@ -21,6 +21,7 @@ from twin_tui.engine.events import EVENT_TYPES
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.steering import Mode
+from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.protocols.registry import connectors
 
@@ -46,6 +47,7 @@ def site_schema() -> Schema:
     keys["events"] |= {"items": _event()}
     for key, part in (
         ("grid", schema_of(grid_model(), _parameters(GridParams))),
+        ("island", schema_of(island_model(), _parameters(IslandParams))),
         ("weather", schema_of(weather_model(), _parameters(WeatherParams))),
         ("external_models", schema_of(ExternalModels)),
         ("links", schema_of(connectors.links_model())),

@@ -66,6 +66,8 @@ class SiteFile(FileModel):
     """DER Twin's form of grid, weather and base load."""
     grid: Any = None
     """A preset, and any parameter of the grid."""
+    island: Any = None
+    """When a site with a grid-forming battery leaves the grid, and how it runs without it."""
     weather: Any = None
     """Any parameter of the weather."""
     links: Any = None

@@ -14,6 +14,7 @@ from twin_tui.config.derive import ParameterModel, Sets, complete
 from twin_tui.documents.model import Model
 from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, any_case, number
 from twin_tui.engine.grid import GRIDS, GridParams
+from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import Sky, WeatherParams
 from twin_tui.errors import did_you_mean, shown
 
@@ -96,9 +97,18 @@ class GridModel(ParameterModel):
 
     preset: Annotated[str, Accepts(_to_preset, _PRESETS)] = "stiff_50hz"
     nominal_v_ll: Annotated[Positive | None, Sets("nominal_v", 1.0 / sqrt(3.0))] = None
+    short_circuit_mva: Annotated[NotNegative | None, Sets("short_circuit_va", 1e6)] = None
+    transformer_uk_percent: Annotated[NotNegative | None, Sets("transformer_short_circuit_pu", 0.01)] = None
 
     def params(self) -> GridParams:
         return replace(GRIDS[self.preset], **self.parameters())
+
+
+class IslandModel(ParameterModel):
+    """``island``: any parameter of the transfer switch and of the operation without the grid."""
+
+    def params(self) -> IslandParams:
+        return IslandParams(**self.parameters())
 
 
 class WeatherModel(ParameterModel):
@@ -109,6 +119,12 @@ class WeatherModel(ParameterModel):
 def grid_model() -> type[GridModel]:
     """Return the model of ``grid``, created only for a site that has one."""
     return complete(GridModel, GridParams, "Grid")
+
+
+@cache
+def island_model() -> type[IslandModel]:
+    """Return the model of ``island``."""
+    return complete(IslandModel, IslandParams, "Island")
 
 
 @cache

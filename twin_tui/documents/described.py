@@ -11,6 +11,7 @@ _PAIRS = (
     "kw_per_s=kW/s w_per_s=W/s percent_per_s=%/s pu_per_s=1/s a_per_s=A/s j_per_k=J/K w_per_k=W/K per_k=1/K "
     "per_hour=1/h kwh=kWh wh=Wh kva=kVA va=VA kvarh=kvarh varh=varh kvar=kvar var=var kw=kW w=W "
     "percentage=% percent=% deg=° m2=m² "
+    "mva=MVA ohm=Ω "
     "rpm=1/min hz=Hz pu=1 share=1 fraction=1 eff=1 efficiency=1 ratio=1 s=s h=h v=V a=A c=°C k=K l=l"
 )
 _UNITS = dict(pair.split("=") for pair in _PAIRS.split())

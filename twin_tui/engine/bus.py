@@ -68,6 +68,13 @@ class Bus:
         steps = ((False, self.sources), (False, free), (True, guided))
         self.steps = tuple(step for step in steps if step[1])
 
+    def step(self, surroundings: Surroundings) -> tuple[float, float]:
+        """Step sources and storage once; return what they put onto the bus, W and var."""
+        active_w, reactive_var = step_devices(self.steps, surroundings, self.changes)
+        if self.guided_sources:
+            self.steer_sources(surroundings, active_w)
+        return active_w, reactive_var
+
     def steer_sources(self, surroundings: Surroundings, active_w: float) -> None:
         """Steer the sources for their next tick: they have stepped before the rest of the bus was known."""
         for device in self.guided_sources:
@@ -78,12 +85,29 @@ class Bus:
         for meter, group in self._submeters:
             write_flows(surroundings, group, 0.0, 0.0)
             step_devices(meter, surroundings, self.changes)
-        balanced_w, balanced_var = -surroundings.grid_w, -surroundings.grid_var
-        for device in self._unbalanced:
-            balanced_w -= device.state.active_power_w
-            balanced_var -= device.state.reactive_power_var
-        write_flows(surroundings, self._unbalanced, balanced_w, balanced_var)
+        if surroundings.islanded:
+            # the grid-forming devices give each phase what the others leave on it
+            write_flows(surroundings, (), 0.0, 0.0)
+        else:
+            self.write_connection(surroundings, -surroundings.grid_w, -surroundings.grid_var)
         step_devices(self._grid_meters, surroundings, self.changes)
+
+    def write_connection(self, surroundings: Surroundings, active_w: float, reactive_var: float) -> None:
+        """Write by phase what the connection carries when the devices put these powers onto the bus."""
+        for device in self._unbalanced:
+            active_w -= device.state.active_power_w
+            reactive_var -= device.state.reactive_power_var
+        write_flows(surroundings, self._unbalanced, active_w, reactive_var)
+
+    def states(self) -> list[DeviceState]:
+        """Return the states of sources and storage, for a tick that may be run again."""
+        return [device.state for group in (self.sources, self.storage) for device in group]
+
+    def restore(self, states: list[DeviceState]) -> None:
+        """Put these states back and forget what has changed since."""
+        self.changes.clear()
+        for device, state in zip((*self.sources, *self.storage), states, strict=True):
+            device.state = state
 
 
 def measured_devices(meter: Device, devices: dict[str, Device]) -> tuple[Device, ...]:

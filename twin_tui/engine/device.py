@@ -56,6 +56,19 @@ class DeviceState:
     """Bits of the faults that the device reports, latched ones included."""
 
 
+@value
+class Forming:
+    """With what a device can hold up the site without the grid now."""
+
+    rating_va: float
+    frequency_droop: float = 0.0
+    """By how much the frequency falls from no to rated active power, as a share of the nominal one."""
+    voltage_droop: float = 0.0
+    """By how much the voltage falls from no to rated reactive power, per unit."""
+    shift_hz: float = 0.0
+    """How far it raises the frequency because it can hardly take in more."""
+
+
 P = TypeVar("P")
 S = TypeVar("S", bound=DeviceState)
 C = TypeVar("C")
@@ -120,9 +133,8 @@ class DeviceType(Generic[P, S, C, T]):
     """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
     prepare: Callable[[P, str, int, float], P] | None = None
     """Completes the parameters, once, with what a site decides: (parameters, device name, seed, dt_s)."""
-    forms: Callable[[P, S, C], tuple[float, float] | None] | None = None
-    """Rating in VA with which a device can hold up the site without the grid now, and how far it raises the
-    frequency in Hz; None when it cannot."""
+    forms: Callable[[P, S, C], Forming | None] | None = None
+    """With what a device can hold up the site without the grid now; None when it cannot."""
     role: Role = Role.CONSUMER
     flow_group: str = ""
     """Under which name the power flow sums the devices of this type; "" is the title."""

@@ -10,7 +10,6 @@ from twin_tui.engine.agenda import Agenda, Watcher, Watchers
 from twin_tui.engine.bus import Bus, step_devices
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.grid import Grid
-from twin_tui.engine.island import Island
 from twin_tui.engine.log import BURST_S, EventLog
 from twin_tui.engine.observing import SITE_TELEMETRY, observe_site
 from twin_tui.engine.running import Device, Event, device_named
@@ -18,6 +17,7 @@ from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import LogKind, Snapshot
 from twin_tui.engine.steps import MOST_STEPS, whole_steps
+from twin_tui.engine.supply import Supply
 from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError
 
@@ -57,8 +57,8 @@ class Engine:
         self._owed_s = Fraction(0)
         self._bus = Bus(self.devices)
         self.regroup = self._bus.regroup
-        self.island = Island(self, self._bus, plan.grid.resync_s)
-        self._may_island = self.island.possible
+        supply = Supply(self, self._bus, plan.grid, plan.island)
+        self.supply = supply if supply.needed else None
         self.weather.step(self.surroundings, self.grid)
         for at_s, event in plan.events:
             self.submit(event, at_s=at_s)
@@ -81,9 +81,8 @@ class Engine:
             self._note_ended(ended, tick)
         if tick >= self._weather_tick:
             self._step_weather(tick)
-        island = self.island
-        if self._may_island and (island.up or not surroundings.grid_live) and island.takes_over(surroundings):
-            active_w, reactive_var = island.step(surroundings)
+        if self.supply is not None:
+            active_w, reactive_var = self.supply.step(surroundings)
         else:
             active_w, reactive_var = step_devices(bus.steps, surroundings, bus.changes)
             if bus.guided_sources:

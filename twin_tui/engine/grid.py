@@ -2,20 +2,30 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou_course
-from twin_tui.engine.signals import value
+from twin_tui.engine.physics.two_bus import impedance_of, transformer_impedance
+from twin_tui.engine.signals import derive, value
 from twin_tui.engine.snapshot import ActiveDisturbance
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.errors import ConfigError
+
+DEAD_PU = 0.05
+"""Below it on every phase there is no voltage: no converter can follow it, and a relay has dropped out."""
 
 
 @value
 class GridParams:
-    """An undisturbed grid. Spreads are stationary standard deviations, whatever the time step."""
+    """An undisturbed grid. Spreads are stationary standard deviations, whatever the time step.
+
+    Without ``short_circuit_va``, ``r_ohm``, ``x_ohm`` and a transformer it is stiff: the site's power does
+    not move its voltage.
+    """
 
     nominal_hz: Positive = 50.0
     nominal_v: Positive = 400.0 / math.sqrt(3.0)
@@ -31,12 +41,48 @@ class GridParams:
     voltage_drift_std_pu: Annotated[float, Range(0.0, 0.5)] = 0.0
     """Spread of what all three phases do together."""
     voltage_drift_tau_s: NotNegative = 300.0
-    resync_s: NotNegative = 5.0
-    """How long the grid must be back before an islanded site joins it again."""
+    short_circuit_va: NotNegative = 0.0
+    """Short-circuit power at the connection point; 0 is a stiff grid."""
+    x_over_r: Annotated[float, Range(0.0, 100.0)] = 1.0
+    """Its reactance over its resistance: 0.3 to 1 for cables at low voltage, 3 to 10 at a transformer."""
+    r_ohm: NotNegative = 0.0
+    """Resistance of a phase up to the connection point, in place of the short-circuit power."""
+    x_ohm: NotNegative = 0.0
+    """Its reactance."""
+    transformer_va: NotNegative = 0.0
+    """Rating of the site's own transformer, 0 is none; all voltages are those on its secondary side."""
+    transformer_short_circuit_pu: Annotated[float, Range(0.001, 0.3)] = 0.06
+    """Its short-circuit voltage, per unit."""
+    transformer_loss_w: NotNegative = 0.0
+    """Its copper loss at rated current."""
     seed: int | None = None
+    # impedance of a phase over the square of its nominal voltage: voltages are per unit then, powers in W
+    r_per_w: float = field(init=False, default=0.0)
+    x_per_w: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         bounds.check(self, "the grid")
+        r_ohm, x_ohm = self.r_ohm, self.x_ohm
+        if self.short_circuit_va and (r_ohm or x_ohm):
+            raise ConfigError("give the grid's short-circuit power, or r_ohm and x_ohm, not both")
+        if self.short_circuit_va:
+            r_ohm, x_ohm = impedance_of(self.short_circuit_va, self.x_over_r, self.nominal_v)
+        if self.transformer_va:
+            resistive_pu = self.transformer_loss_w / self.transformer_va
+            if resistive_pu > self.transformer_short_circuit_pu:
+                raise ConfigError(
+                    f"the transformer's loss, {resistive_pu:.2%} of its rating, is above its short-circuit"
+                    f" voltage, {self.transformer_short_circuit_pu:.2%}"
+                )
+            r, x = transformer_impedance(
+                self.transformer_va,
+                self.transformer_short_circuit_pu,
+                self.transformer_loss_w,
+                self.nominal_v,
+            )
+            r_ohm, x_ohm = r_ohm + r, x_ohm + x
+        square = self.nominal_v * self.nominal_v
+        derive(self, r_per_w=r_ohm / square, x_per_w=x_ohm / square)
 
 
 GRIDS: Mapping[str, GridParams] = {
@@ -177,7 +223,7 @@ class Grid:
         low, high = (a, b) if a < b else (b, a)
         surroundings.v_min_pu = c if c < low else low
         surroundings.v_max_pu = high = c if c > high else high
-        surroundings.grid_live = live = high > 0.0
+        surroundings.grid_live = live = high >= DEAD_PU
         surroundings.frequency_hz = frequency if live and frequency > 0.0 else 0.0
         return ended
 

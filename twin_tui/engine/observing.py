@@ -5,13 +5,28 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin_tui.engine.running import Device, Run
-from twin_tui.engine.snapshot import DeviceSnapshot, GridSnapshot, LogEntry, Snapshot, WeatherSnapshot
+from twin_tui.engine.snapshot import (
+    GRID,
+    NOTHING,
+    DeviceSnapshot,
+    GridSnapshot,
+    LogEntry,
+    Snapshot,
+    WeatherSnapshot,
+)
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import DAY_S
 
 
 def observe_grid(surroundings: Surroundings) -> GridSnapshot:
     """Return the point of connection as it is now."""
+    source_a, source_b, source_c, source_hz = surroundings.source or (
+        surroundings.va_pu,
+        surroundings.vb_pu,
+        surroundings.vc_pu,
+        surroundings.frequency_hz,
+    )
+    dead = surroundings.supply == GRID and not surroundings.grid_live
     return GridSnapshot(
         frequency_hz=surroundings.frequency_hz,
         voltage_a_pu=surroundings.va_pu,
@@ -21,6 +36,13 @@ def observe_grid(surroundings: Surroundings) -> GridSnapshot:
         reactive_power_var=surroundings.grid_var,
         live=surroundings.grid_live,
         islanded=surroundings.islanded,
+        supply=NOTHING if dead else surroundings.supply,
+        source_voltage_a_pu=source_a,
+        source_voltage_b_pu=source_b,
+        source_voltage_c_pu=source_c,
+        source_frequency_hz=source_hz,
+        loss_w=surroundings.loss_w,
+        slip_deg=surroundings.slip_deg,
         nominal_hz=surroundings.nominal_hz,
         nominal_v=surroundings.nominal_v,
     )

@@ -7,6 +7,7 @@ from twin_tui.engine.grid import GridParams
 from twin_tui.engine.running import Event
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import DAY_S, WeatherParams
 
 __all__ = ["DevicePlan", "SitePlan"]
@@ -25,6 +26,7 @@ class SitePlan:
     utc_offset_s: float = 0.0
     """What to add to UTC for the site's local time, s."""
     grid: GridParams = field(default_factory=GridParams)
+    island: IslandParams = field(default_factory=IslandParams)
     weather: WeatherParams = field(default_factory=WeatherParams)
     events: tuple[tuple[float, Event], ...] = ()
     """Scheduled events: (seconds after the start, event)."""

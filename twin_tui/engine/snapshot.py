@@ -91,9 +91,22 @@ class ActiveDisturbance:
     remaining_s: float | None
 
 
+NOTHING, GRID, TRANSFER, ISLAND, SYNCHRONISING = range(5)
+SUPPLIES = {
+    NOTHING: "nothing",
+    GRID: "grid",
+    TRANSFER: "transfer",
+    ISLAND: "island",
+    SYNCHRONISING: "island, synchronising",
+}
+
+
 @value
 class GridSnapshot:
-    """The point of connection at one tick: the signals of "grid"."""
+    """The point of connection at one tick: the signals of "grid".
+
+    The voltages are those of the site's bus, which a meter at the connection point measures.
+    """
 
     frequency_hz: float = measured("Frequency", "Hz", low=0)
     voltage_a_pu: float = measured("Voltage of phase a to neutral", "pu", low=0)
@@ -103,6 +116,19 @@ class GridSnapshot:
     reactive_power_var: float = measured("Reactive power, + import", "var")
     live: bool = measured("Whether there is voltage on the site's bus")
     islanded: bool = measured("Whether the site is cut off and held up by a grid-forming device")
+    supply: int = measured("What supplies the site's bus", options=SUPPLIES)
+    source_voltage_a_pu: float = measured(
+        "Phase a of the grid before its impedance or the switch", "pu", low=0
+    )
+    source_voltage_b_pu: float = measured(
+        "Phase b of the grid before its impedance or the switch", "pu", low=0
+    )
+    source_voltage_c_pu: float = measured(
+        "Phase c of the grid before its impedance or the switch", "pu", low=0
+    )
+    source_frequency_hz: float = measured("Frequency of the grid before the switch", "Hz", low=0)
+    loss_w: float = measured("Loss in the impedance of the connection, before the meter", "W", low=0)
+    slip_deg: float = measured("Angle by which an island's voltage leads the grid's", "deg")
     nominal_hz: float
     nominal_v: float
 

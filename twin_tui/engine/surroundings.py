@@ -19,7 +19,7 @@ class Surroundings:
     unix_s: float = 0.0
     utc_offset_s: float = 0.0
     day_s: float = 0.0
-    # grid at the point of connection
+    # the site's bus: the grid at the point of connection, or the island
     nominal_v: float = 230.94
     nominal_hz: float = 50.0
     frequency_hz: float = 50.0
@@ -36,6 +36,14 @@ class Surroundings:
     island_w: float = 0.0
     """While islanded: what the grid-forming device that steps next has to deliver."""
     island_var: float = 0.0
+    supply: int = 1
+    """What the site's bus is connected to, as in `snapshot.SUPPLIES`."""
+    source: tuple[float, float, float, float] | None = None
+    """Voltages, pu, and frequency, Hz, of the grid before its impedance or an open switch; None: as above."""
+    slip_deg: float = 0.0
+    """While islanded: how far the island's voltage leads the grid's."""
+    loss_w: float = 0.0
+    """What the impedance of the grid connection takes."""
     # weather, and the tick it was worked out in: devices need not do their part more often
     weather_tick: int = 0
     sun: tuple[float, float, float] | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from twin_tui.engine.signals import Signal, signals_of
-from twin_tui.engine.snapshot import DeviceSnapshot, LogKind, Snapshot
+from twin_tui.engine.snapshot import ISLAND, SYNCHRONISING, TRANSFER, DeviceSnapshot, LogKind, Snapshot
 from twin_tui.engine.view import Frame, WriteTrace
 
 STATUS_LOOK = {
@@ -18,6 +18,9 @@ STATUS_LOOK = {
     "SWELL": "bad",
     "OUT": "bad",
     "FREQ": "warn",
+    "TRANSFER": "bad",
+    "ISLAND": "warn",
+    "SYNC": "warn",
     "OK": "good",
 }
 """The role of a status; its word carries the meaning, the role only helps."""
@@ -96,9 +99,14 @@ def grid_row(snapshot: Snapshot) -> DeviceRow:
     )
 
 
+_WITHOUT_GRID = {TRANSFER: "TRANSFER", ISLAND: "ISLAND", SYNCHRONISING: "SYNC"}
+
+
 def grid_state(snapshot: Snapshot) -> str:
-    """Return one word for the grid: OK, OUT, SAG, SWELL or FREQ."""
+    """Return one word for the grid: OK, OUT, SAG, SWELL or FREQ; ISLAND, TRANSFER or SYNC without it."""
     grid = snapshot.grid
+    if grid.supply in _WITHOUT_GRID:
+        return _WITHOUT_GRID[grid.supply]
     if not grid.live:
         return "OUT"
     if min(grid.voltages_pu) < 0.9:

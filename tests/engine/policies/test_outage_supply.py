@@ -8,8 +8,8 @@ from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearDisturbance, Disturb, Pin, SelectMode
-from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import Series
 
 NO_LIMITS = {
@@ -30,7 +30,7 @@ def an_island(
         *(DevicePlan(f"load{number}", LOAD, LoadParams(load_w)) for number, load_w in enumerate(loads_w)),
         DevicePlan("pv", PV, PvParams(8_000.0, 8_000.0, series=sun, ramp_w_per_s=ramp_w_per_s)),
     )
-    engine = Engine(SitePlan("test", devices, dt_s=1.0, grid=GridParams(resync_s=5.0)))
+    engine = Engine(SitePlan("test", devices, dt_s=1.0, island=IslandParams(resync_s=5.0)))
     engine.submit(SelectMode("battery", "OUTAGE_SUPPLY"))
     engine.advance(100.0 if ramp_w_per_s < 1e9 else 2.0)
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0, label="outage")))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import exp, inf
 from typing import Any
 
-from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
+from twin_tui.engine.device import DeviceType, Forming, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
 from twin_tui.engine.devices.battery_climate import at_start, conditioned, controlled
@@ -291,20 +291,21 @@ def explain(params: BatteryParams, state: BatteryState) -> str:
     return f"{tied}, {held}" if tied else held
 
 
-def forms(
-    params: BatteryParams, state: BatteryState, commands: BatteryCommands
-) -> tuple[float, float] | None:
-    """Return the rating with which the battery can hold up an island now, and how far the island's frequency
-    rises because it can hardly take in more; None when it cannot.
-    """
-    if not params.grid_forming or commands.start_stop != ON or state.faults & STOPPING:
+def forms(params: BatteryParams, state: BatteryState, commands: BatteryCommands) -> Forming | None:
+    """Return with what the battery can hold up an island now; None when it cannot."""
+    if not params.grid_forming or commands.start_stop != ON or (state.faults | state.causes) & STOPPING:
         return None
     soc = level(params, state)
     rated = params.rated_va
     charge, _ = available_w(params, commands, soc, state.cell_c, state.faults, grid_tie.UNTIED, rated)
     used = 1.0 if charge <= 0.0 else max(0.0, -converter_w(state) / charge)
     rise = (used - ISLAND_SHIFT_FROM) / (1.0 - ISLAND_SHIFT_FROM)
-    return params.rated_va, ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise))
+    return Forming(
+        params.rated_va,
+        params.forming_frequency_droop,
+        params.forming_voltage_droop,
+        ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise)),
+    )
 
 
 def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection[str]) -> str:

@@ -138,6 +138,10 @@ class BatteryParams:
     """Reading of the counter of the climate control's energy."""
     initial_cycles: NotNegative = 0.0
     """Reading of the counter of equivalent full cycles."""
+    forming_frequency_droop: Annotated[float, Range(0.0, 0.1)] = 0.004
+    """Then the frequency falls by it from no to rated active power, per unit; 0.2 Hz leave PV alone."""
+    forming_voltage_droop: Annotated[float, Range(0.0, 0.2)] = 0.04
+    """Then the voltage falls by it from no to rated reactive power, per unit."""
     # worked out once: what every step would otherwise compute again
     charge_limit_w: float = field(init=False)
     discharge_limit_w: float = field(init=False)

@@ -58,10 +58,14 @@ class _RampRate:
         self._reach_w = per_minute / 60.0 * inputs.dt_s
         self._charge_w, self._discharge_w = inputs.most_charge_w, inputs.most_discharge_w
         self._smoothed_w: float | None = None
+        self._before_w: float | None = None
+        self._tick = -1
 
     def __call__(self, net_w: float, soc: float, surroundings: Surroundings) -> float:
-        """Return the power of this tick."""
-        before = net_w if self._smoothed_w is None else self._smoothed_w
+        """Return the power of this tick, which may be tried several times."""
+        if surroundings.tick != self._tick:
+            self._tick, self._before_w = surroundings.tick, self._smoothed_w
+        before = net_w if self._before_w is None else self._before_w
         self._smoothed_w = laws.ramp_target(net_w, before, self._reach_w)
         return laws.ramp_rate_control(net_w, self._smoothed_w, self._charge_w, self._discharge_w)
 

@@ -1,4 +1,4 @@
-"""What a battery in mode OUTAGE_SUPPLY does to the rest of an island: sheds loads, curtails PV."""
+"""What an island does to keep its balance: sheds loads, curtails PV, takes both back step by step."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,59 +6,101 @@ from typing import Any
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.engine.transfer import IslandParams
+from twin_tui.errors import ConfigError, did_you_mean
 
 MODE = "OUTAGE_SUPPLY"
-RECONNECT_S = 60.0
-"""How long a load stays off before it is tried again."""
 MARGIN_W = 1e-3
 
 
 class OutageRelief:
-    """Keeps an island in balance beyond what its batteries can; the commands come back when it ends."""
+    """Keeps an island in balance beyond what its batteries can; the commands come back when it ends.
 
-    def __init__(self, run: Run) -> None:
+    The loads of the site's order are shed first, in that order, whatever the mode of the batteries; in mode
+    OUTAGE_SUPPLY then the smallest other load that suffices, and PV is curtailed.
+    """
+
+    def __init__(self, run: Run, params: IslandParams) -> None:
         self._run = run
+        self._order = tuple(_shed_first(name, run) for name in params.shed_order)
+        self._reconnect_ticks = run.ticks(params.reconnect_s)
+        self._step_ticks = run.ticks(params.load_step_s)
+        self.in_mode = False
+        """Whether a grid-forming battery is in mode OUTAGE_SUPPLY."""
         self._shed: list[Device] = []
+        """In the order in which they were shed."""
         self._curtailed: dict[Device, Any] = {}
         self._noted: set[str] = set()
         self._retry_tick = 0
+        self._trial: Device | None = None
+        """The load that was reconnected last: it may turn out to be too much."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether it may shed loads at all."""
+        return self.in_mode or bool(self._order)
 
     def begin(self, tick: int) -> None:
-        """Try again with all the sun, and after a while with all the loads."""
+        """Try again with all the sun, and after a while with one load more."""
         self._uncurtail()
+        self._shed = [device for device in self._shed if not _is_on(device)]
         if self._shed and tick >= self._retry_tick:
-            self._reconnect()
+            device = self._shed.pop()
+            _switch(device, on=True)
+            self._retry_tick = tick + self._step_ticks
+            self._trial = device
+
+    def shed_all(self, tick: int) -> None:
+        """Disconnect every load that may be shed: a black start takes them up one after the other."""
+        for device in (*self._order, *sorted(self._others(), key=_consumption_w)):
+            if _is_on(device) and not _is_pinned(device):
+                _switch(device, on=False)
+                self._shed.append(device)
+        self._retry_tick = tick + self._step_ticks
 
     def ease(self, excess_w: float, tick: int) -> bool:
         """Take off load or PV for a bus that is ``excess_w`` out of balance; return whether anything was."""
-        return self._curtail(excess_w, tick) if excess_w > 0.0 else self._drop(-excess_w, tick)
+        if excess_w < 0.0:
+            return self._drop(-excess_w, tick)
+        return self.in_mode and self._curtail(excess_w, tick)
 
     def end(self) -> None:
         """Give all commands back."""
         self._uncurtail()
-        self._reconnect()
+        for device in self._shed:
+            _switch(device, on=True)
+        self._shed.clear()
         self._noted.clear()
+        self._trial = None
+
+    def _others(self) -> list[Device]:
+        """Return the loads beside the order that may be shed."""
+        if not self.in_mode:
+            return []
+        return [d for d in self._run.devices.values() if d.type.shed_by and d not in self._order]
 
     def _drop(self, missing_w: float, tick: int) -> bool:
-        on = [
-            (-device.state.active_power_w, device)
-            for device in self._run.devices.values()
-            if (switch := device.type.shed_by)
-            and getattr(device.commands, switch)
-            and switch not in device.pins
-        ]
-        on = sorted((pair for pair in on if pair[0] > 0.0), key=lambda pair: pair[0])
-        if not on:
+        device = self._next(missing_w)
+        if device is None:
             return False
-        power_w, device = next((pair for pair in on if pair[0] >= missing_w), on[-1])
-        device.commands = replace(device.commands, **{device.type.shed_by: False})
-        device.forget_observation()
+        power_w = _consumption_w(device)
+        _switch(device, on=False)
         self._shed.append(device)
-        self._retry_tick = tick + self._run.ticks(RECONNECT_S)
-        self._note_once(
-            device, f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing", tick
-        )
+        self._retry_tick = tick + self._reconnect_ticks
+        self._trial = None
+        text = f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing"
+        self._note_once(device, text, tick)
         return True
+
+    def _next(self, missing_w: float) -> Device | None:
+        """Return the load to shed: the one just tried, the next of the order, or one of the others."""
+        tried = [self._trial] if self._trial is not None else []
+        for device in (*tried, *self._order):
+            if _is_on(device) and not _is_pinned(device) and _consumption_w(device) > 0.0:
+                return device
+        on = [device for device in self._others() if _is_on(device) and not _is_pinned(device)]
+        on = sorted((device for device in on if _consumption_w(device) > 0.0), key=_consumption_w)
+        return next((device for device in on if _consumption_w(device) >= missing_w), on[-1] if on else None)
 
     def _curtail(self, excess_w: float, tick: int) -> bool:
         for device in self._run.devices.values():
@@ -80,17 +122,37 @@ class OutageRelief:
     def _note_once(self, device: Device, text: str, tick: int) -> None:
         if device.name not in self._noted:
             self._noted.add(device.name)
-            self._run.note(LogKind.MODE, device.name, text, MODE, tick)
+            self._run.note(LogKind.MODE, device.name, text, MODE if self.in_mode else "island", tick)
 
     def _uncurtail(self) -> None:
         for device, limit_w in self._curtailed.items():
             device.commands = replace(device.commands, **{device.type.curtailed_by: limit_w})
         self._curtailed.clear()
 
-    def _reconnect(self) -> None:
-        for device in self._shed:
-            device.commands = replace(device.commands, **{device.type.shed_by: True})
-        self._shed.clear()
+
+def _shed_first(name: str, run: Run) -> Device:
+    """Return the load of that name in the order; raise ConfigError for anything else."""
+    loads = [device.name for device in run.devices.values() if device.type.shed_by]
+    if name not in loads:
+        raise ConfigError(f"shed_order: {name!r} is not a load of this site{did_you_mean(name, loads)}")
+    return run.devices[name]
+
+
+def _consumption_w(device: Device) -> float:
+    return -device.state.active_power_w
+
+
+def _is_on(device: Device) -> bool:
+    return bool(getattr(device.commands, device.type.shed_by))
+
+
+def _is_pinned(device: Device) -> bool:
+    return device.type.shed_by in device.pins
+
+
+def _switch(device: Device, *, on: bool) -> None:
+    device.commands = replace(device.commands, **{device.type.shed_by: on})
+    device.forget_observation()
 
 
 def supplied(device: Device) -> bool:

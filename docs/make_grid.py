@@ -1,0 +1,130 @@
+"""Writes docs/grid.md from the declarations of grid and island: `python -m docs.make_grid`."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from docs.make_devices import law, measured_row, table
+from twin_tui.config.derive import ParameterModel, Sets
+from twin_tui.config.world import grid_model, island_model
+from twin_tui.documents.described import field_texts, unit_of
+from twin_tui.engine.connection import PASSES, Connection
+from twin_tui.engine.grid import DEAD_PU, GridParams
+from twin_tui.engine.island import Island
+from twin_tui.engine.physics import fixed_point, two_bus
+from twin_tui.engine.signals import signals_of
+from twin_tui.engine.snapshot import GridSnapshot
+from twin_tui.engine.transfer import IslandParams, Synchroniser
+
+PAGE = Path(__file__).parent / "grid.md"
+
+INTRODUCTION = """\
+# The grid connection and islands
+
+<!-- written by `python -m docs.make_grid`; edit the declarations, not this page -->
+
+The site's bus is connected to a grid with its own frequency and three phase voltages. Without further keys
+the grid is stiff: nothing that the site does moves them, and nothing is computed for it. With
+`short_circuit_mva` and `x_over_r`, or with `r_ohm` and `x_ohm`, the connection point has an impedance; a
+transformer of the site adds its own:
+
+```yaml
+grid: {{short_circuit_mva: 0.8, x_over_r: 0.9, transformer_kva: 250, transformer_uk_percent: 4}}
+```
+
+Then export raises the voltage, import lowers it, and volt-var and volt-watt act on the voltage that they
+change. Devices and meter have the voltage of the site's bus, behind the impedance and on the secondary side
+of a transformer; the source's is `grid.source_voltage_a_pu`. The loss in the impedance, `grid.loss_w`, is
+on the grid's side of the meter and in no device's power.
+
+Devices and voltage agree within each tick: the tick is run again, at most {passes} times, until they do to
+1e-6 pu. So a loop neither lags by a tick nor hunts at a long step. Where no voltage agrees, because a
+protection trips at one and not at the other, the devices answer to the voltage that the tick before has
+left. What the impedance cannot carry has no voltage at all: it collapses, the switch opens with an ALARM,
+and closes again after `restart_s`, later after each failure.
+
+## Without the grid
+
+Below {dead:g} pu on every phase there is no voltage: what is without a grid-forming device is dark,
+whatever remains. At any other voltage and frequency each device follows its own protection, and loads what
+arrives at them.
+
+A site with a grid-forming battery (`grid_forming: true`) has a transfer switch:
+
+| what happens | when |
+|---|---|
+| the switch opens | voltage or frequency is outside the transfer limits for `transfer_delay_s`, or gone |
+| transfer | no voltage for `transfer_time_s`: devices see an interruption; below half a step, none |
+| island | batteries hold voltage and frequency; an overload sheds loads, curtails PV or ends it |
+| collapse | all is dark, with an ALARM; after `restart_s` a black start, later after each failure |
+| black start | the loads that may be shed are off, and come back one after the other, each `load_step_s` |
+| synchronising | the grid is back: the batteries bring voltage, frequency and angle to the grid's |
+| the switch closes | after `resync_s` of a healthy grid, and `sync_s` of all three within their limits |
+
+Loads are shed in the order of `shed_order`, then, with a battery in mode OUTAGE_SUPPLY, the smallest other
+one that suffices. A load that is shed comes back after `reconnect_s` if the batteries can carry it.
+`grid.supply` says what supplies the bus:
+
+```yaml
+island: {{transfer_time_s: 50ms, shed_order: [pool, workshop], sync_angle_deg: 10}}
+```
+
+Simplified: the neutral has no impedance (a single-phase device moves its voltage by up to half too little);
+the batteries of an island feed each phase what the others leave on it, without a limit for a phase; their
+controls are as quick as a step; at the moment of closing no current flows for the angle that is left (up to
+`sync_angle_deg`). The no-load loss of a transformer is left out.
+"""
+LAWS: tuple[Callable[..., Any], ...] = (
+    two_bus.far_voltage,
+    two_bus.impedance_of,
+    two_bus.transformer_impedance,
+    two_bus.voltage_at_admittance,
+    Connection,
+    fixed_point.FixedPoint,
+    Island,
+    Synchroniser,
+)
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [INTRODUCTION.format(passes=PASSES + 2, dead=DEAD_PU)]
+    for title, model, params in (
+        ("`grid`", grid_model(), GridParams),
+        ("`island`", island_model(), IslandParams),
+    ):
+        parts.append(f"## Keys of {title}\n")
+        parts.append("\n".join(table(("key", "unit", "default", "meaning"), _keys(model, params))))
+    parts.append("## Signals of `grid`\n")
+    parts.append(
+        "\n".join(
+            table(
+                ("signal", "unit", "range", "meaning"), map(measured_row, signals_of(GridSnapshot).values())
+            )
+        )
+    )
+    parts.append("## Laws\n")
+    parts += [law(function) for function in LAWS]
+    return "\n".join(parts)
+
+
+def _keys(model: type[ParameterModel], params: type[Any]) -> Iterator[tuple[str, ...]]:
+    texts: Mapping[str, str] = field_texts(params)
+    keys: dict[str, list[str]] = {}
+    for key, item in model.model_fields.items():
+        for sets in item.metadata:
+            if isinstance(sets, Sets):
+                keys.setdefault(sets.parameter, []).append(key)
+    for field in dataclasses.fields(params):
+        if not field.init:
+            continue
+        found = sorted(keys[field.name], key=lambda key: key != field.name)
+        unit = " or ".join(dict.fromkeys(filter(None, map(unit_of, found))))
+        default = field.default
+        shown = "none" if default is None or default == () else f"{default:.6g}"
+        yield ", ".join(f"`{key}`" for key in found), unit, shown, texts.get(field.name, "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

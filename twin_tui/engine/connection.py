@@ -1,0 +1,156 @@
+"""The connection to a grid whose voltage the site moves: devices and voltage agree in every tick."""
+
+from math import sqrt
+
+from twin_tui.engine.bus import Bus, step_devices
+from twin_tui.engine.formats import kilowatts
+from twin_tui.engine.grid import GridParams
+from twin_tui.engine.physics.fixed_point import FixedPoint, Point
+from twin_tui.engine.physics.two_bus import far_voltage, voltage_at_admittance
+from twin_tui.engine.surroundings import Surroundings
+
+PASSES = 12
+"""How often a tick is run for devices and voltage to agree."""
+AGREES_PU = 1e-6
+NEAR_PU = 0.01
+"""A search that came so near without agreement goes on from there in the next tick."""
+HIGHEST_PU = 2.0
+NO_FLOWS = ((0.0, 0.0),) * 3
+
+
+class Connection:
+    """Steps the devices at the voltage that their power leaves behind the impedance of the grid.
+
+    Each phase is a source behind an R + jX of its own. The neutral has no impedance: a single-phase device
+    moves the voltage of its phase only, and by half of what it would with a neutral as thin as the phase.
+    """
+
+    def __init__(self, params: GridParams, bus: Bus) -> None:
+        self._r, self._x = params.r_per_w, params.x_per_w
+        self._bus = bus
+        self._search = FixedPoint(3)
+        self._flows = NO_FLOWS
+        """What the site took from each phase in the last tick, W and var."""
+        self._drops: Point | None = None
+        """Where a search without agreement goes on in the next tick: the drops from the source."""
+        self.passes = 0
+        """How often the last tick was run."""
+
+    def predict(self, surroundings: Surroundings) -> None:
+        """Write the voltages at the connection point with the power of the last tick, from the grid's."""
+        a, b, c, hz = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu, surroundings.frequency_hz
+        surroundings.source = a, b, c, hz
+        if self._drops is None:
+            found, _ = self._voltages((a, b, c), (a, b, c))
+        else:
+            found = tuple([max(0.0, e - drop) for e, drop in zip((a, b, c), self._drops, strict=True)])
+        write_voltages(surroundings, found)
+
+    def demand(self) -> str:
+        """Return what the last tick demanded of the connection, and what it is, as a log entry has it."""
+        active_w = reactive_var = 0.0
+        for p, q in self._flows:
+            active_w += p
+            reactive_var += q
+        short_circuit_va = 3.0 / sqrt(self._r * self._r + self._x * self._x)
+        way = "import" if active_w >= 0.0 else "export"
+        return (
+            f"{kilowatts(abs(active_w))} kW {way} and {kilowatts(reactive_var)} kvar"
+            f" over a short-circuit power of {short_circuit_va / 1e6:.3g} MVA"
+        )
+
+    def disconnect(self) -> None:
+        """Note that nothing flows."""
+        self._flows, self._drops = NO_FLOWS, None
+
+    def step(self, surroundings: Surroundings) -> tuple[float, float] | None:
+        """Run the sources and storage of this tick; return what they put into the bus, W and var.
+
+        None means that the voltage collapses: the impedance cannot carry what they take. The devices are as
+        before then.
+        """
+        bus, search, source = self._bus, self._search, surroundings.source
+        assert source is not None
+        before = bus.states()
+        first: Point = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
+        seen = first
+        self._drops = None
+        search.begin()
+        for run in range(1, PASSES + 1):
+            if run > 1:
+                bus.restore(before)
+            power, found, carried = self._run(surroundings, seen, source)
+            if _apart(found, seen) <= AGREES_PU:
+                break
+            seen = tuple([min(HIGHEST_PU, max(0.0, v)) for v in search.next(seen, found)])
+        else:
+            bus.restore(before)
+            power, found, carried = self._run(surroundings, first, source)
+            if not bus.changes:
+                # no protection has acted: a curve is too steep for the search to follow within the tick
+                bus.restore(before)
+                seen = search.best
+                power, found, carried = self._run(surroundings, seen, source)
+                if _apart(found, seen) <= NEAR_PU:
+                    self._drops = tuple([e - v for e, v in zip(source, seen, strict=False)])
+        self.passes = run
+        if not carried:
+            bus.restore(before)
+            return None
+        # devices and meter have one voltage in a tick: that at which the devices have stepped
+        loss_w = 0.0
+        seen = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+        for (p, q), v in zip(self._flows, seen, strict=True):
+            loss_w += self._r * (p * p + q * q) / (v * v) if v else 0.0
+        surroundings.loss_w = loss_w
+        if bus.guided_sources:
+            bus.steer_sources(surroundings, power[0])
+        return power
+
+    def _run(
+        self, surroundings: Surroundings, seen: Point, source: Point
+    ) -> tuple[tuple[float, float], Point, bool]:
+        """Step the devices at these voltages; return their power, and what `_voltages` makes of it."""
+        bus = self._bus
+        write_voltages(surroundings, seen)
+        power = step_devices(bus.steps, surroundings, bus.changes)
+        bus.write_connection(surroundings, *power)
+        self._flows = (
+            (surroundings.grid_a_w, surroundings.grid_a_var),
+            (surroundings.grid_b_w, surroundings.grid_b_var),
+            (surroundings.grid_c_w, surroundings.grid_c_var),
+        )
+        return power, *self._voltages(seen, source)
+
+    def _voltages(self, seen: Point, source: Point) -> tuple[Point, bool]:
+        """Return the voltages that the flows leave, and whether the impedance carries them all.
+
+        Where it does not, what takes the power counts as the admittance that it is at the voltage seen.
+        """
+        found = []
+        carried = True
+        for (p, q), v_seen, e in zip(self._flows, seen, source, strict=False):
+            v = far_voltage(e, p, q, self._r, self._x)
+            if v is None:
+                carried = False
+                v = voltage_at_admittance(e, v_seen, p, q, self._r, self._x)
+            found.append(v)
+        return tuple(found), carried
+
+
+def _apart(one: Point, other: Point) -> float:
+    return max([abs(a - b) for a, b in zip(one, other, strict=True)])
+
+
+def write_voltages(surroundings: Surroundings, voltages: Point) -> None:
+    """Write the phase voltages of the site's bus, pu, and their extremes."""
+    a, b, c = voltages
+    surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu = a, b, c
+    surroundings.v_min_pu, surroundings.v_max_pu = min(voltages), max(voltages)
+
+
+def black_out(surroundings: Surroundings) -> None:
+    """Write a bus without voltage."""
+    write_voltages(surroundings, (0.0, 0.0, 0.0))
+    surroundings.frequency_hz = 0.0
+    surroundings.grid_live = False
