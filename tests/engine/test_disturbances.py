@@ -11,6 +11,7 @@ from twin_tui.errors import CommandError
 BOUNDS = {
     Target.VOLTAGE: (0.0, 2.0),
     Target.FREQUENCY: (-10.0, 10.0),
+    Target.APPLIED: (-10.0, 10.0),
     Target.PHASE: (-180.0, 180.0),
     Target.UNBALANCE: (-0.5, 0.5),
     Target.IRRADIANCE: (0.0, 2.0),

@@ -84,7 +84,7 @@ def _play(given: Given) -> Disturb:
         raise CommandError(str(error)) from None
     lasting = given["duration"] if given["duration"] is not None else points[-1][0] - points[0][0]
     target = Target(given["quantity"])
-    disturbance = Disturbance(target, points[0][1], lasting, Shape.PLAYBACK, points=points)
+    disturbance = Disturbance.playback(target, points, lasting)
     disturbance.check()
     return Disturb(disturbance)
 
@@ -99,6 +99,19 @@ _QUANTITY = Slot(
 
 def _deviation(shown: str, label: str = "Deviation", hint: str = "Hz, + or -") -> Slot:
     return _size(shown, "the deviation in Hz, such as -0.2", _HERTZ, label, hint)
+
+
+def _frequency_phrases(target: Target, *titles: tuple[str, str]) -> tuple[Phrase, ...]:
+    """Return step, ramp and sine of a frequency, each with its title and what it is for."""
+    slots = {
+        "step": (_deviation("-0.2"), duration("10s")),
+        "ramp": (_deviation("-0.5"), _WITHIN, duration("30s", bare=False, label="In all")),
+        "sine": (_deviation("0.1", "Amplitude", "Hz"), _EVERY, duration("60s", bare=False)),
+    }
+    return tuple(
+        _phrase(target, *each, word=word, title=title, about=about)
+        for (word, each), (title, about) in zip(slots.items(), titles, strict=True)
+    )
 
 
 GRID = Group(
@@ -144,37 +157,26 @@ GRID = Group(
     Verb(
         "freq",
         "move the grid frequency, in Hz",
-        _phrase(
+        *_frequency_phrases(
             Target.FREQUENCY,
-            _deviation("-0.2"),
-            duration("10s"),
-            word="step",
-            title="Frequency step",
-            about="move the grid frequency at once",
-        ),
-        _phrase(
-            Target.FREQUENCY,
-            _deviation("-0.5"),
-            _WITHIN,
-            duration("30s", bare=False, label="In all"),
-            word="ramp",
-            title="Frequency ramp",
-            about="move the grid frequency little by little",
-        ),
-        _phrase(
-            Target.FREQUENCY,
-            _deviation("0.1", "Amplitude", "Hz"),
-            _EVERY,
-            duration("60s", bare=False),
-            word="sine",
-            title="Frequency oscillation",
-            about="let the grid frequency swing",
+            ("Frequency step", "move the grid frequency at once"),
+            ("Frequency ramp", "move the grid frequency little by little"),
+            ("Frequency oscillation", "let the grid frequency swing"),
         ),
         filler="grid",
         examples=(
             ("freq step -0.2 10s", "0.2 Hz below what it would be"),
             ("freq ramp -0.5 over 5s for 30s", "0.1 Hz/s for 5 s; held until 30 s are over"),
             ("freq sine 0.1 period 10s for 60s", "± 0.1 Hz"),
+        ),
+    ),
+    Verb(
+        "applied",
+        "feed frequency reserves a test signal in place of the grid's frequency: its deviation in Hz",
+        *_frequency_phrases(Target.APPLIED, ("", ""), ("", ""), ("", "")),
+        examples=(
+            ("applied step -0.1 5m", "reserves answer 49.9 Hz; the grid and its protection do not change"),
+            ("applied ramp -0.9 over 3.75s for 60s", "0.24 Hz/s, as in a prequalification"),
         ),
     ),
     Verb(
@@ -196,7 +198,7 @@ GRID = Group(
     ),
     Verb(
         "play",
-        "let a quantity follow a file: voltage in pu, frequency as a deviation in Hz",
+        "let a quantity follow a file: voltage in pu, frequency in Hz or as a deviation in Hz",
         Phrase(
             _play,
             (
@@ -205,7 +207,10 @@ GRID = Group(
                 duration("10m", bare=False),
             ),
         ),
-        examples=(("play frequency scenarios/frequency_dip.csv", "a dip and its recovery, from a file"),),
+        examples=(
+            ("play frequency scenarios/frequency_dip.csv", "a dip and its recovery, from a file"),
+            ("play applied_frequency scenarios/frequency_dip.csv", "the same, for frequency reserves only"),
+        ),
     ),
 )
 

@@ -12,6 +12,7 @@ from twin_tui.documents.csv_text import points_of_csv
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import refuse_unknown
+from twin_tui.engine.disturbance import Target, is_absolute
 from twin_tui.engine.events import EVENT_TYPES, Event
 from twin_tui.engine.running import Device, Run, device_named
 from twin_tui.engine.site import SitePlan
@@ -106,14 +107,16 @@ def _one(data: Any, view: SiteView, context: Context) -> tuple[float, Event]:
         points = context.once((path, "points"), lambda: points_of_csv(path))
         rest["disturbance"] = disturbance = {**disturbance, "points": points}
     if isinstance(disturbance, dict) and disturbance.get("points"):
-        rest["disturbance"] = {**_playback(disturbance["points"]), **disturbance}
+        rest["disturbance"] = {**_playback(disturbance), **disturbance}
     event: Event = build(cls, rest, context)
     return at_s, event
 
 
-def _playback(points: Any) -> dict[str, Any]:
+def _playback(disturbance: dict[str, Any]) -> dict[str, Any]:
     """Return the keys that are optional in a disturbance with points."""
+    points = disturbance["points"]
     try:
-        return {"magnitude": points[0][1], "shape": "playback"}
-    except (TypeError, LookupError):
+        absolute = is_absolute(Target(disturbance.get("target")), points)
+        return {"magnitude": points[0][1], "shape": "playback", "absolute": absolute}
+    except (TypeError, ValueError, LookupError):
         return {}

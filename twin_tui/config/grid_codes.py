@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from twin_tui.documents.loader import Document, open_document
 from twin_tui.documents.model import Complaints, FileModel, Model
 from twin_tui.documents.values import Accepts, Switch, Text, choice, number, number_schema, to_number
+from twin_tui.engine.frequency_meter import FrequencyMeter
 from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
@@ -162,9 +163,13 @@ class _Cessation(_Entry):
 
 
 class _FrequencyMeasurement(_Entry):
-    """The minimum voltage for frequency protection."""
+    """The minimum voltage for frequency protection, and how the frequency of the droop is measured."""
 
     needs_pu: Voltage
+    window_s: Annotated[float, number(0, 60, unit="s")] = 0.0
+    """The mean of so long is measured; 0 is the frequency itself."""
+    delay_s: Annotated[float, number(0, 60, unit="s")] = 0.0
+    resolution_hz: Annotated[float, number(0, 1, unit="Hz")] = 0.0
 
 
 class _EnterService(_Entry):
@@ -315,7 +320,10 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
         optional = {"cease_low_pu": low, "cease_high_pu": found.above_pu}
         optional["cease_at_low"] = found.below_pu is None
     if file.frequency_measurement is not None:
-        optional["frequency_needs_pu"] = file.frequency_measurement.needs_pu
+        measured = file.frequency_measurement
+        optional["frequency_needs_pu"] = measured.needs_pu
+        if measured.window_s or measured.delay_s or measured.resolution_hz:
+            optional["meter"] = FrequencyMeter(measured.window_s, measured.delay_s, measured.resolution_hz)
     return GridCode(
         name=name,
         title=file.title,

@@ -25,11 +25,11 @@ class Row:
     value: float
 
 
-def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
+def read_rows(path: Path, column: str | None, zone: tzinfo = UTC, *, steps: bool = False) -> list[Row]:
     """Return the rows of a column of a CSV file with a header and a time column, in order of time.
 
     Times are seconds since the start of the run, or ISO dates and times; those without a zone are in
-    ``zone``. Raises ConfigError naming the line.
+    ``zone``. With ``steps``, rows of the same time make a step. Raises ConfigError naming the line.
     """
     text, name = read_text(path, "CSV"), file_name(path)
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
@@ -51,7 +51,7 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
                 raise ConfigError(f"{where}: {error}") from None
             if rows and row.relative is not rows[-1].relative:
                 raise ConfigError(f"{where}: dates and seconds are mixed in the time column")
-            if rows and row.instant <= rows[-1].instant:
+            if rows and (row.instant < rows[-1].instant or (row.instant == rows[-1].instant and not steps)):
                 raise ConfigError(f"{where}: times must increase from row to row")
             rows.append(row)
     except csv.Error as error:
@@ -62,8 +62,11 @@ def read_rows(path: Path, column: str | None, zone: tzinfo = UTC) -> list[Row]:
 
 
 def points_of_csv(path: Path) -> list[list[float]]:
-    """Return [seconds, value] of each row, for disturbance playback; dates are relative to the first."""
-    rows = read_rows(path, None)
+    """Return [seconds, value] of each row, for disturbance playback; dates are relative to the first.
+
+    Two rows of the same time are a step from the one to the other.
+    """
+    rows = read_rows(path, None, steps=True)
     start = 0.0 if rows[0].relative else rows[0].instant
     return [[row.instant - start, row.value] for row in rows]
 

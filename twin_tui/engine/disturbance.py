@@ -21,6 +21,8 @@ class Target(Enum):
     """Magnitude is the remaining voltage in per unit: 0.7 a sag, 1.15 a swell, 0 an interruption."""
     FREQUENCY = "frequency"
     """Magnitude is the deviation in Hz."""
+    APPLIED = "applied_frequency"
+    """Magnitude is the deviation in Hz of a test signal: frequency reserves answer it, not the grid's."""
     PHASE = "phase"
     """Magnitude is the jump of the voltage angle in degrees; a frequency meter sees it as a short spike."""
     UNBALANCE = "unbalance"
@@ -53,6 +55,7 @@ class Shape(Enum):
 _MAGNITUDES = {
     Target.VOLTAGE: (0.0, 2.0, " pu"),
     Target.FREQUENCY: (-10.0, 10.0, " Hz"),
+    Target.APPLIED: (-10.0, 10.0, " Hz"),
     Target.PHASE: (-180.0, 180.0, "°"),
     Target.UNBALANCE: (-0.5, 0.5, " of the positive sequence"),
     Target.IRRADIANCE: (0.0, 2.0, " of the sun"),
@@ -60,6 +63,8 @@ _MAGNITUDES = {
     Target.LOAD: (-1e9, 1e9, " W"),
 }
 """The least and the greatest magnitude, and its unit as a sentence has it."""
+_ABSOLUTE = {Target.FREQUENCY: (10.0, 100.0), Target.APPLIED: (10.0, 100.0)}
+"""The same for magnitudes that are the quantity itself; no deviation is that large."""
 
 
 @value
@@ -75,10 +80,16 @@ class Disturbance:
     phases: str = "abc"
     points: tuple[tuple[float, float], ...] = field(default_factory=tuple)
     label: str = ""
+    absolute: bool = False
+    """Whether magnitudes are the frequency itself, Hz, which it has then instead of the grid's own."""
 
     def check(self) -> None:
         """Raise CommandError, naming the field, when the disturbance is invalid."""
         low, high, _ = _MAGNITUDES[self.target]
+        if self.absolute:
+            if self.target not in _ABSOLUTE or self.shape not in (Shape.STEP, Shape.PLAYBACK):
+                raise CommandError("absolute goes with a step or playback of a frequency")
+            low, high = _ABSOLUTE[self.target]
         magnitudes = [self.magnitude, *(magnitude for _, magnitude in self.points)]
         for magnitude in magnitudes:
             if not (math.isfinite(magnitude) and low <= magnitude <= high):
@@ -134,11 +145,20 @@ class Disturbance:
         else:
             _, _, unit = _MAGNITUDES[self.target]
             sign = "" if self.target is Target.IRRADIANCE else "+"
-            played = self.shape is Shape.PLAYBACK
-            what = self.target.value if played else f"{self.target.value} {self.magnitude:{sign}g}{unit}"
+            sign = "" if self.absolute else sign
+            played, name = self.shape is Shape.PLAYBACK, self.target.value.replace("_", " ")
+            what = name if played else f"{name} {self.magnitude:{sign}g}{unit}"
         if self.shape is not Shape.STEP:
             what += f" {self.shape.value}"
         return what + (f" for {self.duration_s:g} s" if self.duration_s is not None else "")
+
+    @classmethod
+    def playback(
+        cls, target: Target, points: tuple[tuple[float, float], ...], duration_s: float | None
+    ) -> "Disturbance":
+        """Return the playback of points; frequencies from 10 Hz up are the frequency itself."""
+        absolute = is_absolute(target, points)
+        return cls(target, points[0][1], duration_s, Shape.PLAYBACK, points=points, absolute=absolute)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that ``from_dict`` reads."""
@@ -166,3 +186,9 @@ class Disturbance:
         except (TypeError, ValueError) as error:
             raise CommandError(f"disturbance: {error}") from None
         return built
+
+
+def is_absolute(target: Target, points: tuple[tuple[float, float], ...]) -> bool:
+    """Return whether the points of a playback are frequencies, not deviations of them."""
+    low, _ = _ABSOLUTE.get(target, (math.inf, math.inf))
+    return bool(points) and all(magnitude >= low for _, magnitude in points)

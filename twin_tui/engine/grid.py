@@ -230,13 +230,16 @@ class Grid:
     def _disturbed(
         self, surroundings: Surroundings, frequency: float, a: float, b: float, c: float
     ) -> tuple[float, float, float, float]:
-        jump = load = 0.0
+        jump = load = applied = 0.0
         for item in self._running:
             disturbance = item.disturbance
             magnitude = disturbance.at((surroundings.tick - item.start_tick) * self._dt_s)
             target = disturbance.target
             if target is Target.FREQUENCY:
-                frequency += magnitude
+                frequency = magnitude if disturbance.absolute else frequency + magnitude
+            elif target is Target.APPLIED:
+                before = applied or self.params.nominal_hz
+                applied = magnitude if disturbance.absolute else before + magnitude
             elif target is Target.PHASE:
                 jump += magnitude
             elif target is Target.UNBALANCE:
@@ -252,6 +255,7 @@ class Grid:
                 b *= magnitude if "b" in phases else 1.0
                 c *= magnitude if "c" in phases else 1.0
         surroundings.phase_jump_deg = jump
+        surroundings.applied_hz = applied
         surroundings.load_step_w = load
         return frequency, a, b, c
 

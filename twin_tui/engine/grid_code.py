@@ -5,6 +5,7 @@ from enum import Enum
 from itertools import pairwise
 from math import inf
 
+from twin_tui.engine.frequency_meter import FrequencyMeter
 from twin_tui.engine.signals import derive, value
 
 
@@ -107,6 +108,8 @@ class GridCode:
     """Nor above this one; at the limit itself IEEE 1547 wants continuous operation."""
     frequency_needs_pu: float = 0.3
     """Frequency is not judged while the highest voltage is lower: there is nothing to measure it on."""
+    meter: FrequencyMeter | None = None
+    """How the droop's frequency is measured; none is the frequency itself."""
     frequency_droop: FrequencyDroop | None = None
     volt_var: VoltageCurve | None = None
     volt_watt: VoltageCurve | None = None

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from math import inf
 from typing import Any, TypeVar
 
+from twin_tui.engine.frequency_meter import FrequencyMeter
 from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
@@ -69,6 +70,10 @@ def settings_of(code: GridCode) -> GridSettings:
     found.update(
         {f"enter_{item.name}": getattr(code.enter_service, item.name) for item in fields(EnterService)}
     )
+    if code.meter is not None:
+        found.update(
+            {f"measure_{item.name}": getattr(code.meter, item.name) for item in fields(FrequencyMeter)}
+        )
     droop = code.frequency_droop or code.spare_droop
     if droop is not None:
         found.update(
@@ -120,6 +125,9 @@ def code_with(base: GridCode, settings: GridSettings) -> GridCode:
                 )
         window = {item.name: getattr(settings, f"enter_{item.name}") for item in fields(EnterService)}
         found["enter_service"] = EnterService(**window)
+    if touched("measure_"):
+        meter = {item.name: getattr(settings, f"measure_{item.name}") for item in fields(FrequencyMeter)}
+        found["meter"] = FrequencyMeter(**meter) if any(meter.values()) else None
     if touched("droop_"):
         droop = _droop_of(base, settings)
         found["frequency_droop"], found["spare_droop"] = (

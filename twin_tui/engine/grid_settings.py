@@ -52,6 +52,10 @@ def _deadband(default: float, meaning: str) -> Any:
     return commanded(default, meaning, "Hz", low=0.0, high=NO_DEADBAND_HZ)
 
 
+def _measuring(meaning: str, unit: str, most: float) -> Any:
+    return commanded(0.0, f"{meaning}; 0 is off", unit, low=0.0, high=most)
+
+
 def _switch(meaning: str) -> Any:
     return commanded(False, meaning)
 
@@ -98,6 +102,9 @@ class GridSettings:
     enter_f_high_hz: float = _window(MOST_HZ, "Greatest frequency for a start", "Hz")
     enter_delay_s: float = _seconds("For so long the grid has to be within these limits before a start")
     enter_ramp_s: float = _seconds("From nothing to rated power after a start that had to wait")
+    measure_window_s: float = _measuring("Time whose mean is the droop's frequency", "s", 60.0)
+    measure_delay_s: float = _measuring("Delay of the droop's frequency", "s", 60.0)
+    measure_resolution_hz: float = _measuring("Resolution of the droop's frequency", "Hz", 1.0)
     droop_enabled: bool = _switch("Whether active power answers the frequency")
     droop_over_deadband_hz: float = _deadband(0.2, "High frequency: deadband above nominal")
     droop_over: float = _droop("High frequency")

@@ -23,6 +23,8 @@ class Surroundings:
     nominal_v: float = 230.94
     nominal_hz: float = 50.0
     frequency_hz: float = 50.0
+    applied_hz: float = 0.0
+    """A test signal that frequency reserves answer in place of the grid's frequency; 0 is none."""
     va_pu: float = 1.0
     vb_pu: float = 1.0
     vc_pu: float = 1.0

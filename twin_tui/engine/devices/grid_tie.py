@@ -2,6 +2,7 @@
 
 from twin_tui.engine import grid_support, protection
 from twin_tui.engine.device import Status
+from twin_tui.engine.frequency_meter import Heard, measure
 from twin_tui.engine.grid_code import EnterService, GridCode, Quantity, TripStage
 from twin_tui.engine.grid_support import NEUTRAL, SupportState
 from twin_tui.engine.protection import Operation, ProtectionState
@@ -21,6 +22,8 @@ class Tie:
     """RUNNING, or why it must not."""
     protection: ProtectionState | None
     support: SupportState
+    heard: Heard = ()
+    """What the measurement of the frequency remembers."""
 
 
 UNTIED = Tie(True, 1.0, Status.RUNNING, None, NEUTRAL)
@@ -67,6 +70,7 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings, in_service
         and surroundings.grid_live
         and not code.needs_rocof
         and (not code.needs_mean or surroundings.v_max_pu == before.memory.steady_pu)
+        and (code.meter is None or 0 < len(tie.heard) == tie.heard.count(surroundings.frequency_hz))
     ):
         return tie
     if before is None:
@@ -76,8 +80,11 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings, in_service
     # a dead grid has no frequency: a droop that took its 0 Hz would push hard when the voltage is back
     measurable = surroundings.v_max_pu >= code.frequency_needs_pu
     hz = surroundings.frequency_hz if measurable else code.nominal_hz
+    heard: Heard = ()
+    if code.meter is not None:
+        heard, hz = measure(code.meter, tie.heard, hz, surroundings.dt_s)
     support = grid_support.step(code, tie.support, surroundings.dt_s, mean_pu, hz)
-    if after is tie.protection and support is tie.support and surroundings.grid_live:
+    if after is tie.protection and support is tie.support and heard is tie.heard and surroundings.grid_live:
         return tie
     status = _RUNNING if after.calm else _STATUS[after.operation]
     if status is _TRIPPED and not after.stage:
@@ -86,7 +93,7 @@ def step(code: GridCode | None, tie: Tie, surroundings: Surroundings, in_service
         status = _CEASED
     share = after.share if status is _RUNNING else 0.0
     free = status is _RUNNING and share >= 1.0 and support is NEUTRAL
-    return Tie(free, share, status, after, support)
+    return Tie(free, share, status, after, support, heard)
 
 
 def supported(
@@ -104,7 +111,7 @@ def supported(
         return p_pu, tie
     power, support = grid_support.answer(code, tie.support, dt_s, p_pu, p_min_pu, p_max_pu, storage=storage)
     if support is not tie.support:
-        tie = Tie(tie.free, tie.share, tie.status, tie.protection, support)
+        tie = Tie(tie.free, tie.share, tie.status, tie.protection, support, tie.heard)
     return power, tie
 
 

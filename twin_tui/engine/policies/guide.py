@@ -77,7 +77,8 @@ def select_mode(run: Run, device: Device, name: str, factor: float, parameters: 
     settled = mode.settle(parameters)
     inputs = ModeInputs(steering.limits(device.params), factor, run.dt_s, _solar_peak_w(run), settled)
     take_hold(run, device, ModeGuide(mode, mode.build(inputs), factor, steering))
-    shown = ", ".join(f"{key} {short(value)}" for key, value in settled.items() if value is not None)
+    said = parameters or list(settled)[:1]
+    shown = ", ".join(f"{key} {short(settled[key])}" for key in said if settled[key] is not None)
     return f"mode {mode.name} f={factor:.2f} {shown}".rstrip()
 
 

@@ -5,6 +5,7 @@ import math
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.engine.physics.droop import FCR_CURVES, fcr_share
 from twin_tui.engine.policies import laws
+from twin_tui.engine.policies.reserve import FrequencyReserve
 from twin_tui.engine.steering import Law, Mode, ModeInputs, ModeParameter
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, did_you_mean
@@ -43,10 +44,13 @@ def _grid_support_import(inputs: ModeInputs) -> Law:
 
 
 def _frequency_regulation(inputs: ModeInputs) -> Law:
+    if any(inputs.parameters[each.name] != each.default for each in RESERVE_PARAMETERS):
+        return FrequencyReserve(inputs)
     capacity_w = inputs.factor * min(inputs.limits.charge_w, inputs.limits.discharge_w)
     product = str(inputs.parameters["product"])
     return lambda net_w, soc, surroundings: (
-        -capacity_w * fcr_share(product, surroundings.frequency_hz, surroundings.nominal_hz)
+        -capacity_w
+        * fcr_share(product, surroundings.applied_hz or surroundings.frequency_hz, surroundings.nominal_hz)
     )
 
 
@@ -95,6 +99,29 @@ def _forced_discharge(inputs: ModeInputs) -> Law:
     return lambda net_w, soc, surroundings: -discharge_w
 
 
+RESERVE_PARAMETERS = (
+    ModeParameter(
+        "fcr_n_w", "Capacity sold as FCR-N; with any of these three, product is unused", "W", low=0.0
+    ),
+    ModeParameter("fcr_d_up_w", "Capacity sold as FCR-D up", "W", low=0.0),
+    ModeParameter("fcr_d_down_w", "Capacity sold as FCR-D down", "W", low=0.0),
+    ModeParameter("base_w", "Power at nominal frequency, + discharges", "W", 0.0),
+    ModeParameter(
+        "measure_s", "Time whose mean the frequency measurement gives", "s", 0.0, low=0.0, high=60.0
+    ),
+    ModeParameter("measure_delay_s", "Delay of the frequency measurement", "s", 0.0, low=0.0, high=60.0),
+    ModeParameter("resolution_hz", "Resolution of the frequency measurement", "Hz", 0.0, low=0.0, high=1.0),
+    ModeParameter("deadtime_s", "From the measurement to the first movement", "s", 0.0, low=0.0, high=60.0),
+    ModeParameter("lag_s", "Time constant of the first-order answer", "s", 0.0, low=0.0, high=600.0),
+    ModeParameter(
+        "energy_management",
+        "Whether the energy in the cells is kept in the middle: in normal state, also in alert state",
+        default="none",
+        choices=("none", "nem", "nem_aem"),
+    ),
+    ModeParameter("soc_low", "Empty for the energy management", "1", 0.0, low=0.0, high=1.0),
+    ModeParameter("soc_high", "Full for the energy management", "1", 1.0, low=0.0, high=1.0),
+)
 BATTERY_MODES = (
     Mode(IDLE, "Neither charges nor discharges", _idle),
     Mode("SELF_CONSUMPTION", "Keeps the grid connection at zero", _self_consumption),
@@ -127,7 +154,12 @@ BATTERY_MODES = (
         "FREQUENCY_REGULATION",
         "Answers to the grid frequency as a frequency reserve",
         _frequency_regulation,
-        (ModeParameter("product", "Curve of the reserve", default="continental", choices=tuple(FCR_CURVES)),),
+        (
+            ModeParameter(
+                "product", "Curve of the reserve", default="continental", choices=tuple(FCR_CURVES)
+            ),
+            *RESERVE_PARAMETERS,
+        ),
     ),
     Mode(
         "RAMP_RATE_CONTROL",
