@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from twin_tui import Twin
 from twin_tui.cli.check import check_file
 from twin_tui.config import load_site
 from twin_tui.documents.shipped import find_shipped, shipped_names
@@ -104,3 +105,34 @@ def test_a_site_as_data_keeps_that_it_wants_none() -> None:
     site = load_site({"assets": [{"type": "pv", "name": "a"}], "grid_code": "none"})
     again = load_site(dict(site.source))
     assert again.plan.devices[0].params.grid_code is None
+
+
+def test_every_device_of_a_file_in_dertwins_form_stops_outside_its_windows_and_a_chp_gives_100_percent() -> (
+    None
+):
+    asset = {"protocols": []}
+    site = {
+        "site_name": "peer",
+        "assets": [
+            {"type": "bess", "name": "b", "capacity_kwh": 10.0, **asset},
+            {"type": "inverter", "name": "p", "rated_kw": 30.0, **asset},
+            {"type": "chp", "name": "c", "rated_kw": 100.0, "max_load_percent": 110.0, **asset},
+        ],
+    }
+    plan = Twin.from_dict(site).engine.plan
+    assert {device.params.grid_code.name for device in plan.devices} == {"dertwin"}
+    assert next(d for d in plan.devices if d.name == "c").params.max_load_pu == 1.0
+    for target, magnitude in ((Target.FREQUENCY, -4.0), (Target.VOLTAGE, 0.75)):
+        twin = Twin.from_dict(site)
+        twin.device("b").write(start_stop=1, active_power_setpoint_w=5_000.0)
+        twin.device("c").write(start_stop=1, load_setpoint_pu=1.1)
+        twin.advance(300.0)
+        chp = twin.device("c").telemetry
+        assert (chp.active_power_w, chp.permitted_load_pu) == (pytest.approx(100_000.0), 1.0)
+        twin.submit(Disturb(Disturbance(target, magnitude)))
+        twin.advance(0.2)
+        for name in ("b", "p", "c"):
+            assert twin.device(name).telemetry.active_power_w == 0.0
+    own = {**site, "name": "own"}
+    del own["site_name"]
+    assert next(d for d in Twin.from_dict(own).engine.plan.devices if d.name == "c").params.max_load_pu == 1.1

@@ -160,7 +160,8 @@ def test_a_shorter_delay_of_enter_service_also_shortens_the_wait_that_runs() -> 
         ({"trip_uv1_s": -1}, r"b.trip_uv1_s takes 0 … 86400 s, not -1"),
         ({"droop_over": 0}, r"b.droop_over takes 0.001 … 1, not 0"),
         ({"trip_uv1": 1}, r"b has no command 'trip_uv1'; did you mean trip_uv1_"),
-        ({"enter_v_low_pu": 1.2}, r"b: enter_v_low_pu 1.2 is not below enter_v_high_pu 1.1"),
+        ({"enter_v_low_pu": 1.2}, r"b.enter_v_low_pu takes 0 … 1 pu, not 1.2"),
+        ({"enter_v_low_pu": 1, "enter_v_high_pu": 1}, r"b: enter_v_low_pu 1 is not below enter_v_high_pu 1"),
         ({"enter_f_low_hz": 50.2}, r"b: enter_f_low_hz 50.2 is not below enter_f_high_hz 50.2"),
         ({"volt_var_v2_pu": 0.9}, r"b: volt_var_v2_pu 0.9 is below volt_var_v1_pu 0.92"),
     ],
@@ -178,8 +179,8 @@ def test_an_invalid_setting_is_refused_in_one_message_and_changes_nothing(
 
 def test_limits_that_only_fit_together_can_be_written_together() -> None:
     battery = site().device("b")
-    battery.write(enter_v_low_pu=1.15, enter_v_high_pu=1.2)
-    assert (battery.commands.enter_v_low_pu, battery.commands.enter_v_high_pu) == (1.15, 1.2)
+    battery.write(enter_f_low_hz=50.3, enter_f_high_hz=50.5)
+    assert (battery.commands.enter_f_low_hz, battery.commands.enter_f_high_hz) == (50.3, 50.5)
 
 
 def test_a_device_without_a_grid_code_has_no_settings_to_write() -> None:
@@ -244,3 +245,27 @@ def test_more_stages_than_settings_stay_as_the_code_has_them() -> None:
     changed = code_with(code, replace(settings_of(code), trip_ov1_pu=1.12))
     assert third in changed.stages
     assert [s.limit for s in changed.stages if s.name == "U> 1"] == [1.12]
+
+
+def test_a_write_that_contradicts_a_forced_setting_is_refused() -> None:
+    battery = site().device("b")
+    battery.force("enter_f_low_hz", 50.1)
+    with pytest.raises(CommandError, match=r"enter_f_low_hz 50\.1 is not below enter_f_high_hz 50"):
+        battery.write(enter_f_low_hz=49.0, enter_f_high_hz=50.0)
+    with pytest.raises(CommandError, match=r"enter_f_low_hz 50\.1 is not below enter_f_high_hz 50"):
+        battery.force("enter_f_high_hz", 50.0)
+    battery.write(enter_f_low_hz=49.0, enter_f_high_hz=50.15)
+    assert (battery.commands.enter_f_low_hz, battery.commands.enter_f_high_hz) == (50.1, 50.15)
+
+
+def test_a_stage_that_is_switched_off_is_no_longer_the_reason_of_its_trip() -> None:
+    twin = site()
+    battery = running(twin)
+    battery.write(trip_of2_hz=49.9)
+    twin.advance(0.1)
+    assert battery.faults == ("grid_frequency",)
+    battery.write(trip_of2_hz=100.0)
+    twin.advance(0.2)
+    assert battery.status is Status.WAITING
+    assert battery.faults == ()
+    assert "waits for the delay of enter service" in twin.engine.snapshot().device("b").explanation

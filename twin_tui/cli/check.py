@@ -14,6 +14,7 @@ from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.formats import clean
+from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, TwinError, did_you_mean, file_name
 from twin_tui.protocols.links import Links
@@ -99,6 +100,20 @@ def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
     return found
 
 
+def recalled_numbers(name: str | Path, *, allow_outside: bool = False) -> list[str]:
+    """Return for each grid code of a valid file which of its numbers nobody has read in a source."""
+    path = _find(name)
+    kind, _ = _check_for(read_document(path))
+    codes: list[GridCode | None] = []
+    if kind == "site":
+        plan = load_site(path, allow_outside=allow_outside).plan
+        codes = [getattr(device.params, "grid_code", None) for device in plan.devices]
+    elif kind == "grid code":
+        codes = [load_grid_code(str(path.absolute()))]
+    known = {code.name: code.recalled for code in codes if code is not None and code.recalled}
+    return [f"grid code {name}: recalled, not read in a source: {', '.join(r)}" for name, r in known.items()]
+
+
 def _check_scenario(path: Path, allow_outside: bool) -> list[Finding]:
     scenario = Scenario.load(path)
     if scenario.site is not None:
@@ -138,6 +153,8 @@ def command(files: tuple[str, ...], allow_outside: bool) -> None:
             click.echo(("" if finding.fault else "warning: ") + clean(finding.text), err=finding.fault)
         if not any(finding.fault for finding in findings):
             click.echo(f"{clean(name)}: {kind}, valid")
+            for line in recalled_numbers(name, allow_outside=allow_outside):
+                click.echo(f"note: {clean(line)}")
     if faults:
         where = "the file" if len(files) == 1 else f"{len(files)} files"
         raise ConfigError(f"{faults} {'error' if faults == 1 else 'errors'} in {where}")

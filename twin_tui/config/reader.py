@@ -96,6 +96,10 @@ class Site:
         return self.embed()
 
 
+DERTWINS_PERMITTED_LOAD = 1.0
+"""DER Twin's CHP accepts a setpoint up to max_load_percent and delivers no more than 100 %."""
+
+
 class SiteReader:
     """Reads one site."""
 
@@ -108,6 +112,7 @@ class SiteReader:
         self._complaints = Complaints(document, context)
         self._grid_code: GridCode | None = None
         """The code of every device that supports one and has none of its own."""
+        self._in_dertwins_form = False
         self._links: Mapping[str, LinkSettings] = {}
         self._external = NO_EXTERNAL_MODELS
         self._weather_keys: WeatherModel | None = None
@@ -308,6 +313,8 @@ class SiteReader:
         try:
             site_wide = {"grid_code": self._grid_code} if _supports_a_grid_code(asset) else {}
             settings = {**site_wide, **asset.model.parameters()}
+            if self._in_dertwins_form and settings.get("max_load_pu", 0.0) > DERTWINS_PERMITTED_LOAD:
+                settings["max_load_pu"] = DERTWINS_PERMITTED_LOAD
             missing = missing_keys(asset.type.params, settings)
             if missing:
                 self._complaints.add("", f"missing key {missing[0]} in {asset.place}", at=asset.place)
@@ -366,9 +373,10 @@ class SiteReader:
 
     def _read_grid_code(self, top: SiteFile, assets: list[ReadAsset]) -> None:
         found, context = top.grid_code, self._complaints.context
+        self._in_dertwins_form = _is_in_dertwins_form(top)
         if "grid_code" not in top.model_fields_set:
             if any(map(_needs_a_grid_code, assets)):
-                name = default_grid_code(context.nominal_hz, peer_format=_is_in_dertwins_form(top))
+                name = default_grid_code(context.nominal_hz, peer_format=self._in_dertwins_form)
                 self._grid_code = None if name is None else load_grid_code(name)
             return
         if found is None:

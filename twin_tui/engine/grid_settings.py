@@ -35,7 +35,10 @@ def _clearing() -> Any:
 
 
 def _window(off: float, meaning: str, unit: str) -> Any:
-    return commanded(off, meaning, unit, low=0.0, high=MOST_PU if unit == "pu" else MOST_HZ)
+    """Declare a limit of a window; the lower is at most some nominal value, the upper at least."""
+    lowest, highest, greatest = (50.0, 60.0, MOST_HZ) if unit == "Hz" else (1.0, 1.0, MOST_PU)
+    least, most = (lowest, greatest) if off else (0.0, highest)
+    return commanded(off, meaning, unit, low=least, high=most)
 
 
 def _seconds(meaning: str) -> Any:

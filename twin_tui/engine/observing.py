@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import (
     GRID,
@@ -103,5 +104,13 @@ def _device(device: Device, run: Run) -> DeviceSnapshot:
         mode=guide.mode if guide is not None else "",
         factor=guide.factor if guide is not None else 1.0,
         explanation=kind.explain(device.params, state) if kind.explain is not None else "",
+        grid_code=_grid_code(device),
         control=device.control.shown(run.tick) if device.control is not None else None,
     )
+
+
+def _grid_code(device: Device) -> str:
+    code: GridCode | None = getattr(device.params, "grid_code", None)
+    if code is None:
+        return ""
+    return f"{code.title}; recalled: {', '.join(code.recalled)}" if code.recalled else code.title

@@ -104,7 +104,8 @@ def under_another_code(state: ProtectionState, before: GridCode, code: GridCode)
     """Return the protection after its settings have changed: a stage that is timing goes on with its time."""
     timing = dict(zip((stage.name for stage in before.stages), state.timers, strict=True))
     timers = tuple(timing.get(stage.name, _IDLE) for stage in code.stages)
-    return replace(state, timers=timers)
+    known = {stage.name for stage in code.stages}
+    return replace(state, timers=timers, stage=state.stage if state.stage in known else "")
 
 
 def step(

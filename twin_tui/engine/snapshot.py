@@ -78,6 +78,8 @@ class DeviceSnapshot:
     mode: str = ""
     factor: float = 1.0
     explanation: str = ""
+    grid_code: str = ""
+    """The title of the grid code, and which of its numbers nobody has read in the source."""
     control: ControlSnapshot | None = None
 
 

@@ -32,6 +32,8 @@ def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: G
     for fault in device.faults:
         meaning = view.faults.get(fault, "")
         lines.append([(f" {glyphs.alarm} {fault}", "bad"), (f"  {formats.clean(meaning)}", "plain")])
+    if device.grid_code:
+        lines.append([(f" grid code: {formats.clean(device.grid_code)}", "dim")])
     return lines
 
 

@@ -94,6 +94,13 @@ def test_products_that_are_sold_together_add_up(deviation_hz: float, expected_w:
     assert power_w(engine) == pytest.approx(expected_w, abs=1e-6)
 
 
+def test_a_capacity_of_zero_sells_nothing() -> None:
+    engine = site(fcr_n_w=0.0, energy_management="nem_aem")
+    apply(engine, -0.5)
+    engine.advance(1.0)
+    assert power_w(engine) == 0.0
+
+
 def test_the_base_point_is_added_and_the_device_keeps_its_limits() -> None:
     engine = site(fcr_n_w=60_000, base_w=50_000)
     assert power_w(engine) == pytest.approx(50_000.0)

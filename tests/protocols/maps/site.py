@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.site import DevicePlan, SitePlan
@@ -30,8 +31,9 @@ _PARAMS: dict[str, dict[str, Any]] = {
         "max_charge_w": 20_000.0,
         "max_discharge_w": 20_000.0,
         "rated_va": 20_000.0,
+        "grid_code": load_grid_code("en50549-1"),
     },
-    "pv": {"rated_w": 30_000.0, "peak_w": 30_000.0},
+    "pv": {"rated_w": 30_000.0, "peak_w": 30_000.0, "grid_code": load_grid_code("en50549-1")},
     "chp": {"rated_w": 50_000.0},
     "appliance": {"consumption_wh": 1_200.0, "duration_s": 7_200.0},
     "load": {"base_w": 2_000.0},

@@ -7,13 +7,19 @@ import pytest
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from tests.protocols.maps.site import bound, shipped
+from twin_tui.config.grid_codes import load_grid_code
+from twin_tui.engine.device import DevicePlan
+from twin_tui.engine.devices.pv import PV, PvParams
+from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Pin
-from twin_tui.protocols.maps.registers import Registers
+from twin_tui.engine.grid import GridParams
+from twin_tui.engine.site import SitePlan
+from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 EXPECTED = {
-    "sunspec_inverter": {1, 103, 113, 160, 701},
-    "sunspec_battery": {1, 124, 701, 713, 802},
+    "sunspec_inverter": {1, 103, 113, 160, 701, 703},
+    "sunspec_battery": {1, 124, 701, 703, 713, 802},
     "sunspec_meter": {1, 203},
 }
 
@@ -147,3 +153,25 @@ async def test_the_mandatory_points_of_the_standard_have_values(name: str) -> No
         for point_name, point in model.points.items():
             if point.pdef.get("mandatory") == "M" and point.pdef["type"] != "pad":
                 assert point.value is not None, f"model {number}: {point_name}"
+
+
+async def test_the_enter_service_of_the_grid_code_is_read_and_written_as_model_703() -> None:
+    code = load_grid_code("ieee1547-2018-cat-iii")
+    params = PvParams(30_000.0, 30_000.0, grid_code=code)
+    engine = Engine(SitePlan("site", (DevicePlan("pv", PV, params),), grid=GridParams(nominal_hz=60.0)))
+    registers = SiteRegisters(engine).of(shipped("sunspec_inverter"), "pv", {})
+    before = (await scanned(registers)).models[703][0]
+    assert [p.cvalue for p in (before.ESVHi, before.ESVLo)] == pytest.approx([105.0, 91.7])
+    assert [p.cvalue for p in (before.ESHzHi, before.ESHzLo)] == pytest.approx([60.1, 59.5])
+    assert (before.ESDlyTms.cvalue, before.ESRmpTms.cvalue) == (300, 300)
+
+    def write(client: Any) -> None:
+        model = client.models[703][0]
+        model.ESVHi.cvalue, model.ESVLo.cvalue, model.ESDlyTms.cvalue = 106.0, 95.0, 600
+        model.write()
+
+    await scanned(registers, write)
+    engine.step()
+    commands = engine.devices["pv"].commands
+    assert (commands.enter_v_high_pu, commands.enter_v_low_pu) == pytest.approx((1.06, 0.95))
+    assert commands.enter_delay_s == 600.0

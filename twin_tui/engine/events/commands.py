@@ -49,7 +49,7 @@ class Write(Event):
 
     def _changes(self, device: Device) -> dict[str, Any]:
         changes = {name: device.accept(name, wanted, "command") for name, wanted in self.values.items()}
-        device.check(changes)
+        device.check({**changes, **device.pinned_commands()})
         return changes
 
 

@@ -132,8 +132,9 @@ class FrequencyReserve:
 
     def __init__(self, inputs: ModeInputs) -> None:
         dt_s = inputs.dt_s
-        sold = {curve: inputs.number(name) for name, curve in BIDS.items()}
-        sold = {curve: capacity_w for curve, capacity_w in sold.items() if capacity_w > 0.0}
+        sold = {
+            curve: inputs.number(name) for name, curve in BIDS.items() if inputs.parameters[name] is not None
+        }
         if not sold:
             both = min(inputs.limits.charge_w, inputs.limits.discharge_w)
             sold = {str(inputs.parameters["product"]): both}
