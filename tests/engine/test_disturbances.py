@@ -150,3 +150,9 @@ def test_a_disturbance_is_the_same_after_it_was_written_down() -> None:
 def test_plain_data_that_is_no_disturbance_is_refused(data: dict[str, object], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         Disturbance.from_dict(data)
+
+
+def test_a_sine_may_be_as_fast_as_a_millisecond() -> None:
+    Disturbance(Target.VOLTAGE, 0.5, shape=Shape.SINE, period_s=0.001).check()
+    with pytest.raises(CommandError, match=r"a sine takes period_s from 0\.001 s, not 0\.0009"):
+        Disturbance(Target.VOLTAGE, 0.5, shape=Shape.SINE, period_s=0.0009).check()

@@ -1,15 +1,18 @@
 """A client that writes without end fills one line a second of the log, and hides nothing that others do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin_tui.engine.agenda import Watcher
+from twin_tui.engine.device import Status
+from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.log import COUNTS, LISTED, LISTED_OF_ONE, LOG_LENGTH, ROUTINE
-from twin_tui.engine.site import SitePlan
+from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogEntry, LogKind
 
 CLIENT = "127.0.0.1:5001"
@@ -195,3 +198,22 @@ def test_a_burst_is_watched_while_entries_are_held_and_no_longer(monkeypatch: py
         assert len(watching) == 1
         run(engine, 50)
         assert not watching
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (Status.TRIPPED, LogKind.TRIP),
+        (Status.CEASED, LogKind.TRIP),
+        (Status.OFF, LogKind.STATE),
+        (Status.WAITING, LogKind.STATE),
+        (Status.FAULT, LogKind.STATE),
+    ],
+)
+def test_a_device_that_trips_or_ceases_has_an_entry_of_that_kind(status: Status, kind: LogKind) -> None:
+    engine = Engine(SitePlan("x", (DevicePlan("house", LOAD, LoadParams(1.0)),)))
+    device = engine.devices["house"]
+    engine.log.note_change(device, device.state, replace(device.state, status=status), 7)
+    (entry,) = engine.log
+    assert (entry.kind, entry.device, entry.tick) == (kind, "house", 7)
+    assert entry.text == f"RUN → {status.value}"

@@ -224,3 +224,9 @@ def test_the_air_knows_of_its_own_disturbances_only():
     engine.submit(Disturb(Disturbance(Target.TEMPERATURE, 1.5)))
     engine.step()
     assert engine.surroundings.ambient_c == pytest.approx(before[0] - 2.5)
+
+
+def test_a_sky_of_a_series_takes_the_series():
+    with pytest.raises(ConfigError, match="sky: series takes an irradiance_series"):
+        WeatherParams(sky=Sky.SERIES)
+    assert WeatherParams(sky=Sky.SERIES, irradiance_series=Series(0.0, 60.0, (1.0,))).sky is Sky.SERIES

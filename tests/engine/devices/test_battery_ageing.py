@@ -196,3 +196,16 @@ def test_a_resting_battery_ages_by_the_power_of_time_of_its_cells(
     young, old = aged
     assert old.calendar_loss / young.calendar_loss == pytest.approx(loss, rel=1e-3)
     assert (old.resistance_pu - 1.0) / (young.resistance_pu - 1.0) == pytest.approx(growth, rel=1e-3)
+
+
+def test_the_resistance_is_that_of_new_cells_and_what_time_and_cycles_have_added() -> None:
+    engine = site(replace(PARAMS, initial_soc=0.1, ageing_speed=50.0), dt_s=20.0)
+    for _ in range(3):
+        cycle(engine, 5000.0, 0.1, 0.9)
+    ageing = engine.devices["b"].state.ageing
+    assert ageing.calendar_growth > 1e-5
+    assert ageing.cycle_growth > 1e-5
+    grown = 1.0 + ageing.calendar_growth + ageing.cycle_growth
+    assert engine.telemetry("b").resistance_pu == pytest.approx(grown, rel=1e-12)
+    lost = 1.0 - ageing.calendar_loss - ageing.cycle_loss
+    assert engine.telemetry("b").soh == pytest.approx(lost, rel=1e-12)

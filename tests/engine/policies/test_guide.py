@@ -180,3 +180,29 @@ def test_a_report_takes_finite_numbers(key: str, wrong: float) -> None:
     engine = a_site(DevicePlan("battery", BATTERY, BatteryParams(10_000.0, 5_000.0, 5_000.0, 5_000.0)))
     with pytest.raises(CommandError, match=f"battery: reported {key} takes a finite number"):
         engine.submit(ReportStatus("battery", {key: wrong}))
+
+
+@pytest.mark.parametrize(
+    ("mode", "parameter", "least", "most"),
+    [
+        ("NON_EXPORT", "export_limit_w", 0.0, None),
+        ("GRID_SUPPORT_EXPORT", "export_max_w", 0.0, None),
+        ("GRID_SUPPORT_IMPORT", "import_max_w", 0.0, None),
+        ("RAMP_RATE_CONTROL", "ramp_w_per_min", 0.0, None),
+        ("RESERVE_BACKUP", "reserve_soc", 0.0, 1.0),
+        ("PEAK_SHAVING", "peak_target_w", None, None),
+    ],
+)
+def test_a_parameter_of_a_mode_is_accepted_up_to_its_bounds(
+    mode: str, parameter: str, least: float | None, most: float | None
+) -> None:
+    found = find_mode(BATTERY, mode)
+    for bound, beyond in ((least, -1e-6), (most, 1e-6)):
+        for inside in (0.5, bound):
+            if inside is not None:
+                assert found.settle({parameter: inside})[parameter] == inside
+        if bound is not None:
+            with pytest.raises(CommandError, match=f"{mode} {parameter} takes"):
+                found.settle({parameter: bound + beyond})
+    if least is None:
+        assert found.settle({parameter: -500.0})[parameter] == -500.0

@@ -148,6 +148,7 @@ def test_an_appliance_describes_its_profile_and_how_long_it_still_runs() -> None
     (programme,) = described(engine, ControlType.OMBC).actuators
     (timer,) = programme.timers
     assert (timer.left_ms, programme.initial) == (6_600_000, "run")
+    assert (type(timer.left_ms), type(timer.duration_ms)) == (int, int), "S2 counts whole milliseconds"
 
 
 def test_an_appliance_describes_its_programme_as_one_sequence_for_a_day() -> None:
