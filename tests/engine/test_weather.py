@@ -61,10 +61,10 @@ def test_a_plant_under_a_clear_sky_yields_what_pvlib_says(start_s: float, model:
 
     times = pd.date_range(pd.Timestamp(start_s + 60, unit="s", tz="UTC"), periods=1440, freq="60s")
     sun = pvlib.solarposition.get_solarposition(times, 52.5, 13.4)
-    ghi = pvlib.clearsky.haurwitz(sun["zenith"])["ghi"]
+    ghi = pvlib.clearsky.haurwitz(sun["apparent_zenith"])["ghi"]
     split = pvlib.irradiance.erbs(ghi, sun["zenith"], times)
     plane = pvlib.irradiance.get_total_irradiance(
-        35.0, 160.0, sun["zenith"], sun["azimuth"], split["dni"], ghi, split["dhi"], albedo=0.2
+        35.0, 160.0, sun["apparent_zenith"], sun["azimuth"], split["dni"], ghi, split["dhi"], albedo=0.2
     )["poa_global"].fillna(0.0)
     if model is CellModel.NOCT:
         cell = 20.0 + 25.0 / 800.0 * plane

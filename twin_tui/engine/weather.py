@@ -10,7 +10,7 @@ from twin_tui.engine.bounds import NotNegative, Range
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
-from twin_tui.engine.physics.sun import haurwitz, place, sine_irradiance, sun_vector
+from twin_tui.engine.physics.sun import haurwitz, place, refracted, sine_irradiance, sun_vector
 from twin_tui.engine.signals import derive, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
@@ -137,7 +137,7 @@ class Weather:
                 surroundings.day_s, params.sunrise_h * 3600.0, params.sunset_h * 3600.0, params.peak_w_m2
             )
         else:
-            clear = haurwitz(sun[2])
+            clear = haurwitz(refracted(sun[2]))
         if params.sky is Sky.SERIES and params.irradiance_series is not None:
             light = params.irradiance_series.at(surroundings.unix_s, surroundings.time_s)
         else:

@@ -44,6 +44,36 @@ def test_the_sun_stands_where_the_spa_algorithm_says_over_a_leap_cycle(where):
         assert abs(sideways * vector_length_across(vector)) < 0.02
 
 
+@pytest.mark.parametrize("where", [(52.5, 13.4), (-34.0, 151.0), (10.0, -60.0)])
+def test_the_azimuth_is_within_a_hundredth_of_a_degree_up_to_60_degrees_of_elevation(where):
+    times = pd.date_range("2000-01-01", "2049-12-31", freq="19999min", tz="UTC")
+    reference = pvlib.solarposition.get_solarposition(times, *where)
+    here = sun.place(*where)
+    for time, zenith, azimuth in zip(unix(times), reference.zenith, reference.azimuth, strict=True):
+        if 30.0 < zenith < 90.0:
+            assert abs((azimuth_deg(sun.sun_vector(time, here)) - azimuth + 180.0) % 360.0 - 180.0) < 0.01
+
+
+@pytest.mark.parametrize("date", [SUMMER, WINTER])
+def test_the_air_lifts_the_sun_as_pvlib_says(date):
+    times = day_of(date)
+    reference = pvlib.solarposition.get_solarposition(times, 52.5, 13.4, temperature=12)
+    for time, zenith, seen in zip(unix(times), reference.zenith, reference.apparent_zenith, strict=True):
+        if zenith < 90.8:
+            cosine = sun.refracted(sun.sun_vector(time, BERLIN)[2])
+            assert degrees(acos(cosine)) == pytest.approx(seen, abs=0.01)
+    assert sun.refracted(-0.5) == -0.5
+
+
+@pytest.mark.parametrize("date", [SUMMER, WINTER])
+def test_the_total_of_a_clear_day_is_that_of_the_sun_as_it_is_seen(date):
+    times = day_of(date, "1min")
+    seen = pvlib.solarposition.get_solarposition(times, 52.5, 13.4, temperature=12).apparent_zenith
+    expected = pvlib.clearsky.haurwitz(seen).ghi.sum()
+    ours = sum(sun.haurwitz(sun.refracted(sun.sun_vector(time, BERLIN)[2])) for time in unix(times))
+    assert ours == pytest.approx(expected, rel=0.0005)
+
+
 def vector_length_across(vector: tuple[float, float, float]) -> float:
     return (vector[0] ** 2 + vector[1] ** 2) ** 0.5
 
