@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
+from twin_tui.config.load_profiles import NAMES, load_profile, to_holidays, to_profile
 from twin_tui.config.named import WINDOWS_SCHEMA
 from twin_tui.config.schedule import to_windows
 from twin_tui.documents.values import (
@@ -33,6 +34,9 @@ def _to_names(found: Any) -> tuple[str, ...]:
 
 Names = Annotated[
     tuple[str, ...], Accepts(_to_names, {"type": "array", "items": {"type": "string"}, "minItems": 1})
+]
+Holidays = Annotated[
+    frozenset[int], Accepts(to_holidays, {"type": "array", "items": {"type": "string", "format": "date"}})
 ]
 Windows = Annotated[tuple[Window, ...], Accepts(to_windows, WINDOWS_SCHEMA, informed=True)]
 
@@ -118,12 +122,22 @@ class LoadAsset(Asset):
     base_kw: Annotated[NotNegative | None, Sets("base_w", 1e3)] = None
     annual_kwh: Annotated[NotNegative | None, Sets("annual_energy_wh", 1e3)] = None
     noise_percent: Annotated[Percent | None, Sets("noise_share", 0.01)] = None
+    standard_profile: Annotated[str | None, Accepts(to_profile, {"enum": list(NAMES)})] = None
+    """Standard load profile of annual_kwh: household H0 (dynamic), business G0 to G6, farms L0 to L2."""
+    holidays: Holidays = frozenset()
+    """Dates that count as Sundays in the standard profile."""
 
     def parameters(self) -> dict[str, Any]:
         """Return the engine parameters; the default base load only without annual_kwh and series."""
         found = super().parameters()
         given = "annual_energy_wh" in found or found.get("series") is not None
         found.setdefault("base_w", 0.0 if given else BASE_W)
+        if self.standard_profile is not None:
+            if "profile" in self.model_fields_set:
+                raise ValueError("give profile or standard_profile, not both")
+            found["standard_profile"] = load_profile(self.standard_profile, self.holidays)
+        elif self.holidays:
+            raise ValueError("holidays take a standard_profile")
         return found
 
 

@@ -21,6 +21,7 @@ from twin_tui.engine.devices.terminals import (
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU
 from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
+from twin_tui.engine.physics.standard_profile import StandardProfile
 from twin_tui.engine.physics.voltage_response import (
     DROP_OUT_PU,
     PICK_UP_PU,
@@ -81,6 +82,8 @@ class LoadParams:
     """Energy of a year, in the course of ``profile``."""
     profile: Profile = Profile.HOUSEHOLD
     """The course of the annual energy."""
+    standard_profile: StandardProfile | None = None
+    """A standard load profile in its place."""
     series: Series | None = None
     """Measured or forecast consumption, W."""
     noise_share: NotNegative = 0.0
@@ -222,7 +225,10 @@ def expected_w(params: LoadParams, surroundings: Surroundings) -> float:
     found = params.base_w
     if params.annual_energy_wh:
         mean = params.annual_energy_wh / HOURS_OF_YEAR
-        found += mean if params.profile is Profile.FLAT else mean * household_share(local_s(surroundings))
+        if params.standard_profile is not None:
+            found += mean * params.standard_profile.share(local_s(surroundings))
+        else:
+            found += mean if params.profile is Profile.FLAT else mean * household_share(local_s(surroundings))
     if params.series is not None:
         found += params.series.at(surroundings.unix_s, surroundings.time_s)
     return found
@@ -346,7 +352,7 @@ def observe(
         **terminals(LoadTelemetry, state, surroundings, shares(params, state), draw(params, state)),
         consumption_power_w=abs(state.active_power_w),
         expected_power_w=state.expected_w,
-        consumed_energy_wh=state.consumed_wh,
+        consumed_energy_wh=params.initial_consumed_wh + state.consumed_wh,
         fault_code=LOAD.fault_code(state.faults),
     )
 
@@ -367,7 +373,7 @@ LOAD = DeviceType(
     params=LoadParams,
     commands=LoadCommands,
     telemetry=LoadTelemetry,
-    initial=lambda params: LoadState(consumed_wh=params.initial_consumed_wh),
+    initial=lambda params: LoadState(),
     step=step,
     observe=observe,
     faults=FAULTS,
