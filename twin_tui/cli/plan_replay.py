@@ -102,7 +102,7 @@ def command(
 def hour_line(twin: Twin, plan: Plan) -> str:
     """Return a line of text: the local time, and mode, power and state of charge of the planned devices."""
     snapshot = twin.snapshot()
-    zone = timezone(timedelta(seconds=twin.site.plan.utc_offset_s))
+    zone = timezone(timedelta(seconds=twin.engine.surroundings.utc_offset_s))
     when = datetime.fromtimestamp(twin.site.plan.start_unix_s + snapshot.time_s, zone)
     parts = []
     for device in snapshot.devices:

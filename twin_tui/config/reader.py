@@ -27,6 +27,7 @@ from twin_tui.config.world import (
     GridModel,
     IslandModel,
     WeatherModel,
+    clock_changes,
     grid_model,
     grid_of_external,
     island_model,
@@ -142,6 +143,7 @@ class SiteReader:
         weather = self._weather(top)
         complaints.settle()
         start_unix_s, utc_offset_s = start_of(top.start, top.start_time_h, top.timezone)
+        changes = clock_changes(start_unix_s, top.timezone)
         name = top.name or top.site_name or "site"
         plan = SitePlan(
             name,
@@ -150,6 +152,7 @@ class SiteReader:
             top.seed,
             start_unix_s,
             utc_offset_s,
+            changes,
             grid=grid,
             island=island,
             weather=weather,

@@ -176,6 +176,10 @@ def weather_of(
     return WeatherParams(**found)
 
 
+FORTNIGHT_S = 14 * 86_400
+TEN_YEARS_S = 3_653 * 86_400
+
+
 def start_of(
     start: datetime | None, start_time_h: float | None, zone: ZoneInfo | None
 ) -> tuple[float, float]:
@@ -187,6 +191,28 @@ def start_of(
         local = local.astimezone(zone)
     offset = local.utcoffset()
     return local.timestamp(), 0.0 if offset is None else offset.total_seconds()
+
+
+def clock_changes(start_unix_s: float, zone: ZoneInfo | None) -> tuple[tuple[float, float], ...]:
+    """Return when the clocks of a site change in the ten years after its start, and to which offset, s."""
+    if zone is None:
+        return ()
+
+    def offset_s(unix_s: int) -> float:
+        offset = datetime.fromtimestamp(unix_s, zone).utcoffset()
+        return 0.0 if offset is None else offset.total_seconds()
+
+    found = []
+    before = int(start_unix_s)
+    for after in range(before + FORTNIGHT_S, before + TEN_YEARS_S, FORTNIGHT_S):
+        low, high = before, after
+        if offset_s(low) != offset_s(high):
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if offset_s(middle) != offset_s(low) else (middle, high)
+            found.append((float(high), offset_s(high)))
+        before = after
+    return tuple(found)
 
 
 def _to_start(found: Any) -> datetime:

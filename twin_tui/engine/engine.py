@@ -21,6 +21,8 @@ from twin_tui.engine.supply import Supply
 from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError
 
+_NEVER = (math.inf, 0.0)
+
 
 class Engine:
     """Runs a site plan tick by tick. Plain and synchronous: it never sleeps and never reads a clock."""
@@ -53,6 +55,8 @@ class Engine:
         self._watchers = Watchers()
         self._momentary: set[Device] = set()
         self._weather_tick = 0
+        self._clock_changes = iter(plan.clock_changes)
+        self._next_clock_change = next(self._clock_changes, _NEVER)
         self._exact_dt_s = Fraction(str(plan.dt_s))
         self._owed_s = Fraction(0)
         self._bus = Bus(self.devices)
@@ -233,6 +237,10 @@ class Engine:
         self._weather_tick = tick + self.weather.every_ticks
         surroundings = self.surroundings
         surroundings.unix_s = self.start_unix_s + surroundings.time_s
+        while surroundings.unix_s >= self._next_clock_change[0]:
+            surroundings.utc_offset_s = self._next_clock_change[1]
+            self._next_clock_change = next(self._clock_changes, _NEVER)
+            self.note(LogKind.STATE, "", f"clocks change to {surroundings.utc_offset_s / 3600.0:+g} h of UTC")
         surroundings.day_s = (surroundings.unix_s + surroundings.utc_offset_s) % DAY_S
         self.weather.step(surroundings, self.grid)
 

@@ -24,7 +24,9 @@ class SitePlan:
     start_unix_s: float = 1_781_913_600.0
     """Unix time at the start, s (UTC); by default midnight of 20 June 2026."""
     utc_offset_s: float = 0.0
-    """What to add to UTC for the site's local time, s."""
+    """What to add to UTC for the site's local time at the start, s."""
+    clock_changes: tuple[tuple[float, float], ...] = ()
+    """When the clocks change: (Unix time, what to add to UTC from then on)."""
     grid: GridParams = field(default_factory=GridParams)
     island: IslandParams = field(default_factory=IslandParams)
     weather: WeatherParams = field(default_factory=WeatherParams)

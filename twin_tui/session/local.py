@@ -96,7 +96,7 @@ class LocalSession:
             pacer.set_speed(command.speed)
             return f"speed {words.speed(command.speed)}"
         engine = self.twin.engine
-        now_day_s = engine.plan.start_unix_s + engine.plan.utc_offset_s + engine.time_s
+        now_day_s = engine.plan.start_unix_s + engine.surroundings.utc_offset_s + engine.time_s
         ahead_s = (command.day_s - now_day_s) % DAY_S or DAY_S
         self._jump_day_s = command.day_s
         pacer.jump(engine.tick + max(1, round(ahead_s / engine.dt_s)))

@@ -142,7 +142,9 @@ class EosFollower:
     async def _report(self, client: "httpx.AsyncClient") -> tuple[str, str]:
         """Report every device; return the first error from the server as ``_http_error`` does."""
         rejected = NO_ERROR
-        now = stamp(self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.plan.utc_offset_s)
+        now = stamp(
+            self._clock.simulated_unix_s + self._clock.ahead_s(), self._engine.surroundings.utc_offset_s
+        )
         for device in self._engine.devices.values():
             if not device.type.modes:
                 continue

@@ -61,8 +61,8 @@ class EngineQueries:
 
     def now(self) -> str:
         """Return the simulated time."""
-        plan = self.engine.plan
-        return stamp(plan.start_unix_s + self.engine.time_s, plan.utc_offset_s)
+        engine = self.engine
+        return stamp(engine.start_unix_s + engine.time_s, engine.surroundings.utc_offset_s)
 
     def resource(self, device: Device) -> dict[str, Any]:
         """Return description and status of a device."""
