@@ -40,8 +40,10 @@ from twin_tui.engine.physics import (
     container,
     electrical,
     heat,
+    load_shape,
     pv,
     rainflow,
+    standard_profile,
     voltage_response,
 )
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
@@ -120,7 +122,13 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         charger.charging_loss,
         charger.discharging_loss,
     ),
-    "load": (voltage_response.zip_power, voltage_response.stalled_power),
+    "load": (
+        voltage_response.zip_power,
+        voltage_response.stalled_power,
+        standard_profile.StandardProfile.share,
+        load_shape.dynamic_factor,
+        load_shape.household_share,
+    ),
     "meter": (meter_registers.add_reactive, meter_demand.add_slot),
     "pv": (
         electrical.current_limit,

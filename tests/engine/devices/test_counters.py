@@ -80,6 +80,14 @@ def test_no_two_counters_of_a_device_share_a_reading_but_those_of_phases(kind: s
     assert len({round(getattr(shown, name)) for name in sums}) == len(sums)
 
 
+def test_a_watt_counts_as_well_behind_a_gigawatt_hour_as_from_zero() -> None:
+    params = plain_params("meter", initial_import_wh=1e9)
+    load = DevicePlan("load", registry["load"], plain_params("load", base_w=1.0))
+    engine = Engine(SitePlan("one", (DevicePlan("d", registry["meter"], params), load), dt_s=0.1))
+    engine.advance(3600.0)
+    assert engine.telemetry("d").import_energy_wh - 1e9 == pytest.approx(1.0, abs=1e-6)
+
+
 def test_a_recording_keeps_the_readings_and_its_replay_has_no_difference(tmp_path: Path) -> None:
     kinds = {"type": "battery", "initial_charged_kwh": 7000, "started": True}
     meter = {"type": "meter", "initial_import_kwh": 41_234.5, "initial_q4_kvarh": 12}

@@ -120,6 +120,18 @@ def test_the_demand_of_a_steady_load_is_the_load_at_any_step(dt_s: float) -> Non
     assert demand(engine) == pytest.approx((3000.0, 3000.0))
 
 
+def test_blocks_begin_anew_at_midnight_when_they_do_not_divide_the_day() -> None:
+    engine = blocks(start_s=86_400.0 - 500.0)
+    engine.submit(Write("meter", {"demand_interval_s": 1000.0}))
+    engine.advance(500)
+    # the last block of the day began 400 s before midnight and is no whole one
+    assert demand(engine) == (0.0, 0.0)
+    engine.advance(999)
+    assert demand(engine) == (0.0, 0.0)
+    engine.advance(1)
+    assert demand(engine) == pytest.approx((3000.0, 3000.0))
+
+
 def test_blocks_find_less_of_a_spike_across_two_of_them_than_a_sliding_interval() -> None:
     found = []
     for method in (BLOCK, 0):

@@ -66,9 +66,6 @@ def initial(params: BatteryParams) -> BatteryState:
         energy_wh=age.capacity_wh * params.initial_soc,
         cell_c=params.initial_cell_c,
         ageing=age,
-        charged_wh=params.initial_charged_wh,
-        discharged_wh=params.initial_discharged_wh,
-        drawn_wh=params.initial_cycles * params.capacity_wh,
         climate=at_start(params),
         tie=grid_tie.initial(params.grid_code),
     )

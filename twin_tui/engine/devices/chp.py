@@ -69,10 +69,6 @@ def initial(params: ChpParams) -> ChpState:
     """Return a CHP that is cold and ready."""
     return ChpState(
         permitted_pu=params.max_load_pu,
-        starts=params.initial_starts,
-        energy_wh=params.initial_energy_wh,
-        heat_wh=params.initial_heat_wh,
-        fuel_wh=params.initial_fuel_wh,
         heat=at_start(params),
         tie=grid_tie.initial(params.grid_code),
     )
@@ -304,10 +300,10 @@ def observe(
         oil_pressure_bar=sensors.oil_bar,
         charge_pressure_bar=sensors.charge_bar,
         operating_hours_h=int(run_s / 3600.0 + 1e-9),
-        starts=state.starts,
-        energy_wh=state.energy_wh,
-        heat_energy_wh=state.heat_wh,
-        fuel_energy_wh=state.fuel_wh,
+        starts=params.initial_starts + state.starts,
+        energy_wh=params.initial_energy_wh + state.energy_wh,
+        heat_energy_wh=params.initial_heat_wh + state.heat_wh,
+        fuel_energy_wh=params.initial_fuel_wh + state.fuel_wh,
         run_left_s=max(0.0, params.min_run_s - since_s) if unit in TURNING else 0.0,
         rest_left_s=max(0.0, params.min_rest_s - since_s) if unit in _RESTING else 0.0,
         buffer_temperature_c=heat.buffer_c if params.buffer_l else params.room_c,

@@ -41,9 +41,7 @@ def initial(params: EvParams) -> EvState:
         plugged_in=here,
         energy_wh=params.capacity_wh * params.initial_soc,
         phases=min(params.station_phases, params.vehicle_phases),
-        total_wh=params.initial_total_wh,
-        discharged_wh=params.initial_discharged_wh,
-        sessions=params.initial_sessions + here,
+        sessions=1 if here else 0,
     )
 
 
@@ -244,10 +242,10 @@ def observe(
         phase_switch_left_s=state.switching_s,
         session_energy_wh=state.session_wh,
         session_time_s=state.session_ticks * surroundings.dt_s,
-        total_energy_wh=state.total_wh,
-        discharged_energy_wh=state.discharged_wh,
+        total_energy_wh=params.initial_total_wh + state.total_wh,
+        discharged_energy_wh=params.initial_discharged_wh + state.discharged_wh,
         loss_w=state.loss_w,
-        sessions=state.sessions,
+        sessions=params.initial_sessions + state.sessions,
         target_soc=target,
         energy_to_target_wh=to_target,
         time_to_departure_s=departure,

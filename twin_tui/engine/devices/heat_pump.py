@@ -156,13 +156,7 @@ FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
 
 def initial(params: HeatPumpParams) -> HeatPumpState:
     """Return a heat pump at rest with its tank at its first temperature."""
-    return HeatPumpState(
-        tank_c=params.initial_tank_c,
-        seen_tank_c=params.initial_tank_c,
-        energy_wh=params.initial_energy_wh,
-        heat_wh=params.initial_heat_wh,
-        starts=params.initial_starts,
-    )
+    return HeatPumpState(tank_c=params.initial_tank_c, seen_tank_c=params.initial_tank_c)
 
 
 def performance(params: HeatPumpParams, tank_c: float, ambient_c: float, faults: int = 0) -> float:
@@ -325,9 +319,9 @@ def observe(
         must_stop=must_stop,
         max_heat_power_w=most if able else 0.0,
         min_heat_power_w=params.rated_heat_w * params.min_modulation,
-        energy_wh=state.energy_wh,
-        heat_energy_wh=state.heat_wh,
-        starts=state.starts,
+        energy_wh=params.initial_energy_wh + state.energy_wh,
+        heat_energy_wh=params.initial_heat_wh + state.heat_wh,
+        starts=params.initial_starts + state.starts,
         running_time_s=params.initial_operating_h * 3600.0 + state.run_ticks * surroundings.dt_s,
         working_status=2 if state.faults & STOPS else 1 if running else 0,
         fault_code=HEAT_PUMP.fault_code(state.faults),

@@ -2,13 +2,14 @@
 
 from dataclasses import field, replace
 from math import atan2, degrees, sqrt
+from operator import add
 from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
-from twin_tui.engine.devices.meter_registers import NO_REACTIVE, QUADRANTS, Registers, add_reactive, thirds
+from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_reactive, thirds
 from twin_tui.engine.devices.terminals import Phases
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zero_sequence
 from twin_tui.engine.physics.noise import generator
@@ -41,9 +42,14 @@ class MeterParams:
     initial_q4_varh: NotNegative = 0.0
     """Of quadrant 4."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
+    readings: tuple[float, ...] = field(init=False)
+    """Of all energy registers, in the order of their signals."""
 
     def __post_init__(self) -> None:
         bounds.check(self, "a meter")
+        reactive = (self.initial_q1_varh, self.initial_q2_varh, self.initial_q3_varh, self.initial_q4_varh)
+        first = (self.initial_import_wh, self.initial_export_wh, *reactive)
+        derive(self, readings=tuple(each for reading in first for each in thirds(reading)))
 
 
 @value
@@ -166,16 +172,6 @@ FAULTS = (
     FaultKind("phase_loss", 4004, "The voltage input of phase c is open", latched=False),
 )
 _STUCK, _DRIFT, _REVERSED, _PHASE_LOSS = 1, 2, 4, 8
-
-
-def initial(params: MeterParams) -> MeterState:
-    """Return a meter with its first readings."""
-    reactive = (getattr(params, f"initial_q{quadrant}_varh") for quadrant in QUADRANTS)
-    return MeterState(
-        imported_wh=thirds(params.initial_import_wh),
-        exported_wh=thirds(params.initial_export_wh),
-        reactive_varh=tuple(each for reading in reactive for each in thirds(reading)),
-    )
 
 
 def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterParams:
@@ -314,7 +310,7 @@ def observe(
         _power_factor(total_w, va),
         *(_power_factor(w_a, va_a), _power_factor(w_b, va_b), _power_factor(w_c, va_c)),
         surroundings.frequency_hz,
-        *(*state.imported_wh, *state.exported_wh, *state.reactive_varh),
+        *map(add, params.readings, (*state.imported_wh, *state.exported_wh, *state.reactive_varh)),
         *(volts_a, volts_b, volts_c, *line_voltages(volts_a, volts_b, volts_c)),
         *(amps_a, amps_b, amps_c, neutral_a),
         *(state.demand.mean_w, state.demand.greatest_w),
@@ -341,7 +337,7 @@ METER = DeviceType(
     params=MeterParams,
     commands=MeterCommands,
     telemetry=MeterTelemetry,
-    initial=initial,
+    initial=lambda params: MeterState(),
     step=step,
     observe=observe,
     stage=Stage.METER,

@@ -2,7 +2,7 @@
 
 from math import fsum
 
-from twin_tui.engine.devices.clock import local_s
+from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 
@@ -40,7 +40,8 @@ def begin(before: Demand, interval_s: float, method: int, dt_s: float) -> Demand
 
 def block_ends(demand: Demand, surroundings: Surroundings) -> bool:
     """Return whether a block ends in this tick: they follow one another from local midnight on."""
-    return (local_s(surroundings) + _MOMENT_S) % demand.interval_s < surroundings.dt_s
+    of_day = (local_s(surroundings) + _MOMENT_S) % DAY_S
+    return of_day % demand.interval_s < surroundings.dt_s
 
 
 def add_slot(demand: Demand, slot_wh: float, ticks: int, dt_s: float) -> Demand:

@@ -2,7 +2,6 @@
 
 Registers = tuple[float, float, float, float]
 """Energy of the sum of the phases, then of each phase, Wh."""
-QUADRANTS = (1, 2, 3, 4)
 NO_REACTIVE = (0.0,) * 16
 
 

@@ -60,15 +60,13 @@ __all__ = ["NO_LIMIT_W", "PV", "CellModel", "PvCommands", "PvParams", "PvState"]
 
 # a global is found five times faster than a member of its Enum, and every step asks for some
 _RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, Status.FAULT
+HALF_DAY_S = 43_200.0
+"""What the time of day falls back by at midnight at least, and at a change of the clocks never."""
 
 
 def initial(params: PvParams) -> PvState:
     """Return a plant at rest that has not seen the sun yet."""
-    return PvState(
-        total_wh=params.initial_total_wh,
-        consumed_wh=params.initial_consumed_wh,
-        tie=grid_tie.initial(params.grid_code),
-    )
+    return PvState(tie=grid_tie.initial(params.grid_code))
 
 
 def harvest(
@@ -105,7 +103,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     if surroundings.weather_tick != state.weather_tick or (state.causes ^ state.faults) & STRING_OPEN:
         working = 1.0 - bool(state.causes & STRING_OPEN) / params.pv_strings
         light, cell, dc_available, ac_available = harvest(params, surroundings, working)
-        if surroundings.day_s < state.day_s:
+        if surroundings.day_s < state.day_s - HALF_DAY_S:
             day_wh = 0.0
     else:
         light, cell = state.plane_w_m2, state.cell_c
@@ -271,8 +269,8 @@ def observe(
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,
         day_energy_wh=state.day_wh,
-        total_energy_wh=state.total_wh,
-        consumed_energy_wh=state.consumed_wh,
+        total_energy_wh=params.initial_total_wh + state.total_wh,
+        consumed_energy_wh=params.initial_consumed_wh + state.consumed_wh,
         inverter_temperature_c=state.inverter_c,
         cell_temperature_c=state.cell_c,
         fault_code=PV.fault_code(state.faults),
