@@ -122,6 +122,8 @@ class SiteReader:
         """Return the content of the file, or raise one ConfigError with all errors."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
+        if top is not None and top.start is not None:
+            complaints.context = replace(complaints.context, year=top.start.year)
         self._external = self._given("external_models", lambda: ExternalModels) or NO_EXTERNAL_MODELS
         self._weather_keys = self._given("weather", weather_model)
         grid = self._grid(self._given("grid", grid_model))

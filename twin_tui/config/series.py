@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
+from twin_tui.config.weather_files import weather_series
 from twin_tui.documents.csv_text import read_rows, to_instant
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.values import refuse_unknown, to_number, to_switch
@@ -22,12 +23,13 @@ def to_series(found: Any, context: Context) -> Series:
     if not isinstance(found, dict):
         raise ValueError(f"expected a CSV file, or an object with csv or values, found {shown(found)}")
     refuse_unknown(found, _KEYS)
-    repeats, holds = to_switch(found.get("repeats", False)), to_switch(found.get("holds", False))
+    holds = to_switch(found.get("holds", False))
     if "csv" in found:
         name, column = found["csv"], found.get("column")
         if not isinstance(name, str) or not (column is None or isinstance(column, str)):
             raise ValueError("expected csv and column to be text")
         series = _kept_series(name, column, context)
+        repeats = to_switch(found.get("repeats", series.repeats))
         return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds)
     listed = found.get("values")
     if not isinstance(listed, list) or len(listed) < 2:
@@ -40,7 +42,7 @@ def to_series(found: Any, context: Context) -> Series:
     step_s = parse_duration(step)
     if step_s <= 0:
         raise ValueError(f"expected a step above 0, found {shown(step)}")
-    return Series(start, step_s, values, relative, repeats, holds)
+    return Series(start, step_s, values, relative, to_switch(found.get("repeats", False)), holds)
 
 
 def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
@@ -53,7 +55,12 @@ def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
 
 def _kept_series(name: str, column: str | None, context: Context) -> Series:
     path = context.file(name)
-    return context.once((path, column), lambda: series_of_csv(path, column, context.zone))
+
+    def read() -> Series:
+        weather = weather_series(path, column, context.year)
+        return series_of_csv(path, column, context.zone) if weather is None else weather
+
+    return context.once((path, column), read)
 
 
 def series_of_csv(path: Path, column: str | None, zone: tzinfo) -> Series:
