@@ -140,6 +140,19 @@ def drawn_params(draw: st.DrawFn, kind: str) -> Any:
     if kind == "chp":
         # so short that a story of seconds reaches a unit on the grid
         found |= dict.fromkeys(("starting_s", "warmup_s", "idle_s", "synchronizing_s"), 0.1)
+        found["min_run_s"] = draw(st.sampled_from([0.0, 2.0]))
+        found["min_rest_s"] = draw(st.sampled_from([0.0, 1.0]))
+        found["buffer_l"] = draw(st.sampled_from([0.0, 1.0, 500.0]))
+        found["hot_water_w"] = draw(st.sampled_from([0.0, 3000.0]))
+    if kind == "pv":
+        found["night_w"] = draw(st.sampled_from([0.0, 6.0]))
+        found["pv_strings"] = draw(st.sampled_from([1, 3]))
+    if kind == "ev_charger":
+        found["max_discharge_power_w"] = draw(st.sampled_from([0.0, 9000.0]))
+        found["charging_loss_w"] = draw(st.sampled_from([0.0, 240.0]))
+        found["phase_switch_pause_s"] = found["phase_switch_interval_s"] = draw(st.sampled_from([0.0, 1.0]))
+    if kind == "meter":
+        found["initial_import_wh"] = draw(st.sampled_from([0.0, 1e9]))
     if "deadtime_s" in names:
         found["deadtime_s"] = draw(st.sampled_from([0.0, 0.7]))
     return cls(**found)
