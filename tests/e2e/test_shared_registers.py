@@ -121,6 +121,14 @@ async def test_a_write_over_any_endpoint_feeds_the_watchdog_of_the_device(tmp_pa
         )
 
 
+async def test_a_watchdog_that_changes_nothing_says_what_it_did() -> None:
+    async with running(battery(tcp(register_map=with_watchdog()))) as (twin, (port,)):
+        await port.ask(write_registers(SETPOINT, 0))
+        twin.advance(30.1)
+        (entry,) = [entry for entry in twin.engine.log if entry.origin == WATCHDOG]
+        assert entry.text == "active_power_setpoint_w stays 0 W  no write for 30 s"
+
+
 async def test_two_maps_of_a_device_share_its_signals_and_not_their_stored_registers() -> None:
     maps = with_watchdog("first"), with_watchdog("second")
     async with running(battery(*(tcp(register_map=found) for found in maps))) as (_, (first, second)):

@@ -163,7 +163,11 @@ def choice(*options: str) -> Accepts:
     def check(found: Any) -> str:
         if isinstance(found, str) and found in options:
             return found
+        begun = [
+            option for option in options if isinstance(found, str) and found and option.startswith(found)
+        ]
         hint = did_you_mean(found, options) if isinstance(found, str) else ""
+        hint = f"; did you mean {begun[0]}?" if begun else hint
         raise ValueError(
             f"expected one of {', '.join(options)}, found {shown(found)}{hint if '?' in hint else ''}"
         )

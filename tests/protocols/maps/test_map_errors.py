@@ -319,3 +319,10 @@ def test_a_map_reads_the_same_from_json_whose_keys_are_text(tmp_path: Path) -> N
     path.write_text(json.dumps({"device_type": "bess", "registers": [entry]}))
     (register,) = load_map(path).registers
     assert (register.options, register.codes) == ({1: "on", 2: "off"}, {9: 1})
+
+
+@pytest.mark.parametrize(("access", "nearest"), [("r", "ro"), ("w", "wo"), ("rww", "rw")])
+def test_a_misspelt_access_names_the_nearest_of_the_same_beginning(access: str, nearest: str) -> None:
+    entry = {"name": "x", "signal": "active_power_w", "table": "input", "address": 1, "access": access}
+    with pytest.raises(ConfigError, match=rf"access: expected one of ro, rw, wo, .*did you mean {nearest}\?"):
+        parse_map({"device_type": "load", "registers": [entry]})

@@ -36,7 +36,9 @@ class Write(Event):
         parts = []
         for name, new in changes.items():
             unit = after_number(device.type.signals[name].unit)
-            parts.append(f"{name} {short(getattr(old, name))} → {short(new)}{unit}")
+            before = getattr(old, name)
+            stays = self.detail and before == new
+            parts.append(f"{name} {'stays' if stays else f'{short(before)} →'} {short(new)}{unit}")
         device.change(changes)
         device.forget_observation()
         if any(name in device.momentary for name in changes):

@@ -165,7 +165,7 @@ class ModbusRtuServer:
 def _open_message(line: str, error: OSError | ValueError) -> str:
     code = getattr(error, "errno", None)
     if code in {errno.ENOENT, errno.ENXIO, errno.ENODEV}:
-        return f"{line}: no such serial device"
+        return f"{line}: no such serial device; pty:/path/link makes a line without one"
     if code in {errno.EACCES, errno.EPERM}:
         return f"no permission to open {line}: add your user to the group that owns it (often dialout)"
     if code in {errno.EBUSY, errno.EAGAIN} or "exclusively lock" in str(error):
