@@ -57,6 +57,7 @@ CROSS = {
     "what one entry of a register map needs of another, of its signal or of its type": (
         r"unknown unit|does not fit|expected (internal_name|func|signal or)|missing key (name|type|signal)"
         r"|: (func|value): expected|overlap|writable register needs|in the register"
+        r"|missing code|single bits|read-only|expected an entry of type|register map: registers\[\d+\]: \w+: "
     ),
     "numbers closer to 0 than 1e-15": r"0 or at least 1e-15",
     "commands and events": r"events\[",

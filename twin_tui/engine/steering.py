@@ -67,7 +67,7 @@ class ModeParameter:
                 hint = did_you_mean(str(wanted), self.choices)
                 raise CommandError(f"{place} takes one of {', '.join(self.choices)}, not {wanted!r}{hint}")
             return str(wanted)
-        if isinstance(wanted, str) or not math.isfinite(wanted):
+        if isinstance(wanted, str | bool) or not math.isfinite(wanted):
             raise CommandError(f"{place} takes a finite number, not {wanted!r}")
         check_range(place, wanted, self.low, self.high, self.unit)
         return float(wanted)
