@@ -67,8 +67,8 @@ async def test_the_register_numbers_of_the_first_contact_are_right() -> None:
 
 def test_the_sag_of_the_page_trips_battery_and_pv_for_a_minute() -> None:
     twin = Twin.from_file("demo")
-    twin.inject("5s sag 0.7 2s")
-    twin.advance(8)
+    twin.inject("5s sag 0.7 4s")
+    twin.advance(9.5)
     both = [twin.device("battery"), twin.device("pv")]
     assert all(device.status in (Status.TRIPPED, Status.WAITING) for device in both)
     twin.advance(50)

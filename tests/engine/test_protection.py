@@ -415,3 +415,13 @@ def test_neither_the_wait_nor_the_first_step_of_a_ramp_has_made_any_progress():
     assert [share for share, _ in shares] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert [progress for _, progress in shares] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert state.operation is Operation.RUNNING
+
+
+def test_an_inverter_under_vde_ar_n_4105_ceases_at_0_8_pu_and_trips_after_3_s() -> None:
+    state = protection.initial(VDE)
+    for grid in ((0.79, 1.0, 50.0), (1.0, 1.16, 50.0)):
+        assert run(VDE, state, 0.1, 0.1, grid).operation is Operation.CEASED
+    assert run(VDE, state, 0.1, 0.1, (0.80, 1.0, 50.0)).operation is Operation.RUNNING
+    seconds, tripped = seconds_to(VDE, state, 0.1, (0.79, 1.0, 50.0), Operation.TRIPPED)
+    assert seconds == pytest.approx(3.0)
+    assert tripped.stage == "U<"

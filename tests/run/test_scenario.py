@@ -42,7 +42,7 @@ def test_an_expectation_that_is_not_met_fails_the_run_and_says_what_was_seen(tmp
         "{at: 2s, expect: grid.voltage_a_pu > 0.9}",
         "{at: 2s, within: 10s, expect: grid.voltage_a_pu > 0.9}",
         "{at: 0s, for: 8s, always: grid.voltage_a_pu > 0.9}",
-        "{at: 3s, expect: battery.status == TRIPPED}",
+        "{at: 5s, expect: battery.status == TRIPPED}",
         "{at: 3s, expect: '|battery.active_power_w| < 1kW'}",
     )
     report = tmp_path / "report.xml"
