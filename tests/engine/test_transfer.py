@@ -218,6 +218,28 @@ def test_a_shed_load_is_tried_again_and_shed_again_when_it_is_still_too_much() -
     assert engine.devices["load1"].state.active_power_w == pytest.approx(-6_000.0)
 
 
+@pytest.mark.parametrize("dt_s", [0.01, 0.1, 1.0])
+def test_the_inrush_of_a_load_has_the_same_energy_at_any_step(dt_s: float) -> None:
+    engine = site(LoadParams(2_000.0, inrush=3.0, inrush_s=0.5), dt_s=dt_s, transfer_time_s=1.0)
+    lose(engine)
+    engine.advance(1.0)
+    before = engine.devices["load0"].state.consumed_wh
+    engine.step()
+    first = engine.devices["load0"].state.active_power_w
+    assert -8_000.0 < first < -3_000.0
+    engine.advance(10.0 - dt_s)
+    taken = (engine.devices["load0"].state.consumed_wh - before) * 3600.0
+    assert taken == pytest.approx(2_000.0 * (10.0 + 3.0 * 0.5), rel=1e-6)
+    assert engine.devices["load0"].state.active_power_w == pytest.approx(-2_000.0, rel=1e-4)
+
+
+def test_an_inrush_beyond_the_battery_ends_the_island() -> None:
+    engine = site(LoadParams(4_000.0, inrush=4.0))
+    lose(engine)
+    engine.advance(0.5)
+    assert "missing" in told(engine, LogKind.ALARM)[0]
+
+
 def test_a_black_start_takes_up_one_load_after_the_other_the_last_shed_first() -> None:
     engine = site(3_000.0, 2_000.0, 1_000.0, shed_order=("load0", "load1", "load2"), load_step_s=2.0)
     engine.submit(Write("b0", {"start_stop": 2}))

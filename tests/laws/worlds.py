@@ -236,7 +236,7 @@ def plans(draw: st.DrawFn, dt_s: float | None = None) -> SitePlan:
         dt_s=dt_s or draw(st.sampled_from([0.05, 0.2, 1.0])),
         seed=draw(st.integers(0, 1000)),
         start_unix_s=NOON_UNIX_S,
-        grid=draw(st.sampled_from([GridParams(), noisy])),
+        grid=draw(st.sampled_from([GridParams(), noisy, GridParams(r_ohm=0.15, x_ohm=0.1)])),
         weather=draw(
             st.sampled_from([WeatherParams(), WeatherParams(sky=Sky.CLEAR, clear_sky_index_std=0.2)])
         ),

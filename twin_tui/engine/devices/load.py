@@ -2,11 +2,11 @@
 
 from dataclasses import field, replace
 from enum import Enum
-from math import fsum, sqrt
+from math import exp, fsum, sqrt
 from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import NotNegative, Range
+from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.terminals import (
@@ -108,6 +108,10 @@ class LoadParams:
     """The contactor closes, and a stalled motor runs up, from this voltage up."""
     stall_pu: Annotated[float | None, Range(0.0, 1.0)] = None
     """Its motors stall below this voltage of any of its phases; 0 is a load without motors."""
+    inrush: NotNegative = 0.0
+    """What it takes beyond its consumption when its voltage comes back, as a multiple of it."""
+    inrush_s: Positive = 0.3
+    """Time constant with which that fades."""
     seed: int | None = None
     """Of the noise; none follows the site's seed and the load's name."""
     key: int = field(default=0, init=False)
@@ -180,6 +184,8 @@ class LoadState(DeviceState):
     contactor_open: bool = False
     stalled_ticks: int = 0
     """How long its motors have been stalled, 0 while they run."""
+    inrush: float = 0.0
+    """What is left of the inrush, or due with the voltage, as a multiple of the consumption."""
 
 
 @value
@@ -276,6 +282,10 @@ def step(
         var = consumed * params.var_per_w
         if stalled or not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
             consumed, var = _at_voltage(params, consumed, var, faults, stalled > 0, surroundings)
+    inrush = 0.0
+    if params.inrush:
+        extra, inrush = _inrush(params, state, surroundings.dt_s, fed=consumed > 0.0)
+        consumed, var = consumed * extra, var * extra
     if faults:
         status = Status.FAULT
     else:
@@ -293,7 +303,24 @@ def step(
         noise,
         contactor_open,
         stalled,
+        inrush,
     )
+
+
+def _inrush(params: LoadParams, state: LoadState, dt_s: float, *, fed: bool) -> tuple[float, float]:
+    r"""Return the factor of the consumption in this step, and what of the inrush is left after it.
+
+    .. math:: k = 1 + k_0\frac{\tau}{dt}(1 - e^{-dt/\tau})
+
+    The mean over the step, so that its energy does not depend on dt.
+    """
+    if not fed:
+        return 1.0, params.inrush
+    if state.inrush < 1e-6:
+        return 1.0, 0.0
+    steps = dt_s / params.inrush_s
+    left = exp(-steps)
+    return 1.0 + state.inrush * (1.0 - left) / steps, state.inrush * left
 
 
 def _switched(params: LoadParams, state: LoadState, surroundings: Surroundings) -> tuple[bool, int]:
