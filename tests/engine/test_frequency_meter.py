@@ -29,6 +29,10 @@ def test_a_meter_without_window_delay_and_resolution_shows_the_frequency_itself(
     assert measured(FrequencyMeter(), course) == course
 
 
+def test_a_resolution_finer_than_a_float_changes_nothing() -> None:
+    assert measured(FrequencyMeter(resolution_hz=5e-324), [50.1, 0.0]) == [50.1, 0.0]
+
+
 def test_a_window_shows_the_mean_of_its_steps() -> None:
     found = measured(FrequencyMeter(window_s=0.5), [50.0] * 5 + [49.0] * 6)
     assert found == pytest.approx([50.0] * 5 + [49.8, 49.6, 49.4, 49.2, 49.0, 49.0])

@@ -80,7 +80,11 @@ def _named(found: Any, known: Mapping[str, T]) -> T:
 
 
 _HOURS = r"^\s*(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?|24:00(:00(\.[0-9]+)?)?)\s*$"
-_TIME = {**number_schema(0, 86_400), "pattern": _HOURS, "description": "A time of day like 08:00, or seconds."}
+_TIME = {
+    **number_schema(0, 86_400),
+    "pattern": _HOURS,
+    "description": "A time of day like 08:00, or seconds.",
+}
 _SPAN = {"anyOf": DURATION_SCHEMA["anyOf"], "description": "A duration like 5h, or seconds."}
 _DAY = "|".join(day[:3] + "".join(f"({letter}" for letter in day[3:]) + ")?" * len(day[3:]) for day in DAYS)
 _ANY_DAY = "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in _DAY)

@@ -1,6 +1,6 @@
 """How a device measures the frequency: over some cycles, with a delay, in steps of a resolution."""
 
-from math import fsum
+from math import fsum, ulp
 
 from twin_tui.engine.signals import value
 
@@ -43,6 +43,6 @@ def measure(meter: FrequencyMeter, heard: Heard, frequency_hz: float, dt_s: floa
     if heard.count(frequency_hz) != length:
         heard = (*heard[1:], frequency_hz)
         frequency_hz = fsum(heard[:window]) / window
-    if meter.resolution_hz > 0.0:
+    if meter.resolution_hz > ulp(frequency_hz):
         frequency_hz = round(frequency_hz / meter.resolution_hz) * meter.resolution_hz
     return heard, frequency_hz
