@@ -11,7 +11,10 @@ clients measure it at the same moments, so its answer times are the part of the 
 
 With --headless there is no console: the difference is its part.
 
-Exit code 1 when memory grows by more than 5 % after the first third, a tick is lost, or p99 is 10 ms or more
+Memory grows while the log and the console's ten minutes of history fill; the last fifth of the run shows
+what it does then.
+
+Exit code 1 when memory grows by more than 2 % in the last fifth, a tick is lost, or p99 is 10 ms or more
 above that of the server that does nothing.
 """
 
@@ -38,7 +41,7 @@ import httpx
 DEVICES, CLIENTS, STEP_S, POLL_S = 20, 30, 0.1, 0.1
 KINDS = {"bess": (10_059, 2), "inverter": (35, 2), "energy_meter": (0, 2), "chp": (30_203, 1)}
 """The kinds of devices, and input registers of each that change."""
-LIMIT_P99_S, LIMIT_GROWTH = 0.010, 1.05
+LIMIT_P99_S, LIMIT_GROWTH = 0.010, 1.02
 
 
 def free_ports(count: int) -> list[int]:
@@ -245,9 +248,9 @@ async def measure(soak: Soak, process: "subprocess.Popen[bytes]", terminal: int,
         task.cancel()
     await asyncio.gather(*work, return_exceptions=True)
     await soak.http.aclose()
-    warm = memory[len(memory) // 3]
+    warm = memory[len(memory) * 4 // 5 - 1]
     p99_ms, control_ms = quantile(soak.times, 0.99), quantile(soak.control_times, 0.99)
-    print(f"memory after the first third: {warm:.1f} to {memory[-1]:.1f} MB")
+    print(f"memory in the last fifth: {warm:.1f} to {memory[-1]:.1f} MB")
     print(f"all answers: p99 {p99_ms:.2f} ms; of the server that does nothing {control_ms:.2f} ms")
     return memory[-1] <= warm * LIMIT_GROWTH and lost == 0 and p99_ms - control_ms < LIMIT_P99_S * 1000
 

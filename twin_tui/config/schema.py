@@ -15,7 +15,14 @@ from twin_tui.config.world import ExternalModels, grid_model, island_model, weat
 from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.model import Model
 from twin_tui.documents.schema import Schema, by_word, embed, schema_of
-from twin_tui.documents.values import DURATION_SCHEMA, SWITCH_SCHEMA, any_case, number_schema, without_null
+from twin_tui.documents.values import (
+    DURATION_SCHEMA,
+    SWITCH_SCHEMA,
+    any_case,
+    number_schema,
+    or_null,
+    without_null,
+)
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.engine.events import EVENT_TYPES
 from twin_tui.engine.grid import GridParams
@@ -43,7 +50,7 @@ def site_schema() -> Schema:
         device_type = registry[kind]
         assets[kind] = ([kind, *device_type.aliases], embed(top, _asset(device_type), kind))
     keys["assets"] |= {"items": by_word("type", assets)}
-    keys["grid_code"] |= {"$ref": "#/$defs/grid_code"}
+    keys["grid_code"] |= or_null({"$ref": "#/$defs/grid_code"})
     keys["events"] |= {"items": _event()}
     for key, part in (
         ("grid", schema_of(grid_model(), _parameters(GridParams))),
