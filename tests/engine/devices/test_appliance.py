@@ -265,3 +265,17 @@ def test_a_run_that_begins_on_a_dead_grid_waits_with_its_whole_length_ahead() ->
     assert seen(engine).remaining_s == pytest.approx(HOUR)
     assert seen(engine).progress == pytest.approx(0.5)
     assert seen(engine).starts == 1
+
+
+def test_the_energy_of_every_run_counts() -> None:
+    engine = site(ApplianceParams(100.0, 600.0, horizon_s=0.0))
+    for run in range(1, 4):
+        ask(engine)
+        engine.advance(300)
+        assert seen(engine).run_energy_wh < 100.0
+        assert seen(engine).total_energy_wh == pytest.approx(100.0 * (run - 1) + seen(engine).run_energy_wh)
+        engine.advance(600)
+        assert (seen(engine).run_energy_wh, seen(engine).total_energy_wh) == pytest.approx(
+            (100.0, 100.0 * run)
+        )
+        assert seen(engine).starts == run

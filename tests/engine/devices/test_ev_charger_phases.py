@@ -2,11 +2,13 @@
 
 import pytest
 
+from twin_tui.engine.device import Status
 from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
 from twin_tui.engine.devices.ev_session import ChargingSession, current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG
+from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Fault, Write
+from twin_tui.engine.events import Disturb, Fault, Write
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.site import DevicePlan, SitePlan
 
@@ -105,3 +107,15 @@ def test_before_the_first_tick_the_pilot_says_whether_a_vehicle_is_there(here: b
     seen = site(EvParams(plugged_in=here)).telemetry("ev")
     assert (seen.pilot_state, seen.plugged_in, seen.sessions) == (pilot, here, int(here))
     assert seen.soc == 0.5
+
+
+def test_a_station_is_in_standby_with_or_without_a_vehicle_and_off_without_voltage() -> None:
+    engine = site(EvParams(plugged_in=False))
+    engine.step()
+    assert engine.devices["ev"].state.status is Status.STANDBY
+    engine.submit(Write("ev", {"plug": PLUG, "enabled": 0}))
+    engine.step()
+    assert engine.devices["ev"].state.status is Status.STANDBY
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.0)))
+    engine.step()
+    assert engine.devices["ev"].state.status is Status.OFF

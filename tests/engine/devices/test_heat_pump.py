@@ -379,3 +379,14 @@ def test_its_condition_is_a_number() -> None:
     engine.submit(Fault("hp", "high_pressure"))
     engine.step()
     assert seen(engine).working_status == 2
+
+
+@pytest.mark.parametrize(
+    ("technology", "source_c"), [(Technology.AIR, -3.0), (Technology.GROUND, 8.0), (Technology.BOILER, 8.0)]
+)
+def test_its_source_is_the_air_or_what_has_one_temperature_all_year(
+    technology: Technology, source_c: float
+) -> None:
+    engine = site(changed(technology=technology, ground_c=8.0), ambient_c=-3.0)
+    engine.step()
+    assert seen(engine).source_temperature_c == source_c

@@ -309,3 +309,23 @@ def test_every_signal_of_a_fresh_meter_is_finite() -> None:
     seen = engine.telemetry("meter")
     assert all(math.isfinite(getattr(seen, name)) for name in METER.signals if hasattr(seen, name))
     assert replace(seen) == seen
+
+
+def test_a_meter_with_a_fault_is_at_fault_until_its_cause_is_gone() -> None:
+    engine = site()
+    for fault in ("sensor_stuck", "sensor_drift", "ct_reversed", "phase_loss"):
+        engine.step()
+        assert engine.devices["meter"].state.status is Status.RUNNING
+        engine.submit(Fault("meter", fault))
+        engine.step()
+        assert engine.devices["meter"].state.status is Status.FAULT
+        assert engine.snapshot().device("meter").explanation == fault
+        engine.submit(ClearFault("meter"))
+
+
+def test_the_gains_of_a_class_scatter_about_one_by_no_more_than_the_class() -> None:
+    gains = [gain for seed in range(200) for gain in prepare(MeterParams(2.0), "m", seed, 1.0).gains]
+    assert max(abs(gain - 1.0) for gain in gains) <= 0.02
+    assert min(gains) < 0.985
+    assert max(gains) > 1.015
+    assert abs(sum(gains) / len(gains) - 1.0) < 0.002

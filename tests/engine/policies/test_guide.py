@@ -206,3 +206,17 @@ def test_a_parameter_of_a_mode_is_accepted_up_to_its_bounds(
                 found.settle({parameter: bound + beyond})
     if least is None:
         assert found.settle({parameter: -500.0})[parameter] == -500.0
+
+
+@pytest.mark.parametrize("dt_s", [0.5, 1.0, 10.0])
+def test_the_ramp_of_the_net_load_does_not_depend_on_the_step(dt_s: float) -> None:
+    devices = (
+        DevicePlan("battery", BATTERY, BatteryParams(10_000.0, 5_000.0, 5_000.0, 5_000.0)),
+        DevicePlan("load", LOAD, LoadParams(1_000.0)),
+    )
+    engine = Engine(SitePlan("test", devices, dt_s=dt_s))
+    engine.submit(SelectMode("battery", "RAMP_RATE_CONTROL", parameters={"ramp_w_per_min": 600.0}))
+    engine.advance(20)
+    engine.submit(Write("load", {"extra_w": 3_000.0}))
+    engine.advance(30)
+    assert engine.surroundings.grid_w == pytest.approx(1_300.0)
