@@ -37,11 +37,9 @@ def _code(random: Random) -> Any:
     name = random.choice(CODES)
     if name is None:
         return None
-    return (
-        load_grid_code(name, volt_var=True)
-        if "cat" in name and random.random() < 0.5
-        else load_grid_code(name)
-    )
+    if name == "g99" or random.random() < 0.5:
+        return load_grid_code(name)
+    return load_grid_code(name, volt_var=True) if "cat" in name else load_grid_code(name, watt_pf=True)
 
 
 def _battery(random: Random) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
+from twin_tui.engine import frequency_meter, grid_support, protection
 from twin_tui.engine.device import AnyDeviceType, Status, registry
 from twin_tui.engine.devices import (
     chp,
@@ -38,6 +39,7 @@ from twin_tui.engine.physics import (
     battery,
     charger,
     container,
+    droop,
     electrical,
     heat,
     load_shape,
@@ -67,6 +69,7 @@ _FORMS: dict[Any, str] = {
 _SPANS = ("duration", "horizon")
 _NO_BOUND = 1e8
 
+DEFAULT_CODES = "en50549-1 at 50 Hz, ieee1547-2018-cat-iii at 60 Hz"
 WORKED_OUT = {
     ("battery", "rated_va"): "1.1 times the larger power",
     ("battery", "charge_efficiency"): "root of `round_trip_eff`",
@@ -78,6 +81,7 @@ WORKED_OUT = {
     ("battery", "container_w_per_k"): "115 for 1 MWh, by the area",
     ("battery", "heating_w"): "15 for each kWh",
     ("battery", "cooling_w"): "30 for each kWh",
+    **{(kind, "grid_code"): DEFAULT_CODES for kind in ("battery", "pv", "chp")},
     ("pv", "peak_w"): "`rated_kw`",
     ("load", "base_w"): "5, or 0 with another course",
 }
@@ -236,12 +240,25 @@ rating; with `droop_of_power`, a generator's answer to a high frequency is of it
 """
 
 
+SETTINGS_LAWS = (
+    protection.step,
+    droop.frequency_watt,
+    grid_support.answer,
+    droop.lag_share,
+    droop.power_factor_at,
+    frequency_meter.measure,
+)
+
+
 def _settings() -> Iterator[str]:
     yield SETTINGS
     yield from table(
         ("command", "unit", "range", "without a code", "meaning"),
         map(_commanded, signals_of(GridSettings).values()),
     )
+    yield "### Laws\n"
+    for function in SETTINGS_LAWS:
+        yield law(function)
 
 
 def law(function: Callable[..., Any]) -> str:

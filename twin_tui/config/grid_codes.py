@@ -15,12 +15,16 @@ from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
     GridCode,
+    PowerFactorCurve,
     Quantity,
     TripStage,
     VoltageCurve,
 )
+from twin_tui.engine.grid_code_settings import LEAST_FACTOR
 from twin_tui.errors import ConfigError, did_you_mean, shown
 
+CURVES = ("volt_var", "volt_watt", "watt_pf")
+"""What a site file can switch on and off beside the name of a code."""
 _FOLDER = Path(__file__).parent.parent / "data" / "grid_codes"
 
 Voltage = Annotated[float, number(0, 2, unit="pu")]
@@ -43,20 +47,44 @@ def _to_nominal(found: Any) -> float:
     raise ValueError(f"expected 50 or 60, found {shown(found)}")
 
 
-def _to_points(found: Any) -> tuple[tuple[float, float], ...]:
+def _to_pairs(
+    found: Any, what: str, rising: str, allowed: str, fits: Callable[[float, float], bool]
+) -> tuple[tuple[float, float], ...]:
     if not isinstance(found, list) or len(found) < 2:
         raise ValueError(f"expected a list of at least two points, found {shown(found)}")
     points = []
     for point in found:
         if not isinstance(point, list) or len(point) != 2:
-            raise ValueError(f"expected points of voltage and power (pu), found {shown(point)}")
-        voltage, power = (to_number(item) for item in point)
-        if not (0 <= voltage <= 2 and -1 <= power <= 1):
-            raise ValueError(f"expected voltages from 0 to 2 and powers from -1 to 1, found {shown(point)}")
-        points.append((voltage, power))
+            raise ValueError(f"expected points of {what}, found {shown(point)}")
+        x, y = (to_number(item) for item in point)
+        if not fits(x, y):
+            raise ValueError(f"expected {allowed}, found {shown(point)}")
+        points.append((x, y))
     if points != sorted(points, key=lambda point: point[0]):
-        raise ValueError("expected points whose voltages rise")
+        raise ValueError(f"expected points whose {rising} rise")
     return tuple(points)
+
+
+def _to_points(found: Any) -> tuple[tuple[float, float], ...]:
+    allowed = "voltages from 0 to 2 and powers from -1 to 1"
+    return _to_pairs(
+        found,
+        "voltage and power (pu)",
+        "voltages",
+        allowed,
+        lambda voltage, power: 0 <= voltage <= 2 and -1 <= power <= 1,
+    )
+
+
+def _to_factors(found: Any) -> tuple[tuple[float, float], ...]:
+    allowed = f"powers from 0 to 1 and power factors from {LEAST_FACTOR:g} to 1 of either sign"
+    return _to_pairs(
+        found,
+        "power (pu) and power factor",
+        "powers",
+        allowed,
+        lambda power, factor: 0 <= power <= 1 and LEAST_FACTOR <= abs(factor) <= 1,
+    )
 
 
 def _to_sources(found: Any) -> dict[str, str]:
@@ -65,6 +93,18 @@ def _to_sources(found: Any) -> dict[str, str]:
     raise ValueError(f"expected an object of names and titles, found {shown(found)}")
 
 
+_FACTOR = {
+    "type": "array",
+    "prefixItems": [
+        number_schema(0, 1),
+        {"anyOf": [number_schema(LEAST_FACTOR, 1), number_schema(-1, -LEAST_FACTOR)]},
+    ],
+    "minItems": 2,
+    "maxItems": 2,
+}
+Factors = Annotated[
+    tuple[tuple[float, float], ...], Accepts(_to_factors, {"type": "array", "items": _FACTOR, "minItems": 2})
+]
 _POINT = {
     "type": "array",
     "prefixItems": [number_schema(0, 2), number_schema(-1, 1)],
@@ -219,6 +259,15 @@ class _Curve(_Entry):
     response_s: Seconds
 
 
+class _FactorCurve(_Entry):
+    """Power factor as a function of active power, cos φ(P), in place of volt-var."""
+
+    enabled: Switch
+    points: Factors
+    """[active power over the rating, power factor] pairs; + injects vars, − takes them."""
+    response_s: Seconds
+
+
 class GridCodeFile(FileModel):
     """A grid code file."""
 
@@ -237,6 +286,7 @@ class GridCodeFile(FileModel):
     frequency_droop: _FrequencyDroop | None = None
     volt_var: _Curve | None = None
     volt_watt: _Curve | None = None
+    watt_pf: _FactorCurve | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -286,8 +336,8 @@ def load_grid_code(
 ) -> GridCode:
     """Return a shipped grid code, or that of a YAML file with a path relative to `base`.
 
-    A code for another frequency than `nominal_hz` is refused. `enabled` switches `volt_var` and `volt_watt`
-    on or off; without it, the setting of the file holds. `read` opens the user's file.
+    A code for another frequency than `nominal_hz` is refused. `enabled` switches `volt_var`, `volt_watt` and
+    `watt_pf` on or off; without it, the setting of the file holds. `read` opens the user's file.
     """
     if name.endswith((".yaml", ".yml")):
         document = read((base or Path()) / name)
@@ -324,6 +374,10 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
         optional["frequency_needs_pu"] = measured.needs_pu
         if measured.window_s or measured.delay_s or measured.resolution_hz:
             optional["meter"] = FrequencyMeter(measured.window_s, measured.delay_s, measured.resolution_hz)
+    for kind in CURVES:
+        optional |= _switched(kind, _curve(getattr(file, kind)), getattr(file, kind), enabled.get(kind), name)
+    if optional["volt_var"] and optional["watt_pf"]:
+        raise ConfigError(f"{name} has both volt_var and watt_pf switched on; switch one of them off")
     return GridCode(
         name=name,
         title=file.title,
@@ -332,14 +386,16 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
         enter_service=EnterService(**file.enter_service.values()),
         recalled=file.recalled(),
         **_switched("droop", _droop(file.frequency_droop), file.frequency_droop, None),
-        **_switched("volt_var", _curve(file.volt_var), file.volt_var, enabled.get("volt_var"), name),
-        **_switched("volt_watt", _curve(file.volt_watt), file.volt_watt, enabled.get("volt_watt"), name),
         **{key: limit for key, limit in optional.items() if limit is not None},
     )
 
 
 def _switched(
-    kind: str, function: Any, entry: _FrequencyDroop | _Curve | None, enabled: bool | None, name: str = ""
+    kind: str,
+    function: Any,
+    entry: _FrequencyDroop | _Curve | _FactorCurve | None,
+    enabled: bool | None,
+    name: str = "",
 ) -> dict[str, Any]:
     """Return a support function where the engine looks for one that is on, or for one that is off."""
     if entry is None and enabled:
@@ -363,5 +419,8 @@ def _droop(entry: _FrequencyDroop | None) -> FrequencyDroop | None:
     )
 
 
-def _curve(entry: _Curve | None) -> VoltageCurve | None:
-    return None if entry is None else VoltageCurve(entry.points, entry.response_s)
+def _curve(entry: _Curve | _FactorCurve | None) -> VoltageCurve | PowerFactorCurve | None:
+    if entry is None:
+        return None
+    curve_type = VoltageCurve if isinstance(entry, _Curve) else PowerFactorCurve
+    return curve_type(entry.points, entry.response_s)

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from twin_tui.config.context import Context
-from twin_tui.config.grid_codes import grid_code_of, load_grid_code
+from twin_tui.config.grid_codes import CURVES, grid_code_of, load_grid_code
 from twin_tui.config.schedule import DAYS, to_session, to_window
 from twin_tui.config.series import to_series
 from twin_tui.documents.loader import Document
@@ -28,7 +28,6 @@ from twin_tui.engine.weather import Series
 from twin_tui.errors import shown
 
 T = TypeVar("T")
-_SWITCHES = ("volt_var", "volt_watt")
 NO_GRID_CODE = "none"
 
 
@@ -42,8 +41,8 @@ def to_grid_code(found: Any, context: Context) -> GridCode | None:
         raise ValueError(f"expected the name of a grid code, found {shown(found)}")
     if "stages" in found:
         return grid_code_of(Document(found, ""), "own")
-    refuse_unknown(found, ("name", *_SWITCHES))
-    switches = {key: to_switch(found[key]) for key in _SWITCHES if key in found}
+    refuse_unknown(found, ("name", *CURVES))
+    switches = {key: to_switch(found[key]) for key in CURVES if key in found}
     name = found.get("name")
     if not isinstance(name, str):
         raise ValueError("missing key name")

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from twin_tui.config.assets import asset_model
 from twin_tui.config.derive import Sets, object_schema
-from twin_tui.config.grid_codes import GridCodeFile, grid_code_names
+from twin_tui.config.grid_codes import CURVES, GridCodeFile, grid_code_names
 from twin_tui.config.named import NO_GRID_CODE
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import ExternalModels, grid_model, island_model, weather_model
@@ -153,7 +153,7 @@ def _command(signal: Signal) -> tuple[str, Schema]:
 
 
 def _grid_code() -> Schema:
-    switches = dict.fromkeys(("volt_var", "volt_watt"), SWITCH_SCHEMA)
+    switches = dict.fromkeys(CURVES, SWITCH_SCHEMA)
     name = {
         "anyOf": [{"enum": [*grid_code_names(), NO_GRID_CODE]}, {"type": "string", "pattern": r"\.ya?ml$"}]
     }

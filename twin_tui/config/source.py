@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.config.context import Context
+from twin_tui.config.grid_codes import CURVES
 from twin_tui.config.series import series_key, to_series
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError, shown
@@ -99,7 +100,7 @@ def _grid_code(value: Any, context: Context) -> Any:
     if not (isinstance(name, str) and name.endswith((".yaml", ".yml"))):
         return value
     code = context.content(context.folder / name)
-    for part in ("volt_var", "volt_watt"):
+    for part in CURVES:
         if isinstance(value, dict) and part in value and isinstance(code.get(part), dict):
             code[part]["enabled"] = value[part]
     return code

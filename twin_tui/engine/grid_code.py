@@ -75,6 +75,17 @@ class VoltageCurve:
     response_s: float = 0.0
 
 
+@value
+class PowerFactorCurve:
+    """A power factor against the active power over the rating, and the time to 90 % of the answer.
+
+    Positive power factors inject vars, negative ones take them.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    response_s: float = 0.0
+
+
 def neutral_range(points: tuple[tuple[float, float], ...], neutral: float) -> tuple[float, float]:
     """Return the voltages about the nominal one between which a curve has its neutral value."""
     low, high = -inf, inf
@@ -113,10 +124,13 @@ class GridCode:
     frequency_droop: FrequencyDroop | None = None
     volt_var: VoltageCurve | None = None
     volt_watt: VoltageCurve | None = None
+    watt_pf: PowerFactorCurve | None = None
+    """cos φ(P), in place of volt-var."""
     spare_droop: FrequencyDroop | None = None
-    """What the setting that switches it on begins with; likewise the two curves."""
+    """What the setting that switches it on begins with; likewise the curves."""
     spare_volt_var: VoltageCurve | None = None
     spare_volt_watt: VoltageCurve | None = None
+    spare_watt_pf: PowerFactorCurve | None = None
     recalled: tuple[str, ...] = ()
     """The entries whose numbers nobody has read in the source."""
     # What a healthy grid looks like: strictly between these, nothing has to be timed and a device may start.
@@ -158,6 +172,8 @@ class GridCode:
             if curve is not None:
                 first, last = neutral_range(curve.points, neutral)
                 low_pu, high_pu = max(low_pu, first), min(high_pu, last)
+        if self.watt_pf is not None:
+            low_pu = inf  # it asks for something at any voltage
         low_hz, high_hz, droop = self.calm_f_low_hz, self.calm_f_high_hz, self.frequency_droop
         if droop is not None:
             low_hz = max(low_hz, self.nominal_hz - droop.under_deadband_hz)

@@ -10,6 +10,7 @@ from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
     GridCode,
+    PowerFactorCurve,
     Quantity,
     TripStage,
     VoltageCurve,
@@ -43,7 +44,18 @@ _SLOTS = {
     **{f"{key}{rank}": found for key, found in _STAGES.items() for rank in (1, 2)},
     **_SINGLE,
 }
-_CURVES = {"volt_var": ("q", 4), "volt_watt": ("p", 2)}
+_CURVES = {
+    "volt_var": ("v{}_pu", "q{}_pu", 4),
+    "volt_watt": ("v{}_pu", "p{}_pu", 2),
+    "watt_pf": ("p{}_pu", "pf{}", 2),
+}
+"""The settings of each corner, and how many corners there are."""
+LEAST_FACTOR = 0.1
+
+
+def _corners(kind: str) -> list[tuple[str, str]]:
+    x, y, corners = _CURVES[kind]
+    return [(f"{kind}_{x.format(n)}", f"{kind}_{y.format(n)}") for n in range(1, corners + 1)]
 
 
 def slots_of(code: GridCode) -> dict[str, str]:
@@ -85,15 +97,16 @@ def settings_of(code: GridCode) -> GridSettings:
             droop_of_power=droop.of_power,
             droop_response_s=droop.response_s,
         )
-    for kind, (power, corners) in _CURVES.items():
+    for kind in _CURVES:
         curve = getattr(code, kind) or getattr(code, f"spare_{kind}")
         if curve is None:
             continue
         found[f"{kind}_enabled"] = getattr(code, kind) is not None
         found[f"{kind}_response_s"] = curve.response_s
-        points = (*curve.points, *(curve.points[-1:] * corners))[:corners]
-        for place, (voltage, share) in enumerate(points, 1):
-            found[f"{kind}_v{place}_pu"], found[f"{kind}_{power}{place}_pu"] = voltage, share
+        corners = _corners(kind)
+        points = (*curve.points, *(curve.points[-1:] * len(corners)))[: len(corners)]
+        for names, point in zip(corners, points, strict=True):
+            found.update(zip(names, point, strict=True))
     return GridSettings(**found)
 
 
@@ -138,6 +151,8 @@ def code_with(base: GridCode, settings: GridSettings) -> GridCode:
             curve = _curve(base, settings, kind, changed)
             is_on = getattr(settings, f"{kind}_enabled")
             found[kind], found[f"spare_{kind}"] = (curve, None) if is_on else (None, curve)
+    if settings.volt_var_enabled and settings.watt_pf_enabled:
+        raise CommandError("volt_var_enabled and watt_pf_enabled exclude each other")
     return replace(base, **found)
 
 
@@ -170,26 +185,28 @@ def _droop_of(base: GridCode, settings: GridSettings) -> FrequencyDroop:
     )
 
 
-def _curve(base: GridCode, settings: GridSettings, kind: str, changed: set[str]) -> VoltageCurve:
-    power, corners = _CURVES[kind]
+def _curve(base: GridCode, settings: GridSettings, kind: str, changed: set[str]) -> Any:
+    corners = _corners(kind)
+    curve_type = PowerFactorCurve if kind == "watt_pf" else VoltageCurve
     response_s = getattr(settings, f"{kind}_response_s")
     before = getattr(base, kind) or getattr(base, f"spare_{kind}")
-    voltages = [f"{kind}_v{place}_pu" for place in range(1, corners + 1)]
-    powers = [f"{kind}_{power}{place}_pu" for place in range(1, corners + 1)]
-    if before is not None and not changed & {*voltages, *powers}:
-        return VoltageCurve(before.points, response_s)
-    if before is not None and len(before.points) > corners:
+    if before is not None and not changed & {name for names in corners for name in names}:
+        return curve_type(before.points, response_s)
+    if before is not None and len(before.points) > len(corners):
         raise CommandError(
-            f"the {kind} curve of {base.name} has {len(before.points)} corners; settings have {corners}"
+            f"the {kind} curve of {base.name} has {len(before.points)} corners; settings have {len(corners)}"
         )
-    points = [(getattr(settings, v), getattr(settings, p)) for v, p in zip(voltages, powers, strict=True)]
-    for place in range(1, corners):
-        if points[place][0] < points[place - 1][0]:
-            raise CommandError(
-                f"{voltages[place]} {points[place][0]:g} is below"
-                f" {voltages[place - 1]} {points[place - 1][0]:g}"
-            )
-    return VoltageCurve(tuple(points), response_s)
+    points = [(getattr(settings, x), getattr(settings, y)) for x, y in corners]
+    for (first, _), (second, _), (x_before, _), (x, _) in zip(
+        corners, corners[1:], points, points[1:], strict=False
+    ):
+        if x < x_before:
+            raise CommandError(f"{second} {x:g} is below {first} {x_before:g}")
+    if kind == "watt_pf":
+        for (_, name), (_, factor) in zip(corners, points, strict=True):
+            if abs(factor) < LEAST_FACTOR:
+                raise CommandError(f"{name} takes {LEAST_FACTOR:g} … 1 of either sign, not {factor:g}")
+    return curve_type(tuple(points), response_s)
 
 
 def with_code(params: P, code: GridCode) -> P:

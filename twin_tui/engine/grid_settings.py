@@ -73,6 +73,18 @@ def _share(curve: str, corner: int, default: float = 0.0) -> Any:
     )
 
 
+def _power(corner: int) -> Any:
+    return commanded(
+        1.0, f"Active power at corner {corner} of cos φ(P) over the rating", "pu", low=0.0, high=1.0
+    )
+
+
+def _factor(corner: int) -> Any:
+    return commanded(
+        1.0, f"Power factor at corner {corner} of cos φ(P); + injects vars", "1", low=-1.0, high=1.0
+    )
+
+
 @value
 class GridSettings:
     """The settings of the grid code that is in force. 1 is the stage nearer to the nominal value."""
@@ -135,6 +147,12 @@ class GridSettings:
     volt_watt_v2_pu: float = _voltage("volt-watt", 2)
     volt_watt_p2_pu: float = _share("volt-watt", 2, 1.0)
     volt_watt_response_s: float = _seconds("Time to 90 % of volt-watt's answer")
+    watt_pf_enabled: bool = _switch("Whether the power factor follows the active power: cos φ(P)")
+    watt_pf_p1_pu: float = _power(1)
+    watt_pf_pf1: float = _factor(1)
+    watt_pf_p2_pu: float = _power(2)
+    watt_pf_pf2: float = _factor(2)
+    watt_pf_response_s: float = _seconds("Time to 90 % of cos φ(P)'s answer")
 
 
 NO_SETTINGS = GridSettings()

@@ -154,8 +154,15 @@ def step(
         else:
             power = target
         if run == ON:
-            if not wanted_var and commands.power_factor_setpoint != 1.0 and not forming:
-                wanted_var = reactive_power(power, commands.power_factor_setpoint)
+            if not (wanted_var or forming):
+                if commands.power_factor_setpoint != 1.0:
+                    wanted_var = reactive_power(power, commands.power_factor_setpoint)
+                elif not tie.free:
+                    rating = params.rated_va
+                    share, wanted_var, tie = grid_tie.at_power_factor(
+                        params.grid_code, tie, dt_s, power / rating, s_max / rating
+                    )
+                    power, wanted_var = share * rating, wanted_var * rating
         else:
             wanted_var = 0.0
         if wanted_var or s_max < params.rated_va:

@@ -1,6 +1,6 @@
 """A combined heat and power unit: a gas engine with its start sequence, a generator, useful heat."""
 
-from math import ceil
+from math import ceil, inf
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
@@ -212,6 +212,9 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         wanted_var = tie.support.q_pu * rated_va
         if commands.power_factor_setpoint != 1.0:
             wanted_var = reactive_power(power, commands.power_factor_setpoint)
+        elif not (wanted_var or tie.free):
+            _, wanted_var, tie = grid_tie.at_power_factor(params.grid_code, tie, dt_s, load, inf)
+            wanted_var *= params.rated_w
         s_max = max(power, rated_va)
         if surroundings.v_min_pu < 1.0:
             # overload is of the engine's; the current of the generator has its limit at low voltage too

@@ -115,6 +115,16 @@ def supported(
     return power, tie
 
 
+def at_power_factor(
+    code: GridCode | None, tie: Tie, dt_s: float, p_pu: float, s_max_pu: float
+) -> tuple[float, float, Tie]:
+    """Return active and reactive power by the code's cos φ(P), per unit of the rating, and the tie."""
+    if code is None or code.watt_pf is None:
+        return p_pu, 0.0, tie
+    p_pu, q_pu, support = grid_support.at_power_factor(code, tie.support, dt_s, p_pu, s_max_pu)
+    return p_pu, q_pu, Tie(tie.free, tie.share, tie.status, tie.protection, support, tie.heard)
+
+
 def trip_cause(code: GridCode | None, tie: Tie, voltage: int, frequency: int) -> int:
     """Return which of two fault bits made the device trip, 0 when it has not."""
     stage = _stage(code, tie) if tie.status in (Status.TRIPPED, Status.WAITING) else None
@@ -173,4 +183,6 @@ def _asked(tie: Tie) -> str:
         parts.append(f"volt-watt limit {support.p_limit_pu:.1%}")
     if support.q_pu:
         parts.append(f"volt-var {support.q_pu:+.1%}")
+    if support.pf_q_pu:
+        parts.append(f"cos φ(P) {support.pf_q_pu:+.1%}")
     return ", ".join(parts)

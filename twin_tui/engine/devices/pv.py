@@ -164,8 +164,15 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         else:
             power = target
         power = min(power, ac_available)
-        if not wanted_var and commands.power_factor_setpoint != 1.0:
-            wanted_var = reactive_power(power, commands.power_factor_setpoint)
+        if not wanted_var:
+            if commands.power_factor_setpoint != 1.0:
+                wanted_var = reactive_power(power, commands.power_factor_setpoint)
+            elif not tie.free:
+                rated = params.rated_w
+                share, wanted_var, tie = grid_tie.at_power_factor(
+                    params.grid_code, tie, dt_s, power / rated, s_max / rated
+                )
+                power, wanted_var = share * rated, wanted_var * rated
         if wanted_var or power > s_max:
             power, var = limit_apparent_power(power, wanted_var, s_max)
         dc, power = _from_modules(params, power, var, dc_available, ac_available)

@@ -25,6 +25,27 @@ def piecewise(x: float, points: Sequence[tuple[float, float]]) -> float:
     return y_before
 
 
+def power_factor_at(p: float, points: Sequence[tuple[float, float]]) -> float:
+    r"""Return the power factor at an active power over the rating, by a line through corners (p, cos φ).
+
+    Its sign is that of the reactive power; between corners the distance from 1 is interpolated.
+
+    Notes
+    -----
+    .. math:: d = \operatorname{sgn}(\cos\varphi)(1 - |\cos\varphi|),\quad
+        \cos\varphi = \operatorname{sgn}(d)(1 - |d|)
+
+    so that the way from 0.95 injecting to 0.95 taking vars passes through 1 and not through 0.
+
+    References
+    ----------
+    VDE-AR-N 4105:2018-11, 5.7.2.4; its curve, 1 up to half of the power and 0.9 under-excited at all of it
+    (0.95 up to 4.6 kVA), as in the manual of an inverter (SolaX X3-IES, page 174).
+    """
+    off = piecewise(p, [(x, 1.0 - y if y > 0.0 else -1.0 - y) for x, y in points])
+    return 1.0 - off if off >= 0.0 else -1.0 - off
+
+
 def frequency_watt(
     p_before_pu: float,
     frequency_hz: float,
