@@ -63,7 +63,9 @@ async def test_the_server_lists_devices_and_telemetry() -> None:
         assert seen["grid"]["frequency_hz"] == pytest.approx(50.0, abs=0.5)
         assert set(seen["resources"]) == {"load"}
         paths = (await client.get("/openapi.json")).json()["paths"]
-        assert {"/v1/health", "/v1/resources", STATUS, "/v1/telemetry", "/v1/events"} <= set(paths)
+        assert {"/v1/health", "/v1/resources", STATUS, "/v1/telemetry", "/v1/commands", "/v1/events"} <= set(
+            paths
+        )
 
 
 async def test_a_reported_status_moves_the_twin() -> None:

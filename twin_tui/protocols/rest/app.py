@@ -193,6 +193,16 @@ def _add_queries(app: FastAPI, site: EngineQueries) -> None:
             return site.telemetry(names)
         return EventStream(site.stream(names, every_s), media_type="text/event-stream")
 
+    @app.get("/v1/commands")
+    async def commands(resource_id: ResourceId) -> dict[str, Any]:
+        """Return the commands of a device and the settings of its grid code as they are now."""
+        device = site.device(resource_id)
+        known = [name for name, signal in device.type.signals.items() if signal.command]
+        if getattr(device.params, "grid_code", None) is None:
+            known = [name for name in known if not device.type.signals[name].group]
+        values = {name: _plain(getattr(device.commands, name)) for name in known}
+        return {"resource_id": resource_id, "commands": values}
+
 
 def _add_commands(app: FastAPI, site: EngineQueries) -> None:
     engine = site.engine
