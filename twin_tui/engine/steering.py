@@ -35,6 +35,8 @@ class Steering:
     limits: Callable[[Any], PowerLimits]
     level: Callable[[Any, Any], float] = lambda params, state: 0.0
     """(parameters, state) → how full the storage is, 0 to 1."""
+    capacity_wh: Callable[[Any, Any], float] | None = None
+    """(parameters, state) → what a storage holds now; None is always that of ``limits``."""
     start: Mapping[str, Scalar] = field(default_factory=dict)
     """Commands that make the device ready to follow, set once when a mode begins."""
     report: Mapping[str, Report] = field(default_factory=dict)
@@ -82,6 +84,13 @@ class ModeInputs:
     dt_s: float
     pv_peak_w: float
     parameters: Mapping[str, float | str | None]
+    capacity_now_wh: Callable[[], float] | None = None
+    """What an ageing storage holds now; None is always that of ``limits``."""
+
+    @property
+    def capacity_wh(self) -> float:
+        """What the storage holds now."""
+        return self.limits.capacity_wh if self.capacity_now_wh is None else self.capacity_now_wh()
 
     @property
     def most_charge_w(self) -> float:

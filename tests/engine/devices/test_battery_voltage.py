@@ -177,7 +177,7 @@ def test_power_tapers_at_constant_voltage_and_the_log_can_say_why(
 
 
 def test_available_power_is_what_the_voltage_lets_through() -> None:
-    params = replace(PARAMS, cell=NMC, initial_soc=0.97, initial_cell_c=10.0, converter=SUNGROW_SC1000TL)
+    params = replace(PARAMS, cell=NMC, initial_soc=0.99, initial_cell_c=10.0, converter=SUNGROW_SC1000TL)
     engine = site(params, 0.1, 0.0)
     available = engine.telemetry("b").available_charge_power_w
     assert 0.0 < available < 6000.0
@@ -197,7 +197,7 @@ def test_full_cells_leave_the_standby_loss_to_the_grid() -> None:
 def test_an_aged_resistance_brings_the_taper_forward() -> None:
     powers = []
     for growth in (1.0, 2.0):
-        engine = site(replace(PARAMS, cell=NMC, initial_soc=0.85, initial_cell_c=10.0), 1.0, -10_000.0)
+        engine = site(replace(PARAMS, cell=NMC, initial_soc=0.95, initial_cell_c=10.0), 1.0, -10_000.0)
         state = engine.devices["b"].state
         engine.devices["b"].state = replace(state, ageing=replace(state.ageing, resistance=growth))
         engine.step()

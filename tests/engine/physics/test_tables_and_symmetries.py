@@ -20,6 +20,33 @@ NMC_VOLTS = (
     "3.33 3.42522 3.49231 3.55 3.5837 3.61161 3.62774 3.64323 3.65744 3.67419 3.70438 "
     "3.73154 3.77261 3.82167 3.87071 3.91654 3.96844 4.02273 4.07 4.122 4.16"
 )
+# the same, Samsung SDI 94 Ah: milliohm at 1 C, °C and whether discharging, at 0, 5 … 100 %
+NMC_MILLIOHM = {
+    (5.0, False): (
+        "1.718 1.718 1.629 1.566 1.51 1.467 1.47 1.489 1.522 1.55 1.575 "
+        "1.575 1.449 1.437 1.433 1.425 1.426 1.426 1.431 1.443 1.443"
+    ),
+    (5.0, True): (
+        "1.987 1.987 1.728 1.593 1.509 1.442 1.424 1.419 1.428 1.445 1.469 "
+        "1.523 1.433 1.388 1.378 1.374 1.363 1.363 1.363 1.372 1.372"
+    ),
+    (15.0, False): (
+        "1.096 1.096 1.032 0.9912 0.9487 0.9251 0.9212 0.9327 0.9537 0.9824 1.015 "
+        "1.044 0.9348 0.9204 0.9162 0.9167 0.9187 0.9187 0.921 0.9234 0.9234"
+    ),
+    (15.0, True): (
+        "1.2 1.2 1.072 1.006 0.9587 0.9274 0.9155 0.9186 0.9282 0.9445 0.9613 "
+        "1.009 0.9375 0.9118 0.9049 0.9025 0.9024 0.9 0.8999 0.907 0.907"
+    ),
+    (25.0, False): (
+        "0.8264 0.8264 0.7769 0.7439 0.7179 0.6967 0.6942 0.6991 0.7086 0.7275 0.7512 "
+        "0.7912 0.7062 0.6967 0.6993 0.697 0.6991 0.6991 0.7039 0.7038 0.7038"
+    ),
+    (25.0, True): (
+        "0.867 0.867 0.7936 0.7535 0.7204 0.6992 0.6922 0.6945 0.6992 0.7135 0.7323 "
+        "0.7678 0.7112 0.692 0.6898 0.6946 0.6922 0.6922 0.6945 0.6993 0.6993"
+    ),
+}
 
 # the first numbers of SplitMix64 from 1234567, as in the reference implementation by S. Vigna
 SPLITMIX64_FROM_1234567 = (
@@ -36,6 +63,19 @@ def test_the_resistance_is_the_measured_one_at_every_point(temperature_c: float,
     for step, milliohm in enumerate(RESISTANCE_MILLIOHM[temperature_c, discharging].split()):
         ohm = battery.cell_resistance(battery.LFP, step / 10, temperature_c, discharging)
         assert ohm * 1000 == pytest.approx(float(milliohm)), step
+
+
+@pytest.mark.parametrize("discharging", [False, True])
+def test_the_nmc_resistance_is_that_of_the_measured_cell_and_the_mean_of_5_and_15_degrees_at_10(
+    discharging: bool,
+) -> None:
+    for step, columns in enumerate(
+        zip(*(NMC_MILLIOHM[celsius, discharging].split() for celsius in (5.0, 15.0, 25.0)), strict=True)
+    ):
+        at_5, at_15, at_25 = map(float, columns)
+        for celsius, expected in ((10.0, (at_5 + at_15) / 2), (25.0, at_25)):
+            ohm = battery.cell_resistance(battery.NMC, step / 20, celsius, discharging)
+            assert ohm * 1000 == pytest.approx(expected, abs=1.1e-3), (step, celsius)
 
 
 def test_the_nmc_voltage_is_the_measured_one_at_every_point() -> None:

@@ -311,3 +311,24 @@ def test_a_mode_is_chosen_in_one_line_of_python() -> None:
     twin.device("battery").select_mode("PEAK_SHAVING", peak_target_w=1_000)
     twin.advance(10)
     assert twin.device("battery").telemetry.active_power_w == pytest.approx(2_000.0)
+
+
+def test_a_reserve_is_kept_to_the_last_watt_hour_by_cells_that_have_aged() -> None:
+    params = BatteryParams(10_000.0, CHARGE_W, DISCHARGE_W, 6_000.0, initial_soc=0.5, ageing_speed=3e5)
+    plans = (
+        DevicePlan("battery", BATTERY, params, BatteryCommands(**NO_DERATING)),
+        DevicePlan("load", LOAD, LoadParams(9_000.0)),
+    )
+    engine = Engine(SitePlan("test", plans, dt_s=60.0))
+    engine.submit(SelectMode("battery", "RESERVE_BACKUP", 1.0, {"reserve_soc": 0.3}))
+    engine.step()
+    state = engine.devices["battery"].state
+    level = []
+    for _ in range(120):
+        engine.step()
+        state = engine.devices["battery"].state
+        level.append(state.energy_wh / state.ageing.capacity_wh)
+    assert state.ageing.capacity_wh < 8_000.0
+    assert min(level) >= 0.3 - 0.04 * 60 / 3600  # a step may take its losses below the reserve
+    assert level[-1] == pytest.approx(0.3, abs=1e-3)
+    assert abs(state.active_power_w) < 10.0  # it does not alternate between charging and discharging

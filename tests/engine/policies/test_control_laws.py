@@ -64,8 +64,9 @@ def test_the_battery_covers_what_the_grid_must_not_see(net_w: float, wanted_w: f
     ("soc", "wanted_w"),
     [
         (0.3, 5000),
-        (0.499998, 5000),
-        (0.5 - 5e-7, 18),  # 5e-7 of 36 MW: the step ends at the reserve
+        (0.499, 5000),
+        (0.499998, 72),  # 2e-6 of 36 MW: the step ends at the reserve
+        (0.5 - 5e-7, 18),
         (0.5, 0),
         (0.5 + 5e-6, -180),
         (0.5 + 1e-3, -3000),

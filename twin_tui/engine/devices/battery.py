@@ -368,6 +368,7 @@ BATTERY = DeviceType(
         encode=lambda params, power_w: {"active_power_setpoint_w": power_w},
         limits=_limits,
         level=level,
+        capacity_wh=lambda params, state: state.ageing.capacity_wh,
         start={"start_stop": 1},
         report={"soc": _report_soc, "power_w": _report_power},
     ),

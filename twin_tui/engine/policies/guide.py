@@ -75,11 +75,19 @@ def select_mode(run: Run, device: Device, name: str, factor: float, parameters: 
     mode = find_mode(device.type, name)
     steering = steering_of(device)
     settled = mode.settle(parameters)
-    inputs = ModeInputs(steering.limits(device.params), factor, run.dt_s, _solar_peak_w(run), settled)
+    inputs = ModeInputs(
+        *(steering.limits(device.params), factor, run.dt_s, _solar_peak_w(run), settled),
+        capacity_now_wh=_capacity(device, steering),
+    )
     take_hold(run, device, ModeGuide(mode, mode.build(inputs), factor, steering))
     said = parameters or list(settled)[:1]
     shown = ", ".join(f"{key} {short(settled[key])}" for key in said if settled[key] is not None)
     return f"mode {mode.name} f={factor:.2f} {shown}".rstrip()
+
+
+def _capacity(device: Device, steering: Steering) -> Callable[[], float] | None:
+    now = steering.capacity_wh
+    return None if now is None else lambda: now(device.params, device.state)
 
 
 def take_hold(run: Run, device: Device, guide: Guide) -> None:

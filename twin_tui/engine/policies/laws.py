@@ -59,10 +59,10 @@ def reserve_backup(
     """Keep a reserve for an outage, use the rest: Pc below the reserve, above it `self_consumption`.
 
     ``energy_w`` is the power that would empty the battery from full within one time step: P is cut where the
-    step would end below the reserve.
+    step would cross the reserve.
     """
     if soc < reserve_soc:
-        return min(charge_w, (reserve_soc - soc) * energy_w) if reserve_soc - soc < 1e-6 else charge_w
+        return min(charge_w, (reserve_soc - soc) * energy_w)
     return self_consumption(net_w, charge_w, min(discharge_w, (soc - reserve_soc) * energy_w))
 
 

@@ -77,9 +77,12 @@ class _RampRate:
 def _reserve_backup(inputs: ModeInputs) -> Law:
     charge_w, discharge_w = inputs.most_charge_w, inputs.most_discharge_w
     reserve = inputs.number("reserve_soc")
-    energy_w = inputs.limits.capacity_wh * 3600.0 / inputs.dt_s
+    per_hour = 3600.0 / inputs.dt_s
     return lambda net_w, soc, surroundings: laws.reserve_backup(
-        net_w, soc, reserve, charge_w=charge_w, discharge_w=discharge_w, energy_w=energy_w
+        *(net_w, soc, reserve),
+        charge_w=charge_w,
+        discharge_w=discharge_w,
+        energy_w=inputs.capacity_wh * per_hour,
     )
 
 

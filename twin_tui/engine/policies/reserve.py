@@ -151,7 +151,7 @@ class FrequencyReserve:
         self._share = 1.0 - exp(-dt_s / lag_s) if lag_s > 0.0 else 1.0
         self._power_w: float | None = None
         self._dt_s = dt_s
-        self._capacity_wh = inputs.limits.capacity_wh
+        self._inputs = inputs
         self._soc_low, self._soc_high = inputs.number("soc_low"), inputs.number("soc_high")
         kind = str(inputs.parameters["energy_management"])
         self._management = [
@@ -171,8 +171,9 @@ class FrequencyReserve:
         for (curve, capacity_w), management in zip(self._products, self._management, strict=True):
             moved_hz = 0.0
             if management is not None:
-                up_wh = max(0.0, soc - self._soc_low) * self._capacity_wh
-                down_wh = max(0.0, self._soc_high - soc) * self._capacity_wh
+                capacity_wh = self._inputs.capacity_wh
+                up_wh = max(0.0, soc - self._soc_low) * capacity_wh
+                down_wh = max(0.0, self._soc_high - soc) * capacity_wh
                 nem_w, moved_hz = management.step(deviation_hz, up_wh, down_wh)
                 wanted_w += nem_w
             wanted_w += capacity_w * piecewise(deviation_hz - moved_hz, curve)
