@@ -106,10 +106,11 @@ def cases() -> list[Any]:
         for stage in ("UV1", "UV2", "OV1", "OV2", "UF1", "UF2", "OF1", "OF2"):
             quantity = "F" if stage[1] == "F" else "V"
             limit, time_s = limits[f"{stage}_TRIP_{quantity}"], limits[f"{stage}_TRIP_T"]
-            off = limit * (1.0005 if stage[0] == "O" else 0.9995)
-            grid = (1.0, off) if quantity == "F" else (off, 60.0)
-            segments = [(2.0, 1.0, 60.0), (time_s + 2.0, *grid)]
-            found.append(case(f"trip {stage}", "pv", category, 50.0, segments, 100_000, True))
+            for what, share in (("trip", 1.0005), ("no trip", 0.9995)):
+                off = limit * (share if stage[0] == "O" else 2.0 - share)
+                grid = (1.0, off) if quantity == "F" else (off, 60.0)
+                segments = [(2.0, 1.0, 60.0), (time_s + 2.0, *grid)]
+                found.append(case(f"{what} {stage}", "pv", category, 50.0, segments, 100_000, True))
         for v_pu in (
             0.1,
             0.29,
@@ -130,24 +131,25 @@ def cases() -> list[Any]:
         ):
             segments = [(2.0, 1.0, 60.0), (0.1, v_pu, 60.0), (1.0, 1.0, 60.0)]
             found.append(case(f"cease {v_pu}", "pv", category, 5.0, segments, 1, True))
-    for what, v_pu, f_hz in (
-        *(("v low", 0.916, 60.0), ("v high", 1.051, 60.0), ("f low", 1.0, 59.49), ("f high", 1.0, 60.11)),
-        *(
-            ("at v low", 0.917, 60.0),
-            ("at v high", 1.0499, 60.0),
-            ("at f low", 1.0, 59.5),
-            ("at f high", 1.0, 60.1),
-        ),
-    ):
-        segments = [(2.0, 0.2, 60.0), (320.0, v_pu, f_hz), (620.0, 1.0, 60.0)]
-        found.append(case(f"enter service {what}", "pv", "iii", 91.8, segments, 50, False))
+    for category in DEFAULTS:
+        for what, v_pu, f_hz in (
+            *(("v low", 0.916, 60.0), ("v high", 1.051, 60.0), ("f low", 1.0, 59.49), ("f high", 1.0, 60.11)),
+            *(
+                ("at v low", 0.917, 60.0),
+                ("at v high", 1.0499, 60.0),
+                ("at f low", 1.0, 59.5),
+                ("at f high", 1.0, 60.1),
+            ),
+        ):
+            segments = [(2.0, 0.2, 60.0), (320.0, v_pu, f_hz), (620.0, 1.0, 60.0)]
+            found.append(case(f"enter service {what}", "pv", category, 91.8, segments, 50, False))
+        for f_hz in (57.2, 58.6, 59.5, 59.9, 60.02, 60.1, 60.5, 61.1, 61.7, 61.9):
+            for kind, kws in (("pv", (50.0, 100.0)), ("bess", (-80.0, -20.0, 30.0, 100.0))):
+                for kw in kws if category == "iii" else kws[:1]:
+                    segments = [(2.0, 1.0, 60.0), (20.0, 1.0, f_hz), (20.0, 1.0, 60.0)]
+                    found.append(case(f"droop {f_hz}", kind, category, kw, segments, 5, True))
     segments = [(1.0, 1.0, 60.0), (3.0, 0.3, 60.0), (100.0, 1.0, 60.0), (0.2, 0.9, 60.0), (650.0, 1.0, 60.0)]
     found.append(case("droop and enter service after a trip", "pv", "iii", 100.0, segments, 10, True))
-    for f_hz in (57.2, 58.6, 59.5, 59.9, 60.02, 60.1, 60.5, 61.1, 61.7, 61.9):
-        for kind, kws in (("pv", (50.0, 100.0)), ("bess", (-80.0, -20.0, 30.0, 100.0))):
-            for kw in kws:
-                segments = [(2.0, 1.0, 60.0), (20.0, 1.0, f_hz), (20.0, 1.0, 60.0)]
-                found.append(case(f"droop {f_hz}", kind, "iii", kw, segments, 5, True))
     return found
 
 
