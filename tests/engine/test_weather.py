@@ -3,6 +3,7 @@
 import math
 import statistics
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pandas as pd
 import pvlib
@@ -230,3 +231,15 @@ def test_a_sky_of_a_series_takes_the_series():
     with pytest.raises(ConfigError, match="sky: series takes an irradiance_series"):
         WeatherParams(sky=Sky.SERIES)
     assert WeatherParams(sky=Sky.SERIES, irradiance_series=Series(0.0, 60.0, (1.0,))).sky is Sky.SERIES
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "over_k"), [(7, 16, 9.0), (1, 15, -9.0), (4, 16, 0.0), (10, 15, 0.0), (6, 1, 6.4)]
+)
+@pytest.mark.parametrize("year", [2026, 2028, 2035])
+def test_the_air_is_warmest_in_july_of_every_year(year: int, month: int, day: int, over_k: float):
+    noon_s = datetime(year, month, day, 12, tzinfo=UTC).timestamp()
+    course = replace(BERLIN, ambient_mean_c=10.0, ambient_season_k=9.0)
+    engine = site(course, noon_s - 60.0)
+    engine.step()
+    assert engine.surroundings.ambient_c == pytest.approx(10.0 + over_k, abs=0.2)

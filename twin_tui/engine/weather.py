@@ -17,6 +17,9 @@ from twin_tui.errors import ConfigError
 
 DAY_S = 86_400.0
 REFRESH_S = 1.0
+YEAR_S = 365.2425 * DAY_S
+WARMEST_UNIX_S = 16_977_600.0
+"""16 July 1970, 12 h UTC: in Central Europe the air is warmest some four weeks after the sun is highest."""
 DARKEST_SKY, BRIGHTEST_SKY = 0.05, 1.2
 """Bounds of the clear-sky index: the darkest overcast, and the bright edge of a cloud."""
 
@@ -88,6 +91,11 @@ class WeatherParams:
     clear_sky_index_tau_s: NotNegative = 300.0
     """How long a cloud lasts."""
     ambient_mean_c: Annotated[float, Range(-90.0, 70.0)] = 20.0
+    """Mean temperature of the air over the days, and over the year."""
+    ambient_season_k: Annotated[float, Range(-50.0, 50.0)] = 0.0
+    """How much warmer than it the middle of July is, and colder the middle of January; south of the equator
+    below 0.
+    """
     ambient_amplitude_k: Annotated[float, Range(-50.0, 50.0)] = 5.0
     ambient_peak_h: Annotated[float, Range(0.0, 24.0)] = 15.0
     wind_m_s: NotNegative = 1.0
@@ -147,6 +155,9 @@ class Weather:
         else:
             angle = 2.0 * math.pi * (surroundings.day_s - params.ambient_peak_h * 3600.0) / DAY_S
             ambient = params.ambient_mean_c + params.ambient_amplitude_k * math.cos(angle)
+            if params.ambient_season_k:
+                since = (surroundings.unix_s - WARMEST_UNIX_S) / YEAR_S
+                ambient += params.ambient_season_k * math.cos(2.0 * math.pi * since)
         if not grid.quiet:
             light *= grid.deviation(Target.IRRADIANCE, surroundings.tick, 1.0)
             ambient += grid.deviation(Target.TEMPERATURE, surroundings.tick, 0.0)

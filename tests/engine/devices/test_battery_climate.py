@@ -200,31 +200,3 @@ def test_the_thermal_keys_of_dertwin_leave_the_cells_to_the_air_outside() -> Non
     seen = twin.battery().telemetry
     assert seen.cell_temperature_c == pytest.approx(expected, rel=1e-6)
     assert seen.air_temperature_c == -5.0
-
-
-@pytest.mark.parametrize("ambient_c", [-10.0, -3.0, 20.0, 45.0])
-def test_a_day_of_frequency_reserve_keeps_its_power_in_any_weather(ambient_c: float) -> None:
-    plan = Twin.from_file("fcr_battery").engine.plan
-    weather = replace(plan.weather, ambient_mean_c=ambient_c, ambient_amplitude_k=3.0)
-    engine = Engine(replace(plan, weather=weather, dt_s=5.0))
-    start = engine.devices["battery"].state
-    hours = engine.dt_s / 3600.0
-    rated = out = drawn_wh = 0.0
-    for _ in range(17_280):
-        engine.step()
-        state = engine.devices["battery"].state
-        drawn_wh += (state.climate.converter_w + state.loss_w) * hours
-        out += abs(state.climate.converter_w) * hours
-        assert 10.0 <= state.cell_c <= 40.0
-        assert engine.surroundings.grid_w == pytest.approx(
-            state.climate.auxiliary_w - state.climate.converter_w
-        )
-        if engine.tick % 12 == 0:
-            seen = engine.telemetry("battery")
-            rated += min(seen.available_charge_power_w, seen.available_discharge_power_w) >= 1e6 * (1 - 1e-9)
-    assert rated >= 0.95 * 1440
-    assert start.energy_wh - state.energy_wh == pytest.approx(
-        drawn_wh + state.ageing.faded_wh, rel=1e-9, abs=1e-3
-    )
-    if ambient_c == 20.0:
-        assert state.climate.auxiliary_wh < 0.05 * out
