@@ -134,7 +134,7 @@ def raised_at(error: BaseException) -> str:
     return place
 
 
-def reason(error: BaseException) -> str:
+def unexpected(error: BaseException) -> str:
     """Return what an unexpected error says, and where another package raised it."""
     return ": ".join(filter(None, (type(error).__name__, str(error)))) + raised_at(error)
 

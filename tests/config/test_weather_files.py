@@ -11,7 +11,6 @@ import pytest
 
 from twin_tui.config.series import series_of_csv
 from twin_tui.config.site import load_site
-from twin_tui.config.source import source_of  # noqa: F401 - the embedding of a site's files
 from twin_tui.config.weather_files import HOURS, weather_series
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.weather import Series

@@ -48,7 +48,7 @@ from twin_tui.engine.signals import value
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import WeatherParams
-from twin_tui.errors import ConfigError, TwinError, did_you_mean, reason, shown
+from twin_tui.errors import ConfigError, TwinError, did_you_mean, shown, unexpected
 from twin_tui.protocols.connector import Endpoint, LinkSettings
 from twin_tui.protocols.guard import errors_of
 from twin_tui.protocols.registry import connectors
@@ -332,7 +332,7 @@ class SiteReader:
             self._complaints.add(asset.place, str(error))
             return None
         except (LookupError, AttributeError, RuntimeError) as error:  # in the code of another package
-            self._complaints.add(asset.place, f"device type {asset.type.kind}: {reason(error)}")
+            self._complaints.add(asset.place, f"device type {asset.type.kind}: {unexpected(error)}")
             return None
         values = asset.model.first_commands()
         for name, requested in asset.model.commands.items():

@@ -9,7 +9,7 @@ from typing import TypeVar
 from twin_tui.engine.agenda import ON_FAILURE
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.errors import ConfigError, LinkError, RunError, TwinError, reason, shown
+from twin_tui.errors import ConfigError, LinkError, RunError, TwinError, shown, unexpected
 from twin_tui.protocols.connector import Connector, Wire, Wiring
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ def errors_of(name: str, doing: str, kind: type[TwinError] = ConfigError) -> Ite
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        raise kind(f"{name}: {doing} failed: {reason(error)}") from error
+        raise kind(f"{name}: {doing} failed: {unexpected(error)}") from error
     except (Exception, SystemExit) as error:  # whatever the code of another package raises
-        raise kind(f"{name}: {doing} failed: {reason(error)}") from error
+        raise kind(f"{name}: {doing} failed: {unexpected(error)}") from error
 
 
 def listed(found: object, kind: type[T], what: str) -> list[T]:
@@ -122,7 +122,7 @@ class Guard:
             ON_FAILURE.reset(token)
 
     def _failed(self, name: str, what: str, error: BaseException) -> None:
-        self._report(name, what, f"{name}: {what} failed: {reason(error)}")
+        self._report(name, what, f"{name}: {what} failed: {unexpected(error)}")
 
     def _report(self, name: str, what: str, text: str) -> None:
         self.failure = self.failure or text

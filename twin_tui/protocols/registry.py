@@ -9,7 +9,7 @@ from pydantic import WrapValidator, create_model
 
 from twin_tui.documents.model import Model
 from twin_tui.engine.packages import Broken, from_packages, why_missing
-from twin_tui.errors import ConfigError, did_you_mean, reason, shown
+from twin_tui.errors import ConfigError, did_you_mean, shown, unexpected
 from twin_tui.protocols.connector import (
     Connector,
     Flag,
@@ -155,7 +155,7 @@ def _validated(kind: str, found: Any, handler: Any) -> Any:
     except (ValueError, AssertionError):
         raise
     except Exception as error:
-        raise ValueError(f"connector {kind}: {reason(error)}") from error
+        raise ValueError(f"connector {kind}: {unexpected(error)}") from error
 
 
 def _flags(connector: Connector) -> Iterator[tuple[str, Flag]]:
