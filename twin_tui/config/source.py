@@ -43,6 +43,25 @@ def _content(found: Any) -> str:
     raise TypeError(f"expected plain data, found {shown(found)}")
 
 
+class Embedding:
+    """Makes the self-contained data of a site with the first call; unlike a closure it can be pickled."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        assets: list[tuple[str, dict[str, Any], list[dict[str, Any]]]],
+        context: Context,
+    ) -> None:
+        self._parts = data, assets, context
+        self._made: dict[str, Any] | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the data."""
+        if self._made is None:
+            self._made = source_of(*self._parts)
+        return self._made
+
+
 def source_of(
     data: Mapping[str, Any],
     assets: Iterable[tuple[str, Mapping[str, Any], Sequence[Mapping[str, Any]]]],
