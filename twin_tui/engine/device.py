@@ -160,6 +160,12 @@ class DeviceType(Generic[P, S, C, T]):
         both = {**signals_of(self.telemetry), **signals_of(self.commands)}
         object.__setattr__(self, "signals", both)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle a registered type as its kind: its functions need no name of their own."""
+        if registry.has(self):
+            return _registered, (self.kind,)
+        return object.__reduce_ex__(self, protocol)
+
     @property
     def flow_title(self) -> str:
         """Return the name of the type's group in the power flow; a meter has no power of its own."""
@@ -252,6 +258,10 @@ class DeviceRegistry:
             raise ConfigError(f"unknown device type {name!r}{hint}")
         return found
 
+    def has(self, device_type: AnyDeviceType) -> bool:
+        """Return whether a type is registered under its kind."""
+        return self._types.get(device_type.kind) is device_type
+
     def kinds(self) -> tuple[str, ...]:
         """Return the kind of every registered type, without aliases."""
         self._search()
@@ -276,3 +286,7 @@ class DeviceRegistry:
 
 
 registry = DeviceRegistry()
+
+
+def _registered(kind: str) -> AnyDeviceType:
+    return registry[kind]

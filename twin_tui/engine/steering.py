@@ -24,6 +24,16 @@ class PowerLimits:
     capacity_wh: float = 0.0
 
 
+def no_level(_params: Any, _state: Any) -> float:
+    """Return the level of a device without storage."""
+    return 0.0
+
+
+def ready(_telemetry: Any) -> str:
+    """Return that nothing keeps a device from working."""
+    return ""
+
+
 @value
 class Steering:
     """How one type of device is steered by power; pure functions of what the device is and shows."""
@@ -33,7 +43,7 @@ class Steering:
     encode: Callable[[Any, float], dict[str, Any]]
     """(parameters, power in W into the bus) → the commands that ask for it."""
     limits: Callable[[Any], PowerLimits]
-    level: Callable[[Any, Any], float] = lambda params, state: 0.0
+    level: Callable[[Any, Any], float] = no_level
     """(parameters, state) → how full the storage is, 0 to 1."""
     capacity_wh: Callable[[Any, Any], float] | None = None
     """(parameters, state) → what a storage holds now; None is always that of ``limits``."""
@@ -41,7 +51,7 @@ class Steering:
     """Commands that make the device ready to follow, set once when a mode begins."""
     report: Mapping[str, Report] = field(default_factory=dict)
     """The keys of a reported status that the device accepts."""
-    unready: Callable[[Any], str] = lambda telemetry: ""
+    unready: Callable[[Any], str] = ready
     """(telemetry) → why the device cannot work now whatever is asked of it, "" when it can."""
     demand: Callable[[Any], tuple[float, float]] | None = None
     """(telemetry) → the least and most heat that the system has to supply now, W."""

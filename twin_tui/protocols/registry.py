@@ -99,8 +99,8 @@ class Registry:
         return create_model("Links", __base__=flat or (Model,), **keys)
 
     def settings_of(self, links: Model) -> dict[str, LinkSettings]:
-        """Return the settings in a site's ``links``, by kind; flat connectors share the whole."""
-        found = {c.kind: links if c.flat else getattr(links, c.kind, None) for c in self}
+        """Return the settings in a site's ``links``, by kind; a flat connector's are among its keys."""
+        found = {c.kind: _part(links, c.settings) if c.flat else getattr(links, c.kind, None) for c in self}
         return {kind: item for kind, item in found.items() if isinstance(item, LinkSettings)}
 
     def flags(self) -> Iterator[tuple[Connector, str, Flag]]:
@@ -146,6 +146,14 @@ class Registry:
             self.remove(connector.kind)
             raise
         self._foreign.add(connector.kind)
+
+
+def _part(links: Model, settings: type[LinkSettings] | None) -> LinkSettings | None:
+    """Return the keys of one model out of a validated one that has them all."""
+    if settings is None:
+        return None
+    given = links.model_fields_set & settings.model_fields.keys()
+    return settings.model_construct(given, **{key: getattr(links, key) for key in given})
 
 
 def _validated(kind: str, found: Any, handler: Any) -> Any:

@@ -5,6 +5,7 @@ Losses of capacity and growth of resistance are fractions of the new cell's.
 
 from collections.abc import Callable
 from math import exp, sqrt
+from typing import Any
 
 from twin_tui.engine.signals import value
 
@@ -194,6 +195,11 @@ class AgeingLaw:
     """(depth, C rate, open-circuit voltage in the middle in V) → stress per root of full cycles."""
     cycle_growth: Callable[[float, float, float], float]
     """The same → growth per full cycle."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle a law of this module by its name there: its functions have none."""
+        names = (name for name, law in globals().items() if law is self)
+        return next(names, None) or object.__reduce_ex__(self, protocol)
 
 
 LFP_AGEING = AgeingLaw(
