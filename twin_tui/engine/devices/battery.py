@@ -162,7 +162,8 @@ def step(
                     share, wanted_var, tie = grid_tie.at_power_factor(
                         params.grid_code, tie, dt_s, power / rating, s_max / rating
                     )
-                    power, wanted_var = share * rating, wanted_var * rating
+                    if wanted_var:  # without one the power stays what it is, to the last bit
+                        power, wanted_var = share * rating, wanted_var * rating
         else:
             wanted_var = 0.0
         if wanted_var or s_max < params.rated_va:

@@ -172,7 +172,8 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
                 share, wanted_var, tie = grid_tie.at_power_factor(
                     params.grid_code, tie, dt_s, power / rated, s_max / rated
                 )
-                power, wanted_var = share * rated, wanted_var * rated
+                if wanted_var:  # without one the power stays what it is, to the last bit
+                    power, wanted_var = share * rated, wanted_var * rated
         if wanted_var or power > s_max:
             power, var = limit_apparent_power(power, wanted_var, s_max)
         dc, power = _from_modules(params, power, var, dc_available, ac_available)
