@@ -17,6 +17,7 @@ from twin_tui import ConfigError, Pin, Twin
 from twin_tui.engine.events import Unpin
 from twin_tui.run import recording
 from twin_tui.run.recording import reading, replaying, samples, tables
+from twin_tui.run.recording.rows import getter
 
 SITE: dict[str, Any] = {"name": "small", "assets": [{"type": "battery", "name": "bess"}]}
 NAN = "NaN"
@@ -132,7 +133,7 @@ def test_a_parquet_recording_holds_its_header_but_for_the_site(tmp_path: Path) -
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_any_number_of_signals_gives_as_many_values(count: int) -> None:
     names: Any = dict.fromkeys("abc"[:count])
-    assert tuple(samples._getter(names)(SimpleNamespace(a=1, b=2, c=3))) == (1, 2, 3)[:count]
+    assert tuple(getter(names)(SimpleNamespace(a=1, b=2, c=3))) == (1, 2, 3)[:count]
 
 
 @pytest.mark.parametrize(

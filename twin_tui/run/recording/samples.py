@@ -1,14 +1,14 @@
 """What a recording samples: the status and every signal of each device, of the grid and of the weather."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.observing import SITE_TELEMETRY
-from twin_tui.engine.running import Device
-from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.signals import signals_of
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.run.recording.rows import getter, row_of
 
 STATUS = "status"
 _inputs = attrgetter("state", "commands", "pins")
@@ -57,9 +57,10 @@ class Sampler:
             if name not in engine.devices
         ]
         """Grid and weather; a device of that name comes first, as everywhere."""
-        self._get_site = [(name, observe, _getter(signals)) for name, observe, signals in self._site]
-        self._get: list[tuple[str, Device, Callable[[Any], Sequence[Any]]]] = [
-            (device.name, device, _getter(self._signals[device.name])) for device in self._devices
+        self._site_rows = [(name, row_of(observe, signals)) for name, observe, signals in self._site]
+        self._rows = [
+            (name, device, row_of(device.type.observe, signals), getter(signals))
+            for device, (name, signals) in zip(self._devices, self._signals.items(), strict=True)
         ]
 
     def moment(self) -> Moment:
@@ -85,11 +86,18 @@ class Sampler:
         return {
             "tick": moment.tick,
             "t": moment.time_s,
-            **{name: get(observe(surroundings)) for name, observe, get in self._get_site},
+            **{name: row(surroundings) for name, row in self._site_rows},
             "devices": {
-                name: (_status(state), *get(device.observe(state, commands, surroundings, pins)))
-                for (name, device, get), (state, commands, pins) in zip(
-                    self._get, moment.devices, strict=True
+                name: (
+                    _status(state),
+                    *(
+                        get(device.observe(state, commands, surroundings, pins))
+                        if pins
+                        else row(device.params, state, commands, surroundings)
+                    ),
+                )
+                for (name, device, row, get), (state, commands, pins) in zip(
+                    self._rows, moment.devices, strict=True
                 )
             },
         }
@@ -131,10 +139,3 @@ def named(columns: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tup
             yield name, dict(named(names, values[name]))
         else:
             yield name, dict(zip(names, values[name], strict=True))
-
-
-def _getter(signals: Mapping[str, Signal]) -> Callable[[Any], Sequence[Any]]:
-    names = tuple(signals)
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda seen: tuple(getattr(seen, name) for name in names)
