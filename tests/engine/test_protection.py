@@ -163,6 +163,23 @@ def test_category_iii_ceases_at_once_and_returns_at_once():
     assert (state.operation, state.share) == (Operation.RUNNING, 1.0)
 
 
+@pytest.mark.parametrize(("dt_s", "back_s", "steps"), [(0.1, 0.3, 4), (0.02, 0.1, 6), (1.0, 0.3, 2)])
+def test_current_comes_back_when_the_voltage_has_been_within_its_limits_for_long_enough(dt_s, back_s, steps):
+    code = replace(CAT_III, cease_back_s=back_s)
+    state = step(code, protection.initial(code), dt_s, 0.45, 1.0, 60.0)
+    for _ in range(2):
+        for _ in range(steps - 1):
+            state = step(code, state, dt_s, 1.0, 1.0, 60.0)
+            assert (state.operation, state.share) == (Operation.CEASED, 0.0)
+            assert 0.0 < state.back_s <= back_s
+        # a second dip begins the time again
+        state = step(code, state, dt_s, 0.45, 1.0, 60.0)
+    for _ in range(steps):
+        state = step(code, state, dt_s, 1.0, 1.0, 60.0)
+    assert (state.operation, state.share, state.back_s) == (Operation.RUNNING, 1.0, 0.0)
+    assert state.calm
+
+
 @pytest.mark.parametrize(
     ("v_min", "v_max", "ceases"),
     [(0.50, 1, True), (0.51, 1, False), (1, 1.11, True), (1, 1.10, False), (0, 0, True)],

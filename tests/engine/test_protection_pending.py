@@ -56,7 +56,7 @@ def test_a_dip_that_has_ended_leaves_nothing_to_wait_for(code: GridCode) -> None
     state = step(code, protection.initial(code), (0.79, 1.0, code.nominal_hz))
     assert state.stage
     assert not state.calm
-    state = step(code, state, good)
+    state = step(code, state, good, 1 + round(code.cease_back_s / 0.1))
     assert (state.operation, state.stage, state.remaining_s) == (Operation.RUNNING, "", 0.0)
     assert (state.share, state.progress, state.calm) == (1.0, 1.0, True)
     assert set(state.timers) == {-1.0}

@@ -134,6 +134,26 @@ def test_a_device_on_one_phase_moves_that_phase_alone() -> None:
     assert grid.voltage_b_pu == grid.voltage_c_pu == 1.0
 
 
+def test_a_neutral_as_thin_as_the_phases_doubles_what_a_device_on_one_phase_does() -> None:
+    engine = fixed(6e3, shares=ON_A, grid=replace(WEAK, neutral_over_phase=1.0))
+    grid = engine.snapshot().grid
+    assert grid.voltage_a_pu * NOMINAL_V == pytest.approx(
+        far_voltage(NOMINAL_V, -6e3, 0.0, 0.8, 0.4), rel=2e-6
+    )
+    assert grid.voltage_b_pu < 1.0 < grid.voltage_c_pu
+    current_a = 6e3 / (grid.voltage_a_pu * NOMINAL_V)
+    assert grid.loss_w == pytest.approx(2.0 * 0.4 * current_a**2, rel=1e-5)
+    balanced = fixed(6e3, grid=replace(WEAK, neutral_over_phase=1.0)).snapshot().grid
+    assert balanced.voltage_a_pu == pytest.approx(fixed(6e3).snapshot().grid.voltage_a_pu, abs=1e-6)
+
+
+def test_a_transformer_of_the_site_has_its_own_neutral() -> None:
+    with pytest.raises(
+        ConfigError, match="neutral_over_phase has no effect behind the site's own transformer"
+    ):
+        GridParams(short_circuit_va=2e6, transformer_va=100e3, neutral_over_phase=1.0)
+
+
 def test_a_short_circuit_power_and_a_transformer_are_in_series() -> None:
     both = GridParams(
         short_circuit_va=2e6, x_over_r=2.0, transformer_va=100e3, transformer_short_circuit_pu=0.04
@@ -265,3 +285,58 @@ def test_a_tick_that_is_run_several_times_counts_its_energy_once() -> None:
         assert engine.supply.connection is not None
         runs = max(runs, engine.supply.connection.passes)
     assert runs > 1
+
+
+CAT_III = load_grid_code("ieee1547-2018-cat-iii")
+SWELLING = GridParams(nominal_hz=60.0, nominal_v=NOMINAL_V, r_ohm=0.4, x_ohm=0.2)
+
+
+def swelling(code: GridCode, dt_s: float, powers_w: tuple[float, ...]) -> Engine:
+    """Return a plant whose full power would raise the voltage to 1.13 pu; a new power every 10 s."""
+    series = Series(0.0, 1.0, tuple(power_w for power_w in powers_w for _ in range(10)), relative=True)
+    params = PvParams(60e3, 60e3, grid_code=code, series=series)
+    devices = (DevicePlan("pv", PV, params), DevicePlan("m", METER, MeterParams()))
+    return Engine(SitePlan("swelling", devices, dt_s=dt_s, grid=SWELLING))
+
+
+@pytest.mark.parametrize("dt_s", [0.1, 1.0])
+@pytest.mark.parametrize("back_s", [0.0, 0.3])
+def test_an_inverter_that_ceases_at_the_voltage_it_causes_does_not_flicker(
+    dt_s: float, back_s: float
+) -> None:
+    engine = swelling(replace(CAT_III, cease_back_s=back_s), dt_s, (60e3,) * 6)
+    engine.advance(3.0)
+    changes = [entry for entry in engine.log if entry.device == "pv"]
+    for _ in range(round(30.0 / dt_s)):
+        engine.step()
+        assert engine.devices["pv"].state.status is Status.CEASED
+        assert engine.devices["pv"].state.active_power_w == 0.0
+        assert engine.surroundings.va_pu == pytest.approx(1.0)
+        assert engine.surroundings.caused_pu is None
+    assert len(changes) <= 2
+    assert [entry for entry in engine.log if entry.device == "pv"] == changes
+
+
+def test_it_comes_back_when_its_power_no_longer_drives_it_out() -> None:
+    # 1.0 + 40e3 R / (3 U²) is below 1.1, with 60e3 it is above
+    engine = swelling(CAT_III, 0.1, (60e3, 40e3, 60e3, 40e3, 40e3))
+    seen = []
+    for _ in range(4):
+        engine.advance(9.0)
+        state = engine.devices["pv"].state
+        seen.append((state.status, round(state.active_power_w)))
+        engine.advance(1.0)
+    off, on = (Status.CEASED, 0), (Status.RUNNING, 40_000)
+    assert seen == [off, on, off, on]
+    assert engine.surroundings.va_pu < 1.1
+
+
+def test_a_swell_of_the_grid_itself_still_ends_with_the_swell() -> None:
+    engine = swelling(CAT_III, 0.1, (10e3, 10e3))
+    engine.advance(1.0)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 1.15, duration_s=1.0)))
+    engine.advance(0.5)
+    assert engine.devices["pv"].state.status is Status.CEASED
+    engine.advance(0.6)
+    assert engine.devices["pv"].state.status is Status.RUNNING
+    assert engine.devices["pv"].state.active_power_w == 10e3

@@ -194,6 +194,8 @@ class _Cessation(_Entry):
     below_pu: Voltage | None = None
     """In place of at_or_below_pu: the limit itself excluded."""
     above_pu: Voltage | None = None
+    back_s: Seconds = 0.0
+    """How long the voltage has to be within the limits before power flows again."""
 
     @model_validator(mode="after")
     def _one_lower_limit(self) -> Self:
@@ -369,6 +371,7 @@ def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
         low = found.at_or_below_pu if found.below_pu is None else found.below_pu
         optional = {"cease_low_pu": low, "cease_high_pu": found.above_pu}
         optional["cease_at_low"] = found.below_pu is None
+        optional["cease_back_s"] = found.back_s
     if file.frequency_measurement is not None:
         measured = file.frequency_measurement
         optional["frequency_needs_pu"] = measured.needs_pu

@@ -3,10 +3,11 @@
 from math import sqrt
 
 from twin_tui.engine.bus import Bus, step_devices
+from twin_tui.engine.device import DeviceState, Status
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.physics.fixed_point import FixedPoint, Point
-from twin_tui.engine.physics.two_bus import far_voltage, voltage_at_admittance
+from twin_tui.engine.physics.two_bus import far_voltage, shifted_sources, voltage_at_admittance
 from twin_tui.engine.surroundings import Surroundings
 
 PASSES = 12
@@ -21,12 +22,17 @@ NO_FLOWS = ((0.0, 0.0),) * 3
 class Connection:
     """Steps the devices at the voltage that their power leaves behind the impedance of the grid.
 
-    Each phase is a source behind an R + jX of its own. The neutral has no impedance: a single-phase device
-    moves the voltage of its phase only, and by half of what it would with a neutral as thin as the phase.
+    Each phase is a source behind an R + jX of its own, with the neutral in common. Without an impedance of
+    the neutral, as by default, a single-phase device moves the voltage of its phase only, and by half of
+    what it would with a neutral as thin as the phase. The angles between the phases at the site's bus, which
+    unbalance moves by some degrees, count as 120° in voltages between them.
     """
 
     def __init__(self, params: GridParams, bus: Bus) -> None:
         self._r, self._x = params.r_per_w, params.x_per_w
+        self._neutral = params.neutral_per_w
+        self._neutral_w = 0.0
+        """What the impedance of the neutral takes."""
         self._bus = bus
         self._search = FixedPoint(3)
         self._flows = NO_FLOWS
@@ -69,31 +75,18 @@ class Connection:
         None means that the voltage collapses: the impedance cannot carry what they take. The devices are as
         before then.
         """
-        bus, search, source = self._bus, self._search, surroundings.source
+        bus, source = self._bus, surroundings.source
         assert source is not None
         before = bus.states()
         first: Point = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
-        seen = first
         self._drops = None
-        search.begin()
-        for run in range(1, PASSES + 1):
-            if run > 1:
-                bus.restore(before)
-            power, found, carried = self._run(surroundings, seen, source)
-            if _apart(found, seen) <= AGREES_PU:
-                break
-            seen = tuple([min(HIGHEST_PU, max(0.0, v)) for v in search.next(seen, found)])
-        else:
+        power, found, carried, agrees = self._find(surroundings, first, source, before)
+        if not agrees and any(_is_back(old, new) for _, old, new in bus.changes):
+            # what is about to come back would drive itself out again within the tick: it stays as it is
+            surroundings.caused_pu = min(found), max(found)
             bus.restore(before)
-            power, found, carried = self._run(surroundings, first, source)
-            if not bus.changes:
-                # no protection has acted: a curve is too steep for the search to follow within the tick
-                bus.restore(before)
-                seen = search.best
-                power, found, carried = self._run(surroundings, seen, source)
-                if _apart(found, seen) <= NEAR_PU:
-                    self._drops = tuple([e - v for e, v in zip(source, seen, strict=False)])
-        self.passes = run
+            power, found, carried, agrees = self._find(surroundings, first, source, before)
+            surroundings.caused_pu = None
         if not carried:
             bus.restore(before)
             return None
@@ -102,10 +95,35 @@ class Connection:
         seen = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
         for (p, q), v in zip(self._flows, seen, strict=True):
             loss_w += self._r * (p * p + q * q) / (v * v) if v else 0.0
-        surroundings.loss_w = loss_w
+        surroundings.loss_w = loss_w + self._neutral_w
         if bus.guided_sources:
             bus.steer_sources(surroundings, power[0])
         return power
+
+    def _find(
+        self, surroundings: Surroundings, first: Point, source: Point, before: list[DeviceState]
+    ) -> tuple[tuple[float, float], Point, bool, bool]:
+        """Step the devices until their voltages agree; return the last run, and whether they do."""
+        bus, search, seen = self._bus, self._search, first
+        search.begin()
+        for run in range(1, PASSES + 1):
+            self.passes = run
+            if run > 1:
+                bus.restore(before)
+            power, found, carried = self._run(surroundings, seen, source)
+            if _apart(found, seen) <= AGREES_PU:
+                return power, found, carried, True
+            seen = tuple([min(HIGHEST_PU, max(0.0, v)) for v in search.next(seen, found)])
+        bus.restore(before)
+        power, found, carried = self._run(surroundings, first, source)
+        if not bus.changes:
+            # no protection has acted: a curve is too steep for the search to follow within the tick
+            bus.restore(before)
+            seen = search.best
+            power, found, carried = self._run(surroundings, seen, source)
+            if _apart(found, seen) <= NEAR_PU:
+                self._drops = tuple([e - v for e, v in zip(source, seen, strict=False)])
+        return power, found, carried, False
 
     def _run(
         self, surroundings: Surroundings, seen: Point, source: Point
@@ -127,6 +145,10 @@ class Connection:
 
         Where it does not, what takes the power counts as the admittance that it is at the voltage seen.
         """
+        if self._neutral:
+            lifted, current = shifted_sources(source[:3], self._flows, (self._r, self._x), self._neutral)
+            self._neutral_w = self._neutral.real * abs(current) ** 2
+            source = lifted
         found = []
         carried = True
         for (p, q), v_seen, e in zip(self._flows, seen, source, strict=False):
@@ -136,6 +158,13 @@ class Connection:
                 v = voltage_at_admittance(e, v_seen, p, q, self._r, self._x)
             found.append(v)
         return tuple(found), carried
+
+
+_OFF_GRID = frozenset({Status.CEASED, Status.TRIPPED, Status.WAITING})
+
+
+def _is_back(old: DeviceState, new: DeviceState) -> bool:
+    return old.status in _OFF_GRID and new.status not in _OFF_GRID
 
 
 def _apart(one: Point, other: Point) -> float:

@@ -49,6 +49,8 @@ class GridParams:
     """Resistance of a phase up to the connection point, in place of the short-circuit power."""
     x_ohm: NotNegative = 0.0
     """Its reactance."""
+    neutral_over_phase: Annotated[float, Range(0.0, 10.0)] = 0.0
+    """Impedance of the neutral over that of a phase: 1 for a cable with four equal wires."""
     transformer_va: NotNegative = 0.0
     """Rating of the site's own transformer, 0 is none; all voltages are those on its secondary side."""
     transformer_short_circuit_pu: Annotated[float, Range(0.001, 0.3)] = 0.06
@@ -59,6 +61,7 @@ class GridParams:
     # impedance of a phase over the square of its nominal voltage: voltages are per unit then, powers in W
     r_per_w: float = field(init=False, default=0.0)
     x_per_w: float = field(init=False, default=0.0)
+    neutral_per_w: complex = field(init=False, default=0j)
 
     def __post_init__(self) -> None:
         bounds.check(self, "the grid")
@@ -67,6 +70,11 @@ class GridParams:
             raise ConfigError("give the grid's short-circuit power, or r_ohm and x_ohm, not both")
         if self.short_circuit_va:
             r_ohm, x_ohm = impedance_of(self.short_circuit_va, self.x_over_r, self.nominal_v)
+        neutral_ohm = self.neutral_over_phase * complex(r_ohm, x_ohm)
+        if neutral_ohm and self.transformer_va:
+            raise ConfigError(
+                "neutral_over_phase has no effect behind the site's own transformer: its neutral begins there"
+            )
         if self.transformer_va:
             resistive_pu = self.transformer_loss_w / self.transformer_va
             if resistive_pu > self.transformer_short_circuit_pu:
@@ -82,7 +90,8 @@ class GridParams:
             )
             r_ohm, x_ohm = r_ohm + r, x_ohm + x
         square = self.nominal_v * self.nominal_v
-        derive(self, r_per_w=r_ohm / square, x_per_w=x_ohm / square)
+        neutral_per_w = neutral_ohm / square
+        derive(self, r_per_w=r_ohm / square, x_per_w=x_ohm / square, neutral_per_w=neutral_per_w)
 
 
 GRIDS: Mapping[str, GridParams] = {

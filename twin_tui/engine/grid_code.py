@@ -117,6 +117,8 @@ class GridCode:
     """Whether that includes the voltage itself."""
     cease_high_pu: float = inf
     """Nor above this one; at the limit itself IEEE 1547 wants continuous operation."""
+    cease_back_s: float = 0.0
+    """How long the voltage has to be within these limits before current flows again."""
     frequency_needs_pu: float = 0.3
     """Frequency is not judged while the highest voltage is lower: there is nothing to measure it on."""
     meter: FrequencyMeter | None = None

@@ -79,6 +79,7 @@ def settings_of(code: GridCode) -> GridSettings:
         found[f"trip_{slot}_s"] = stage.clearing_s
     found["cease_low_pu"] = max(0.0, code.cease_low_pu)
     found["cease_high_pu"] = min(MOST_PU, code.cease_high_pu)
+    found["cease_back_s"] = code.cease_back_s
     found.update(
         {f"enter_{item.name}": getattr(code.enter_service, item.name) for item in fields(EnterService)}
     )
@@ -126,10 +127,12 @@ def code_with(base: GridCode, settings: GridSettings) -> GridCode:
     found: dict[str, Any] = {}
     if touched("trip_"):
         found["stages"] = _stages(base, settings, changed)
-    if "cease_low_pu" in changed:
-        found["cease_low_pu"] = settings.cease_low_pu or -inf
-    if "cease_high_pu" in changed:
-        found["cease_high_pu"] = settings.cease_high_pu if settings.cease_high_pu < MOST_PU else inf
+    ceasing = {
+        "cease_low_pu": settings.cease_low_pu or -inf,
+        "cease_high_pu": settings.cease_high_pu if settings.cease_high_pu < MOST_PU else inf,
+        "cease_back_s": settings.cease_back_s,
+    }
+    found.update({name: limit for name, limit in ceasing.items() if name in changed})
     if touched("enter_"):
         for low, high in ("enter_v_low_pu", "enter_v_high_pu"), ("enter_f_low_hz", "enter_f_high_hz"):
             if not getattr(settings, low) < getattr(settings, high):

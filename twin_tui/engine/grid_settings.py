@@ -111,6 +111,7 @@ class GridSettings:
     trip_rocof_s: float = _clearing()
     cease_low_pu: float = _limit("No current at lower voltages, without a trip", 0.0, MOST_PU, "pu")
     cease_high_pu: float = _limit("No current at higher voltages, without a trip", MOST_PU, MOST_PU, "pu")
+    cease_back_s: float = _seconds("How long the voltage has to be within both before current flows again")
     enter_v_low_pu: float = _window(0.0, "Least voltage for a start", "pu")
     enter_v_high_pu: float = _window(MOST_PU, "Greatest voltage for a start", "pu")
     enter_f_low_hz: float = _window(0.0, "Least frequency for a start", "Hz")

@@ -86,6 +86,8 @@ class ProtectionState:
     """Whether the device is switched on and without fault: it rides through what it could not start in."""
     wait_s: float = 0.0
     """What is left of the delay, which counts from when the grid became fit; UNFIT while it is not."""
+    back_s: float = 0.0
+    """While ceased: what is left until current flows again; UNFIT while the voltage forbids it."""
 
 
 def initial(code: GridCode, *, in_service: bool = True) -> ProtectionState:
@@ -154,14 +156,38 @@ def _left_of_the_delay(
 ) -> float:
     """Return how much of the delay of enter service is left; UNFIT while the grid is not fit."""
     window = code.enter_service
+    v_min_pu, v_max_pu = _extremes(surroundings)
     if not (
-        window.v_low_pu <= surroundings.v_min_pu
-        and surroundings.v_max_pu <= window.v_high_pu
+        window.v_low_pu <= v_min_pu
+        and v_max_pu <= window.v_high_pu
         and window.f_low_hz <= surroundings.frequency_hz <= window.f_high_hz
         and memory.mean_pu <= code.mean_v_high_pu
     ):
         return UNFIT
     left_s = window.delay_s if state.wait_s < 0.0 else min(state.wait_s, window.delay_s) - surroundings.dt_s
+    return left_s if left_s > surroundings.dt_s * _ROUNDING else 0.0
+
+
+def _extremes(surroundings: Surroundings) -> tuple[float, float]:
+    """Return lowest and highest voltage, with those that the device itself would cause by coming back."""
+    low_pu, high_pu = surroundings.v_min_pu, surroundings.v_max_pu
+    if surroundings.caused_pu is not None:
+        caused_low_pu, caused_high_pu = surroundings.caused_pu
+        return min(low_pu, caused_low_pu), max(high_pu, caused_high_pu)
+    return low_pu, high_pu
+
+
+def _left_of_ceasing(code: GridCode, state: ProtectionState, surroundings: Surroundings) -> float:
+    """Return how long no current may flow still; UNFIT while the voltage forbids it, 0 for none."""
+    if code.ceases(surroundings.v_min_pu, surroundings.v_max_pu):
+        return UNFIT
+    if state.operation is not Operation.CEASED:
+        return 0.0
+    if surroundings.caused_pu is not None and code.ceases(*_extremes(surroundings)):
+        return UNFIT
+    left_s = code.cease_back_s
+    if state.back_s >= 0.0:
+        left_s = min(state.back_s, left_s) - surroundings.dt_s
     return left_s if left_s > surroundings.dt_s * _ROUNDING else 0.0
 
 
@@ -175,9 +201,11 @@ def _on(
     timers, pending, remaining_s = _time_stages(code, state, memory, surroundings)
     if pending and remaining_s <= 0.0:
         return _tripped(code, pending, memory)
-    if code.ceases(surroundings.v_min_pu, surroundings.v_max_pu):
+    back_s = _left_of_ceasing(code, state, surroundings)
+    if back_s:
+        ceased, progress = Operation.CEASED, state.progress
         return ProtectionState(
-            Operation.CEASED, 0.0, pending, remaining_s, False, state.progress, timers, memory, True, wait_s
+            ceased, 0.0, pending, remaining_s, False, progress, timers, memory, True, wait_s, back_s
         )
     if state.progress < 1.0:
         return _ramp(code, state, memory, surroundings.dt_s, timers, not pending, wait_s)

@@ -182,6 +182,8 @@ class Supply:
         return self._transfer_ticks == 0
 
     def _close(self, surroundings: Surroundings) -> None:
+        apart_deg = abs(surroundings.slip_deg) if self._at == ISLAND else 0.0
+        left = f", {apart_deg:.1f}° apart" if apart_deg >= 0.05 else ""
         self._stop_island(surroundings)
         self._at = surroundings.supply = GRID
         self._outside_tick = None
@@ -189,7 +191,7 @@ class Supply:
         self._began_tick = surroundings.tick
         surroundings.source = None
         surroundings.slip_deg = 0.0
-        self._run.note(LogKind.STATE, "grid", "back on the grid", tick=surroundings.tick)
+        self._run.note(LogKind.STATE, "grid", f"back on the grid{left}", tick=surroundings.tick)
 
     def _stop_island(self, surroundings: Surroundings) -> None:
         self._island.end()

@@ -30,6 +30,8 @@ class Surroundings:
     vc_pu: float = 1.0
     v_min_pu: float = 1.0
     v_max_pu: float = 1.0
+    caused_pu: tuple[float, float] | None = None
+    """Lowest and highest voltage that devices about to come back would cause; None: those above."""
     phase_jump_deg: float = 0.0
     grid_live: bool = True
     """Whether there is voltage on the site's bus, from the grid or from a grid-forming device."""

@@ -1,7 +1,8 @@
 """A source behind an impedance, against the phasors themselves."""
 
 import cmath
-from math import sqrt
+from cmath import rect
+from math import atan2, hypot, isfinite, radians, sqrt
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from twin_tui.engine.physics.two_bus import (
     far_voltage,
     impedance_of,
+    shifted_sources,
     transformer_impedance,
     voltage_at_admittance,
 )
@@ -76,3 +78,31 @@ def test_a_transformer_has_the_drop_and_the_loss_of_its_plate() -> None:
     amps = 250e3 / 3.0 / E
     assert 3.0 * r * amps**2 == pytest.approx(3_250.0)
     assert sqrt(r * r + x * x) * amps == pytest.approx(0.04 * E)
+
+
+@pytest.mark.parametrize("power", [-6e3, 4e3])
+def test_with_a_neutral_like_the_phase_one_phase_has_twice_the_impedance(power: float) -> None:
+    flows = ((power, 1e3), (0.0, 0.0), (0.0, 0.0))
+    lifted, current = shifted_sources((230.0, 230.0, 230.0), flows, (0.4, 0.2), 0.4 + 0.2j)
+    v = far_voltage(lifted[0], power, 1e3, 0.4, 0.2)
+    assert v == pytest.approx(far_voltage(230.0, power, 1e3, 0.8, 0.4), rel=1e-9)
+    assert abs(current) == pytest.approx(hypot(power, 1e3) / v, rel=1e-9)
+    # the others see the neutral move: E_b - Z_n I, with I at the angle of the voltage of phase a
+    angle = -atan2(0.4 * power - 0.8 * 1e3, v * v + 0.8 * power + 0.4 * 1e3)
+    shift = (0.4 + 0.2j) * complex(power, -1e3) / v * rect(1.0, angle)
+    for place, degrees in (1, -120.0), (2, 120.0):
+        assert lifted[place] == pytest.approx(abs(rect(230.0, radians(degrees)) - shift), rel=1e-9)
+
+
+def test_a_balanced_load_has_no_current_in_the_neutral() -> None:
+    lifted, current = shifted_sources((1.0, 1.0, 1.0), ((3e3, 1e3),) * 3, (4e-6, 2e-6), 4e-6 + 2e-6j)
+    assert abs(current) == pytest.approx(0.0, abs=1e-9)
+    assert lifted == pytest.approx((1.0, 1.0, 1.0), abs=1e-12)
+
+
+def test_dead_and_overloaded_phases_give_finite_voltages_with_a_neutral() -> None:
+    lifted, current = shifted_sources(
+        (1.0, 0.0, 0.9), ((1e9, 0.0), (0.0, 0.0), (1e3, 0.0)), (1e-5, 0.0), 1e-5
+    )
+    assert all(isfinite(v) for v in lifted)
+    assert isfinite(abs(current))

@@ -157,7 +157,8 @@ def explain(code: GridCode | None, tie: Tie) -> str:
         what, unit = _WORDS[stage.quantity]
         text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
     elif tie.status is Status.CEASED and tie.protection is not None:
-        text = "no current at this voltage"
+        left_s = tie.protection.back_s
+        text = f"current comes back in {left_s:g} s" if left_s > 0.0 else "no current at this voltage"
     if tie.status is Status.WAITING and tie.protection is not None and code is not None:
         if stage is None:
             return _waits(code.enter_service, tie.protection)

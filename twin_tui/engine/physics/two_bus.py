@@ -1,6 +1,12 @@
 """A source behind an impedance: the voltage at its far end, and what the impedance takes."""
 
+from collections.abc import Sequence
 from math import sqrt
+
+_TURN = complex(-0.5, 0.5 * sqrt(3.0))
+_ANGLES = (1.0 + 0j, _TURN.conjugate(), _TURN)
+_MOST_PASSES = 50
+_AGREES = 1e-9
 
 
 def impedance_of(short_circuit_va: float, x_over_r: float, nominal_v: float) -> tuple[float, float]:
@@ -88,3 +94,43 @@ def voltage_at_admittance(source: float, v: float, p: float, q: float, r: float,
     imaginary = (x * p - r * q) / square
     magnitude = sqrt(real * real + imaginary * imaginary)
     return source / magnitude if magnitude > 1e-3 else 2.0 * source
+
+
+def shifted_sources(
+    source: Sequence[float],
+    flows: Sequence[tuple[float, float]],
+    phase: tuple[float, float],
+    neutral: complex,
+) -> tuple[tuple[float, ...], complex]:
+    r"""Return the voltages of three sources as loads behind a neutral see them, and the neutral's current.
+
+    ``flows`` are P and Q of each phase, ``phase`` R and X of one of them; units as in `far_voltage`.
+
+    Notes
+    -----
+    With the sources 120° apart and the voltages :math:`\underline V_x` at the loads,
+
+    .. math:: \underline E'_x = \underline E_x - \underline Z_n \underline I_n,\quad
+        \underline I_n = \sum_x \overline{(P_x + jQ_x)/\underline V_x},\quad
+        \underline E'_x = \underline V_x + (R + jX)\,\overline{(P_x + jQ_x)/\underline V_x}
+
+    solved by repeating the three; where a phase cannot carry its load, its voltage counts as its source's.
+    """
+    r, x = phase
+    sources = [e * angle for e, angle in zip(source, _ANGLES, strict=True)]
+    current = 0j
+    lifted = sources
+    for _ in range(_MOST_PASSES):
+        before, current = current, 0j
+        for (p, q), e in zip(flows, lifted, strict=True):
+            size = abs(e)
+            v = (far_voltage(size, p, q, r, x) if size else None) or size
+            if not v:
+                continue
+            # the source is V + (R + jX)(P - jQ)/V turned by the angle of V
+            turned = complex(v + (r * p + x * q) / v, (x * p - r * q) / v)
+            current += complex(p, -q) / v * (e / size) * (turned.conjugate() / abs(turned))
+        lifted = [e - neutral * current for e in sources]
+        if abs(neutral * (current - before)) < _AGREES:
+            break
+    return tuple([abs(e) for e in lifted]), current
