@@ -104,6 +104,8 @@ def site(registers: tuple[RegisterInfo, ...] = REGISTERS) -> SiteView:
                     "IDLE": ModeView("Do nothing"),
                 },
                 registers=registers,
+                role="STORAGE",
+                flow_group="Battery",
             ),
             DeviceView("load", "load", "Load", signals_of(LoadCommands), signals_of(LoadTelemetry)),
         ),

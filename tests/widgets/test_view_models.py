@@ -226,7 +226,7 @@ def test_the_grid_is_named_by_what_is_wrong(
 def test_a_site_without_the_grid_is_named_by_what_supplies_it(supply: int, state: str) -> None:
     grid = replace(grid_of((1.0, 1.0, 1.0), 49.9, True), supply=supply)
     assert grid_row(snapshot(grid=grid)).status == state
-    assert grid_row(snapshot(grid=grid)).look in ("warn", "bad")
+    assert grid_row(snapshot(grid=grid)).look in ("strong", "alarm")
 
 
 def grid_of(voltages: tuple[float, float, float], hz: float, live: bool) -> GridSnapshot:

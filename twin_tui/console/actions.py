@@ -23,7 +23,7 @@ from twin_tui.widgets.views import VIEWS, Views
 
 LONG_TEXT_S = 5.0
 READ_ONLY = "this console is read-only"
-SAID_ROLES = {"error": "bad", "warning": "warn"}
+SAID_ROLES = {"error": "alarm", "warning": "strong"}
 
 
 class ConsoleActions(App[int]):
@@ -290,7 +290,7 @@ class ConsoleActions(App[int]):
         if not fits and len(self.screen_stack) == 1:
             self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
         else:
-            self.hints.say(text, SAID_ROLES.get(severity, "good"))
+            self.hints.say(text, SAID_ROLES.get(severity, "plain"))
 
 
 def _expanded(path: str) -> Path:

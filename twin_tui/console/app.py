@@ -29,6 +29,7 @@ from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
 from twin_tui.engine.view import StartRecording, TwinSession
 from twin_tui.errors import TwinError
+from twin_tui.widgets import themes
 from twin_tui.widgets.active_view import ActiveList
 from twin_tui.widgets.command_bar import CommandBar
 from twin_tui.widgets.cursor_view import CursorView
@@ -56,13 +57,15 @@ class ConsoleApp(ConsoleActions):
     #tiny { display: none; height: 1fr; }
     .-ascii Dialog > .box { border: ascii $primary; }
     .-vt Dialog > .box { border: solid $primary; }
-    .-ascii Overview.-wide RegisterPane { border-left: ascii $primary 30%; }
-    .-ascii DeviceScreen Side { border-left: ascii $primary 30%; }
+    .-ascii Overview.-wide RegisterPane { border-left: ascii $role-rule; }
+    .-ascii DeviceScreen Side { border-left: ascii $role-rule; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]
 
     def __init__(self, session: TwinSession, settings: Settings | None = None) -> None:
         super().__init__()
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
         self.session = session
         self.settings = settings or Settings()
         self.read_only = self.settings.read_only
@@ -103,13 +106,17 @@ class ConsoleApp(ConsoleActions):
     def on_mount(self) -> None:
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
         self.set_class(self.looks.glyphs is VT, "-vt")
-        self.theme = self.settings.theme
+        self.theme = themes.choose(self.settings.theme, self.console.color_system)
         self.set_keymap(self.keys.keymap)
         self.action_view("overview")
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
         self.call_after_refresh(gc.freeze)
         end_on_signals(self.exit)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of the roles for a theme that is not ours."""
+        return themes.variables(themes.DARK if self.current_theme.dark else themes.LIGHT)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep what went wrong for a plain message in place of a page of source code."""
@@ -132,7 +139,7 @@ class ConsoleApp(ConsoleActions):
         needed = f"{LEAST[0]}x{LEAST[1]} needed"
         self.tiny.show(
             [
-                [(text, "warn")]
+                [(text, "strong")]
                 for text in ("Too small:", needed, "the twin runs on", f"{self.keys['quit']} quits")
             ]
         )

@@ -12,6 +12,7 @@ from twin_tui.documents.loader import Document, open_toml
 from twin_tui.documents.model import Complaints, Model
 from twin_tui.documents.values import Accepts, Switch, choice, number
 from twin_tui.errors import shown
+from twin_tui.widgets.themes import THEMES
 
 FILE = "console.toml"
 
@@ -30,7 +31,7 @@ class Settings(Model):
 
     hz: Annotated[float, number(0.1, 30, unit="frames a second")] = 4.0
     glyphs: Annotated[str, choice("auto", "unicode", "vt", "ascii")] = "auto"
-    theme: Annotated[str, choice(*BUILTIN_THEMES)] = "textual-dark"
+    theme: Annotated[str, choice("auto", *THEMES, *BUILTIN_THEMES)] = "auto"
     read_only: Switch = False
     keys: Annotated[dict[str, str], Accepts(_to_keys, {"type": "object"})] = Field(default_factory=dict)
     """Binding ids and the keys for them, such as {"inject": "ctrl+n"}."""

@@ -204,6 +204,8 @@ class DeviceView:
     modes: Mapping[str, ModeView] = field(default_factory=dict)
     """Operation modes by name."""
     registers: tuple[RegisterInfo, ...] = ()
+    role: str = "CONSUMER"
+    flow_group: str = ""
 
 
 @value

@@ -34,4 +34,6 @@ def _device(name: str, kind: AnyDeviceType, registers: tuple[RegisterInfo, ...])
             for mode in kind.modes
         },
         registers=registers,
+        role=kind.role.value,
+        flow_group=kind.flow_title,
     )

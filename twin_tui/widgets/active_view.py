@@ -40,22 +40,24 @@ class ActiveList(CursorView):
     def draw(self, frame: Frame) -> None:
         items, keys = self.items(), self.looks.keys
         if not items:
-            self.show([[(f" Nothing is injected. {keys['inject']} injects.", "dim")], *self._timeline(frame)])
+            self.show(
+                [[(f" Nothing is injected. {keys['inject']} injects.", "label")], *self._timeline(frame)]
+            )
             return
         self.row = min(self.row, len(items) - 1)
-        lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "head")]]
+        lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "label")]]
         for place, (device, text, left, _) in enumerate(items):
             mark = self.looks.glyphs.cursor if place == self.row else " "
             lines.append(
                 [
-                    (f"{mark} ", "accent"),
-                    (formats.fit(formats.clean(device), 13, self.looks.glyphs.cut) + " ", "title"),
-                    (formats.fit(left, 15), "warn"),
+                    (f"{mark} ", "focus"),
+                    (formats.fit(formats.clean(device), 13, self.looks.glyphs.cut) + " ", "focus"),
+                    (formats.fit(left, 15), "strong"),
                     (formats.clean(text), "plain"),
                 ]
             )
         lines.append([])
-        lines.append([(f" {keys['open']} clears the chosen one, {keys['clear']} clears everything", "dim")])
+        lines.append([(f" {keys['open']} clears the chosen one, {keys['clear']} clears everything", "label")])
         lines += self._timeline(frame)
         self.show(lines, self.row + 1 if self.has_focus else -1)
 
@@ -71,12 +73,12 @@ class ActiveList(CursorView):
         upcoming = next((step for step in steps if step.state == "to come"), None)
         for step in steps:
             left = f"in {formats.duration(step.at_s - now_s)}" if step is upcoming else step.state
-            look = {"passed": "good", "failed": "bad", "open": "warn"}.get(step.state, "dim")
-            role = "accent" if step is upcoming else look
+            look = {"passed": "plain", "failed": "alarm", "open": "strong"}.get(step.state, "label")
+            role = "focus" if step is upcoming else look
             seen = f"  seen: {step.seen}" if step.state == "failed" and step.seen else ""
             when = formats.clock(step.at_s, tenths=False)
             text = formats.clean(step.text) + seen
-            lines.append([(f" {when} ", "dim"), (formats.fit(left, 11), role), (text, "plain")])
+            lines.append([(f" {when} ", "label"), (formats.fit(left, 11), role), (text, "plain")])
         return lines
 
     @property
@@ -99,17 +101,17 @@ class TrafficList(CursorView):
     def draw(self, frame: Frame) -> None:
         if not frame.traffic:
             nothing = " No frame yet: the capture runs while this view is open."
-            self.show([[(f" Traffic of {self.device or 'no device'}", "title")], [(nothing, "dim")]])
+            self.show([[(f" Traffic of {self.device or 'no device'}", "focus")], [(nothing, "label")]])
             return
-        lines: list[Line] = [[(f" Traffic of {self.device}: > came in, < went out", "title")]]
+        lines: list[Line] = [[(f" Traffic of {self.device}: > came in, < went out", "focus")]]
         room = max(1, self.size.height - 1)
         for item in frame.traffic[-room:]:
             incoming = item.text.startswith(">")
             lines.append(
                 [
-                    (f" {formats.age(item.age_s):>5} ", "dim"),
-                    (formats.fit(item.client, 22, self.looks.glyphs.cut) + " ", "dim"),
-                    (formats.clean(item.text), "accent" if incoming else "plain"),
+                    (f" {formats.age(item.age_s):>5} ", "label"),
+                    (formats.fit(item.client, 22, self.looks.glyphs.cut) + " ", "label"),
+                    (formats.clean(item.text), "written" if incoming else "plain"),
                 ]
             )
         self.show(lines)

@@ -135,7 +135,7 @@ class CommandBar(Vertical):
     def _show_next(self) -> None:
         if self.mode == "/":
             self.next_line.show(
-                [[("/ filter: every word must occur; enter keeps it, escape ends it", "dim")]]
+                [[("/ filter: every word must occur; enter keeps it, escape ends it", "label")]]
             )
             return
         line = self.input.value
@@ -143,4 +143,4 @@ class CommandBar(Vertical):
         found = completions(line, self.site, self.screen_words())
         usage = f": {verb.usage}  " if verb is not None else ": "
         words = "  ".join(found[:20])
-        self.next_line.show([[(usage, "accent"), (words, "dim")]])
+        self.next_line.show([[(usage, "focus"), (words, "label")]])

@@ -17,23 +17,23 @@ def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: G
     setpoint = f", asked {formats.kilowatts(row.setpoint_w)} kW" if row.setpoint_w is not None else ""
     direction = f", {row.direction}" if row.direction else ""
     head: Line = [
-        (f" {formats.clean(device.name)} ", "title"),
-        (f"{device.title}  ", "dim"),
+        (f" {formats.clean(device.name)} ", "focus"),
+        (f"{device.title}  ", "label"),
         (f"{device.status} ", row.look),
         (f" {formats.kilowatts(row.power_w)} kW{setpoint}{direction}", "plain"),
     ]
     if row.soc is not None:
         head.append((f"  SOC {formats.percent(row.soc)} %", "plain"))
     if device.mode:
-        head.append((f"  mode {device.mode} f {device.factor:g}", "accent"))
+        head.append((f"  mode {device.mode} f {device.factor:g}", "strong"))
     lines = [head]
     if device.explanation:
-        lines.append([(f" {formats.clean(device.explanation)}", "warn")])
+        lines.append([(f" {formats.clean(device.explanation)}", "strong")])
     for fault in device.faults:
         meaning = view.faults.get(fault, "")
-        lines.append([(f" {glyphs.alarm} {fault}", "bad"), (f"  {formats.clean(meaning)}", "plain")])
+        lines.append([(f" {glyphs.alarm} {fault}", "alarm"), (f"  {formats.clean(meaning)}", "plain")])
     if device.grid_code:
-        lines.append([(f" grid code: {formats.clean(device.grid_code)}", "dim")])
+        lines.append([(f" grid code: {formats.clean(device.grid_code)}", "label")])
     return lines
 
 
@@ -55,16 +55,16 @@ def signal_line(
     access = "<" if signal.command else " "
     mark = glyphs.cursor if selected else glyphs.dot if drawn else access
     line: Line = [
-        (f"{mark} ", "accent"),
-        (formats.fit(signal.name, name, glyphs.cut) + " ", "accent" if signal.command else "dim"),
+        (f"{mark} ", "focus"),
+        (formats.fit(signal.name, name, glyphs.cut) + " ", "plain" if signal.command else "label"),
         (formats.fit(formats.clean(value), 16, glyphs.cut), "plain"),
-        (formats.fit("HELD" if item.pinned else "", 5), "warn"),
+        (formats.fit("HELD" if item.pinned else "", 5), "strong"),
     ]
     if actual is not None:
-        line.append((f"actual {formats.quantity(actual.value, actual.signal.unit)}  ", "good"))
+        line.append((f"actual {formats.quantity(actual.value, actual.signal.unit)}  ", "plain"))
     used = sum(len(text) for text, _ in line)
     if width - used > 8:
-        line.append((formats.fit(signal.meaning, width - used, glyphs.cut), "dim"))
+        line.append((formats.fit(signal.meaning, width - used, glyphs.cut), "label"))
     return line
 
 
@@ -83,27 +83,27 @@ def side_lines(device: DeviceSnapshot, frame: Frame, width: int, glyphs: Glyphs)
     for link in links:
         lines.append([(f" {link.protocol} {formats.clean(link.address)} {link.state}", "plain")])
         if link.fault:
-            lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "bad")])
+            lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "alarm")])
         for client in link.clients:
             text = f"   {client.name}  {client.requests} requests, last {formats.age(client.quiet_s)} ago"
-            lines.append([(text, "accent")])
+            lines.append([(text, "plain")])
     if not links:
-        lines.append([(" no link: this device is only simulated", "dim")])
+        lines.append([(" no link: this device is only simulated", "label")])
     elif not any(link.clients for link in links):
-        lines.append([(" no client is connected", "dim")])
+        lines.append([(" no client is connected", "label")])
     lines += control_lines(device, width, glyphs)
     lines.append(rule("last writes", width, glyphs.line))
     for trace in reversed(traces_of(frame, device.name)[-6:]):
         lines.append(
             [
-                (f" {formats.age(trace.age_s):>4} ago ", "accent"),
+                (f" {formats.age(trace.age_s):>4} ago ", "written"),
                 (f"{formats.clean(trace.origin)}: {formats.clean(trace.text.partition(' (')[0])}", "plain"),
             ]
         )
         if trace.effect:
-            lines.append([(f"          {glyphs.into} {trace.effect}", "good")])
+            lines.append([(f"          {glyphs.into} {trace.effect}", "plain")])
     if last_ems_write(frame, device.name) is None:
-        lines.append([(" no EMS has written yet", "dim")])
+        lines.append([(" no EMS has written yet", "label")])
     return lines
 
 
@@ -115,17 +115,17 @@ def control_lines(device: DeviceSnapshot, width: int, glyphs: Glyphs) -> list[Li
             return []
         return [
             rule("operation mode", width, glyphs.line),
-            [(f" {device.mode}", "accent"), (f"  factor {device.factor:g}", "plain")],
+            [(f" {device.mode}", "strong"), (f"  factor {device.factor:g}", "plain")],
         ]
     lines = [
         rule(f"S2 {control.control}", width, glyphs.line),
-        [(f" {control.mode or 'no mode yet'}", "accent"), (f"  factor {control.factor:g}", "plain")],
+        [(f" {control.mode or 'no mode yet'}", "strong"), (f"  factor {control.factor:g}", "plain")],
     ]
     if control.next_modes:
-        lines.append([(f" can go to {', '.join(control.next_modes)}", "dim")])
-    lines += [[(f" timer {name}: {formats.age(left_s)} left", "warn")] for name, left_s in control.timers]
+        lines.append([(f" can go to {', '.join(control.next_modes)}", "label")])
+    lines += [[(f" timer {name}: {formats.age(left_s)} left", "strong")] for name, left_s in control.timers]
     if control.last:
         lines.append([(f" last: {formats.clean(control.last)}", "plain")])
     if control.refused:
-        lines.append([(f" refused: {formats.clean(control.refused)}", "bad")])
+        lines.append([(f" refused: {formats.clean(control.refused)}", "alarm")])
     return lines

@@ -43,7 +43,7 @@ class DeviceList(CursorView):
 
     def draw(self, frame: Frame) -> None:
         if not frame.snapshot.devices:
-            self.show([[(" This site has no devices: add some to its site file.", "warn")]])
+            self.show([[(" This site has no devices: add some to its site file.", "strong")]])
             return
         drawing = cards if self.as_cards else table
         lines = drawing(frame, self.looks.history, self.size.width, self.looks.glyphs, self.row)

@@ -35,7 +35,7 @@ class SignalList(CursorView):
         if device is None:
             self.signals, back = [], self.looks.keys["overview"]
             gone = f" {self.device or 'This device'} is not there any more; {back} goes back."
-            self.show([[(gone, "warn")]])
+            self.show([[(gone, "strong")]])
             return
         self.signals = signal_rows(device)
         width, glyphs = self.size.width, self.looks.glyphs
@@ -85,7 +85,7 @@ class DeviceScreen(Vertical):
     def __init__(self, looks: Looks) -> None:
         super().__init__(id="device")
         self.looks = looks
-        self.head = LineView(classes="head")
+        self.head = LineView(classes="label")
         self.signals = SignalList(looks)
         self.side = Side(looks)
         self.trend = Trend(looks)

@@ -31,16 +31,16 @@ class Dialog(ModalScreen[T], Generic[T]):
     Dialog Label { width: 1fr; }
     Dialog .row { height: 1; }
     Dialog .row > .label { width: 14; }
-    Dialog .row > .hint { color: $foreground 60%; }
+    Dialog .row > .hint { color: $role-label; }
     Dialog Input { width: 26; height: 1; border: none; padding: 0; background: $background; }
-    Dialog Input:focus { background: $primary 30%; }
+    Dialog Input:focus { background: $role-chosen; }
     Dialog .buttons { height: 1; }
     Dialog Button { height: 1; min-width: 12; border: none; margin-right: 2; }
     Dialog Button:focus { text-style: bold reverse; }
     Dialog OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
     Dialog .preview { height: auto; max-height: 4; color: $success; margin-top: 1; }
     Dialog .preview.-wrong { color: $error; }
-    Dialog .course { height: 1; color: $secondary; }
+    Dialog .course { height: 1; color: $role-label; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", show=False)]
 
@@ -105,7 +105,7 @@ class FormDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False) as box:
             box.border_title = self.form.phrase.title
-            yield Static(f"[dim]{self.form.phrase.about}[/dim]")
+            yield Static(f"[$role-label]{self.form.phrase.about}[/]")
             for field in self.form.fields:
                 with Horizontal(classes="row"):
                     yield Label(field.label, classes="label")
@@ -113,7 +113,7 @@ class FormDialog(Dialog[str]):
                     yield Label(" " + field.hint, classes="hint", markup=False)
             yield Static("", classes="course", markup=False)
             yield Static("", classes="preview", markup=False)
-            yield Static("[dim]tab: next field, enter twice: inject, escape: cancel[/dim]")
+            yield Static("[$role-label]tab: next field, enter twice: inject, escape: cancel[/]")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Inject", id="inject", variant="warning", compact=True)
@@ -196,7 +196,7 @@ class MenuDialog(Dialog[str]):
             box.border_title = self.box_title
             options = (Option(text, id=key) for key, text in self.choices)
             yield Choices(*options, markup=False, compact=True)
-            yield Static("[dim]enter chooses, escape leaves[/dim]")
+            yield Static("[$role-label]enter chooses, escape leaves[/]")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -248,7 +248,7 @@ class AskDialog(Dialog[str]):
             box.border_title = self.box_title
             yield Label(self.label, markup=False)
             yield Input(self.preset, compact=True, max_length=500, id="answer")
-            yield Static("[dim]enter accepts, escape leaves[/dim]")
+            yield Static("[$role-label]enter accepts, escape leaves[/]")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from twin_tui.engine.formats import columns
 from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
+from twin_tui.widgets.themes import KINDS
 
 Drawn = tuple[tuple[str, str], ...]
 
@@ -18,21 +19,27 @@ Drawn = tuple[tuple[str, str], ...]
 class LineView(ScrollView):
     """Draws lines of (text, role). ``show`` takes new lines and redraws the columns that differ."""
 
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     LineView { background: $background; color: $foreground; overflow-x: hidden; scrollbar-size-vertical: 1; }
     LineView > .lines--plain { color: $foreground; }
-    LineView > .lines--dim { color: $foreground 60%; }
-    LineView > .lines--head { color: $foreground 70%; text-style: bold; }
-    LineView > .lines--good { color: $success; }
-    LineView > .lines--warn { color: $warning; text-style: bold; }
-    LineView > .lines--bad { color: $error; text-style: bold; }
-    LineView > .lines--accent { color: $accent; }
-    LineView > .lines--fresh { color: $background; background: $accent; text-style: bold; }
-    LineView > .lines--spark { color: $secondary; }
-    LineView > .lines--title { color: $primary; text-style: bold; }
-    LineView > .lines--cursor { background: $primary 30%; text-style: bold; }
+    LineView > .lines--strong { color: $foreground; text-style: bold; }
+    LineView > .lines--label { color: $role-label; }
+    LineView > .lines--axis { color: $role-axis; }
+    LineView > .lines--rule { color: $role-rule; }
+    LineView > .lines--focus { color: $role-focus; text-style: bold; }
+    LineView > .lines--written { color: $role-fresh; }
+    LineView > .lines--fresh { color: $role-fresh; text-style: bold reverse; }
+    LineView > .lines--alarm { color: $role-alarm; text-style: bold; }
+    LineView > .lines--chosen { background: $role-chosen; text-style: bold; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{role}" for role in (*ROLES, "cursor")}
+        + "\n".join(f"LineView > .lines--{kind} {{ color: $role-{kind}; }}" for kind in KINDS)
+        + "\n".join(
+            f"LineView > .lines--{kind}-hung {{ color: $role-{kind}; text-style: reverse; }}"
+            for kind in KINDS
+        )
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{role}" for role in (*ROLES, "chosen")}
     can_focus = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -81,7 +88,7 @@ class LineView(ScrollView):
         if style is None:
             style = self.get_component_rich_style(f"lines--{role}")
             if marked:
-                mark = self.get_component_rich_style("lines--cursor")
+                mark = self.get_component_rich_style("lines--chosen")
                 style = style + Style(bgcolor=mark.bgcolor, bold=True)
             self._styles_known[key] = style
         return style

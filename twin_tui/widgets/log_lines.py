@@ -86,12 +86,12 @@ def log_line(
         # mark, time, kind and device come first; the writer's address is never cut
         text = _middle_cut(text, width - len(short) - 10 - len(device) - len(origin), glyphs.cut)
     return [
-        (mark, "bad"),
-        (f"{short} ", "dim"),
+        (mark, "alarm"),
+        (f"{short} ", "label"),
         (f"{entry.kind.value:<6} ", LOG_LOOK.get(entry.kind, "plain")),
-        (f"{device} ", "title"),
+        (f"{device} ", "focus"),
         (text, "plain"),
-        (origin, "dim"),
+        (origin, "label"),
     ]
 
 

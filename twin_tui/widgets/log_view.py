@@ -44,7 +44,7 @@ class LogList(CursorView):
         if not self.shown:
             filtered = f"Nothing matches the filter; {self.looks.keys['back']} ends it."
             nothing = filtered if self.entries else "Nothing has happened yet."
-            self.show([[(f" {nothing}", "dim")]])
+            self.show([[(f" {nothing}", "label")]])
             return
         if self.follows:
             self.row = len(self.shown) - 1
@@ -56,7 +56,7 @@ class LogList(CursorView):
         lines = []
         for entry in self.shown:
             if isinstance(entry, Missing):
-                lines.append([(f" {looks.glyphs.cut} {entry.text}", "warn")])
+                lines.append([(f" {looks.glyphs.cut} {entry.text}", "strong")])
                 continue
             waiting = entry.number > looks.acknowledged and entry.kind in ALARMS
             kept = known.get(entry.number)

@@ -73,7 +73,7 @@ class FrameLines(LineView):
         if self.frame is not None:
             self.draw(self.frame)
         else:
-            self.show([[(self.waiting, "dim")]] if self.waiting else [])
+            self.show([[(self.waiting, "label")]] if self.waiting else [])
 
     def draw(self, frame: Frame) -> None:
         """Compute the lines of a frame; each widget defines how."""

@@ -29,7 +29,7 @@ class ModeList(CursorView):
         moded = [view for view in self.looks.site.devices if view.modes]
         self.shown_devices = [view.name for view in moded]
         if not moded:
-            self.show([[(" No device of this site has operation modes.", "dim")]])
+            self.show([[(" No device of this site has operation modes.", "label")]])
             return
         self.row = min(self.row, len(moded) - 1)
         lines: list[Line] = []
@@ -43,22 +43,22 @@ class ModeList(CursorView):
             steered = "an energy manager" if device.control else "a mode" if device.mode else "its setpoints"
             lines.append(
                 [
-                    (f"{mark} ", "accent"),
-                    (formats.fit(formats.clean(device.name), 14, glyphs.cut) + " ", "title"),
+                    (f"{mark} ", "focus"),
+                    (formats.fit(formats.clean(device.name), 14, glyphs.cut) + " ", "focus"),
                     (f"steered by {steered}", "plain"),
-                    (f"  {formats.kilowatts(device.active_power_w)} kW", "dim"),
+                    (f"  {formats.kilowatts(device.active_power_w)} kW", "label"),
                 ]
             )
             for link in frame.links:
                 if link.steers and link.concerns(device.name):
-                    lines.append([(f"   {formats.clean(link.address)}  {link.state}", "accent")])
+                    lines.append([(f"   {formats.clean(link.address)}  {link.state}", "plain")])
                     if link.fault:
-                        lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "bad")])
+                        lines.append([(f"   {glyphs.alarm} {formats.clean(link.fault)}", "alarm")])
             lines += [[("  ", "plain"), *line] for line in control_lines(device, width - 2, glyphs)]
-            lines.append([(f"   modes: {', '.join(view.modes)}", "dim")])
+            lines.append([(f"   modes: {', '.join(view.modes)}", "label")])
             lines.append([])
         how = f" {keys['mode']} or {keys['open']} selects a mode for the chosen device"
-        lines.append([(f"{how}; mode off returns its setpoints", "dim")])
+        lines.append([(f"{how}; mode off returns its setpoints", "label")])
         self.show(lines, self._tops[self.row] if self.has_focus else -1)
 
     def reveal(self) -> None:

@@ -5,23 +5,24 @@ from dataclasses import dataclass
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.snapshot import ISLAND, SYNCHRONISING, TRANSFER, DeviceSnapshot, LogKind, Snapshot
 from twin_tui.engine.view import Frame, WriteTrace
+from twin_tui.widgets.themes import role_of
 
 STATUS_LOOK = {
-    "RUN": "good",
-    "STARTING": "warn",
-    "STOPPING": "warn",
-    "WAITING": "warn",
-    "CEASED": "bad",
-    "TRIPPED": "bad",
-    "FAULT": "bad",
-    "SAG": "bad",
-    "SWELL": "bad",
-    "OUT": "bad",
-    "FREQ": "warn",
-    "TRANSFER": "bad",
-    "ISLAND": "warn",
-    "SYNC": "warn",
-    "OK": "good",
+    "RUN": "label",
+    "STARTING": "strong",
+    "STOPPING": "strong",
+    "WAITING": "strong",
+    "CEASED": "alarm",
+    "TRIPPED": "alarm",
+    "FAULT": "alarm",
+    "SAG": "alarm",
+    "SWELL": "alarm",
+    "OUT": "alarm",
+    "FREQ": "alarm",
+    "TRANSFER": "alarm",
+    "ISLAND": "strong",
+    "SYNC": "strong",
+    "OK": "label",
 }
 """The role of a status; its word carries the meaning, the role only helps."""
 
@@ -60,6 +61,8 @@ class DeviceRow:
     pinned: int = 0
     extra: str = ""
     direction: str = ""
+    colour: str = "grid"
+    """The role of its name, bar and sparkline."""
 
     @property
     def look(self) -> str:
@@ -82,6 +85,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         writer=trace.origin if trace else "",
         pinned=len(device.pinned),
         direction=direction(device),
+        colour=role_of(device.flow_group or "Grid", device.role),
     )
 
 
@@ -176,35 +180,31 @@ def signal_rows(device: DeviceSnapshot) -> list[SignalRow]:
     ]
 
 
-FLOW_LOOK = {"PRODUCER": "good", "STORAGE": "accent", "CONSUMER": "warn"}
-"""The look of a flow group by what its devices do with the site's energy, in the order of the groups."""
+FLOW_ROLES = ("PRODUCER", "STORAGE", "CONSUMER")
+"""The order of the flow groups."""
 
 
 def power_flow(snapshot: Snapshot) -> list[tuple[str, float, str]]:
-    """Return who puts power into the bus (+) and who takes it (−), the grid first, in W, each with its look.
-
-    A flow group has the look of its first role; the grid that of its direction.
-    """
+    """Return who puts power into the bus (+) and who takes it (−), the grid first, in W and its colour."""
     groups: dict[str, tuple[float, str]] = {}
-    for role, look in FLOW_LOOK.items():
+    for role in FLOW_ROLES:
         for device in snapshot.devices:
             if device.role == role and device.flow_group:
-                power_w, first = groups.get(device.flow_group, (0.0, look))
+                power_w, first = groups.get(device.flow_group, (0.0, role_of(device.flow_group, role)))
                 groups[device.flow_group] = power_w + device.active_power_w, first
     grid_w = snapshot.grid.active_power_w
-    grid = "Grid", grid_w, FLOW_LOOK["PRODUCER" if grid_w > 0 else "CONSUMER"]
-    return [grid, *((title, power_w, look) for title, (power_w, look) in groups.items())]
+    return [("Grid", grid_w, "grid"), *((title, *found) for title, found in groups.items())]
 
 
 LOG_LOOK = {
-    LogKind.WRITE: "accent",
-    LogKind.INJECT: "warn",
-    LogKind.FAULT: "bad",
-    LogKind.TRIP: "bad",
-    LogKind.ALARM: "bad",
-    LogKind.LINK: "warn",
-    LogKind.FORCE: "warn",
-    LogKind.MARK: "accent",
-    LogKind.GAP: "warn",
+    LogKind.WRITE: "written",
+    LogKind.INJECT: "strong",
+    LogKind.FAULT: "alarm",
+    LogKind.TRIP: "alarm",
+    LogKind.ALARM: "alarm",
+    LogKind.LINK: "strong",
+    LogKind.FORCE: "strong",
+    LogKind.MARK: "strong",
+    LogKind.GAP: "strong",
 }
 ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.ALARM)

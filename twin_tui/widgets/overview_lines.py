@@ -62,7 +62,7 @@ def heading(columns: Columns, frame: Frame) -> Line:
         text += "  " + formats.fit(last if columns.side > len(last) + 2 else span, columns.side - 2)
     if columns.write:
         text += "EMS W".rjust(8)
-    return [(text, "head")]
+    return [(text, "label")]
 
 
 def table(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
@@ -87,40 +87,40 @@ def _row(
     key = str(number + 1) if number < 9 and row.kind != "grid" else " "
     mark = glyphs.cursor if selected else " "
     line: Line = [
-        (f"{mark}{key} ", "accent" if selected else "dim"),
+        (f"{mark}{key} ", "focus" if selected else "label"),
         (
             formats.fit(formats.clean(row.name), columns.name, glyphs.cut) + " ",
-            "title" if selected else "plain",
+            row.colour,
         ),
         (formats.fit(row.status + ("*" if row.pinned else ""), 8), row.look),
         (formats.kilowatts(row.power_w, 9), "plain"),
     ]
     if columns.setpoint:
         setpoint = row.extra if row.kind == "grid" else formats.kilowatts(row.setpoint_w)
-        line.append((setpoint.rjust(9), "plain" if row.setpoint_w is not None or row.extra else "dim"))
+        line.append((setpoint.rjust(9), "plain" if row.setpoint_w is not None or row.extra else "label"))
     if columns.power_spark:
         drawn = power_spark(row, frame, history, columns.power_spark - 2, glyphs)
-        line.append(("  " + formats.fit(drawn, columns.power_spark), "spark"))
+        line.append(("  " + formats.fit(drawn, columns.power_spark), row.colour))
     if columns.soc:
-        line.append((formats.percent(row.soc, 7), "plain" if row.soc is not None else "dim"))
+        line.append((formats.percent(row.soc, 7), "plain" if row.soc is not None else "label"))
     if columns.side:
         line += _side(row, frame, history, columns.side, glyphs)
     if columns.write:
         fresh = row.write_age_s is not None and row.write_age_s < FRESH_S
         text = ("W " if fresh else "") + formats.age(row.write_age_s)
-        line.append((text.rjust(8), "accent" if fresh else "dim"))
+        line.append((text.rjust(8), "fresh" if fresh else "label"))
     return line
 
 
 def _side(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> Line:
     room = width - 2
     if row.alarm:
-        return [("  " + formats.fit(f"{glyphs.alarm}{row.alarm}", room, glyphs.cut), "bad")]
+        return [("  " + formats.fit(f"{glyphs.alarm}{row.alarm}", room, glyphs.cut), "alarm")]
     if row.mode:
-        return [("  " + formats.fit(row.mode, room, glyphs.cut), "accent")]
+        return [("  " + formats.fit(row.mode, room, glyphs.cut), "strong")]
     if row.soc is None:
         return [(" " * width, "plain")]
-    return [("  " + soc_spark(row, frame, history, room, glyphs), "spark")]
+    return [("  " + soc_spark(row, frame, history, room, glyphs), row.colour)]
 
 
 def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> str:
@@ -161,23 +161,23 @@ def _card(
     key = str(number + 1) if number < 9 and row.kind != "grid" else " "
     mark = glyphs.cursor if selected else " "
     name = formats.fit(formats.clean(row.name), inner - 13, glyphs.cut)
-    role = "accent" if selected else "dim"
+    role = "focus" if selected else "label"
     title: Line = [
         (f"{mark}{key} ", role),
-        (name + " ", "title"),
+        (name + " ", row.colour),
         (formats.fit(row.status + ("*" if row.pinned else ""), 9), row.look),
         ("  ", "plain"),
     ]
     setpoint = f"set {formats.kilowatts(row.setpoint_w)}" if row.setpoint_w is not None else row.extra
     power = f"{formats.kilowatts(row.power_w, 8)} kW"
     power_line: Line = [
-        ("   P ", "dim"),
+        ("   P ", "label"),
         (formats.fit(power, max(0, inner - 5 - len(setpoint))), "plain"),
-        (setpoint, "accent"),
+        (setpoint, "label"),
         ("  ", "plain"),
     ]
     spark = power_spark(row, frame, history, inner - 5, glyphs)
-    spark_line: Line = [("     ", "plain"), (formats.fit(spark, inner - 5), "spark"), ("  ", "plain")]
+    spark_line: Line = [("     ", "plain"), (formats.fit(spark, inner - 5), row.colour), ("  ", "plain")]
     return [title, power_line, spark_line, _soc_line(row, inner, glyphs), _foot(row, inner, glyphs)]
 
 
@@ -186,16 +186,16 @@ def _soc_line(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
         return [(" " * (inner + 2), "plain")]
     text = formats.percent(row.soc, 6) + " %"
     drawn = bar(row.soc, inner - 6 - len(text), glyphs)
-    return [(" SOC ", "dim"), (drawn, "spark"), (" " + text, "plain"), ("  ", "plain")]
+    return [(" SOC ", "label"), (drawn, row.colour), (" " + text, "plain"), ("  ", "plain")]
 
 
 def _foot(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
     if row.alarm:
-        return [(formats.fit(f"     {glyphs.alarm} {row.alarm}", inner, glyphs.cut) + "  ", "bad")]
+        return [(formats.fit(f"     {glyphs.alarm} {row.alarm}", inner, glyphs.cut) + "  ", "alarm")]
     write = f"W {formats.age(row.write_age_s)} {row.writer}" if row.write_age_s is not None else ""
     text = "     " + "  ".join(part for part in (row.direction, row.mode, write) if part)
     fresh = row.write_age_s is not None and row.write_age_s < FRESH_S
-    return [(formats.fit(text, inner, glyphs.cut) + "  ", "accent" if fresh else "dim")]
+    return [(formats.fit(text, inner, glyphs.cut) + "  ", "fresh" if fresh else "label")]
 
 
 def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
@@ -212,10 +212,10 @@ def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
         drawn = bar(abs(power_w) / largest, room, glyphs) if room > 3 else ""
         lines.append(
             [
-                (" " + formats.fit(title, name), "head"),
+                (" " + formats.fit(title, name), look),
                 (f"{formats.kilowatts(abs(power_w), 8)} kW {arrow} ", "plain"),
                 (drawn, look),
-                (f" {word}" if width >= name + 16 + room + 9 else "", "dim"),
+                (f" {word}" if width >= name + 16 + room + 9 else "", "label"),
             ]
         )
     return lines
@@ -226,8 +226,8 @@ def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     line: Line = [(" ", "plain")]
     for title, power_w, _ in power_flow(snapshot):
         arrow = glyphs.into if power_w > 0.5 else glyphs.out_of if power_w < -0.5 else " "
-        line += [(f"{title} ", "dim"), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
-    return [*line, ("kW  ", "dim"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "dim")]
+        line += [(f"{title} ", "label"), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
+    return [*line, ("kW  ", "label"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "label")]
 
 
 def fits(rows: Sequence[DeviceRow], width: int, height: int) -> bool:

@@ -78,7 +78,7 @@ def heading(width: int) -> Line:
     text = " " + formats.fit("addr", 7) + formats.fit("name", name) + " "
     text += formats.fit("type", 9 if width >= 100 else 0)
     text += formats.fit("raw", raw) + " " + formats.fit("value", value)
-    return [(text + ("rw written by" if width >= 90 else "written by" if width >= 60 else ""), "head")]
+    return [(text + ("rw written by" if width >= 90 else "written by" if width >= 60 else ""), "label")]
 
 
 def register_line(
@@ -96,18 +96,18 @@ def register_line(
     raw = raw_text(register.words, number_format) if register is not None else "…"
     shown = value_text(register) if register is not None else ""
     line: Line = [
-        (mark, "accent"),
-        (formats.fit(f"{info.address}{short_table(info.table)}", 7), "dim"),
+        (mark, "focus"),
+        (formats.fit(f"{info.address}{short_table(info.table)}", 7), "label"),
         (formats.fit(formats.clean(info.name), name_width, glyphs.cut) + " ", "plain"),
     ]
     if width >= 100:
-        line.append((formats.fit(info.type, 9, glyphs.cut), "dim"))
+        line.append((formats.fit(info.type, 9, glyphs.cut), "label"))
     if raw_width:
-        line.append((formats.fit(raw, raw_width, glyphs.cut) + " ", "dim"))
+        line.append((formats.fit(raw, raw_width, glyphs.cut) + " ", "label"))
     value = formats.fit(formats.clean(shown), value_width, glyphs.cut)
-    line.append((value, "accent" if changed else "plain"))
+    line.append((value, "strong" if changed else "plain"))
     if width >= 90:
-        line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "dim"))
+        line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "label"))
     if register is not None:
         line += _provenance(register)
     return line
@@ -116,11 +116,11 @@ def register_line(
 def _provenance(register: RegisterValue) -> Line:
     parts: Line = []
     if register.held:
-        parts.append((f"{register.held.upper()} ", "warn"))
+        parts.append((f"{register.held.upper()} ", "strong"))
     if register.write_age_s is not None:
         fresh = register.write_age_s < FRESH_S
         text = f"W {formats.age(register.write_age_s)} {formats.clean(register.writer)}"
-        parts.append((text, "fresh" if fresh else "accent"))
+        parts.append((text, "fresh" if fresh else "written"))
     return parts
 
 
@@ -128,40 +128,40 @@ def detail(
     info: RegisterInfo, register: RegisterValue | None, traces: Sequence[WriteTrace], glyphs: Glyphs
 ) -> list[Line]:
     """Return everything about one register: meaning, bits, limits, the last writes and what followed."""
-    lines: list[Line] = [[(f" {formats.clean(info.meaning or info.name)}", "title")]]
+    lines: list[Line] = [[(f" {formats.clean(info.meaning or info.name)}", "focus")]]
     place = f"{info.table} {info.address}" + (f"–{info.address + info.count - 1}" if info.count > 1 else "")
     access = {(True, True): "read and write", (True, False): "read only"}.get(
         (info.readable, info.writable), "write only"
     )
     signal = f", signal {info.signal}" if info.signal else ""
-    lines.append([(f" {place}, {info.type}, {access}{signal}", "dim")])
+    lines.append([(f" {place}, {info.type}, {access}{signal}", "label")])
     if register is not None:
         bits = raw_text(register.words, NumberFormat.BITS)
         dec = raw_text(register.words, NumberFormat.DEC)
         lines.append([(f" {raw_text(register.words, NumberFormat.HEX)}  {dec}  bits {bits}", "plain")])
     limits = _limits(info)
     if limits:
-        lines.append([(f" takes {limits}", "dim")])
+        lines.append([(f" takes {limits}", "label")])
     if info.options:
         options = ", ".join(f"{key} = {text}" for key, text in info.options.items())
-        lines.append([(f" {options}", "dim")])
+        lines.append([(f" {options}", "label")])
     if register is not None and register.reads is not None and info.readable:
         often = f"read {register.reads} times" if register.reads != 1 else "read once"
-        lines.append([(f" {often} since you look" if register.reads else " nobody reads it now", "dim")])
+        lines.append([(f" {often} since you look" if register.reads else " nobody reads it now", "label")])
     if register is not None and register.verdict not in ("", "ok"):
-        lines.append([(f" last write {formats.clean(register.verdict)}", "bad")])
+        lines.append([(f" last write {formats.clean(register.verdict)}", "alarm")])
     own = [trace for trace in traces if info.signal and info.signal in trace.signals]
     for trace in reversed(own[-5:]):
         lines.append(
             [
-                (f" W {formats.age(trace.age_s):>4} ago ", "accent"),
+                (f" W {formats.age(trace.age_s):>4} ago ", "written"),
                 (f"{formats.clean(trace.origin)}: {formats.clean(trace.text)}", "plain"),
             ]
         )
         if trace.effect:
-            lines.append([(f"   {glyphs.into} {trace.effect}", "good")])
+            lines.append([(f"   {glyphs.into} {trace.effect}", "plain")])
     if not own and info.writable:
-        lines.append([(" nobody has written it yet", "dim")])
+        lines.append([(" nobody has written it yet", "label")])
     return lines
 
 

@@ -65,7 +65,7 @@ class RegisterList(CursorView):
 
     def redraw(self) -> None:
         if not self.indices:
-            self.show([[(f" {self._nothing()}", "dim")]])
+            self.show([[(f" {self._nothing()}", "label")]])
             return
         top, height, width = int(self.scroll_offset.y), self.size.height, self.size.width
         looks = self.looks

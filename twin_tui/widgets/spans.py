@@ -4,16 +4,33 @@ import re
 from collections.abc import Sequence
 
 from twin_tui.engine.formats import columns, fit
+from twin_tui.widgets.themes import KINDS
 
 Span = tuple[str, str]
-"""Text and its role: plain, dim, head, good, warn, bad, accent, fresh, spark, title."""
+"""Text and its role, one of ``ROLES``."""
 Line = list[Span]
 
 SHORT_NAME = 16
 """The columns that a shortened name keeps."""
 _NAME = re.compile(rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|\S*/\S*|\S{{{SHORT_NAME},}}""")
 
-ROLES = ("plain", "dim", "head", "good", "warn", "bad", "accent", "fresh", "spark", "title")
+HUNG = "-hung"
+"""Behind the role of a kind: foreground and background exchanged, so that a block hangs from the top."""
+ROLES = (
+    "plain",
+    "strong",
+    "label",
+    "axis",
+    "rule",
+    "focus",
+    "written",
+    "fresh",
+    "alarm",
+    *KINDS,
+    *(kind + HUNG for kind in KINDS),
+)
+"""What a text is, and so its colour: plain values, strong ones, labels and units, axes, separators, what is
+chosen and the keys, what a client wrote, that just now, alarms, and the kinds of devices."""
 
 
 _ASCII = str.maketrans("→←…−–×±°µ²·", "><~--x~'u2.")
@@ -30,8 +47,13 @@ def rule(title: str, width: int, dash: str, right: str = "") -> Line:
     tail = f" {right} {dash}" if right else ""
     room = width - columns(head) - columns(tail)
     if room < 0:
-        return [(fit(head, width, ""), "title")]
-    return [(head, "title"), (dash * room, "dim"), *([(tail, "title")] if tail else [])]
+        return [(fit(head, width, ""), "focus")]
+    return [
+        (dash * 2, "rule"),
+        (f" {title} ", "focus"),
+        (dash * room, "rule"),
+        *([(f" {right} ", "label"), (dash, "rule")] if right else []),
+    ]
 
 
 def cut(line: Sequence[Span], width: int, mark: str = "…") -> Line:

@@ -28,7 +28,7 @@ class StatusBar(FrameLines):
     def draw(self, frame: Frame) -> None:
         if self.silent_s:
             silent = f" the twin has not answered for {self.silent_s:.0f} s; what is shown is old "
-            self.show([[(silent, "bad")]])
+            self.show([[(silent, "alarm")]])
             return
         width, glyphs = self.size.width, self.looks.glyphs
         self.show([status_line(frame, width, glyphs, read_only=self.read_only, held=self.held)])
@@ -75,5 +75,5 @@ def hint_line(hints: Sequence[tuple[str, str]], width: int) -> Line:
         kept.pop(-3 if len(kept) > 2 else 0)
     line: Line = []
     for key, what in kept:
-        line += [(f" {key}", "accent"), (f" {what} ", "plain")]
+        line += [(f" {key}", "focus"), (f" {what} ", "plain")]
     return line

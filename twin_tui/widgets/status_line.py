@@ -15,17 +15,17 @@ def status_line(
     """Return what matters most, as much of it as the width holds."""
     snapshot = frame.snapshot
     parts: list[tuple[int, list[Span]]] = [
-        (4, [(f" {formats.clean(snapshot.site)}", "title")]),
+        (4, [(f" {formats.clean(snapshot.site)}", "focus")]),
         (0, _run(frame)),
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
-        (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "dim")]),
+        (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "label")]),
         (3, _voltage(snapshot)),
         (6, _frequency(snapshot)),
         (2, _injected(frame, width, glyphs)),
         (8, _clients(frame)),
         (1 if frame.recording is not None and frame.recording.failed else 5, _recording(frame, width)),
-        (7, [(f"LATE {frame.overruns}x", "warn")] if frame.overruns else []),
-        (9, [("READ-ONLY", "warn")] if read_only else []),
+        (7, [(f"LATE {frame.overruns}x", "strong")] if frame.overruns else []),
+        (9, [("READ-ONLY", "strong")] if read_only else []),
         (0, [("VIEW HELD", "fresh")] if held else []),
     ]
     kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)
@@ -48,7 +48,7 @@ def _run(frame: Frame) -> list[Span]:
         return [(f"JUMP to {words.day_time(frame.jumping_to_s)[:5]}", "fresh")]
     if frame.paused:
         return [("PAUSED", "fresh")]
-    return [(f"RUN {words.speed(frame.speed)}", "good")]
+    return [(f"RUN {words.speed(frame.speed)}", "plain")]
 
 
 def _voltage(snapshot: Snapshot) -> list[Span]:
@@ -64,7 +64,7 @@ def _voltage(snapshot: Snapshot) -> list[Span]:
 def _frequency(snapshot: Snapshot) -> list[Span]:
     grid = snapshot.grid
     off = grid_state(snapshot) == "FREQ"
-    return [(f"f {grid.frequency_hz:.2f} Hz" + (" OFF" if off else ""), "warn" if off else "plain")]
+    return [(f"f {grid.frequency_hz:.2f} Hz" + (" OFF" if off else ""), "strong" if off else "plain")]
 
 
 def _injected(frame: Frame, width: int, glyphs: Glyphs) -> list[Span]:
@@ -74,10 +74,13 @@ def _injected(frame: Frame, width: int, glyphs: Glyphs) -> list[Span]:
         return []
     if len(active) == 1 and count == 1 and width >= 100:
         left = formats.remaining(active[0].remaining_s)
-        return [(f"{glyphs.alarm} {active[0].text}: {left} left", "warn")]
+        return [(f"{glyphs.alarm} {active[0].text}: {left} left", "strong")]
     ends_s = min((item.remaining_s for item in active if item.remaining_s is not None), default=None)
     return [
-        (f"{glyphs.alarm}{count} active" + (f" {formats.age(ends_s)}" if ends_s is not None else ""), "warn")
+        (
+            f"{glyphs.alarm}{count} active" + (f" {formats.age(ends_s)}" if ends_s is not None else ""),
+            "strong",
+        )
     ]
 
 
@@ -85,13 +88,13 @@ def _clients(frame: Frame) -> list[Span]:
     clients = sum(len(link.clients) for link in frame.links)
     rate = sum(link.requests_per_s for link in frame.links)
     word = "client" if clients == 1 else "clients"
-    return [(f"{clients} {word} {rate:.0f}/s" if clients else "no client", "accent" if clients else "dim")]
+    return [(f"{clients} {word} {rate:.0f}/s" if clients else "no client", "plain" if clients else "label")]
 
 
 def _recording(frame: Frame, width: int) -> list[Span]:
     marks = f" {frame.marks} mk" if frame.marks else ""
     if frame.recording is not None and frame.recording.failed:
-        return [("REC FAILED" + (f": {frame.recording.failed}" if width >= 100 else ""), "bad")]
+        return [("REC FAILED" + (f": {frame.recording.failed}" if width >= 100 else ""), "alarm")]
     if frame.recording is not None:
-        return [(f"REC{marks}", "bad")]
+        return [(f"REC{marks}", "alarm")]
     return [(marks.strip(), "plain")] if marks else []

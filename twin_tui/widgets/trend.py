@@ -11,6 +11,7 @@ from twin_tui.run.plots import plot as drawn_plot
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.spans import Line, rule
+from twin_tui.widgets.themes import role_of
 
 WINDOWS_S = (60.0, 300.0, 900.0, 3600.0)
 PANELS = 3
@@ -38,6 +39,12 @@ class Trend(FrameLines):
             self._drawn_s = now
             self.redraw()
 
+    @property
+    def colour(self) -> str:
+        """The role of the device's kind."""
+        view = self.looks.site.device(self.device)
+        return role_of(view.flow_group, view.role) if view is not None else "load"
+
     def signals(self) -> dict[str, Signal]:
         """Return the signals that can be drawn, by name."""
         view = self.looks.site.device(self.device)
@@ -63,7 +70,7 @@ class Trend(FrameLines):
             self.show([])
             return
         if not names:
-            self.show([[(" This device shows nothing that could be drawn over time.", "dim")]])
+            self.show([[(" This device shows nothing that could be drawn over time.", "label")]])
             return
         lines: list[Line] = []
         for place, name in enumerate(names):
@@ -90,7 +97,7 @@ class Trend(FrameLines):
             least_span=0.01 if unit == "%" else 0.0,
             ends=ends if last else None,
         )
-        return [rule(title, width, glyphs.line, now), *([(text, "spark")] for text in drawn)]
+        return [rule(title, width, glyphs.line, now), *([(text, self.colour)] for text in drawn)]
 
 
 def _scale(unit: str) -> tuple[float, str]:
