@@ -71,8 +71,7 @@ class Bus:
     def step(self, surroundings: Surroundings) -> tuple[float, float]:
         """Step sources and storage once; return what they put onto the bus, W and var."""
         active_w, reactive_var = step_devices(self.steps, surroundings, self.changes)
-        if self.guided_sources:
-            self.steer_sources(surroundings, active_w)
+        self.steer_sources(surroundings, active_w)
         return active_w, reactive_var
 
     def steer_sources(self, surroundings: Surroundings, active_w: float) -> None:

@@ -96,8 +96,7 @@ class Connection:
         for (p, q), v in zip(self._flows, seen, strict=True):
             loss_w += self._r * (p * p + q * q) / (v * v) if v else 0.0
         surroundings.loss_w = loss_w + self._neutral_w
-        if bus.guided_sources:
-            bus.steer_sources(surroundings, power[0])
+        bus.steer_sources(surroundings, power[0])
         return power
 
     def _find(

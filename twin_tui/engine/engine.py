@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from twin_tui.engine.agenda import Agenda, Watcher, Watchers
-from twin_tui.engine.bus import Bus, step_devices
+from twin_tui.engine.bus import Bus
 from twin_tui.engine.disturbance import Disturbance
 from twin_tui.engine.grid import Grid
 from twin_tui.engine.log import BURST_S, EventLog
@@ -63,6 +63,7 @@ class Engine:
         self.regroup = self._bus.regroup
         supply = Supply(self, self._bus, plan.grid, plan.island)
         self.supply = supply if supply.needed else None
+        self._step_devices = (self.supply or self._bus).step
         self.weather.step(self.surroundings, self.grid)
         for at_s, event in plan.events:
             self.submit(event, at_s=at_s)
@@ -85,12 +86,7 @@ class Engine:
             self._note_ended(ended, tick)
         if tick >= self._weather_tick:
             self._step_weather(tick)
-        if self.supply is not None:
-            active_w, reactive_var = self.supply.step(surroundings)
-        else:
-            active_w, reactive_var = step_devices(bus.steps, surroundings, bus.changes)
-            if bus.guided_sources:
-                bus.steer_sources(surroundings, active_w)
+        active_w, reactive_var = self._step_devices(surroundings)
         surroundings.grid_w = -active_w
         surroundings.grid_var = -reactive_var
         if bus.metered:
