@@ -9,7 +9,7 @@ from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import AnyDeviceType, DevicePlan, registry
 from twin_tui.engine.devices.battery_model import Housing
 from twin_tui.engine.devices.heat_pump import Technology
-from twin_tui.engine.devices.load import VoltageModel
+from twin_tui.engine.devices.load_model import VoltageModel
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.engine import Engine

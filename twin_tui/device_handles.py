@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from twin_tui.engine.devices.chp_signals import ChpCommands, ChpTelemetry
     from twin_tui.engine.devices.ev_signals import EvCommands, EvTelemetry
     from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
-    from twin_tui.engine.devices.load import LoadCommands, LoadTelemetry
+    from twin_tui.engine.devices.load_model import LoadCommands, LoadTelemetry
     from twin_tui.engine.devices.meter import MeterCommands, MeterTelemetry
     from twin_tui.engine.devices.pv_model import PvCommands, PvTelemetry
 

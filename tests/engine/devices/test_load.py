@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.devices.load import LOAD, LoadParams, LoadTelemetry, Profile
+from twin_tui.engine.devices.load import LOAD, LoadParams, LoadTelemetry
+from twin_tui.engine.devices.load_model import Profile
 from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
