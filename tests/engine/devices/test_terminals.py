@@ -7,7 +7,7 @@ import pytest
 from twin_tui.engine.device import DeviceState
 from twin_tui.engine.devices.battery_model import BatteryTelemetry
 from twin_tui.engine.devices.load import LoadTelemetry
-from twin_tui.engine.devices.terminals import BALANCED, SHARES, Connection, terminals
+from twin_tui.engine.devices.terminals import BALANCED, Connection, terminals
 from twin_tui.engine.surroundings import Surroundings
 
 UNEQUAL = Surroundings(0.1, nominal_v=230.0, va_pu=1.0, vb_pu=0.9, vc_pu=0.5, frequency_hz=49.5)
@@ -28,7 +28,7 @@ def test_a_three_phase_device_has_the_same_current_on_every_phase() -> None:
 
 @pytest.mark.parametrize("phase", [Connection.A, Connection.B, Connection.C])
 def test_a_device_on_one_phase_has_its_whole_current_there(phase: Connection) -> None:
-    seen = terminals(LoadTelemetry, DeviceState(-2_300.0), UNEQUAL, SHARES[phase])
+    seen = terminals(LoadTelemetry, DeviceState(-2_300.0), UNEQUAL, phase.shares)
     volts = {"a": 230.0, "b": 207.0, "c": 115.0}
     for name, voltage_v in volts.items():
         wanted = 2_300.0 / voltage_v if name == phase.value else 0.0
@@ -52,5 +52,4 @@ def test_only_what_a_telemetry_declares_is_measured() -> None:
 
 def test_shares_add_up_to_the_whole() -> None:
     assert sum(BALANCED) == pytest.approx(1.0)
-    assert all(sum(share) == pytest.approx(1.0) for share in SHARES.values())
-    assert set(SHARES) == set(Connection)
+    assert all(sum(share) == pytest.approx(1.0) for share in [connection.shares for connection in Connection])

@@ -10,7 +10,6 @@ from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import (
-    SHARES,
     Connection,
     extremes_pu,
     mean_draw,
@@ -202,9 +201,9 @@ def step(
     power = 0.0
     fed, share = surroundings.grid_live, 1.0
     if not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
-        lowest, _ = extremes_pu(SHARES[params.phase], surroundings)
+        lowest, _ = extremes_pu(params.phase.shares, surroundings)
         fed = fed and lowest >= DROP_OUT_PU
-        share, _ = mean_draw(SHARES[params.phase], surroundings, resistive)
+        share, _ = mean_draw(params.phase.shares, surroundings, resistive)
     if ticks >= 0:
         status = Status.RUNNING if fed else Status.OFF
         if fed and not faults:
@@ -246,7 +245,7 @@ def observe(
     left = left_s(params.windows, local)
     refusal, _ = _may_start(params, state, state.faults, local, left)
     return ApplianceTelemetry(
-        **terminals(ApplianceTelemetry, state, surroundings, SHARES[params.phase], resistive),
+        **terminals(ApplianceTelemetry, state, surroundings, params.phase.shares, resistive),
         consumption_power_w=abs(state.active_power_w),
         running=running,
         progress=min(1.0, worked_s / params.duration_s),
@@ -289,7 +288,7 @@ APPLIANCE = DeviceType(
     step=step,
     observe=observe,
     faults=FAULTS,
-    shares=lambda params, state: SHARES[params.phase],
+    shares=lambda params, state: params.phase.shares,
     draw=lambda params, state: resistive,
     aliases=("home_appliance",),
     explain=explain,

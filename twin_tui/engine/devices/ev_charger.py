@@ -21,7 +21,7 @@ from twin_tui.engine.devices.ev_model import (
 from twin_tui.engine.devices.ev_phases import phases_now
 from twin_tui.engine.devices.ev_session import current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
-from twin_tui.engine.devices.terminals import SHARES, Connection, Phases, terminals
+from twin_tui.engine.devices.terminals import BALANCED, Connection, Phases, terminals
 from twin_tui.engine.physics.charger import charging_loss, discharging_loss
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, pilot_current, pilot_duty
 from twin_tui.engine.policies.modes import CHARGER_MODES
@@ -31,6 +31,8 @@ from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["EV_CHARGER", "EvCommands", "EvParams", "EvState"]
+
+ONE_PHASE = Connection.A.shares
 
 
 def initial(params: EvParams) -> EvState:
@@ -210,7 +212,7 @@ def _status(pilot: Pilot, faults: int) -> Status:
 
 def shares(params: EvParams, state: EvState) -> Phases:
     """Return how the charging power divides over the phases."""
-    return SHARES[Connection.A if state.phases == 1 else Connection.ABC]
+    return ONE_PHASE if state.phases == 1 else BALANCED
 
 
 def observe(

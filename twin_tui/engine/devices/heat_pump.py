@@ -8,7 +8,6 @@ from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Sha
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands, HeatPumpTelemetry
 from twin_tui.engine.devices.terminals import (
-    SHARES,
     Connection,
     Draw,
     constant_current,
@@ -188,8 +187,8 @@ def power_share(params: HeatPumpParams, surroundings: Surroundings) -> float:
     contactor opens, at 0.5 per unit; it closes again at 0.85 (IEC 60947-4-1, recalled).
     """
     if params.technology is Technology.BOILER:
-        return mean_draw(SHARES[params.phase], surroundings, resistive)[0]
-    return min(1.0, mean_draw(SHARES[params.phase], surroundings, constant_current)[0])
+        return mean_draw(params.phase.shares, surroundings, resistive)[0]
+    return min(1.0, mean_draw(params.phase.shares, surroundings, constant_current)[0])
 
 
 def draw(params: HeatPumpParams, state: HeatPumpState) -> Draw:
@@ -239,7 +238,7 @@ def step(
     most = params.rated_heat_w * (FAN_HEAT if faults & FAN else 1.0)
     low_voltage = False
     if not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
-        lowest, _ = extremes_pu(SHARES[params.phase], surroundings)
+        lowest, _ = extremes_pu(params.phase.shares, surroundings)
         low_voltage = lowest < (DROP_OUT_PU if state.heat_w > 0.0 else PICK_UP_PU)
         most *= power_share(params, surroundings)
     wanted = _wanted_heat(params, commands, calling, forced, most)
@@ -302,7 +301,7 @@ def observe(
     air = params.technology is Technology.AIR
     most = params.rated_heat_w * (FAN_HEAT if state.faults & FAN else 1.0) * power_share(params, surroundings)
     return HeatPumpTelemetry(
-        **terminals(HeatPumpTelemetry, state, surroundings, SHARES[params.phase], draw(params, state)),
+        **terminals(HeatPumpTelemetry, state, surroundings, params.phase.shares, draw(params, state)),
         consumption_power_w=abs(state.active_power_w),
         heat_power_w=state.heat_w,
         cop=performance(params, state.tank_c, surroundings.ambient_c, state.faults),
@@ -346,7 +345,7 @@ HEAT_PUMP = DeviceType(
     step=step,
     observe=observe,
     faults=FAULTS,
-    shares=lambda params, state: SHARES[params.phase],
+    shares=lambda params, state: params.phase.shares,
     draw=draw,
     aliases=("boiler",),
     explain=explain,

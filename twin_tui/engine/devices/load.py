@@ -18,7 +18,6 @@ from twin_tui.engine.devices.load_model import (
     Profile,
 )
 from twin_tui.engine.devices.terminals import (
-    SHARES,
     Connection,
     Draw,
     Phases,
@@ -29,7 +28,7 @@ from twin_tui.engine.devices.terminals import (
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU
 from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
-from twin_tui.engine.physics.voltage_response import stalled_power, zip_power
+from twin_tui.engine.physics.voltage_response import stalled_power
 from twin_tui.engine.signals import derive
 from twin_tui.engine.surroundings import Surroundings
 
@@ -150,7 +149,7 @@ def _inrush(params: LoadParams, state: LoadState, dt_s: float, *, fed: bool) -> 
 
 def _switched(params: LoadParams, state: LoadState, surroundings: Surroundings) -> tuple[bool, int]:
     """Return whether the contactor is open, and for how many ticks the motors have been stalled."""
-    lowest, highest = extremes_pu(SHARES[params.phase], surroundings)
+    lowest, highest = extremes_pu(params.phase.shares, surroundings)
     if lowest >= params.pick_up_pu:
         return False, 0
     if highest <= NO_VOLTAGE_PU:
@@ -173,17 +172,14 @@ def _at_voltage(
 
 
 def _drawn(params: LoadParams, stalled: bool) -> Draw:
-    if stalled:
-        return stalled_power
-    active, reactive = params.parts
-    return lambda u: (zip_power(u, active), zip_power(u, reactive))
+    return stalled_power if stalled else params.draw
 
 
 def connected(params: LoadParams, faults: int) -> Phases:
     """Return the phases that the load is connected to; under phase_loss c is missing."""
     if faults & PHASE_LOSS and params.phase is Connection.ABC:
         return 0.5, 0.5, 0.0
-    return SHARES[params.phase]
+    return params.phase.shares
 
 
 def shares(params: LoadParams, state: LoadState) -> Phases:

@@ -8,9 +8,9 @@ from typing import Annotated
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, FaultKind, Status, latching
-from twin_tui.engine.devices.terminals import Connection
+from twin_tui.engine.devices.terminals import Connection, Draw
 from twin_tui.engine.physics.standard_profile import StandardProfile
-from twin_tui.engine.physics.voltage_response import DROP_OUT_PU, PICK_UP_PU, STALL_PU, Parts
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU, PICK_UP_PU, STALL_PU, Parts, zip_draw
 from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError
@@ -96,7 +96,8 @@ class LoadParams:
     decay: float = field(default=0.0, init=False)
     kick: float = field(default=0.0, init=False)
     var_per_w: float = field(init=False)
-    parts: tuple[Parts, Parts] = field(init=False)
+    draw: Draw = field(init=False, compare=False)
+    """How it follows the voltage while no motor is stalled."""
     opens_pu: float = field(init=False)
     stalls_pu: float = field(init=False)
 
@@ -113,7 +114,7 @@ class LoadParams:
         active, reactive = ZIP[self.voltage_model]
         derive(
             self,
-            parts=(
+            draw=zip_draw(
                 _parts("zip_active", self.zip_active, active),
                 _parts("zip_reactive", self.zip_reactive, reactive),
             ),

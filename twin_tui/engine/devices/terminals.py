@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from functools import lru_cache
 from math import sqrt
 from typing import Any
 
@@ -12,27 +13,26 @@ from twin_tui.engine.surroundings import Surroundings
 
 Phases = tuple[float, float, float]
 BALANCED: Phases = (1 / 3, 1 / 3, 1 / 3)
+PhasePowers = tuple[float, float, float, float, float, float]
+"""Active power of the phases, W, then reactive power, var."""
+Draw = Callable[[float], tuple[float, float]]
+"""Voltage of a phase per unit → active and reactive power, both over those at nominal voltage."""
 
 
 class Connection(Enum):
     """The phases that a device is connected to."""
+
+    shares: Phases
+    """How its power divides over them at nominal voltages."""
 
     ABC = "abc"
     A = "a"
     B = "b"
     C = "c"
 
-
-SHARES: dict[Connection, Phases] = {
-    Connection.ABC: BALANCED,
-    Connection.A: (1.0, 0.0, 0.0),
-    Connection.B: (0.0, 1.0, 0.0),
-    Connection.C: (0.0, 0.0, 1.0),
-}
-PhasePowers = tuple[float, float, float, float, float, float]
-"""Active power of the phases, W, then reactive power, var."""
-Draw = Callable[[float], tuple[float, float]]
-"""Voltage of a phase per unit → active and reactive power, both over those at nominal voltage."""
+    def __init__(self, phases: str) -> None:
+        a, b, c = [(phase in phases) / len(phases) for phase in "abc"]
+        self.shares = a, b, c
 
 
 def phase_powers(
@@ -46,32 +46,32 @@ def phase_powers(
     share_a, share_b, share_c = shares
     a, b, c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
     if a == b == c:
-        return (
-            *(power_w * share_a, power_w * share_b, power_w * share_c),
-            *(var * share_a, var * share_b, var * share_c),
-        )
+        w_a, w_b, w_c = power_w * share_a, power_w * share_b, power_w * share_c
+        return w_a, w_b, w_c, var * share_a, var * share_b, var * share_c
     if draw is None:
-        active = reactive = (a * share_a, b * share_b, c * share_c)
+        p_a = q_a = a * share_a if a > NO_VOLTAGE_PU else 0.0
+        p_b = q_b = b * share_b if b > NO_VOLTAGE_PU else 0.0
+        p_c = q_c = c * share_c if c > NO_VOLTAGE_PU else 0.0
     else:
-        (p_a, q_a), (p_b, q_b), (p_c, q_c) = draw(a), draw(b), draw(c)
-        active = p_a * share_a, p_b * share_b, p_c * share_c
-        reactive = q_a * share_a, q_b * share_b, q_c * share_c
-    if min(a, b, c) <= NO_VOLTAGE_PU:
-        live = [u > NO_VOLTAGE_PU for u in (a, b, c)]
-        active, reactive = _masked(active, live), _masked(reactive, live)
-    return (*_scaled(active, power_w, shares), *_scaled(reactive, var, shares))
-
-
-def _masked(parts: Phases, live: list[bool]) -> Phases:
-    return parts[0] * live[0], parts[1] * live[1], parts[2] * live[2]
-
-
-def _scaled(parts: Phases, total: float, shares: Phases) -> Phases:
-    whole = parts[0] + parts[1] + parts[2]
+        p_a, p_b, p_c, q_a, q_b, q_c = drawn(draw, a, b, c)
+        p_a, p_b, p_c = p_a * share_a, p_b * share_b, p_c * share_c
+        q_a, q_b, q_c = q_a * share_a, q_b * share_b, q_c * share_c
+    whole, whole_var = p_a + p_b + p_c, q_a + q_b + q_c
     if whole <= 0.0:
-        return total * shares[0], total * shares[1], total * shares[2]
-    scale = total / whole
-    return parts[0] * scale, parts[1] * scale, parts[2] * scale
+        p_a, p_b, p_c, whole = *shares, 1.0
+    if whole_var <= 0.0:
+        q_a, q_b, q_c, whole_var = *shares, 1.0
+    power_w, var = power_w / whole, var / whole_var
+    return p_a * power_w, p_b * power_w, p_c * power_w, q_a * var, q_b * var, q_c * var
+
+
+@lru_cache(maxsize=32)  # the step of a device, the bus and its telemetry ask for the same in a tick
+def drawn(draw: Draw, a: float, b: float, c: float) -> PhasePowers:
+    """Return what each phase draws at these voltages per unit over nominal voltage; a dead one nothing."""
+    (p_a, q_a) = draw(a) if a > NO_VOLTAGE_PU else (0.0, 0.0)
+    (p_b, q_b) = draw(b) if b > NO_VOLTAGE_PU else (0.0, 0.0)
+    (p_c, q_c) = draw(c) if c > NO_VOLTAGE_PU else (0.0, 0.0)
+    return p_a, p_b, p_c, q_a, q_b, q_c
 
 
 def extremes_pu(shares: Phases, surroundings: Surroundings) -> tuple[float, float]:
@@ -83,13 +83,9 @@ def extremes_pu(shares: Phases, surroundings: Surroundings) -> tuple[float, floa
 
 def mean_draw(shares: Phases, surroundings: Surroundings, draw: Draw) -> tuple[float, float]:
     """Return active and reactive power over those at nominal voltage of a device on several phases."""
-    active = reactive = 0.0
-    for share, u in zip(shares, (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu), strict=True):
-        if share and u > NO_VOLTAGE_PU:
-            p, q = draw(u)
-            active += share * p
-            reactive += share * q
-    return active, reactive
+    a, b, c = shares
+    p_a, p_b, p_c, q_a, q_b, q_c = drawn(draw, surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
+    return a * p_a + b * p_b + c * p_c, a * q_a + b * q_b + c * q_c
 
 
 def resistive(u: float) -> tuple[float, float]:

@@ -1,5 +1,8 @@
 """How the power of what consumes follows the voltage: ZIP loads, contactors, stalled motors."""
 
+from collections.abc import Callable
+from functools import cache, partial
+
 DROP_OUT_PU = 0.5
 """A contactor opens below this voltage. IEC 60947-4-1 has it between 0.20 and 0.75 per unit (recalled)."""
 PICK_UP_PU = 0.85
@@ -12,11 +15,13 @@ Parts = tuple[float, float, float]
 """Shares of constant impedance, constant current and constant power; their sum is 1."""
 
 
-def zip_power(u: float, parts: Parts) -> float:
-    r"""Return the power of a load over that at nominal voltage, at a voltage per unit.
+def zip_power(active: Parts, reactive: Parts, u: float) -> tuple[float, float]:
+    r"""Return active and reactive power of a load over those at nominal voltage, at a voltage per unit.
 
     Notes
     -----
+    Each with its own shares Z, I and P:
+
     .. math::
         P/P_0 = Z u^2 + I u + P,\quad u \ge 0.7;\qquad
         P/P_0 = (Z\,0.7^2 + I\,0.7 + P)(u/0.7)^2,\quad u < 0.7
@@ -33,13 +38,20 @@ def zip_power(u: float, parts: Parts) -> float:
     commercial, and industrial loads", IEEE Trans. Power Delivery 29(3), pp. 1372-1381, 2014,
     doi:10.1109/TPWRD.2013.2285096. R. C. Dugan, "OpenDSS Reference Guide", EPRI, element Load.
     """
-    impedance, current, power = parts
-    if u >= ZIP_FROM_PU:
-        share = (impedance * u + current) * u + power
-    else:
-        share = (impedance * ZIP_FROM_PU + current) * ZIP_FROM_PU + power
-        share *= (u / ZIP_FROM_PU) ** 2
-    return share if share > 0.0 else 0.0
+    z, i, p = active
+    z_var, i_var, p_var = reactive
+    at = u if u >= ZIP_FROM_PU else ZIP_FROM_PU
+    share, share_var = (z * at + i) * at + p, (z_var * at + i_var) * at + p_var
+    if u < ZIP_FROM_PU:
+        square = (u / ZIP_FROM_PU) ** 2
+        share, share_var = share * square, share_var * square
+    return share if share > 0.0 else 0.0, share_var if share_var > 0.0 else 0.0
+
+
+@cache
+def zip_draw(active: Parts, reactive: Parts) -> Callable[[float], tuple[float, float]]:
+    """Return `zip_power` with these parts, the same function for all loads that have them."""
+    return partial(zip_power, active, reactive)
 
 
 def stalled_power(u: float) -> tuple[float, float]:
