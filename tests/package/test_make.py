@@ -97,7 +97,8 @@ def test_the_lowest_version_of_every_dependency_is_tried() -> None:
         [sys.executable, ROOT / ".ci" / "lowest.py"], capture_output=True, text=True, check=True
     )
     tried = {Requirement(line).name: Requirement(line) for line in done.stdout.splitlines()}
-    declared = [Requirement(line) for line in (*PROJECT["dependencies"], *of_extras("s2", "rest", "parquet"))]
+    extras = of_extras("s2", "rest", "parquet", "holidays", "docs")
+    declared = [Requirement(line) for line in (*PROJECT["dependencies"], *extras)]
     assert tried.keys() == {requirement.name for requirement in declared}
     for requirement in declared:
         (pin,) = tried[requirement.name].specifier

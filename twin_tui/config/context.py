@@ -11,7 +11,6 @@ from twin_tui.documents.loader import Document, open_document, read_text, to_doc
 from twin_tui.engine.signals import value
 
 T = TypeVar("T")
-FIRST_YEAR = 2026
 
 
 @value
@@ -26,8 +25,6 @@ class Context:
     allow_outside: bool = False
     """Whether the file may name files outside its folder."""
     nominal_hz: float | None = None
-    year: int = FIRST_YEAR
-    """In which the site starts."""
     files: set[Path] = field(default_factory=set, compare=False, repr=False)
     """The files that the site file names, to be read."""
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)

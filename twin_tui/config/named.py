@@ -146,6 +146,7 @@ _SERIES = _object(
     values={"type": "array", "items": number_schema(), "minItems": 2},
     repeats=SWITCH_SCHEMA,
     holds=SWITCH_SCHEMA,
+    typical_year_ahead_s={**number_schema(), "description": "Clock of a typical year ahead of UTC, s."},
 ) | {"anyOf": [{"required": ["csv"]}, {"required": ["values", "step"]}]}
 _LOSSES = [item.name for item in fields(ConverterLosses)]
 _CONVERTER = {

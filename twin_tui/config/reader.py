@@ -19,9 +19,12 @@ from twin_tui.config.context import Context
 from twin_tui.config.devices import DeviceReader
 from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, check_together
+from twin_tui.config.load_profiles import with_holidays
 from twin_tui.config.source import Embedding, entries_of
 from twin_tui.config.top import SiteFile
+from twin_tui.config.weather_files import read_weather_file
 from twin_tui.config.world import (
+    FIRST_DAY,
     NO_EXTERNAL_MODELS,
     ExternalModels,
     GridModel,
@@ -91,14 +94,16 @@ class SiteReader:
         """Return the content of the file, or raise one ConfigError with all errors."""
         complaints = self._complaints
         top = complaints.checked(SiteFile, self._data)
-        if top is not None and top.start is not None:
-            complaints.context = replace(complaints.context, year=top.start.year)
         self._external = self._given("external_models", lambda: ExternalModels) or NO_EXTERNAL_MODELS
+        read_weather_file(self._data, complaints)
         self._weather_keys = self._given("weather", weather_model)
         grid = self._grid(self._given("grid", grid_model))
         island = self._island(self._given("island", island_model))
         complaints.context = replace(complaints.context, nominal_hz=grid.nominal_hz)
-        assets = read_assets(self._data.get("assets"), complaints)
+        listed = self._data.get("assets")
+        if top is not None and top.region is not None:
+            listed = with_holidays(listed, top.region, (top.start or FIRST_DAY).year, complaints)
+        assets = read_assets(listed, complaints)
         if top is None:
             complaints.settle()
         assert top is not None

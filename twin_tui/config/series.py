@@ -13,7 +13,7 @@ from twin_tui.documents.values import refuse_unknown, to_number, to_switch
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError, shown
 
-_KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds")
+_KEYS = ("csv", "column", "start", "step", "values", "repeats", "holds", "typical_year_ahead_s")
 
 
 def to_series(found: Any, context: Context) -> Series:
@@ -30,7 +30,8 @@ def to_series(found: Any, context: Context) -> Series:
             raise ValueError("expected csv and column to be text")
         series = _kept_series(name, column, context)
         repeats = to_switch(found.get("repeats", series.repeats))
-        return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds)
+        ahead_s = series.typical_year_ahead_s
+        return Series(series.start_s, series.step_s, series.values, series.relative, repeats, holds, ahead_s)
     listed = found.get("values")
     if not isinstance(listed, list) or len(listed) < 2:
         raise ValueError("expected values to be a list of at least two numbers")
@@ -42,7 +43,13 @@ def to_series(found: Any, context: Context) -> Series:
     step_s = parse_duration(step)
     if step_s <= 0:
         raise ValueError(f"expected a step above 0, found {shown(step)}")
-    return Series(start, step_s, values, relative, to_switch(found.get("repeats", False)), holds)
+    repeats = to_switch(found.get("repeats", False))
+    ahead = found.get("typical_year_ahead_s")
+    if ahead is None:
+        return Series(start, step_s, values, relative, repeats, holds)
+    if not relative:
+        raise ValueError("expected start to be the seconds since the start of the typical year")
+    return Series(start, step_s, values, False, repeats, holds, to_number(ahead))
 
 
 def series_key(found: Any, context: Context) -> tuple[Path, str | None] | None:
@@ -57,7 +64,7 @@ def _kept_series(name: str, column: str | None, context: Context) -> Series:
     path = context.file(name)
 
     def read() -> Series:
-        weather = weather_series(path, column, context.year)
+        weather = weather_series(path, column)
         return series_of_csv(path, column, context.zone) if weather is None else weather
 
     return context.once((path, column), read)

@@ -74,7 +74,7 @@ def source_of(
     kept = {
         key: _embedded(key, _simple(value), context)
         for key, value in data.items()
-        if key not in ("$schema", "register_map_root", "assets", "links")
+        if key not in ("$schema", "region", "register_map_root", "assets", "links")
     }
     kept["assets"] = [
         {
@@ -126,9 +126,12 @@ def _grid_code(value: Any, context: Context) -> Any:
 
 
 def _series_data(series: Series) -> dict[str, Any]:
-    start = series.start_s if series.relative else datetime.fromtimestamp(series.start_s, UTC).isoformat()
+    ahead_s = series.typical_year_ahead_s
+    of_run = series.relative or ahead_s is not None
+    start = series.start_s if of_run else datetime.fromtimestamp(series.start_s, UTC).isoformat()
     shape = {"repeats": series.repeats, "holds": series.holds}
-    return {"start": start, "step": series.step_s, "values": list(series.values), **shape}
+    year = {} if ahead_s is None else {"typical_year_ahead_s": ahead_s}
+    return {"start": start, "step": series.step_s, "values": list(series.values), **shape, **year}
 
 
 def _simple(value: Any) -> Any:

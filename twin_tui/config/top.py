@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from twin_tui.config.load_profiles import REGION, to_region
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
 from twin_tui.documents.model import FileModel
 from twin_tui.documents.values import (
@@ -58,6 +59,8 @@ class SiteFile(FileModel):
     """Time of day at the start, in DER Twin's form."""
     timezone: Zone | None = None
     """Time zone such as Europe/Oslo; UTC by default."""
+    region: Annotated[str, Accepts(to_region, REGION)] | None = None
+    """Country or subdivision like DE-BY, whose public holidays are Sundays for standard load profiles."""
     latitude: Latitude | None = None
     longitude: Longitude | None = None
     register_map_root: Text = "."

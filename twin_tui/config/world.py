@@ -12,7 +12,17 @@ from pydantic import Field
 
 from twin_tui.config.derive import ParameterModel, Sets, complete
 from twin_tui.documents.model import Model
-from twin_tui.documents.values import Accepts, Hour, NotNegative, Number, Positive, Seed, any_case, number
+from twin_tui.documents.values import (
+    Accepts,
+    Hour,
+    NotNegative,
+    Number,
+    Positive,
+    Seed,
+    Text,
+    any_case,
+    number,
+)
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import Sky, WeatherParams
@@ -113,6 +123,9 @@ class IslandModel(ParameterModel):
 
 class WeatherModel(ParameterModel):
     """``weather``: any parameter of the weather."""
+
+    file: Text | None = None
+    """Weather file (EPW, PVGIS TMY, TMY3): light, temperature, wind, and the place of a site without one."""
 
 
 @cache

@@ -53,6 +53,10 @@ class Surroundings:
     sun: tuple[float, float, float] | None = None
     """Direction of the sun, a unit vector east, north, up; None when the irradiance is that of the plane."""
     ghi_w_m2: float = 0.0
+    beam_w_m2: float | None = None
+    """Direct normal irradiance of a weather file; None is worked out from the global one."""
+    diffuse_w_m2: float = 0.0
+    """Diffuse horizontal irradiance beside it."""
     clear_sky_w_m2: float = 0.0
     ambient_c: float = 20.0
     wind_m_s: float = 1.0

@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import field
+from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import Annotated
 
 from twin_tui.engine import bounds
@@ -18,6 +20,9 @@ from twin_tui.errors import ConfigError
 DAY_S = 86_400.0
 REFRESH_S = 1.0
 YEAR_S = 365.2425 * DAY_S
+TYPICAL_YEAR_S = 365 * DAY_S
+_UNIX_DAY = date(1970, 1, 1).toordinal()
+_LEAP_DAY = 59
 WARMEST_UNIX_S = 16_977_600.0
 """16 July 1970, 12 h UTC: in Central Europe the air is warmest some four weeks after the sun is highest."""
 DARKEST_SKY, BRIGHTEST_SKY = 0.05, 1.2
@@ -35,6 +40,15 @@ class Sky(Enum):
     """Measured or forecast values."""
 
 
+@lru_cache(maxsize=512)
+def typical_day(unix_day: int) -> int:
+    """Return the day of the year, from 0 on, without a 29 February: that is a 28th again."""
+    day = date.fromordinal(_UNIX_DAY + unix_day)
+    number = day.timetuple().tm_yday - 1
+    leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)
+    return number - 1 if leap and number >= _LEAP_DAY else number
+
+
 @value
 class Series:
     """Values at even distances; linear between them or held, the end values hold outside."""
@@ -47,18 +61,32 @@ class Series:
     repeats: bool = False
     """Whether the series starts over after its last value, as a day does."""
 
+    holds: bool = False
+    """Whether a value holds until the next, as the mean of an hour does."""
+    typical_year_ahead_s: float | None = None
+    """The values are those of a typical year, by a clock so far ahead of UTC: every calendar year has them,
+    29 February those of the 28th. ``start_s`` is then the time since the start of the year.
+    """
+
     def __post_init__(self) -> None:
         if not (self.step_s > 0.0 and self.values):
             raise ConfigError("a series takes a step above 0 and at least one value")
-        if not all(math.isfinite(number) for number in (self.start_s, self.step_s, *self.values)):
+        ahead_s = self.typical_year_ahead_s
+        numbers = (self.start_s, self.step_s, 0.0 if ahead_s is None else ahead_s, *self.values)
+        if not all(map(math.isfinite, numbers)):
             raise ConfigError("a series takes finite numbers only")
-
-    holds: bool = False
-    """Whether a value holds until the next, as the mean of an hour does."""
+        if ahead_s is not None and not (
+            self.repeats and not self.relative and self.step_s * len(self.values) == TYPICAL_YEAR_S
+        ):
+            raise ConfigError("a series of a typical year repeats, and has the values of 365 days")
 
     def at(self, unix_s: float, run_s: float) -> float:
         """Return the value at an instant, in Unix time and in time since the start of the run."""
-        position = ((run_s if self.relative else unix_s) - self.start_s) / self.step_s
+        instant_s = run_s if self.relative else unix_s
+        if self.typical_year_ahead_s is not None:
+            day, of_day_s = divmod(unix_s + self.typical_year_ahead_s, DAY_S)
+            instant_s = typical_day(int(day)) * DAY_S + of_day_s
+        position = (instant_s - self.start_s) / self.step_s
         values = self.values
         count = len(values)
         if self.repeats:
@@ -102,6 +130,12 @@ class WeatherParams:
     irradiance_series: Series | None = None
     series_in_plane: bool = False
     """Whether the series is the irradiance of the module planes rather than the global horizontal one."""
+    beam_series: Series | None = None
+    """Direct normal irradiance beside ``irradiance_series``, W/m²; without it beam and diffuse light are
+    worked out from the global one.
+    """
+    diffuse_series: Series | None = None
+    """Diffuse horizontal irradiance, W/m², with ``beam_series``."""
     ambient_series: Series | None = None
     wind_series: Series | None = None
     seed: int | None = None
@@ -113,6 +147,10 @@ class WeatherParams:
         bounds.rising(self, what, "sunrise_h", "sunset_h")
         if self.sky is Sky.SERIES and self.irradiance_series is None:
             raise ConfigError("sky: series takes an irradiance_series")
+        if (self.beam_series is None) != (self.diffuse_series is None):
+            raise ConfigError("beam_series and diffuse_series are given together")
+        if self.beam_series is not None and (self.sky is not Sky.SERIES or self.series_in_plane):
+            raise ConfigError("beam_series takes sky: series and an irradiance_series of the horizontal")
         drawn = self.sky is Sky.SINE or (self.sky is Sky.SERIES and self.series_in_plane)
         derive(self, draws_sun=drawn)
 
@@ -158,9 +196,17 @@ class Weather:
             if params.ambient_season_k:
                 since = (surroundings.unix_s - WARMEST_UNIX_S) / YEAR_S
                 ambient += params.ambient_season_k * math.cos(2.0 * math.pi * since)
+        dimmed = 1.0
         if not grid.quiet:
-            light *= grid.deviation(Target.IRRADIANCE, surroundings.tick, 1.0)
+            dimmed = grid.deviation(Target.IRRADIANCE, surroundings.tick, 1.0)
+            light *= dimmed
             ambient += grid.deviation(Target.TEMPERATURE, surroundings.tick, 0.0)
+        if params.beam_series is not None and params.diffuse_series is not None:
+            at = surroundings.unix_s, surroundings.time_s
+            # the means of an hour with a sunrise go on before it
+            beam = params.beam_series.at(*at) if sun[2] > 0.0 else 0.0
+            surroundings.beam_w_m2 = max(0.0, beam * dimmed)
+            surroundings.diffuse_w_m2 = max(0.0, params.diffuse_series.at(*at) * dimmed)
         surroundings.clear_sky_w_m2 = clear
         surroundings.ghi_w_m2 = light if light > 0.0 else 0.0
         surroundings.ambient_c = ambient

@@ -1,10 +1,12 @@
 """Standard load profiles against demandlib 0.2.2 (oemof), whose answers for 2026 are written down here."""
 
+import sys
 from datetime import UTC, date, datetime
 
 import pytest
 
 from twin_tui.config.load_profiles import NAMES, load_profile, to_holidays
+from twin_tui.config.reader import Site
 from twin_tui.config.site import load_site
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.physics.standard_profile import StandardProfile
@@ -105,3 +107,59 @@ def test_a_site_file_names_a_profile_and_its_holidays() -> None:
 def test_a_profile_that_is_none_is_refused(keys: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_site({"assets": [{"type": "load", "annual_kwh": 3000, **keys}]})
+
+
+def shop(region: str | None, *own: str) -> Site:
+    asset = {"type": "load", "annual_kwh": 8760, "standard_profile": "g1"}
+    asset |= {"holidays": list(own)} if own else {}
+    keys = {"region": region} if region else {}
+    start = {"start": "2026-01-06T00:00:00", "timezone": "Europe/Berlin"}
+    return load_site({**start, **keys, "assets": [asset, {"type": "pv"}]})
+
+
+def share_of(site: Site, when: str) -> float:
+    profile: StandardProfile = site.plan.devices[0].params.standard_profile
+    return profile.share(unix(when))
+
+
+def test_the_holidays_of_the_region_are_sundays_in_ten_years() -> None:
+    bavaria, berlin, plain = shop("de-by"), shop("DE-BE"), shop(None)
+    # Epiphany and Corpus Christi are holidays of Bavaria, 8 March is one of Berlin, 1 May of both
+    for when, in_bavaria, in_berlin in (
+        ("2026-01-06T11:00", True, False),
+        ("2026-06-04T11:00", True, False),
+        ("2030-06-20T11:00", True, False),
+        ("2027-03-08T11:00", False, True),
+        ("2036-01-06T11:00", False, False),  # a Sunday in any case
+        ("2035-05-01T11:00", True, True),
+        ("2026-07-15T11:00", False, False),
+    ):
+        workday = share_of(plain, when)
+        assert (share_of(bavaria, when) < 0.5 * workday) is in_bavaria, when
+        assert (share_of(berlin, when) < 0.5 * workday) is in_berlin, when
+
+
+def test_own_holidays_are_added_to_those_of_the_region_and_a_recording_has_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = shop("DE-BY", "2026-08-08", "2026-07-15")
+    assert share_of(found, "2026-07-15T11:00") < 0.5 * share_of(shop("DE-BY"), "2026-07-15T11:00")
+    assert share_of(found, "2026-01-06T11:00") < 0.5 * share_of(shop("DE-BE"), "2026-01-06T11:00")
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    assert load_site(found.source).plan == found.plan
+
+
+def test_a_region_without_known_holidays_and_a_missing_package_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for region, told in (
+        ("DE-XY", "region: no holidays are known for DE-XY; did you mean DE-"),
+        ("ZZ", "region: no holidays are known for ZZ"),
+        ("Bavaria", "region: expected a region like DE or DE-BY, found 'Bavaria'"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            shop(region)
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(ConfigError, match=r"pip install 'twin-tui\[holidays\]'"):
+        shop("DE-BY")
+    load_site({"region": "DE-BY", "assets": [{"type": "load"}]})  # nobody needs them

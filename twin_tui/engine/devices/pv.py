@@ -78,7 +78,10 @@ def harvest(
     """
     light = surroundings.ghi_w_m2
     if surroundings.sun is not None:
-        light = plane_irradiance(light, surroundings.unix_s, surroundings.sun, params.surface, params.albedo)
+        light = plane_irradiance(
+            *(light, surroundings.unix_s, surroundings.sun, params.surface, params.albedo),
+            *(surroundings.beam_w_m2, surroundings.diffuse_w_m2),
+        )
     if params.cell_model is CellModel.NOCT:
         cell = noct_cell_temperature(surroundings.ambient_c, light, params.noct_c)
     else:

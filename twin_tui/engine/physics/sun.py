@@ -283,19 +283,28 @@ def isotropic_plane_irradiance(
 
 
 def plane_irradiance(
-    ghi_w_m2: float, unix_s: float, sun: tuple[float, float, float], surface: Plane, albedo: float = 0.2
+    ghi_w_m2: float,
+    unix_s: float,
+    sun: tuple[float, float, float],
+    surface: Plane,
+    albedo: float = 0.2,
+    dni_w_m2: float | None = None,
+    dhi_w_m2: float = 0.0,
 ) -> float:
     """Return the irradiance in a module plane, W/m², from the global horizontal one: `erbs`, then
     `isotropic_plane_irradiance`. The Unix time gives the distance to the sun.
+
+    Direct normal and diffuse horizontal irradiance that were measured are taken as they are.
     """
     if not ghi_w_m2 > 0.0:
         return 0.0
     if surface.normal_up == 1.0:
         return ghi_w_m2
-    extraterrestrial = sun_day(int(unix_s // SECONDS_PER_DAY)).extraterrestrial_w_m2
-    dni, dhi = erbs(ghi_w_m2, sun[2], extraterrestrial)
+    if dni_w_m2 is None:
+        extraterrestrial = sun_day(int(unix_s // SECONDS_PER_DAY)).extraterrestrial_w_m2
+        dni_w_m2, dhi_w_m2 = erbs(ghi_w_m2, sun[2], extraterrestrial)
     return isotropic_plane_irradiance(
-        dni, dhi, ghi_w_m2, cos_incidence(sun, surface), surface.normal_up, albedo=albedo
+        dni_w_m2, dhi_w_m2, ghi_w_m2, cos_incidence(sun, surface), surface.normal_up, albedo=albedo
     )
 
 
