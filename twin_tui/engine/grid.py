@@ -1,8 +1,9 @@
 """The grid at the point of connection: frequency, three phase voltages, what disturbs them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
+from itertools import repeat
 from typing import Annotated
 
 from twin_tui.engine import bounds
@@ -125,17 +126,14 @@ class _Running:
     end_tick: int | None
 
 
-class Noise:
-    """One Ornstein-Uhlenbeck process with its own generator; without spread its kick is 0."""
-
-    __slots__ = ("kick", "step")
-
-    def __init__(self, dt_s: float, tau_s: float, std: float, seed: int, name: str) -> None:
-        decay, self.kick = ou_coefficients(dt_s, tau_s, std)
-        random = generator(seed, name)
-        # begins anywhere in its distribution: a run has the full spread from its first tick
-        self.step = ou_course(std * normal(random), decay, self.kick, random).__next__
-        """Advances by one tick and returns the value."""
+def _noise(dt_s: float, tau_s: float, std: float, seed: int, name: str) -> Iterator[float] | None:
+    """Return an Ornstein-Uhlenbeck process with its own generator, tick by tick; None without spread."""
+    decay, kick = ou_coefficients(dt_s, tau_s, std)
+    if not kick:
+        return None
+    random = generator(seed, name)
+    # begins anywhere in its distribution: a run has the full spread from its first tick
+    return ou_course(std * normal(random), decay, kick, random)
 
 
 class Grid:
@@ -145,21 +143,18 @@ class Grid:
         self.params = params
         self._dt_s = dt_s
         own = params.seed if params.seed is not None else seed
-        self._frequency = Noise(dt_s, params.frequency_tau_s, params.frequency_std_hz, own, "grid frequency")
-        self._frequency_drift = Noise(
-            dt_s, params.frequency_drift_tau_s, params.frequency_drift_std_hz, own, "grid frequency drift"
+        spreads = (
+            (params.frequency_tau_s, params.frequency_std_hz, "frequency"),
+            (params.frequency_drift_tau_s, params.frequency_drift_std_hz, "frequency drift"),
+            (params.voltage_drift_tau_s, params.voltage_drift_std_pu, "voltage drift"),
+            *((params.voltage_tau_s, params.voltage_std_pu, f"voltage {phase}") for phase in "abc"),
         )
-        self._voltages = tuple(
-            Noise(dt_s, params.voltage_tau_s, params.voltage_std_pu, own, f"grid voltage {phase}")
-            for phase in "abc"
-        )
-        self._voltage_drift = Noise(
-            dt_s, params.voltage_drift_tau_s, params.voltage_drift_std_pu, own, "grid voltage drift"
-        )
+        noises = [_noise(dt_s, tau_s, std, own, f"grid {name}") for tau_s, std, name in spreads]
+        self._steady = not any(noises)
+        self._noise = zip(*(noise or repeat(0.0) for noise in noises), strict=False)
+        """Of both frequencies, of all voltages together and of each, tick by tick."""
         self._running: list[_Running] = []
         self._first_end: float = math.inf
-        noises = (self._frequency, self._frequency_drift, *self._voltages, self._voltage_drift)
-        self._steady = not any(noise.kick for noise in noises)
         self._settled = False
 
     def add(self, disturbance: Disturbance, start_tick: int) -> str:
@@ -203,18 +198,13 @@ class Grid:
         if self._steady and self._settled:
             return ended
         frequency = self.params.nominal_hz
-        if self._frequency.kick:
-            frequency += self._frequency.step()
-        if self._frequency_drift.kick:
-            frequency += self._frequency_drift.step()
         a = b = c = 1.0
-        if self._voltage_drift.kick:
-            a = b = c = 1.0 + self._voltage_drift.step()
-        if self._voltages[0].kick:
-            of_a, of_b, of_c = self._voltages
-            a += of_a.step()
-            b += of_b.step()
-            c += of_c.step()
+        if not self._steady:
+            fast, slow, common, of_a, of_b, of_c = next(self._noise)
+            frequency += fast
+            frequency += slow
+            common += 1.0
+            a, b, c = common + of_a, common + of_b, common + of_c
         if self._running or not self._settled:
             # frequency is the rate of the angle: within the tick that jumps, it is the jump over the tick
             angle_before = surroundings.phase_jump_deg
