@@ -28,7 +28,7 @@ def test_electrical_laws_hold_on_any_site(seed: int) -> None:
     assert not fuzz(seed, sites=1, ticks=60).first
 
 
-def _no_limit(rated_va: float, *volts: float) -> float:
+def _no_limit(rated_va: float, *whatever: Any) -> float:
     return rated_va
 
 
@@ -39,9 +39,9 @@ def _balanced(power_w: float, var: float, *whatever: Any) -> tuple[float, ...]:
 @pytest.mark.parametrize(
     ("where", "wrong", "broken"),
     [
-        (f"{DEVICES}.battery_limits.current_limit", _no_limit, {"|I| ≤ limit"}),
-        (f"{DEVICES}.chp.current_limit", _no_limit, {"|I| ≤ limit"}),
-        (f"{DEVICES}.pv.current_limit", _no_limit, {"|I| ≤ limit"}),
+        (f"{DEVICES}.battery.allowed_va", _no_limit, {"|I| ≤ limit"}),
+        (f"{DEVICES}.chp.allowed_va", _no_limit, {"|I| ≤ limit"}),
+        (f"{DEVICES}.pv.allowed_va", _no_limit, {"|I| ≤ limit"}),
         ("twin_tui.engine.bus.phase_powers", _balanced, {"each phase of the bus sums to zero"}),
         (f"{DEVICES}.battery_dc.voltage_room_w", lambda *any_: 1e9, {"cell voltage within its limits"}),
         (f"{DEVICES}.pv.dc_voltage", lambda *any_: 0.0, {"V·I = P on the DC side"}),

@@ -10,7 +10,7 @@ from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
 from twin_tui.engine.devices.battery_climate import at_start, conditioned, controlled
 from twin_tui.engine.devices.battery_dc import drive
-from twin_tui.engine.devices.battery_limits import allowed_va, available_w
+from twin_tui.engine.devices.battery_limits import available_w
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
     BMS_COMMS_LOSS,
@@ -41,6 +41,7 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.battery_view import converter_w, observe, shown_soc
 from twin_tui.engine.devices.grid_tie import Tie
+from twin_tui.engine.devices.terminals import allowed_va
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.policies.modes import BATTERY_MODES
 from twin_tui.engine.s2.builders import battery_frbc
@@ -119,7 +120,7 @@ def step(
     else:
         status = _RUNNING if run == ON else _STANDBY if run == STANDBY else _OFF
         if surroundings.v_min_pu < 1.0:
-            s_max = allowed_va(params, surroundings)
+            s_max = allowed_va(s_max, surroundings, params.max_current_pu)
         charge, discharge = available_w(params, commands, energy / capacity, cell_c, faults, tie, s_max)
         target = 0.0
         reach = params.ramp_w_per_s * dt_s

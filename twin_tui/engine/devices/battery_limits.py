@@ -10,14 +10,6 @@ from twin_tui.engine.devices.battery_model import (
 )
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.physics.battery import cell_resistance, lookup, temperature_derating
-from twin_tui.engine.physics.electrical import current_limit
-from twin_tui.engine.surroundings import Surroundings
-
-
-def allowed_va(params: BatteryParams, surroundings: Surroundings) -> float:
-    """Return the apparent power that the converter's current allows at the voltages of this tick."""
-    a, b, c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
-    return current_limit(params.rated_va, a, b, c, params.max_current_pu)
 
 
 def available_w(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from twin_tui.engine.device import Status, first_code
 from twin_tui.engine.devices.battery_dc import available_by_voltage_w
-from twin_tui.engine.devices.battery_limits import allowed_va, available_w, sources
+from twin_tui.engine.devices.battery_limits import available_w, sources
 from twin_tui.engine.devices.battery_model import (
     AT_EASE,
     DC_CONTACTOR_OPEN,
@@ -15,7 +15,7 @@ from twin_tui.engine.devices.battery_model import (
     BatteryTelemetry,
     Housing,
 )
-from twin_tui.engine.devices.terminals import terminals
+from twin_tui.engine.devices.terminals import allowed_va, terminals
 from twin_tui.engine.physics.battery import current
 from twin_tui.engine.surroundings import Surroundings
 
@@ -46,7 +46,7 @@ def observe(
         air_c = params.room_c
     capacity = ageing.capacity_wh
     soc = state.energy_wh / capacity
-    most = allowed_va(params, surroundings)
+    most = allowed_va(params.rated_va, surroundings, params.max_current_pu)
     charge, discharge = available_w(params, commands, soc, state.cell_c, state.faults, state.tie, most)
     standby = params.standby_w if state.status in (Status.RUNNING, Status.STANDBY) else 0.0
     ocv, charging_ohm, discharging_ohm = sources(params, ageing, soc, state.cell_c)

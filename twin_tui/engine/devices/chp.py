@@ -38,8 +38,8 @@ from twin_tui.engine.devices.chp_model import (
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
 from twin_tui.engine.devices.grid_tie import Tie
-from twin_tui.engine.devices.terminals import terminals
-from twin_tui.engine.physics.electrical import current_limit, limit_apparent_power, reactive_power
+from twin_tui.engine.devices.terminals import allowed_va, terminals
+from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.s2.builders import chp_ddbc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.steering import PowerLimits, Steering
@@ -219,7 +219,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         if surroundings.v_min_pu < 1.0:
             # overload is of the engine's; the current of the generator has its limit at low voltage too
             most_va = max(rated_va, params.rated_w * params.max_load_pu)
-            s_max = current_limit(most_va, surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
+            s_max = allowed_va(most_va, surroundings)
         if wanted_var or power > s_max:
             power, var = limit_apparent_power(power, wanted_var, s_max)
             load = power / params.rated_w

@@ -31,14 +31,9 @@ from twin_tui.engine.devices.pv_model import (
     PvState,
     PvTelemetry,
 )
-from twin_tui.engine.devices.terminals import terminals
+from twin_tui.engine.devices.terminals import allowed_va, terminals
 from twin_tui.engine.physics.battery import ramp_between
-from twin_tui.engine.physics.electrical import (
-    current_limit,
-    limit_apparent_power,
-    reactive_power,
-    room_for_reactive,
-)
+from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
 from twin_tui.engine.physics.pv import (
     active_power_beside,
     dc_power,
@@ -137,9 +132,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         most = ac_available
         s_max = params.s_max_va
         if surroundings.v_min_pu < 1.0:
-            s_max = current_limit(
-                s_max, surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu, params.max_current_pu
-            )
+            s_max = allowed_va(s_max, surroundings, params.max_current_pu)
             most = min(most, s_max)
         if inverter_c > params.derate_from_c:
             cool = ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)

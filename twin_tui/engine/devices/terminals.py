@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Any
 
 from twin_tui.engine.device import DeviceState
-from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, current_limit, line_voltages
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.surroundings import Surroundings
 
@@ -86,6 +86,12 @@ def mean_draw(shares: Phases, surroundings: Surroundings, draw: Draw) -> tuple[f
     a, b, c = shares
     p_a, p_b, p_c, q_a, q_b, q_c = drawn(draw, surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
     return a * p_a + b * p_b + c * p_c, a * q_a + b * q_b + c * q_c
+
+
+def allowed_va(rated_va: float, surroundings: Surroundings, max_current_pu: float = 1.0) -> float:
+    """Return the apparent power that the current of a source allows at the voltages of this tick."""
+    a, b, c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    return current_limit(rated_va, a, b, c, max_current_pu)
 
 
 def resistive(u: float) -> tuple[float, float]:
