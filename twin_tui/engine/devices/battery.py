@@ -117,6 +117,8 @@ def step(
     elif tie.status is not _RUNNING:
         status = _OFF if run == OFF else tie.status
         power = 0.0
+    elif run != ON and not power:
+        status, power = _STANDBY if run == STANDBY else _OFF, 0.0
     else:
         status = _RUNNING if run == ON else _STANDBY if run == STANDBY else _OFF
         if surroundings.v_min_pu < 1.0:

@@ -228,12 +228,12 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         unit,
         load,
         dt_s,
-        breaker_closed=breaker,
-        synchronous_rpm=params.rated_rpm * surroundings.frequency_hz / surroundings.nominal_hz,
-        rated_rpm=params.rated_rpm,
-        ambient_c=surroundings.ambient_c,
-        cooled=not causes & NO_COOLING,
-        oil_fed=not causes & OIL,
+        breaker,
+        params.rated_rpm * surroundings.frequency_hz / surroundings.nominal_hz,
+        params.rated_rpm,
+        surroundings.ambient_c,
+        not causes & NO_COOLING,
+        not causes & OIL,
     )
     released = power * params.heat_to_power_ratio
     if released or heat.output_w or params.buffer_l:

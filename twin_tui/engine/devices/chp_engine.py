@@ -79,7 +79,6 @@ def advance_sensors(
     unit: ChpUnit,
     load_pu: float,
     dt_s: float,
-    *,
     breaker_closed: bool,
     synchronous_rpm: float,
     rated_rpm: float,
@@ -112,7 +111,8 @@ def advance_sensors(
     else:
         coolant_target = oil_target = exhaust_target = ambient_c
         throttle_target, share = 0.0, cold
-    oil_bar = OIL_PRESSURE_BAR * min(1.0, speed / (0.5 * rated_rpm)) if oil_fed else 0.0
+    half = 0.5 * rated_rpm
+    oil_bar = (OIL_PRESSURE_BAR * (speed / half if speed < half else 1.0)) if oil_fed else 0.0
     return Sensors(
         speed,
         sensors.throttle + (throttle_target - sensors.throttle) * throttle,

@@ -165,14 +165,9 @@ def _at_voltage(
     params: LoadParams, watts: float, var: float, faults: int, stalled: bool, surroundings: Surroundings
 ) -> tuple[float, float]:
     """Return active and reactive power at the voltages of this tick, from those at nominal voltage."""
-    active, reactive = mean_draw(connected(params, faults), surroundings, _drawn(params, stalled))
-    if stalled:
-        return watts * active, watts * reactive
-    return watts * active, var * reactive
-
-
-def _drawn(params: LoadParams, stalled: bool) -> Draw:
-    return stalled_power if stalled else params.draw
+    law = stalled_power if stalled else params.draw
+    active, reactive = mean_draw(connected(params, faults), surroundings, law)
+    return watts * active, (watts if stalled else var) * reactive
 
 
 def connected(params: LoadParams, faults: int) -> Phases:
@@ -184,12 +179,12 @@ def connected(params: LoadParams, faults: int) -> Phases:
 
 def shares(params: LoadParams, state: LoadState) -> Phases:
     """Return the phases that the load is connected to now."""
-    return connected(params, state.faults)
+    return connected(params, state.faults) if state.faults else params.phase.shares
 
 
 def draw(params: LoadParams, state: LoadState) -> Draw:
     """Return how the load follows the voltage now."""
-    return _drawn(params, state.stalled_ticks > 0)
+    return stalled_power if state.stalled_ticks else params.draw
 
 
 def observe(

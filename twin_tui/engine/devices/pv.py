@@ -133,13 +133,11 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         s_max = params.s_max_va
         if surroundings.v_min_pu < 1.0:
             s_max = allowed_va(s_max, surroundings, params.max_current_pu)
-            most = min(most, s_max)
+            most = s_max if s_max < most else most
         if inverter_c > params.derate_from_c:
             cool = ramp_between(inverter_c, params.derate_to_c, params.derate_from_c)
             most = min(most, params.rated_w * cool)
-        target = params.rated_w * commands.active_power_limit_pu
-        target = min(target, commands.active_power_limit_w)
-        target = min(target, most)
+        target = min(params.rated_w * commands.active_power_limit_pu, commands.active_power_limit_w, most)
         wanted_var = commands.reactive_power_setpoint_var + commands.reactive_power_pu * params.s_max_va
         if not tie.free:
             rated = params.rated_w
@@ -159,7 +157,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
             power -= reach
         else:
             power = target
-        power = min(power, ac_available)
+        power = ac_available if power > ac_available else power
         if not wanted_var:
             if commands.power_factor_setpoint != 1.0:
                 wanted_var = reactive_power(power, commands.power_factor_setpoint)
