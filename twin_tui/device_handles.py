@@ -23,6 +23,7 @@ from twin_tui.engine.events import (
 )
 from twin_tui.engine.read_only import read_only
 from twin_tui.engine.running import Device
+from twin_tui.engine.why import Why
 from twin_tui.errors import ArgumentError, CommandError, check_argument, did_you_mean
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class DeviceHandle(Generic[T, C]):
     def faults(self) -> tuple[str, ...]:
         """The names of the faults that the device reports."""
         return self._device.type.fault_names(self._device.state.faults)
+
+    @property
+    def why(self) -> Why:
+        """What was asked of the device, what it gives, and what binds it; ``why.sentence()`` is in words."""
+        return self._device.why(self._engine.surroundings)
 
     def write(self, *, origin: str = PYTHON, **values: Scalar) -> None:
         """Set commands by name, all or none."""

@@ -28,7 +28,8 @@ from twin_tui.engine.steering import Mode, PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.protocols.eos.status import reports_of
-from twin_tui.widgets.model import FLOW_LOOK, power_flow
+from twin_tui.widgets.model import power_flow
+from twin_tui.widgets.themes import role_of
 
 
 def _spinning(device: Described, surroundings: Surroundings) -> ModeDescription:
@@ -72,9 +73,9 @@ def test_a_type_has_its_own_group_in_the_power_flow() -> None:
     engine.submit(Write("wheel", {"power_w": 300.0}))
     engine.step()
     assert power_flow(engine.snapshot()) == [
-        ("Grid", 700.0, FLOW_LOOK["PRODUCER"]),
-        ("Flywheel", 300.0, FLOW_LOOK[STEERED.role.value]),
-        ("Load", -1_000.0, FLOW_LOOK["CONSUMER"]),
+        ("Grid", 700.0, "grid"),
+        ("Flywheel", 300.0, role_of("Flywheel", STEERED.role.value)),
+        ("Load", -1_000.0, "load"),
     ]
 
 
@@ -104,7 +105,7 @@ def test_the_colour_of_a_flow_group_follows_its_role(role: Role) -> None:
     for power_w in (300.0, -300.0):
         engine.submit(Write("wheel", {"power_w": power_w}))
         engine.step()
-        assert power_flow(engine.snapshot())[1] == ("Flywheel", power_w, FLOW_LOOK[role.value])
+        assert power_flow(engine.snapshot())[1] == ("Flywheel", power_w, role_of("Flywheel", role.value))
 
 
 def test_a_meter_is_in_no_flow_group() -> None:

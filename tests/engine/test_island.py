@@ -193,7 +193,7 @@ def test_an_attempt_that_fails_leaves_no_trace_in_the_log_but_its_own():
     engine.advance(25.0)
     assert engine.surroundings.grid_live is False
     states = [entry.text for entry in engine.log if entry.device == "house"]
-    assert states == ["RUN → OFF"]
+    assert states == ["RUN → OFF: no grid voltage"]
     alarms = [entry.text for entry in engine.log if entry.kind is LogKind.ALARM]
     assert len(alarms) == 3, "one a try"
 

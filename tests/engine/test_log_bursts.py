@@ -213,7 +213,7 @@ def test_a_burst_is_watched_while_entries_are_held_and_no_longer(monkeypatch: py
 def test_a_device_that_trips_or_ceases_has_an_entry_of_that_kind(status: Status, kind: LogKind) -> None:
     engine = Engine(SitePlan("x", (DevicePlan("house", LOAD, LoadParams(1.0)),)))
     device = engine.devices["house"]
-    engine.log.note_change(device, device.state, replace(device.state, status=status), 7)
+    engine.log.note_change(device, device.state, replace(device.state, status=status), 7, engine.surroundings)
     (entry,) = engine.log
     assert (entry.kind, entry.device, entry.tick) == (kind, "house", 7)
     assert entry.text == f"RUN → {status.value}"

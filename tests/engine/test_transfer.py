@@ -142,7 +142,7 @@ def test_devices_see_the_transfer_as_an_interruption(dt_s: float, time_s: float,
     lose(engine)
     assert supplies(engine, dark + 1) == [TRANSFER] * dark + [ISLAND]
     states = [entry.text for entry in engine.log if entry.device == "load0"]
-    assert ("RUN → OFF" in states) == bool(dark)
+    assert ("RUN → OFF: no grid voltage" in states) == bool(dark)
 
 
 def test_voltage_and_frequency_of_an_island_follow_the_droops_of_its_battery() -> None:

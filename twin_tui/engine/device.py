@@ -7,9 +7,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from twin_tui.engine.packages import Broken, from_packages, why_missing
 from twin_tui.engine.s2.model import ControlType, Description
-from twin_tui.engine.signals import Signal, signals_of, value
+from twin_tui.engine.signals import Scalar, Signal, signals_of, value
 from twin_tui.engine.steering import Mode, Steering
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import NOTHING_BINDS, RESET, Constraint, Why, explained
 from twin_tui.errors import ConfigError, did_you_mean
 
 
@@ -129,8 +130,8 @@ class DeviceType(Generic[P, S, C, T]):
     aliases: tuple[str, ...] = ()
     advise: Callable[[P, C, Collection[str]], str] | None = None
     """What is worth saying of commands just changed: that the device is off, that it can do less; else ""."""
-    explain: Callable[[P, S], str] | None = None
-    """Why the device is in its status, for the log: the stage that tripped, the request that was refused."""
+    explain: Callable[[P, S, C, Surroundings], Why | str] | None = None
+    """What was asked of the device, and what binds it now; called only for what somebody reads."""
     prepare: Callable[[P, str, int, float], P] | None = None
     """Completes the parameters, once, with what a site decides: (parameters, device name, seed, dt_s)."""
     forms: Callable[[P, S, C], Forming | None] | None = None
@@ -170,6 +171,12 @@ class DeviceType(Generic[P, S, C, T]):
     def flow_title(self) -> str:
         """Return the name of the type's group in the power flow; a meter has no power of its own."""
         return "" if self.stage is Stage.METER else self.flow_group or self.title
+
+    def why(self, params: P, state: S, commands: C, surroundings: Surroundings) -> Why:
+        """Return what was asked of a device of this type, and what binds it."""
+        if self.explain is None:
+            return NOTHING_BINDS
+        return explained(self.explain(params, state, commands, surroundings))
 
     def fault_bit(self, name: str) -> int:
         """Return the bit of the named fault, or raise ConfigError with the nearest name."""
@@ -223,6 +230,29 @@ def latching(faults: tuple[FaultKind, ...]) -> int:
 def settle_faults(faults: int, causes: int, latching: int, reset: bool) -> int:
     """Return the faults a device reports: its present causes and, until a reset, the latched ones."""
     return causes if reset else causes | (faults & latching)
+
+
+def fault_constraints(
+    kinds: tuple[FaultKind, ...],
+    state: DeviceState,
+    derived: int = 0,
+    reset: tuple[str, Scalar] = ("fault_reset", 1),
+) -> tuple[Constraint, ...]:
+    """Return each fault that a device reports: present, or latched while its cause is gone.
+
+    ``derived`` has the bits of the causes that follow from its state, such as its temperature.
+    """
+    found = []
+    present = state.causes | derived
+    for place, kind in enumerate(kinds):
+        if not state.faults >> place & 1:
+            continue
+        if kind.latched and not present >> place & 1:
+            text, brief = f"{kind.name} latched: cause gone", f"{kind.name}: cause gone"
+            found.append(Constraint("fault latched", text, brief, action=RESET, command=reset))
+        else:
+            found.append(Constraint("fault", kind.name))
+    return tuple(found)
 
 
 class DeviceRegistry:

@@ -93,7 +93,7 @@ class Engine:
             bus.step_meters(surroundings)
         if bus.changes:
             for device, old, new in bus.changes:
-                self.log.note_change(device, old, new, tick)
+                self.log.note_change(device, old, new, tick, surroundings)
             bus.changes.clear()
         if self._momentary:
             for device in self._momentary:

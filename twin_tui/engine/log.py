@@ -9,6 +9,8 @@ from twin_tui.engine.device import DeviceState, Status
 from twin_tui.engine.formats import clean
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogEntry, LogKind
+from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import RAMP
 
 LOG_LENGTH = 2000
 LONGEST_TEXT = 1000
@@ -75,7 +77,9 @@ class EventLog(deque[LogEntry]):
                 noun = f"{begins} writes to {what}".lstrip()
             self._add(kind, device, f"{item.count:,} more {noun}, the last: {item.last}", origin, tick)
 
-    def note_change(self, device: Device, old: DeviceState, new: DeviceState, tick: int) -> None:
+    def note_change(
+        self, device: Device, old: DeviceState, new: DeviceState, tick: int, surroundings: Surroundings
+    ) -> None:
         """Log what changed in a device's faults and status."""
         kind, names = device.type, device.type.fault_names
         for name in names(new.faults & ~old.faults):
@@ -84,7 +88,8 @@ class EventLog(deque[LogEntry]):
         for name in names(old.faults & ~new.faults):
             self.note(LogKind.CLEAR, device.name, f"{name} is gone", "", tick)
         if new.status is not old.status:
-            why = kind.explain(device.params, new) if kind.explain is not None else ""
+            found = kind.why(device.params, new, device.commands, surroundings)
+            why = found.without(RAMP).reasons(None)  # of its way to a power, not of its status
             tripped = new.status in (Status.TRIPPED, Status.CEASED)
             text = f"{old.status.value} → {new.status.value}" + (f": {why}" if why else "")
             self.note(LogKind.TRIP if tripped else LogKind.STATE, device.name, text, "", tick)

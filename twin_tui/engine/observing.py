@@ -88,6 +88,7 @@ def observe_site(run: Run, site: str, log: deque[LogEntry], length: int) -> Snap
 
 def _device(device: Device, run: Run) -> DeviceSnapshot:
     state, kind, guide = device.state, device.type, device.guide
+    why = device.why(run.surroundings)
     return DeviceSnapshot(
         name=device.name,
         kind=kind.kind,
@@ -103,7 +104,8 @@ def _device(device: Device, run: Run) -> DeviceSnapshot:
         flow_group=kind.flow_title,
         mode=guide.mode if guide is not None else "",
         factor=guide.factor if guide is not None else 1.0,
-        explanation=kind.explain(device.params, state) if kind.explain is not None else "",
+        explanation=why.reasons(None),
+        why=why,
         grid_code=_grid_code(device),
         control=device.control.shown(run.tick) if device.control is not None else None,
     )

@@ -16,6 +16,7 @@ from twin_tui.engine.signals import Scalar, changed, signals_of, value
 from twin_tui.engine.snapshot import ControlSnapshot, LogKind
 from twin_tui.engine.steps import check_duration, whole_steps
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import RELEASE, Constraint, Why
 from twin_tui.errors import CommandError, check_argument, did_you_mean
 
 
@@ -37,7 +38,7 @@ class Guide(Protocol):
         """
 
 
-class Controller(Protocol):
+class Controller(Guide, Protocol):
     """The S2 control type at work on a device, as everybody but S2 sees it."""
 
     kind: ControlType
@@ -109,6 +110,27 @@ class Device:
         seen = self.type.observe(self.params, state, commands, surroundings)
         forced = {name: pin for name, pin in pins.items() if hasattr(seen, name)} if pins else None
         return replace(seen, **forced) if forced else seen
+
+    @property
+    def steered_by(self) -> str:
+        """What steers it in place of direct setpoints: "mode PEAK_SHAVING", "S2 charge"; else ""."""
+        if self.guide is None or not self.guide.mode:
+            return ""
+        return f"{'S2' if self.guide is self.control else 'mode'} {self.guide.mode}"
+
+    def why(self, surroundings: Surroundings) -> Why:
+        """Return what was asked of the device, by whom if not by setpoints, and what binds it now."""
+        found = self.type.why(self.params, self.state, self.commands, surroundings)
+        steering = self.type.steering
+        if steering is None:
+            return found
+        if self.guide is not None and self.guide.mode:
+            found = replace(
+                found, asker=f"{'S2' if self.guide is self.control else 'mode'} {self.guide.mode}"
+            )
+        forced = sorted(steering.setpoints & self.pins.keys()) if self.pins else ()
+        more = tuple(Constraint("forced", f"{name} forced", action=RELEASE) for name in forced)
+        return replace(found, constraints=(*found.constraints, *more)) if more else found
 
     def forget_observation(self) -> None:
         """Compute the telemetry again on the next access: a command or pin changed between ticks."""

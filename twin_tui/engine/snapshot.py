@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Any
 
 from twin_tui.engine.signals import measured, value
+from twin_tui.engine.why import NOTHING_BINDS, Why
 
 
 class LogKind(Enum):
@@ -78,6 +79,9 @@ class DeviceSnapshot:
     mode: str = ""
     factor: float = 1.0
     explanation: str = ""
+    """What binds it, in words."""
+    why: Why = NOTHING_BINDS
+    """The same as values, with what was asked and what is given; ``why.sentence()`` is in words."""
     grid_code: str = ""
     """The title of the grid code, and which of its numbers nobody has read in the source."""
     control: ControlSnapshot | None = None

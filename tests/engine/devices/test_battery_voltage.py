@@ -171,7 +171,7 @@ def test_power_tapers_at_constant_voltage_and_the_log_can_say_why(
     assert powers[-1] < 0.999 * powers[0]
     state = engine.devices["b"].state
     assert state.status is Status.RUNNING
-    told = BATTERY.explain(engine.devices["b"].params, state)  # type: ignore[misc]
+    told = engine.snapshot().device("b").explanation
     assert told.startswith(word)
     assert told.endswith(f"limited by the cells' {limit_v:g} V")
 

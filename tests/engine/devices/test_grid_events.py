@@ -9,6 +9,7 @@ from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.engine import Engine
@@ -18,6 +19,7 @@ from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.physics.electrical import symmetrical_components
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.engine.why import Why
 
 NOON_UNIX_S = 1_781_913_600.0 + 12 * 3600
 KINDS = ("b", "pv")
@@ -109,7 +111,7 @@ def test_it_comes_back_after_the_delay_and_on_the_ramp(name: str):
     assert state(engine, name).active_power_w == 0.0
     engine.advance(2.0 + code.enter_service.ramp_s / 2)
     assert state(engine, name).active_power_w == pytest.approx(5000.0, rel=0.02)
-    assert engine.snapshot().device(name).explanation == "back in service, up to 50%"
+    assert engine.snapshot().device(name).explanation == "reconnection ramp 50 %"
     assert state(engine, name).status is Status.RUNNING
     engine.advance(code.enter_service.ramp_s / 2)
     assert state(engine, name).active_power_w == pytest.approx(10_000.0)
@@ -303,15 +305,19 @@ def test_a_high_voltage_draws_reactive_power_and_then_takes_active_power_off(nam
 def test_what_the_protection_says_of_each_state_of_a_device():
     code = load_grid_code("ieee1547-2018-cat-iii")
     tie = grid_tie.initial(code)
-    assert grid_tie.explain(code, tie) == ""
+
+    def said(code: GridCode | None, tie: Tie) -> str:
+        return Why(grid_tie.binds(code, tie)).reasons(None)
+
+    assert said(code, tie) == ""
     support = replace(tie.support, droop_pu=-0.1, p_limit_pu=0.5, q_pu=0.25)
-    assert grid_tie.explain(code, replace(tie, share=0.3, support=support)) == (
-        "back in service, up to 30%, frequency droop -10.0%, volt-watt limit 50.0%, volt-var +25.0%"
+    assert said(code, replace(tie, share=0.3, support=support)) == (
+        "reconnection ramp 30 %, frequency droop -10.0%, volt-watt limit 50.0%, volt-var +25.0%"
     )
     ceased = replace(tie, free=False, status=Status.CEASED)
-    assert grid_tie.explain(code, ceased) == "no current at this voltage"
-    assert grid_tie.explain(None, replace(ceased, protection=None)) == "no grid voltage"
-    assert grid_tie.explain(code, replace(ceased, status=Status.TRIPPED)) == "no grid voltage"
+    assert said(code, ceased) == "no current at this voltage"
+    assert said(None, replace(ceased, protection=None)) == "no grid voltage"
+    assert said(code, replace(ceased, status=Status.TRIPPED)) == "no grid voltage"
     assert tie.protection is not None
     waiting = replace(tie, status=Status.WAITING, protection=replace(tie.protection, remaining_s=42.0))
-    assert grid_tie.explain(code, waiting) == "waits for the delay of enter service: 42 s"
+    assert said(code, waiting) == "waits for the delay of enter service: 42 s"

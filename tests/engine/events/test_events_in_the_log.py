@@ -274,7 +274,7 @@ def test_a_change_of_the_status_alone_is_an_entry() -> None:
     assert states == [
         ("b1", "OFF → RUN", "", 11),
         ("b1", "RUN → OFF", "", 12),
-        ("load", "RUN → OFF", "", 22),
+        ("load", "RUN → OFF: disconnected", "", 22),
     ]
 
 

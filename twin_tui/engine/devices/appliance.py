@@ -7,7 +7,15 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Status, latching, settle_faults
+from twin_tui.engine.device import (
+    DeviceState,
+    DeviceType,
+    FaultKind,
+    Status,
+    fault_constraints,
+    latching,
+    settle_faults,
+)
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.devices.terminals import (
     Connection,
@@ -24,6 +32,7 @@ from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import commanded, derive, measured, value
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import Constraint, Why
 from twin_tui.errors import ConfigError
 
 _ROUNDING_S = 1e-6
@@ -261,12 +270,17 @@ def observe(
     )
 
 
-def explain(params: ApplianceParams, state: ApplianceState) -> str:
-    """Return the faults and why a start was refused."""
-    parts = list(APPLIANCE.fault_names(state.faults))
+def explain(
+    params: ApplianceParams, state: ApplianceState, commands: ApplianceCommands, surroundings: Surroundings
+) -> Why:
+    """Return the faults, why a start was refused, and what keeps a run waiting."""
+    found = list(fault_constraints(FAULTS, state))
     if state.refusal is not StartRefusal.NONE:
-        parts.append(f"start refused: {REFUSAL_TEXT[state.refusal]}")
-    return ", ".join(parts)
+        text = REFUSAL_TEXT[state.refusal]
+        found.append(Constraint("start refused", f"start refused: {text}", command=("run", 0)))
+    if state.status is Status.OFF:
+        found.append(Constraint("no grid voltage" if not surroundings.grid_live else "voltage too low"))
+    return Why(tuple(found), gives_w=state.active_power_w)
 
 
 def _limits(params: ApplianceParams) -> PowerLimits:

@@ -40,6 +40,7 @@ from twin_tui.engine.devices.battery_model import (
     Housing,
 )
 from twin_tui.engine.devices.battery_view import converter_w, observe, shown_soc
+from twin_tui.engine.devices.battery_why import explain
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import allowed_va
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
@@ -282,21 +283,6 @@ def _remember(
     if not params.deadtime_s and stuck is None and not offset:
         return AT_REST
     return BatteryMemory(asked_w, asked_var, on_the_way, stuck, offset)
-
-
-def explain(params: BatteryParams, state: BatteryState) -> str:
-    """Return why the battery is in its status."""
-    if state.status is Status.FAULT:
-        return ", ".join(BATTERY.fault_names(state.faults))
-    if state.status is Status.OFF:
-        return ""
-    tied = grid_tie.explain(params.grid_code, state.tie)
-    if not state.dc.limit:
-        return tied
-    low = state.dc.limit == "low"
-    limit_v = params.cell.low_v if low else params.cell.high_v
-    held = f"{'discharge' if low else 'charge'} limited by the cells' {limit_v:g} V"
-    return f"{tied}, {held}" if tied else held
 
 
 def forms(params: BatteryParams, state: BatteryState, commands: BatteryCommands) -> Forming | None:

@@ -35,8 +35,10 @@ from twin_tui.engine.devices.chp_model import (
     WARNS,
     ChpParams,
     ChpState,
+    duration_s,
 )
 from twin_tui.engine.devices.chp_signals import ACKNOWLEDGE, START, ChpCommands, ChpTelemetry
+from twin_tui.engine.devices.chp_why import explain
 from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import allowed_va, terminals
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
@@ -72,19 +74,6 @@ def initial(params: ChpParams) -> ChpState:
         heat=at_start(params),
         tie=grid_tie.initial(params.grid_code),
     )
-
-
-def duration_s(params: ChpParams, unit: ChpUnit) -> float:
-    """Return how long a unit state of the sequence lasts."""
-    if unit is STARTING:
-        return params.starting_s
-    if unit is WARMUP:
-        return params.warmup_s
-    if unit is IDLE:
-        return params.idle_s
-    if unit is SYNCHRONIZING:
-        return params.synchronizing_s
-    return params.stopping_s
 
 
 def fuel_w(params: ChpParams, unit: ChpUnit, load_pu: float) -> float:
@@ -328,23 +317,6 @@ def observe(
         prelube_pump_on=unit is STARTING,
         preheat_on=unit is WARMUP,
     )
-
-
-def explain(params: ChpParams, state: ChpState) -> str:
-    """Return the unit state, the faults, and what a start or a stop waits for."""
-    parts = [state.unit.name, *CHP.fault_names(state.faults)]
-    protection = grid_tie.explain(params.grid_code, state.tie)
-    if protection:
-        parts.append(protection)
-    if not state.armed and not state.faults & SHUTS_DOWN:
-        parts.append("a new start command is required: stop, then start")
-    if state.heat.full:
-        parts.append(f"the buffer is full ({state.heat.buffer_c:.1f} °C)")
-    elif state.unit is BLOCKED:
-        parts.append(f"a start waits for the least rest of {params.min_rest_s:g} s")
-    if state.stop_waits:
-        parts.append(f"a stop waits for the least run time of {params.min_run_s:g} s")
-    return ", ".join(parts)
 
 
 CHP = DeviceType(

@@ -157,6 +157,19 @@ class ChpState(DeviceState):
     tie: Tie = UNTIED
 
 
+def duration_s(params: ChpParams, unit: ChpUnit) -> float:
+    """Return how long a unit state of the sequence lasts."""
+    if unit is ChpUnit.STARTING:
+        return params.starting_s
+    if unit is ChpUnit.WARMUP:
+        return params.warmup_s
+    if unit is ChpUnit.IDLE:
+        return params.idle_s
+    if unit is ChpUnit.SYNCHRONIZING:
+        return params.synchronizing_s
+    return params.stopping_s
+
+
 FAULTS = (
     FaultKind("emergency_stop", 3001, "The emergency stop is pressed"),
     FaultKind("over_temperature", 3002, "The coolant is too hot"),

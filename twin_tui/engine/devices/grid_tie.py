@@ -8,6 +8,7 @@ from twin_tui.engine.grid_support import NEUTRAL, SupportState
 from twin_tui.engine.protection import Operation, ProtectionState
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import Constraint
 
 
 @value
@@ -147,43 +148,67 @@ _WORDS = {
 }
 
 
-def explain(code: GridCode | None, tie: Tie) -> str:
-    """Return what the protection has to say: the stage, and how long until it lets the device back."""
+def binds(code: GridCode | None, tie: Tie) -> tuple[Constraint, ...]:
+    """Return what protection and grid support bind a device to, and how long still."""
+    protection = tie.protection
     if tie.status is Status.RUNNING:
-        return _asked(tie)
+        return (*_pending(tie), *_support(tie))
+    if tie.status is Status.CEASED and protection is not None:
+        back_s = protection.back_s
+        text = f"current comes back in {back_s:g} s" if back_s > 0.0 else "no current at this voltage"
+        return (Constraint("ceased", text, left_s=back_s or None), *_pending(tie))
     stage = _stage(code, tie)
-    text = "no grid voltage"
-    if stage is not None:
-        what, unit = _WORDS[stage.quantity]
-        text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
-    elif tie.status is Status.CEASED and tie.protection is not None:
-        left_s = tie.protection.back_s
-        text = f"current comes back in {left_s:g} s" if left_s > 0.0 else "no current at this voltage"
-    if tie.status is Status.WAITING and tie.protection is not None and code is not None:
-        if stage is None:
-            return _waits(code.enter_service, tie.protection)
-        text += f"; back in {tie.protection.remaining_s:.0f} s"
-    return text
+    waiting = protection if tie.status is Status.WAITING else None
+    if stage is None:
+        if waiting is None or code is None:
+            return (Constraint("no grid voltage"),)
+        return (_enters_service(code.enter_service, waiting),)
+    what, unit = _WORDS[stage.quantity]
+    text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
+    brief = f"tripped {stage.name} {stage.limit:g} {unit}"
+    left_s = None
+    if waiting is not None:
+        left_s = waiting.remaining_s
+        text, brief = f"{text}; back in {left_s:.0f} s", f"{brief}, back in {left_s:.0f} s"
+    return (Constraint("tripped", text, brief, left_s),)
 
 
-def _waits(window: EnterService, state: ProtectionState) -> str:
+def _enters_service(window: EnterService, state: ProtectionState) -> Constraint:
+    name = "waits to enter service"
     if state.wait_s < 0.0:
-        return (
+        text = (
             f"waits for {window.v_low_pu:g} … {window.v_high_pu:g} pu"
             f" and {window.f_low_hz:g} … {window.f_high_hz:g} Hz"
         )
-    return f"waits for the delay of enter service: {state.remaining_s:.0f} s"
+        return Constraint(name, text)
+    left_s = state.remaining_s
+    text = f"waits for the delay of enter service: {left_s:.0f} s"
+    return Constraint(name, text, f"starts in {left_s:.0f} s", left_s)
 
 
-def _asked(tie: Tie) -> str:
-    parts = [f"back in service, up to {tie.share:.0%}"] if tie.share < 1.0 else []
+def _pending(tie: Tie) -> tuple[Constraint, ...]:
+    """Return the stage that is timing, if one is."""
+    state = tie.protection
+    if state is None or not state.stage or state.operation not in (Operation.RUNNING, Operation.CEASED):
+        return ()
+    text = f"{state.stage} trips in {state.remaining_s:.3g} s"
+    return (Constraint("about to trip", text, left_s=state.remaining_s),)
+
+
+def _support(tie: Tie) -> tuple[Constraint, ...]:
+    parts = []
+    if tie.share < 1.0:
+        left_s = tie.protection.remaining_s if tie.protection is not None else None
+        parts.append(
+            Constraint("reconnection ramp", f"reconnection ramp {tie.share * 100:.0f} %", "", left_s)
+        )
     support = tie.support
     if support.droop_pu:
-        parts.append(f"frequency droop {support.droop_pu:+.1%}")
+        parts.append(Constraint("frequency droop", f"frequency droop {support.droop_pu:+.1%}"))
     if support.p_limit_pu < 1.0:
-        parts.append(f"volt-watt limit {support.p_limit_pu:.1%}")
+        parts.append(Constraint("volt-watt", f"volt-watt limit {support.p_limit_pu:.1%}"))
     if support.q_pu:
-        parts.append(f"volt-var {support.q_pu:+.1%}")
+        parts.append(Constraint("volt-var", f"volt-var {support.q_pu:+.1%}"))
     if support.pf_q_pu:
-        parts.append(f"cos φ(P) {support.pf_q_pu:+.1%}")
-    return ", ".join(parts)
+        parts.append(Constraint("cos φ(P)", f"cos φ(P) {support.pf_q_pu:+.1%}"))
+    return tuple(parts)

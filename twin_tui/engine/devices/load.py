@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import exp
 
-from twin_tui.engine.device import DeviceType, Status, settle_faults
+from twin_tui.engine.device import DeviceType, Status, fault_constraints, settle_faults
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.load_model import (
     FAULTS,
@@ -31,6 +31,7 @@ from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
 from twin_tui.engine.physics.voltage_response import stalled_power
 from twin_tui.engine.signals import derive
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import Constraint, Why
 
 __all__ = ["LOAD", "LoadParams", "LoadState", "LoadTelemetry"]
 
@@ -200,14 +201,21 @@ def observe(
     )
 
 
-def explain(params: LoadParams, state: LoadState) -> str:
-    """Return why the load is in its status."""
-    parts = list(LOAD.fault_names(state.faults))
-    if state.contactor_open:
-        parts.append(f"contactor open: the voltage was below {params.opens_pu:g} pu")
+def explain(params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings) -> Why:
+    """Return what keeps the load from its consumption."""
+    stalled = OVERLOAD if state.stalled_ticks else 0
+    found = list(fault_constraints(FAULTS, state, stalled))
+    if not commands.connected:
+        found.append(Constraint("disconnected", command=("connected", 1)))
+    elif not surroundings.grid_live:
+        found.append(Constraint("no grid voltage"))
+    elif state.contactor_open:
+        text = f"contactor open: the voltage was below {params.opens_pu:g} pu"
+        found.append(Constraint("contactor open", text, "contactor open"))
     elif state.stalled_ticks:
-        parts.append(f"motors stalled: the voltage was below {params.stalls_pu:g} pu")
-    return ", ".join(parts)
+        text = f"motors stalled: the voltage was below {params.stalls_pu:g} pu"
+        found.append(Constraint("motors stalled", text, "motors stalled"))
+    return Why(tuple(found), gives_w=state.active_power_w)
 
 
 LOAD = DeviceType(

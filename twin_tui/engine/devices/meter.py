@@ -7,7 +7,7 @@ from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
-from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status
+from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status, fault_constraints
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
 from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_reactive, thirds
 from twin_tui.engine.devices.terminals import Phases
@@ -15,6 +15,7 @@ from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zer
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
+from twin_tui.engine.why import Why
 
 
 @value
@@ -326,9 +327,11 @@ def _power_factor(p_w: float, s_va: float) -> float:
     return -1.0 if found < -1.0 else 1.0 if found > 1.0 else found
 
 
-def explain(params: MeterParams, state: MeterState) -> str:
-    """Return why the meter is in its status."""
-    return ", ".join(METER.fault_names(state.faults))
+def explain(
+    params: MeterParams, state: MeterState, commands: MeterCommands, surroundings: Surroundings
+) -> Why:
+    """Return the faults of the meter."""
+    return Why(fault_constraints(FAULTS, state))
 
 
 METER = DeviceType(

@@ -31,6 +31,7 @@ from twin_tui.engine.devices.pv_model import (
     PvState,
     PvTelemetry,
 )
+from twin_tui.engine.devices.pv_why import explain
 from twin_tui.engine.devices.terminals import allowed_va, terminals
 from twin_tui.engine.physics.battery import ramp_between
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power, room_for_reactive
@@ -281,13 +282,6 @@ def observe(
         irradiance_w_m2=shown_irradiance(state),
         available_power_w=state.ac_available_w,
     )
-
-
-def explain(params: PvParams, state: PvState) -> str:
-    """Return why the plant is in its status."""
-    if state.status is Status.FAULT:
-        return ", ".join(PV.fault_names(state.faults))
-    return grid_tie.explain(params.grid_code, state.tie) if state.status is not Status.OFF else ""
 
 
 PV = DeviceType(

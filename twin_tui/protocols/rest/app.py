@@ -72,6 +72,7 @@ class EngineQueries:
             "title": device.type.title,
             "status": device.state.status.value,
             "faults": list(device.type.fault_names(device.state.faults)),
+            "why": device.why(self.engine.surroundings).sentence(),
             "mode": device.guide.mode if device.guide is not None else "",
             "factor": device.guide.factor if device.guide is not None else 1.0,
             "modes": [mode.name for mode in device.type.modes],

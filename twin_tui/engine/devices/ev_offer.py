@@ -1,0 +1,48 @@
+"""What a charging station offers and its vehicle takes, as pure functions of both."""
+
+from twin_tui.engine.devices.ev_model import LEAST_V, MIN_CURRENT_A, PLAIN_PILOT_A, EvParams
+from twin_tui.engine.devices.ev_signals import EvCommands
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, pilot_current, pilot_duty
+from twin_tui.engine.surroundings import Surroundings
+
+
+def taper(params: EvParams, soc: float) -> float:
+    """Return the share of its power that the vehicle takes: 1 up to the knee, then falling evenly."""
+    knee = params.taper_from_soc
+    if soc <= knee or knee >= 1.0:
+        return 1.0
+    return 1.0 - (1.0 - params.taper_to_pu) * (min(soc, 1.0) - knee) / (1.0 - knee)
+
+
+def phase_voltage(surroundings: Surroundings, phases: int) -> float:
+    """Return the mean voltage of the phases that charging goes over, V; a dead one counts as 0."""
+    volts = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
+    live = [u if u > NO_VOLTAGE_PU else 0.0 for u in volts[:phases]]
+    return surroundings.nominal_v * (live[0] + live[1] + live[2] if phases == 3 else live[0]) / phases
+
+
+def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
+    r"""Return the current that the pilot offers on each of the phases that charging goes over, A.
+
+    :math:`\min(I_{station}, I_{limit}, P_{limit} / (n V))`; 0 where that is below 6 A, or the station is not
+    enabled: no duty cycle signals less (IEC 61851-1:2017, annex A).
+    """
+    if not commands.enabled or volts < LEAST_V:
+        return 0.0
+    offer = min(
+        params.max_current_a,
+        commands.current_limit_a,
+        commands.active_power_limit_w / (phases * volts),
+    )
+    if offer < MIN_CURRENT_A - 1e-9:
+        return 0.0
+    offer = max(offer, MIN_CURRENT_A)
+    return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
+
+
+def discharge_power(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
+    """Return the power that the vehicle is to give back, W, within its limit and the currents."""
+    if not commands.discharge_setpoint_w or not commands.enabled or volts < LEAST_V:
+        return 0.0
+    amps = min(params.max_current_a, commands.current_limit_a)
+    return min(commands.discharge_setpoint_w, params.max_discharge_power_w, amps * phases * volts)
