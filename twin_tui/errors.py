@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from enum import IntEnum
+from heapq import nsmallest
 from typing import SupportsFloat
 
 CUT_AT = 80
@@ -12,6 +13,10 @@ LONGEST_FILE_NAME = 200
 """The longest path in a message."""
 LONGEST_LINE = 1000
 """Of a message: many names may be listed, a value is not longer for it."""
+MOST_COMPARED = 500
+"""Names that a wrong one is compared with."""
+MOST_ERRORS = 100
+"""Errors of one file that are listed."""
 
 
 class ExitCode(IntEnum):
@@ -147,7 +152,16 @@ def number(found: object) -> bool:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean X?"`` for the nearest known name, or a short list of known names."""
     names = list(known)
-    close = difflib.get_close_matches(name[:CUT_AT], names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:CUT_AT], _alike(name, names), n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""
+
+
+def _alike(name: str, names: list[str]) -> list[str]:
+    """Return those names among very many that are worth comparing letter by letter, which is slow."""
+    if len(names) <= MOST_COMPARED:
+        return names
+    return nsmallest(
+        MOST_COMPARED, names, key=lambda each: (each[:1] != name[:1], abs(len(each) - len(name)))
+    )

@@ -16,7 +16,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.formats import clean
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.signals import value
-from twin_tui.errors import ConfigError, TwinError, did_you_mean, file_name
+from twin_tui.errors import MOST_ERRORS, ConfigError, TwinError, did_you_mean, file_name
 from twin_tui.protocols.links import Links
 from twin_tui.protocols.maps.parse import load_map
 from twin_tui.protocols.registry import connectors
@@ -157,4 +157,5 @@ def command(files: tuple[str, ...], allow_outside: bool) -> None:
                 click.echo(f"note: {clean(line)}")
     if faults:
         where = "the file" if len(files) == 1 else f"{len(files)} files"
-        raise ConfigError(f"{faults} {'error' if faults == 1 else 'errors'} in {where}")
+        number = f"more than {MOST_ERRORS}" if faults > MOST_ERRORS else str(faults)
+        raise ConfigError(f"{number} {'error' if faults == 1 else 'errors'} in {where}")

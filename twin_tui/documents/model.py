@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from twin_tui.documents.loader import Document
-from twin_tui.errors import ConfigError, TwinError, did_you_mean, named, shown
+from twin_tui.errors import MOST_ERRORS, ConfigError, TwinError, did_you_mean, named, shown
 
 M = TypeVar("M", bound="Model")
 
@@ -43,17 +43,27 @@ class Complaints:
         start = list(filter(None, (self._document.where(at or place), place)))
         for part in text.splitlines():
             line = ": ".join((*start, part))
-            if line not in self.lines:
-                self.lines.append(line)
+            self._list(line)
 
     def take(self, error: TwinError) -> None:
         """Add the errors of a message that already names their places."""
-        self.lines += [line for line in str(error).splitlines() if line not in self.lines]
+        for line in str(error).splitlines():
+            self._list(line)
 
     def settle(self) -> None:
         """Raise one ConfigError if there are any errors."""
         if self.lines:
             raise ConfigError("\n".join(self.lines))
+
+    def _list(self, line: str) -> None:
+        """Add a line; raise ConfigError when there are so many that nobody reads more."""
+        if len(self.lines) > MOST_ERRORS:
+            self.settle()
+        if line not in self.lines:
+            self.lines.append(line)
+        if len(self.lines) > MOST_ERRORS:
+            self.lines[MOST_ERRORS:] = [f"only the first {MOST_ERRORS} errors are listed"]
+            self.settle()
 
     def checked(self, model: type[M], data: Any, place: str = "") -> M | None:
         """Return the data as a model, or None after adding its errors."""
