@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 
 from twin_tui.engine.engine import Engine
 from twin_tui.protocols.s2.conversation import S2State
+from twin_tui.protocols.s2.log import ConversationLog
 from twin_tui.protocols.s2.manager import ResourceManager, S2Options
 
 PATIENCE_S = 10.0
@@ -137,6 +138,8 @@ async def dialling(
 ) -> AsyncIterator[ResourceManager]:
     """Connect a device of the engine to an energy manager, on the simulated clock."""
     settings = {"wall_clock": False, "first_pause_s": 0.01, "longest_pause_s": 0.02, **options}
+    if "log" in settings:
+        settings["log"] = ConversationLog(settings["log"], engine)
     manager = ResourceManager(engine, device, S2Options(url, **settings))
     await manager.start()
     try:

@@ -20,7 +20,8 @@ from twin_tui.engine.snapshot import LogKind
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.connector import StateLog
 from twin_tui.protocols.s2.conversation import S2State
-from twin_tui.protocols.s2.manager import HUNG_UP, ResourceManager, S2Options
+from twin_tui.protocols.s2.log import ConversationLog
+from twin_tui.protocols.s2.manager import HUNG_UP, ResourceManager
 
 SITE: dict[str, Any] = {
     "name": "house",
@@ -198,4 +199,39 @@ def test_an_s2_log_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> 
     engine = Twin.from_dict(SITE).engine
     for path, message in ((tmp_path / "pipe", "is not a regular file"), (tmp_path, "is a folder")):
         with pytest.raises(ConfigError, match=message):
-            ResourceManager(engine, "battery", S2Options("ws://127.0.0.1:9/", log=path))
+            ConversationLog(path, engine).open()
+
+
+async def test_an_s2_log_of_two_devices_on_a_full_disk_raises_one_alarm() -> None:
+    async with Cem() as one, Cem() as other:
+        assets = [
+            {"type": "battery", "name": name, "protocols": [{"kind": "s2", "cem": cem.url}]}
+            for name, cem in (("east", one), ("west", other))
+        ]
+        twin = Twin.from_dict({"name": "s", "assets": assets, "links": {"s2": {"log": "/dev/full"}}})
+        await twin.start()
+        assert (await one.shake_hands())["name"] != (await other.shake_hands())["name"]
+        with pytest.raises(RunError) as caught:
+            await twin.stop()
+    assert str(caught.value).count("the S2 log is incomplete") == 1
+    alarms = [entry for entry in twin.engine.log if entry.text.startswith("S2 log")]
+    assert [(entry.device, entry.text) for entry in alarms] == [
+        ("", "S2 log failed: /dev/full: No space left on device; the run goes on without it")
+    ]
+
+
+def test_an_s2_log_stays_open_until_the_last_device_has_left_it(tmp_path: Path) -> None:
+    path = tmp_path / "s2.jsonl"
+    log = ConversationLog(path, Twin.from_dict(SITE).engine)
+    log.open()
+    log.open()
+    log.write("east", "in", 1)
+    log.close()
+    log.write("west", "in", 2)
+    log.close()
+    log.write("west", "in", 3)
+    log.open()
+    log.write("east", "in", 4)
+    log.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["device"], line["in"]) for line in lines] == [("east", 1), ("west", 2), ("east", 4)]

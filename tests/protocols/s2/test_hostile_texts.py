@@ -12,7 +12,7 @@ from s2_cem import Cem, dialling, reaches
 from twin_tui import Twin
 from twin_tui.engine.log import LONGEST_TEXT
 from twin_tui.protocols.s2.conversation import S2State
-from twin_tui.protocols.s2.manager import ConversationLog
+from twin_tui.protocols.s2.log import ConversationLog
 from twin_tui.run import recording
 
 SITE: dict[str, Any] = {
@@ -104,9 +104,10 @@ def test_a_message_that_is_nested_too_deeply_for_the_log_does_not_end_the_connec
     deep: Any = 1
     for _ in range(100_000):
         deep = [deep]
-    log = ConversationLog(tmp_path / "s2.jsonl", Twin.from_dict(SITE).engine, "battery")
-    log.write("in", deep)
-    log.write("in", {"a": 1})
+    log = ConversationLog(tmp_path / "s2.jsonl", Twin.from_dict(SITE).engine)
+    log.open()
+    log.write("battery", "in", deep)
+    log.write("battery", "in", {"a": 1})
     log.close()
     lines = [json.loads(line) for line in (tmp_path / "s2.jsonl").read_text().splitlines()]
     assert [line["in"] for line in lines] == ["nested too deeply", {"a": 1}]

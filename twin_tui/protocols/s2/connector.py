@@ -26,6 +26,7 @@ from twin_tui.protocols.connector import (
     Wiring,
     WrittenFile,
 )
+from twin_tui.protocols.s2.log import ConversationLog
 from twin_tui.protocols.secrets import given_token, plain_text, warn_if_exposed
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ class S2Connector(Connector):
             ]
         if settings.log is not None and not endpoints:
             return [NothingToLog(settings.log)]
-        return [S2Wire(wiring, endpoint, settings.log) for endpoint in endpoints]
+        log = None if settings.log is None else ConversationLog(settings.log, wiring.engine)
+        return [S2Wire(wiring, endpoint, log) for endpoint in endpoints]
 
 
 class NothingToLog(Wire):
@@ -172,7 +174,7 @@ class NothingToLog(Wire):
 class S2Wire(Wire):
     """The connection of one device to its energy manager; ``manager`` is None while it is closed."""
 
-    def __init__(self, wiring: Wiring, endpoint: S2, log: Path | None) -> None:
+    def __init__(self, wiring: Wiring, endpoint: S2, log: ConversationLog | None) -> None:
         self.endpoints = (endpoint,)
         self.endpoint = endpoint
         self.manager: ResourceManager | None = None

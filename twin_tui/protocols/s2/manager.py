@@ -7,19 +7,18 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import field
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from twin_tui.documents.output import check_new, reason, refused
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.errors import LinkError, file_name
+from twin_tui.errors import LinkError
 from twin_tui.protocols.address import without_login
 from twin_tui.protocols.clock import PeerClock
 from twin_tui.protocols.connector import StateLog, end_tasks
 from twin_tui.protocols.s2.conversation import Conversation, S2State
+from twin_tui.protocols.s2.log import ConversationLog
 from twin_tui.protocols.s2.names import Names
 
 if TYPE_CHECKING:
@@ -55,8 +54,8 @@ class S2Options:
     token: str = field(default="", repr=False)
     wall_clock: bool = True
     """Whether times in messages are wall-clock time, as real energy managers expect, or simulated time."""
-    log: Path | None = None
-    """File for the log of the conversation, one message a line."""
+    log: ConversationLog | None = None
+    """The log of the site's conversations."""
     first_pause_s: float = FIRST_PAUSE_S
     longest_pause_s: float = LONGEST_PAUSE_S
 
@@ -71,49 +70,6 @@ def _websockets() -> Any:
     return client
 
 
-class ConversationLog:
-    """Writes every message of one resource, in and out, to a file, until the disk refuses."""
-
-    def __init__(self, path: Path | None, engine: Engine, device: str) -> None:
-        self._path = path
-        self._engine = engine
-        self._device = device
-        self._file: IO[str] | None = None
-        self.failed = ""
-        """Why writing stopped, "" while all is well."""
-        if path is not None:
-            check_new(path, force=True)
-            try:
-                # a lone surrogate is written as a JSON escape
-                self._file = path.open(
-                    "a", encoding="utf-8", errors="backslashreplace", newline="\n", buffering=1
-                )
-            except OSError as error:
-                raise refused(path, error) from None
-
-    def write(self, direction: str, message: Any) -> None:
-        if self._file is None:
-            return
-        entry = {"t": round(self._engine.time_s, 6), "device": self._device, direction: message}
-        try:
-            text = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
-        except RecursionError:  # what could just be read cannot always be written
-            text = json.dumps({**entry, direction: "nested too deeply"}, separators=(",", ":"))
-        try:
-            self._file.write(text + "\n")
-        except OSError as error:
-            self.close()
-            self.failed = f"{file_name(self._path)}: the S2 log is incomplete: {reason(error)}"
-            text = f"S2 log failed: {file_name(self._path)}: {reason(error)}; the run goes on without it"
-            self._engine.note(LogKind.ALARM, self._device, text)
-
-    def close(self) -> None:
-        file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):  # what failed to be written is tried again
-                file.close()
-
-
 class ResourceManager:
     """Keeps one device connected to its energy manager."""
 
@@ -124,7 +80,7 @@ class ResourceManager:
         self._engine = engine
         self._names = Names(engine.plan.name, device)
         self._client = _websockets()
-        self._log = ConversationLog(options.log, engine, device)
+        self._log = options.log
         self._task: asyncio.Task[None] | None = None
         self._clock = PeerClock(engine, options.wall_clock)
         self._address = without_login(options.cem)
@@ -153,6 +109,8 @@ class ResourceManager:
 
     async def start(self) -> None:
         """Start connecting; attempts go on until the energy manager answers."""
+        if self._log is not None:
+            self._log.open()
         self._state = S2State.CONNECTING
         task = asyncio.create_task(self._keep_connected(), name=f"S2 of {self.device}")
         self._task = self._state_log.watch(task)
@@ -162,7 +120,8 @@ class ResourceManager:
         task, self._task = self._task, None
         await end_tasks(task)
         self._state_log.settle()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
 
     def failure(self) -> str:
         """Return what ended its connection for ever, "" if nothing did."""
@@ -170,7 +129,11 @@ class ResourceManager:
 
     def lost(self) -> str:
         """Return why its log is incomplete, "" if it is not."""
-        return self._log.failed
+        return self._log.failed if self._log is not None else ""
+
+    def _write_log(self, direction: str, message: Any) -> None:
+        if self._log is not None:
+            self._log.write(self.device, direction, message)
 
     async def _keep_connected(self) -> None:
         pause_s = self.options.first_pause_s
@@ -256,7 +219,7 @@ class ResourceManager:
             async for text in connection:
                 self._received += 1
                 before = conversation.state
-                self._log.write("in", _as_logged(text))
+                self._write_log("in", _as_logged(text))
                 conversation.receive(text)
                 if conversation.state is not before:
                     self.changed()
@@ -275,7 +238,7 @@ class ResourceManager:
                 ready.clear()
                 while conversation.outbox:
                     message = conversation.outbox.popleft()
-                    self._log.write("out", message)
+                    self._write_log("out", message)
                     await connection.send(json.dumps(message, separators=(",", ":")))
                 if conversation.closing:
                     return
