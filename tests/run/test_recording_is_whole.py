@@ -201,3 +201,21 @@ def test_a_recording_is_closed_once_however_often_close_is_called(tmp_path: Path
     twin.recorder.close()
     assert path.read_bytes() == whole
     assert whole.count(b'{"end":20,') == 1
+
+
+def test_a_recording_that_was_edited_to_name_a_file_reads_it_only_when_allowed(
+    tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "load.csv"
+    outside.write_text("t,w\n0,5000\n3600,5000\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    site = json.loads(whole.splitlines()[0])["site"]
+    house = {"type": "load", "name": "house", "series": str(outside)}
+    edited = changed(whole, 1, site={**site, "assets": [site["assets"][0], house]})
+    refused = message(replayed(folder / "run.jsonl", edited))
+    assert f"{outside} is outside the folder of the site" in refused
+    assert refused.endswith("or allow it with --allow-outside")
+    allowed = replayed(folder / "run.jsonl", edited, "--allow-outside")
+    assert allowed.exit_code == 0, allowed.output

@@ -12,6 +12,13 @@ from twin_tui.engine.steps import check_duration
 from twin_tui.errors import CommandError, did_you_mean
 
 SHORTEST_PERIOD_S = 0.001
+LONGEST_LABEL = 80
+
+
+def check_label(label: str) -> None:
+    """Raise CommandError for a label that no list could show; it is part of every snapshot."""
+    if len(label) > LONGEST_LABEL:
+        raise CommandError(f"a label has up to {LONGEST_LABEL} characters, not {len(label):,}")
 
 
 class Target(Enum):
@@ -85,6 +92,7 @@ class Disturbance:
 
     def check(self) -> None:
         """Raise CommandError, naming the field, when the disturbance is invalid."""
+        check_label(self.label)
         low, high, _ = _MAGNITUDES[self.target]
         if self.absolute:
             if self.target not in _ABSOLUTE or self.shape not in (Shape.STEP, Shape.PLAYBACK):

@@ -62,6 +62,8 @@ INVALID: list[tuple[Event, str]] = [
     (ClearFault("battery", "fans"), "did you mean fan"),
     (LinkFault("batery", {"kind": "silence"}), "did you mean battery"),
     (LinkFault("battery", {"kind": "silence"}, "", -1.0), "duration -1 s is not above 0"),
+    (LinkFault("battery", {"kind": "silence"}, "x" * 60_000), "up to 80 characters, not 60,000"),
+    (Disturb(Disturbance(Target.VOLTAGE, 0.5, label="x" * 81)), "a label has up to 80 characters, not 81"),
     (Disturb(Disturbance(Target.VOLTAGE, 2.5)), "voltage magnitude 2.5 is outside 0 to 2"),
     (Disturb(Disturbance(Target.VOLTAGE, 0.5, shape=Shape.RAMP)), "a ramp takes ramp_s above 0"),
     (Disturb(Disturbance(Target.VOLTAGE, 0.5, phases="d")), "are not among a, b, c"),

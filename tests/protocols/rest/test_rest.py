@@ -239,6 +239,10 @@ async def test_any_event_can_be_submitted() -> None:
         ({"event": "Instruct", "device": "battery", "instruction": 3}, "instruction takes an object"),
         ({"event": "Instruct", "device": "battery", "instruction": {}}, "no control type is selected"),
         ({"event": "SelectMode", "device": "battery", "mode": 3}, "mode takes text, not 3"),
+        (
+            {"event": "LinkFault", "device": "battery", "rule": {"kind": "silence"}, "label": "x" * 60_000},
+            "a label has up to 80 characters, not 60,000",
+        ),
     ],
 )
 async def test_a_wrong_event_is_refused_with_the_nearest_name(event: dict[str, Any], detail: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from twin_tui.engine.disturbance import check_label
 from twin_tui.engine.events.registry import event
 from twin_tui.engine.running import PYTHON, Device, Event, Run
 from twin_tui.engine.snapshot import LogKind
@@ -85,8 +86,9 @@ class LinkFault(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an invalid duration, and what the protocol layer refuses."""
+        """Refuse an invalid duration or label, and what the protocol layer refuses."""
         run.device(self.device)
+        check_label(self.label)
         check_duration(self.duration_s)
         if run.check_link_fault is not None:
             run.check_link_fault(self)

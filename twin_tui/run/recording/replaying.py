@@ -35,14 +35,17 @@ def _differences(time_s: float, place: str, recorded: Any, replayed: Any) -> Ite
         yield Difference(time_s, place.removeprefix("devices."), recorded, replayed)
 
 
-def fresh_engine(head: Mapping[str, Any], place: str = "recording") -> Engine:
+def fresh_engine(head: Mapping[str, Any], place: str = "recording", *, allow_outside: bool = False) -> Engine:
     """Return an engine as the recorded one began, without the events of its site; raise ConfigError.
 
-    The recording holds every event that took effect, those of the site among them.
+    The recording holds every event that took effect, those of the site among them, and the files that the
+    site named: only one that was edited reads others, in the working folder unless ``allow_outside``.
     """
     site = {key: part for key, part in head["site"].items() if key != "events"}
     try:
-        return Engine(replace(load_site(site, seed=head["seed"]).plan, events=()))
+        return Engine(
+            replace(load_site(site, seed=head["seed"], allow_outside=allow_outside).plan, events=())
+        )
     except TwinError as error:
         raise ConfigError(f"{place}: {error}") from None
 
