@@ -87,13 +87,13 @@ def test_a_capture_is_reserved_like_a_recording(tmp_path: Path) -> None:
 def test_a_folder_of_a_killed_run_is_overwritten_with_force(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     path.mkdir()
-    for name in ("part-00000.parquet", ".part-00001.parquet.torn"):
+    for name in ("part-00000000.parquet", ".part-00000001.parquet.torn"):
         (path / name).write_bytes(b"half")
     twin = Twin.from_dict(SITE)
     twin.record(path, force=True)
     twin.advance(2.0)
     twin.stop_recording()
-    assert [part.name for part in path.iterdir()] == ["part-00000.parquet"]
+    assert [part.name for part in path.iterdir()] == ["part-00000000.parquet"]
     (path / "part-00000-spark.parquet").write_bytes(b"of another program")
     with pytest.raises(ConfigError, match="holds other files than a recording"):
         twin.record(path, force=True)

@@ -164,7 +164,7 @@ def test_a_parquet_recording_is_a_folder_of_parts_that_are_each_complete(
     monkeypatch.setattr(tables, "ROWS", 2)
     path = tmp_path / "run.parquet"
     twin = recorded(path)
-    assert sorted(part.name for part in path.iterdir()) == [f"part-0000{n}.parquet" for n in range(3)]
+    assert sorted(part.name for part in path.iterdir()) == [f"part-{n:08d}.parquet" for n in range(3)]
     found = pq.read_table(path)
     assert found.column("t_s").to_pylist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert found.column("bess.soc").to_pylist()[-1] == twin["bess"].telemetry.soc

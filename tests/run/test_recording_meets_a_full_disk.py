@@ -104,5 +104,5 @@ def test_a_parquet_recording_on_a_full_disk_keeps_the_parts_that_are_complete(
     twin.advance(3.0)
     fill_the_disk(monkeypatch)
     twin.advance(3.0)
-    assert sorted(part.name for part in path.iterdir()) == ["part-00000.parquet", "part-00001.parquet"]
+    assert sorted(part.name for part in path.iterdir()) == ["part-00000000.parquet", "part-00000001.parquet"]
     assert alarms(twin) == [f"recording failed: {path}: No space left on device; the run goes on without it"]

@@ -28,6 +28,7 @@ class Rows:
 
     def __init__(self, *rows: list[Any]) -> None:
         self.head = [("t_s", "s", float), ("text", "", str)]
+        self.rows_of_part = tables.ROWS
         self._rows = rows
 
     def rows(self, moment: object) -> Iterator[list[Any]]:
@@ -116,6 +117,21 @@ def test_a_part_of_a_parquet_recording_has_an_hour_of_samples_or_what_five_minut
     assert parts_after(0) == [3600, 3], "a part without rows is none"
 
 
+def test_a_long_table_has_more_rows_in_a_part_and_names_that_sort(tmp_path: Path) -> None:
+    twin = Twin.from_dict(SITE)
+    sampler = samples.Sampler(twin.engine)
+    table = tables.Table(sampler, long=True)
+    file = tables.Parquet(tmp_path / "run.parquet", table, {}, clock=lambda: 0.0)
+    file.begin()
+    file._parts = 99_998
+    for _ in range(3 * (20_000 // len(sampler.table()) + 1)):
+        file.sample(sampler.moment())
+    file.end(0, 0.0)
+    parts = sorted((tmp_path / "run.parquet").iterdir())
+    assert [part.name for part in parts] == [f"part-{n:08d}.parquet" for n in (99_998, 99_999, 100_000)]
+    assert all(20_000 <= pq.read_metadata(part).num_rows < 20_100 for part in parts)
+
+
 def test_a_parquet_recording_holds_its_header_but_for_the_site(tmp_path: Path) -> None:
     twin = Twin.from_dict(SITE, seed=7)
     twin.record(tmp_path / "run.parquet", every_s=0.5)
@@ -128,6 +144,10 @@ def test_a_parquet_recording_holds_its_header_but_for_the_site(tmp_path: Path) -
         "double", "int64", "bool", "string",
     ]  # fmt: skip
     assert schema.field("tick").metadata is None
+    group = pq.read_metadata(next((tmp_path / "run.parquet").iterdir())).row_group(0)
+    columns = {group.column(n).path_in_schema: group.column(n) for n in range(group.num_columns)}
+    assert columns["bess.status"].has_dictionary_page
+    assert not columns["grid.frequency_hz"].has_dictionary_page
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -20,12 +20,12 @@ from twin_tui.run.recording.samples import Column, Moment, Sampler
 if TYPE_CHECKING:
     import pyarrow
 
-ROWS = 3600
-"""Rows of a part of a Parquet recording, unless it takes longer than PART_S of wall time."""
+ROWS, LONG_ROWS = 3600, 20_000
+"""Rows of a part of a Parquet recording, wide or long, unless it takes longer than PART_S of wall time."""
 PART_S = 300.0
 TIME = ("t_s", "tick")
 LONG = (*TIME, "device", "signal", "unit", "value", "text")
-_PART = "part-{:05d}.parquet"
+_PART = "part-{:08d}.parquet"  # as text in the order of their numbers, for longer than a run lasts
 _A_PART = re.compile(r"part-\d{5,}\.parquet|\.part-\d{5,}\.parquet\.torn")
 
 
@@ -36,6 +36,7 @@ class Table:
         self._sampler = sampler
         self._columns = sampler.table()
         self._long = long
+        self.rows_of_part = LONG_ROWS if long else ROWS
 
     @property
     def head(self) -> list[tuple[str, str, type]]:
@@ -154,6 +155,7 @@ class Parquet:
             ],
             metadata={"twin_tui": to_json({key: item for key, item in head.items() if key != "site"})},
         )
+        self._texts = [name for name, _, kind in table.head if kind not in types]
         self._rows: list[list[Any]] = []
         self._begun_s = clock()
         self._parts = 0
@@ -183,7 +185,7 @@ class Parquet:
         if not self._rows:
             self._begun_s = self._clock()
         self._rows += self._table.rows(moment)
-        if len(self._rows) >= ROWS or self._clock() - self._begun_s >= PART_S:
+        if len(self._rows) >= self._table.rows_of_part or self._clock() - self._begun_s >= PART_S:
             self._write_part()
 
     def end(self, tick: int, time_s: float) -> None:
@@ -213,7 +215,7 @@ class Parquet:
         part = self._path / _PART.format(self._parts)
         torn = part.with_name(f".{part.name}.torn")
         try:
-            pq.write_table(self._as_table(rows), torn, compression="zstd")
+            pq.write_table(self._as_table(rows), torn, compression="zstd", use_dictionary=self._texts)
             torn.replace(part)
         except OSError:
             with contextlib.suppress(OSError):
