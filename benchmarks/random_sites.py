@@ -1,6 +1,7 @@
 """Random sites and what happens to them: every device type, parameter that matters, disturbance and fault."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -58,6 +59,7 @@ def _battery(random: Random) -> dict[str, Any]:
         "deadtime_s": random.choice((0.0, 0.7)),
         "max_current_pu": random.choice((1.0, 1.05, 1.2)),
         "initial_soh": random.choice((1.0, 0.8)),
+        "ageing_speed": random.choice((0.0, 1.0, 1000.0, 1e6)),
         "initial_cell_c": random.choice((-5.0, 12.0, 25.0, 50.0)),
         "housing": random.choice(tuple(Housing)),
         "grid_forming": random.random() < 0.4,
@@ -90,6 +92,7 @@ def _ev(random: Random) -> dict[str, Any]:
         "max_charge_power_w": random.uniform(2e3, 22e3),
         "max_current_a": random.choice((16.0, 32.0)),
         "capacity_wh": random.choice((500.0, 60e3)),
+        "max_discharge_power_w": random.choice((0.0, 0.0, 11e3)),
     }
 
 
@@ -101,6 +104,7 @@ def _load(random: Random) -> dict[str, Any]:
         "phase": random.choice(tuple(Connection)),
         "voltage_model": random.choice(tuple(VoltageModel)),
         "noise_share": random.choice((0.0, 0.2)),
+        "inrush": random.choice((0.0, 0.0, 4.0)),
         **given,
     }
 
@@ -133,15 +137,20 @@ PARAMS = {
 }
 
 
-def _plan(random: Random, kind: str, name: str) -> DevicePlan:
+def _plan(random: Random, kind: str, name: str, nominal_hz: float) -> DevicePlan:
     device_type = registry[kind]
-    return DevicePlan(name, device_type, device_type.params(**PARAMS[kind](random)))
+    keys = PARAMS[kind](random)
+    code = keys.get("grid_code")
+    if code is not None and code.nominal_hz != nominal_hz:
+        keys["grid_code"] = load_grid_code("en50549-1" if nominal_hz == 50.0 else "ieee1547-2018-cat-iii")
+    return DevicePlan(name, device_type, device_type.params(**keys))
 
 
 def random_site(random: Random, name: str) -> SitePlan:
     """Return a site of two to nine devices of any type, its grid meter and a sub-meter."""
     kinds = ["battery", *(random.choice(tuple(PARAMS)) for _ in range(random.randint(1, 8)))]
-    devices = [_plan(random, kind, f"{kind}-{place}") for place, kind in enumerate(kinds)]
+    grid = _grid(random)
+    devices = [_plan(random, kind, f"{kind}-{place}", grid.nominal_hz) for place, kind in enumerate(kinds)]
     meter: AnyDeviceType = registry["meter"]
     measured = tuple(plan.name for plan in random.sample(devices, 2))
     meters = (
@@ -152,12 +161,21 @@ def random_site(random: Random, name: str) -> SitePlan:
     return SitePlan(
         name,
         (*devices, *meters),
-        dt_s=random.choice((0.05, 0.1, 0.1, 1.0, 10.0, 60.0)),
+        dt_s=random.choice((0.02, 0.05, 0.1, 0.1, 1.0, 10.0, 60.0)),
         seed=random.randrange(1000),
         start_unix_s=MORNING_UNIX_S,
-        grid=random.choice((GridParams(), GRIDS["continental_europe"], GRIDS["nordic"])),
+        grid=grid,
         weather=weather,
     )
+
+
+def _grid(random: Random) -> GridParams:
+    """Return a stiff grid or a weak one, of 50 Hz or 60 Hz."""
+    names = ("stiff_50hz", "continental_europe", "nordic", "stiff_60hz", "north_america")
+    grid = GRIDS[random.choice(names)]
+    if random.random() < 0.6:
+        return grid
+    return replace(grid, r_ohm=random.choice((0.02, 0.1, 0.5)), x_ohm=random.choice((0.02, 0.1, 0.5)))
 
 
 _DISTURBANCES = (

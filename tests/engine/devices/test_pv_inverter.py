@@ -97,3 +97,16 @@ def test_an_apparent_power_above_the_rating_leaves_room_for_reactive_power(
     lost_w = inverter_loss(math.hypot(seen.active_power_w, var), 10_000.0)
     assert seen.active_power_w == pytest.approx(10_000.0 / 0.96 - lost_w, abs=1e-6)
     assert 9_860.0 < seen.active_power_w <= 10_000.0
+
+
+@pytest.mark.parametrize("efficiency", [0.96, 0.985, 0.995, 0.999, 1.0])
+@pytest.mark.parametrize("load_w", [0.0, 500.0, 3_000.0, 10_000.0])
+def test_no_inverter_is_warmer_than_its_rise_at_the_greatest_loss(efficiency: float, load_w: float) -> None:
+    # the curve of PVWatts, scaled to 0.994 and more, loses most without load
+    plant = replace(PLANT, nominal_efficiency=efficiency, series=Series(0.0, 60.0, (10_000.0,)))
+    engine = site(plant)
+    engine.submit(Write("pv", {"active_power_limit_w": load_w}))
+    engine.advance(1_000.0)
+    seen = engine.telemetry("pv")
+    assert engine.devices["pv"].state.status is Status.RUNNING
+    assert 0.0 <= seen.inverter_temperature_c - AIR_C <= 12.0 * (1 + 1e-9)

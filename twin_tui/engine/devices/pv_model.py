@@ -11,6 +11,7 @@ from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.devices.pv_inputs import MOST_STRINGS
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
+from twin_tui.engine.physics.pv import inverter_loss
 from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, derive, grouped, measured, value
 from twin_tui.engine.weather import Series
@@ -92,12 +93,14 @@ class PvParams:
         bounds.check(self, what)
         bounds.rising(self, what, "vmp_v", "voc_v")
         bounds.rising(self, what, "derate_from_c", "derate_to_c")
-        full_loss_w = self.rated_w * (1.0 / self.nominal_efficiency - 1.0)
+        # the curve of an inverter with 0.994 and more at full load loses most without load
+        no_load_w = inverter_loss(0.0, self.rated_w, self.nominal_efficiency)
+        full_loss_w = max(no_load_w, self.rated_w * (1.0 / self.nominal_efficiency - 1.0))
         derive(
             self,
             s_max_va=self.rated_w if self.rated_va is None else self.rated_va,
             surface=plane(self.tilt_deg, self.azimuth_deg),
-            k_per_w=self.inverter_rise_k / full_loss_w if full_loss_w > 0 else 0.0,
+            k_per_w=self.inverter_rise_k / full_loss_w,
         )
 
 
