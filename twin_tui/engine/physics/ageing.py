@@ -77,16 +77,16 @@ def cyclic_growth(c_rate: float, depth_of_cycle: float) -> float:
 
     Notes
     -----
-    .. math:: r = \frac{(0.0021 - 0.0020\,C)(6.8477(DOC - 0.6)^3 + 0.9182)}{100} FEC
+    .. math:: r = \frac{(0.0021 - 0.0020\,C)(6.8477(DOC - 0.5)^3 + 0.9182)}{100} FEC
 
-    The fit is negative for small depths and above 1.05 C; there it is 0.
+    The fit is negative above 1.05 C; there it is 0.
 
     References
     ----------
     Naumann et al. 2020, as above.
     """
-    growth = (0.0021 - 0.0020 * c_rate) * (6.8477 * (depth_of_cycle - 0.6) ** 3 + 0.9182) / 100.0
-    return growth if c_rate < 1.05 and growth > 0.0 else 0.0
+    growth = (0.0021 - 0.0020 * c_rate) * (6.8477 * (depth_of_cycle - 0.5) ** 3 + 0.9182) / 100.0
+    return growth if growth > 0.0 else 0.0
 
 
 def nmc_calendar_stress(temperature_c: float, ocv_v: float) -> float:
