@@ -1,7 +1,7 @@
 """Writes docs/commands.md from the table of commands: `python -m docs.make_commands`."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from twin_tui.commands.parser import parse
@@ -10,7 +10,7 @@ from twin_tui.commands.verbs import GROUPS
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
-from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.faults import MEANINGS, OPTIONS, LinkRule
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.twin import Twin
 from twin_tui.widgets.views import VIEWS
@@ -20,40 +20,6 @@ SITE = "home"
 """The shipped site on which every example works."""
 SCREEN = Screen(VIEWS, ("nord",), ("soc", "active_power_w"))
 """What a screen on which the battery is chosen adds to the words of the site."""
-
-LINK_FAULTS: Mapping[LinkFaultKind, str] = {
-    LinkFaultKind.EXCEPTION: "answers with exception `code`; the request has no effect",
-    LinkFaultKind.SILENCE: "does not answer",
-    LinkFaultKind.DELAY: "answers `delay_s` later, and up to `jitter_s` more",
-    LinkFaultKind.DISCONNECT: "closes the connection instead of answering",
-    LinkFaultKind.REFUSE_CONNECTION: "turns new clients away",
-    LinkFaultKind.WRONG_TRANSACTION_ID: "answers under another transaction id (TCP)",
-    LinkFaultKind.WRONG_UNIT: "answers as another unit",
-    LinkFaultKind.WRONG_FUNCTION: "answers with another function code",
-    LinkFaultKind.TRUNCATED: "leaves the last `bytes` out",
-    LinkFaultKind.EXTRA_BYTES: "sends `bytes` random ones more",
-    LinkFaultKind.SLOW_BYTES: "sends byte by byte, `gap_s` apart",
-    LinkFaultKind.BAD_CRC: "spoils the checksum (RTU)",
-    LinkFaultKind.FROZEN: "reads give the values of the moment the fault began",
-    LinkFaultKind.STALE: "reads give values `age_s` old",
-    LinkFaultKind.NOT_AVAILABLE: "reads give the map's not-available values",
-    LinkFaultKind.SWAPPED_WORDS: "reads give registers swapped in pairs",
-}
-
-LINK_KEYS: Mapping[str, str] = {
-    "functions": "only these function codes",
-    "addresses": "only requests that touch this address, or one from first to last",
-    "count": "how often it acts before it is spent",
-    "probability": "how often a request that it meets is hit, 0 to 1; by the site's seed",
-    "code": "of the exception",
-    "delay_s": "of delay",
-    "jitter_s": "of delay",
-    "bytes": "of truncated and extra_bytes",
-    "gap_s": "of slow_bytes",
-    "age_s": "of stale",
-    "label": "a name under which `clear link` ends it",
-    "executes": "whether a request that silence or disconnect leaves without answer takes effect",
-}
 
 INTRODUCTION = """\
 # Commands
@@ -119,15 +85,15 @@ def _links() -> Iterator[str]:
     yield "Link faults, on the ports and lines of the device:\n"
     yield "| fault | the device |"
     yield "|---|---|"
-    for kind in LinkFaultKind:
-        yield f"| `{kind.value}` | {LINK_FAULTS[kind]} |"
+    for kind, meaning in MEANINGS.items():
+        yield f"| `{kind.value}` | {meaning} |"
     yield "\n| key | meaning | default |"
     yield "|---|---|---|"
     defaults = {field.name: field.default for field in dataclasses.fields(LinkRule)}
-    for key in LINK_OPTIONS:
+    for key, option in OPTIONS.items():
         default = defaults.get(key)
         shown = "" if default is None else "no" if default is False else f"{default:g}"
-        yield f"| `{key}` | {LINK_KEYS[key]} | {shown} |"
+        yield f"| `{key}` | {option.text} | {shown} |"
     yield ""
 
 

@@ -32,6 +32,7 @@ from twin_tui.engine.events import (
 from twin_tui.engine.view import (
     Freeze,
     JumpTo,
+    ParameterView,
     Pause,
     Resume,
     SetSpeed,
@@ -205,7 +206,7 @@ def test_completion_knows_verbs_devices_faults_and_options() -> None:
     assert "over_temperature" in completions("fault bess-1 ", SITE)
     assert completions("write bess-1 active", SITE) == ["active_power_setpoint_w"]
     assert completions("link bess-1 si", SITE) == ["silence"]
-    wide = replace(SITE, link_options=("functions", "addresses"))
+    wide = replace(SITE, link_options=dict.fromkeys(("functions", "addresses"), ParameterView("")))
     assert completions("link bess-1 silence func", wide) == ["functions="]
     assert completions("link bess-1 silence functions=3 a", wide) == ["addresses="]
     assert completions("freq ", SITE) == ["step", "ramp", "sine"]

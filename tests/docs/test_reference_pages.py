@@ -1,5 +1,6 @@
 """The generated pages are those of the present declarations, and what they show works."""
 
+import inspect
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from twin_tui.engine.device import registry
 from twin_tui.engine.devices.battery_model import Housing
 from twin_tui.engine.events import Event
 from twin_tui.errors import CommandError
-from twin_tui.protocols.modbus.faults import LINK_OPTIONS, LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.faults import MEANINGS, OPTIONS, LinkFaultKind, LinkRule
 from twin_tui.protocols.vocabulary import site_view
 
 HOME = Twin.from_file(make_commands.SITE)
@@ -54,8 +55,8 @@ def test_each_example_that_is_an_event_is_accepted_by_the_engine(line: str) -> N
 
 
 def test_each_link_fault_and_each_of_its_keys_is_described() -> None:
-    assert set(make_commands.LINK_FAULTS) == set(LinkFaultKind)
-    assert set(make_commands.LINK_KEYS) == set(LINK_OPTIONS)
+    assert set(MEANINGS) == set(LinkFaultKind)
+    assert set(OPTIONS) == {*inspect.signature(LinkRule).parameters} - {"kind", "unit"} | {"label"}
 
 
 @pytest.mark.parametrize("line", LINK_EXAMPLES)

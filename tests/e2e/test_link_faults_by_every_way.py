@@ -121,7 +121,8 @@ async def test_a_label_that_is_given_again_replaces_the_fault_and_its_end() -> N
 
 @pytest.mark.parametrize("kind", LinkFaultKind, ids=lambda kind: kind.value)
 def test_every_kind_is_a_word_of_the_command_language(kind: LinkFaultKind) -> None:
-    twin = Twin.from_dict(SITE)
+    both = [{"kind": "modbus_tcp", "port": 0, "framing": framing} for framing in ("mbap", "rtu")]
+    twin = Twin.from_dict({**SITE, "assets": [{**BATTERY, "protocols": both}]})
     twin.inject(f"0s link bess {kind.value}")
     twin.step_once()
     [(fault, _)] = twin.engine.link_faults.values()

@@ -20,6 +20,7 @@ from twin_tui.engine.view import (
     Frame,
     LinkView,
     ModeView,
+    ParameterView,
     RegisterInfo,
     RegisterValue,
     SiteView,
@@ -33,6 +34,11 @@ FAULTS = (
     FaultKind("over_temperature", 1001, "The cells are too hot"),
     FaultKind("emergency_stop", 1003, "The emergency stop is pressed"),
 )
+LINK_FAULTS = {
+    "silence": "does not answer",
+    "exception": "answers with an exception",
+    "delay": "answers late",
+}
 
 
 @value
@@ -100,16 +106,20 @@ def site(registers: tuple[RegisterInfo, ...] = REGISTERS) -> SiteView:
                 faults={fault.name: fault.meaning for fault in FAULTS},
                 modes={
                     "SELF_CONSUMPTION": ModeView("Keep the grid at zero"),
-                    "PEAK_SHAVING": ModeView("Keep imports low", {"peak_target_w": "W"}),
+                    "PEAK_SHAVING": ModeView(
+                        "Keep imports low", {"peak_target_w": ParameterView("Import let through", "W", 0.0)}
+                    ),
                     "IDLE": ModeView("Do nothing"),
                 },
+                link_faults=LINK_FAULTS,
                 registers=registers,
                 role="STORAGE",
                 flow_group="Battery",
             ),
             DeviceView("load", "load", "Load", signals_of(LoadCommands), signals_of(LoadTelemetry)),
         ),
-        link_faults=("silence", "exception", "delay"),
+        link_faults=LINK_FAULTS,
+        link_options={"delay_s": ParameterView("delay", "s", 1.0, 0.0, 3600.0, kinds=("delay",))},
     )
 
 
@@ -215,6 +225,10 @@ class HandFedSession:
                     )
                 )
         return replace(self.shown, registers=tuple(values))
+
+    async def check(self, command: Command) -> None:
+        if self.refuse:
+            raise CommandError(self.refuse)
 
     async def send(self, command: Command) -> str:
         if self.refuse:

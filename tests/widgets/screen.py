@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
-from tests.widgets.hand_fed import HandFedSession
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.settings import Settings
+from twin_tui.engine.view import TwinSession
 
 
 @asynccontextmanager
 async def console(
-    session: HandFedSession,
+    session: TwinSession,
     size: tuple[int, int] = (80, 24),
     *,
     glyphs: str = "unicode",

@@ -17,7 +17,8 @@ from tests.widgets.screen import app_of, console, settled
 from twin_tui.commands.forms import FORMS
 from twin_tui.console.keys import entries
 from twin_tui.engine.view import ActiveFault
-from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.dialogs import AskDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.form_dialog import FormDialog
 
 LEAVING = {"quit", "quit-at-once"}
 ANSWERS = {"Run on": "12:00", "Export": "shown.tsv", "Mark": "note"}
@@ -39,7 +40,7 @@ async def accept(pilot: Pilot[int]) -> None:
     for _ in range(6):
         dialog = app.screen
         if isinstance(dialog, FormDialog):
-            if dialog.start:
+            if dialog.start == "value":
                 dialog.query_one(f"#{dialog.start}", Input).value = "5kW"
                 await pilot.pause()
             if not dialog.query_one("#inject", Button).disabled:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snapshot
 from tests.widgets.screen import text_of
-from twin_tui.commands.forms import FORMS, Form, course, preview
+from twin_tui.commands.forms import FORMS, Form, course
+from twin_tui.commands.parser import parse
 from twin_tui.console.settings import Settings
 from twin_tui.console.settings import load as load_settings
 from twin_tui.engine import formats
@@ -314,21 +315,21 @@ ANSWERS = {
     "form", [form for form in FORMS if "plug" not in form.key], ids=lambda form: form.key
 )
 def test_the_presets_of_every_form_are_a_valid_command(form: Form) -> None:
-    chosen = {field.key: field.default or ANSWERS.get(field.key, "") for field in form.fields}
-    assert preview(form.build(chosen), site())[2]
+    chosen = {f.key: f.default or ANSWERS.get(f.key, "") for f in form.fields(site(), ANSWERS)}
+    assert parse(form.build(site(), chosen), site())
 
 
 def test_the_form_of_a_mode_also_ends_it() -> None:
     form = next(form for form in FORMS if form.key == "mode")
-    line = form.build({"device": "bess-1", "mode": "off", "factor": "1"})
-    assert preview(line, site())[2]
+    line = form.build(site(), {"device": "bess-1", "mode": "off", "factor": "1"})
+    assert parse(line, site())
 
 
 def test_a_form_quotes_a_name_with_blanks_and_leaves_out_what_changes_nothing() -> None:
     forms = {form.key: form for form in FORMS}
-    assert forms["fault"].build({"device": "my bess", "fault": "fan"}) == 'fault "my bess" fan'
-    assert forms["sag"].build({"magnitude": "0.7", "phases": "abc"}) == "sag grid 0.7"
-    assert forms["freq ramp"].build({"magnitude": "-1", "over": "5s", "duration": "9s"}) == (
+    assert forms["fault"].build(site(), {"device": "my bess", "fault": "fan"}) == 'fault "my bess" fan'
+    assert forms["sag"].build(site(), {"magnitude": "0.7", "phases": "abc"}) == "sag grid 0.7"
+    assert forms["freq ramp"].build(site(), {"magnitude": "-1", "over": "5s", "duration": "9s"}) == (
         "freq grid ramp -1 over 5s for 9s"
     )
 

@@ -1,15 +1,14 @@
 """The verbs about devices: modes, commands, forced values, cars."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twin_tui.commands import values
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
 from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
-from twin_tui.engine.signals import Signal
-from twin_tui.engine.view import DeviceView, Freeze
+from twin_tui.engine.signals import Signal, short
+from twin_tui.engine.view import DeviceView, Freeze, ParameterView
 from twin_tui.errors import CommandError
 
-CHOOSE = "up and down choose"
 PLUG = "plug"
 """The command of a charging station: 1 plugs the car in, 2 out."""
 
@@ -27,12 +26,12 @@ def device_slot(
 ) -> Slot:
     """Return the slot of a device; only those that have what the verb is about are proposed."""
 
-    def words(given: Given) -> list[str]:
-        return [device.name for device in given.site.devices if having(device)]
+    def words(given: Given) -> dict[str, str]:
+        return {device.name: device.title for device in given.site.devices if having(device)}
 
     return Slot(
         "device", "DEVICE", "a device", words=words, noun="device", read=_read_device, optional=optional,
-        label="Device", hint=CHOOSE,
+        label="Device",
     )  # fmt: skip
 
 
@@ -41,30 +40,49 @@ def _signals(given: Given) -> dict[str, Signal]:
     return {**device.commands, **device.telemetry} if device is not None else {}
 
 
+def _explained(given: Given, signals: Mapping[str, Signal]) -> dict[str, str]:
+    """Return signals with their meanings, and the registers behind which clients find them."""
+    registers: dict[str, str] = {}
+    for info in given.device.registers if given.device is not None else ():
+        registers.setdefault(info.signal, f" ({info.address} {info.name})")
+    return {name: signal.meaning + registers.get(name, "") for name, signal in signals.items()}
+
+
 def _signal(*, optional: bool = False) -> Slot:
     return Slot(
-        "signal", "SIGNAL", "a signal", words=lambda given: list(_signals(given)), noun="signal of {device}",
-        optional=optional, label="Signal", hint=CHOOSE,
+        "signal", "SIGNAL", "a signal", words=lambda given: _explained(given, _signals(given)),
+        noun="signal of {device}", optional=optional, label="Signal",
     )  # fmt: skip
 
 
-def _options(given: Given) -> list[str]:
+def _options(given: Given) -> dict[str, str]:
     signal = _signals(given).get(given["signal"])
+    if signal is not None and signal.type is bool:
+        return {"on": "", "off": ""}
     options = signal.options if signal is not None and signal.options else {}
-    return [text if " " not in text else str(key) for key, text in options.items()]
+    return {text if " " not in text else str(key): text for key, text in options.items()}
 
 
-def _value(example: str) -> Slot:
-    return Slot(
-        "value", "VALUE", "a value for {signal}", words=_options,
-        read=lambda word, given: values.signal_value(_signals(given)[given["signal"]], word),
-        label="Value", hint=f"with its unit: {example}",
-    )  # fmt: skip
+def _value_hint(given: Given) -> str:
+    signal = _signals(given).get(given["signal"])
+    if signal is None or signal.options or signal.type is bool:
+        return ""
+    default = signal.default if signal.command else None
+    return values.range_hint(signal.unit, signal.low, signal.high, default)
 
 
-def _modes(given: Given) -> list[str]:
+_VALUE = Slot(
+    "value", "VALUE", "a value for {signal}", words=_options,
+    read=lambda word, given: values.signal_value(_signals(given)[given["signal"]], word),
+    label="Value", hint=_value_hint,
+)  # fmt: skip
+
+
+def _modes(given: Given) -> dict[str, str]:
     modes = given.device.modes if given.device is not None else {}
-    return [*modes, "off"] if modes else []
+    return (
+        {**{name: mode.meaning for name, mode in modes.items()}, "off": "Its own setpoints"} if modes else {}
+    )
 
 
 def _read_mode(word: str, given: Given) -> str:
@@ -73,16 +91,30 @@ def _read_mode(word: str, given: Given) -> str:
     return values.name(word, _modes(given), f"operation mode of {given['device']}")
 
 
-def _parameters(given: Given) -> dict[str, str]:
+def _parameters(given: Given) -> Mapping[str, ParameterView]:
     modes = given.device.modes if given.device is not None else {}
-    return dict(modes[given["mode"]].parameters) if given["mode"] in modes else {}
+    return modes[given["mode"]].parameters if given["mode"] in modes else {}
 
 
 def _read_parameter(word: str, given: Given) -> tuple[str, Scalar]:
     key, _, text = word.partition("=")
-    units = _parameters(given)
-    key = values.name(key, units, f"parameter of {given['mode']}")
-    return key, values.number(text, key, units[key]) if units[key] else text
+    known = _parameters(given)
+    key = values.name(key, known, f"parameter of {given['mode']}")
+    return key, values.number(text, key, known[key].unit) if known[key].unit else text
+
+
+def pair_slots(parameters: Mapping[str, ParameterView]) -> list[Slot]:
+    """Return the slots of a form for what may be given as key=value."""
+
+    def slot(key: str, each: ParameterView) -> Slot:
+        limits = values.range_hint(each.unit, each.low, each.high, each.default)
+        hint = f"{each.meaning}; {limits}" if limits else each.meaning
+        usual = "" if each.default is None else short(each.default)
+        return Slot(
+            key, key, words=lambda given: each.choices, optional=True, label=key, implied=usual, hint=hint,
+        )  # fmt: skip
+
+    return [slot(key, each) for key, each in parameters.items()]
 
 
 def _select(given: Given) -> SelectMode:
@@ -119,15 +151,18 @@ DEVICES = Group(
             (
                 device_slot(lambda device: device.modes),
                 Slot(
-                    "mode", "MODE", "a mode, or off", words=_modes, read=_read_mode, label="Mode", hint=CHOOSE
+                    "mode", "MODE", "a mode, or off", words=_modes, read=_read_mode, label="Mode",
+                    noun="operation mode of {device}",
                 ),
                 Slot(
                     "factor", "FACTOR", optional=True, read=number("factor", "1", 0, 1),
-                    label="Factor", default="1", hint="0 to 1",
+                    label="Factor", default="1", implied="1",
+                    hint="share of the device's power limits, 0 to 1; default 1",
                 ),
                 Slot(
                     "parameters", "key=value ...", takes=Takes.PAIRS, optional=True, read=_read_parameter,
-                    words=lambda given: [f"{key}=" for key in _parameters(given)],
+                    words=lambda given: {f"{key}=": each.meaning for key, each in _parameters(given).items()},
+                    parts=lambda given: pair_slots(_parameters(given)),
                 ),
             ),
             title="Operation mode",
@@ -149,10 +184,10 @@ DEVICES = Group(
                 device_slot(),
                 Slot(
                     "signal", "COMMAND", "a command",
-                    words=lambda given: list(given.device.commands) if given.device is not None else [],
-                    noun="command of {device}", label="Command", hint=CHOOSE,
+                    words=lambda given: _explained(given, given.device.commands if given.device else {}),
+                    noun="command of {device}", label="Command",
                 ),
-                _value("-20kW"),
+                _VALUE,
             ),
             repeats=2,
             title="Write a command",
@@ -170,7 +205,7 @@ DEVICES = Group(
         "pin a signal to a value",
         Phrase(
             lambda given: Pin(given["device"], given["signal"], given["value"]),
-            (device_slot(), _signal(), _value("20kW, 43%")),
+            (device_slot(), _signal(), _VALUE),
             title="Force a value",
             about="pin a signal until it is released",
             injects=False,

@@ -1,7 +1,9 @@
 """The verbs that break things and mend them again: faults of devices and of their links."""
 
+from collections.abc import Mapping
+
 from twin_tui.commands import values
-from twin_tui.commands.device import CHOOSE, device_names, device_slot
+from twin_tui.commands.device import device_names, device_slot, pair_slots
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, duration
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import (
@@ -12,13 +14,25 @@ from twin_tui.engine.events import (
     Fault,
     LinkFault,
 )
-from twin_tui.engine.view import Command
+from twin_tui.engine.view import Command, ParameterView
 from twin_tui.errors import CommandError, did_you_mean
 
 
 def _read_rule(word: str, given: Given) -> tuple[str, object]:
     key, _, text = word.partition("=")
     return key, text if key == "label" else values.plain_value(text, key)
+
+
+def _link_faults(given: Given) -> Mapping[str, str]:
+    """Return the faults that the links of the device can have."""
+    return given.device.link_faults if given.device is not None else {}
+
+
+def _link_options(given: Given) -> dict[str, ParameterView]:
+    """Return what a fault of this kind may be given, its own options first."""
+    options = given.site.link_options.items()
+    own = {key: each for key, each in options if given["kind"] in each.kinds}
+    return {**own, **{key: each for key, each in options if not each.kinds}}
 
 
 def _link(given: Given) -> LinkFault:
@@ -49,8 +63,8 @@ def _clear(given: Given) -> Command:
 def _fault(*, optional: bool = False) -> Slot:
     return Slot(
         "fault", "FAULT", "a fault",
-        words=lambda given: list(given.device.faults) if given.device is not None else [],
-        noun="fault of {device}", optional=optional, label="Fault", hint=CHOOSE,
+        words=lambda given: given.device.faults if given.device is not None else {},
+        noun="fault of {device}", optional=optional, label="Fault",
     )  # fmt: skip
 
 
@@ -76,16 +90,17 @@ FAULTS = Group(
         Phrase(
             _link,
             (
-                device_slot(),
+                device_slot(lambda device: device.link_faults),
                 Slot(
-                    "kind", "FAULT", "a link fault",
-                    words=lambda given: given.site.link_faults, noun="link fault",
-                    label="Fault", default="silence", hint=CHOOSE,
+                    "kind", "FAULT", "a link fault", words=_link_faults, noun="link fault",
+                    read=lambda word, given: values.name(word, given.site.link_faults, "link fault"),
+                    label="Fault", default="silence",
                 ),
                 duration("5s"),
                 Slot(
                     "rule", "key=value ...", takes=Takes.PAIRS, optional=True, read=_read_rule,
-                    words=lambda given: [f"{option}=" for option in given.site.link_options],
+                    words=lambda given: {f"{key}=": o.meaning for key, o in _link_options(given).items()},
+                    parts=lambda given: pair_slots(_link_options(given)),
                 ),
             ),
             title="Link fault",

@@ -1,6 +1,6 @@
 """What can be injected, as forms: fields in, one command line out. A dialog shows them, a test reads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import Given, Phrase, Slot, Verb
@@ -9,7 +9,6 @@ from twin_tui.engine.disturbance import Disturbance, Shape
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
-from twin_tui.errors import TwinError
 
 Answers = Mapping[str, str]
 PREVIEW_POINTS = 40
@@ -27,32 +26,34 @@ class Form:
         """The words that name the form, such as "sag" or "freq step"."""
         return f"{self.verb.name} {self.phrase.word}".rstrip()
 
-    @property
-    def fields(self) -> tuple[Slot, ...]:
-        return tuple(slot for slot in self.phrase.slots if slot.label)
-
-    def choices(self, field: Slot, site: SiteView, answers: Answers) -> Sequence[str]:
-        """Return the words that are possible in a field; the arrow keys go through them."""
-        return field.choices(Given(site, answers))
+    def fields(self, site: SiteView, answers: Answers) -> tuple[Slot, ...]:
+        """Return what the form asks for after these answers: a mode brings its own parameters."""
+        given = Given(site, answers)
+        asked = [slot for slot in self.phrase.slots if slot.label]
+        return (*asked, *(part for slot in self.phrase.slots if slot.parts for part in slot.parts(given)))
 
     def possible(self, site: SiteView) -> bool:
         """Return whether the site has what the form is about."""
         if self.phrase.needs and not any(device.kind == self.phrase.needs for device in site.devices):
             return False
         answers: dict[str, str] = {}
-        for field in self.fields:
-            found = self.choices(field, site, answers)
+        for field in self.fields(site, answers):
+            found = field.choices(Given(site, answers))
             if not found and field.noun:
                 return False
-            answers[field.key] = found[0] if found else ""
+            answers[field.key] = next(iter(found), "")
         return True
 
-    def build(self, answers: Answers) -> str:
+    def build(self, site: SiteView, answers: Answers) -> str:
         """Return the command line that the answers make."""
         words = [self.verb.start(self.phrase)]
-        for field in self.fields:
+        for field in self.fields(site, answers):
             answer = answers.get(field.key, "").strip()
-            if answer and answer != field.implied:
+            if not answer or answer == field.implied:
+                continue
+            if field not in self.phrase.slots:
+                words.append(_quoted(f"{field.key}={answer}"))
+            else:
                 words.append(f"{'' if field.bare else field.keyword} {_quoted(answer)}".strip())
         return " ".join(words)
 
@@ -62,15 +63,12 @@ BY_KEY: Mapping[str, Form] = {form.key: form for form in FORMS}
 INJECTIONS = tuple(form for form in FORMS if form.phrase.injects)
 
 
-def preview(line: str, site: SiteView) -> tuple[str, tuple[float, ...], bool]:
-    """Return what a line would do, the course of a disturbance for drawing, and whether it is valid."""
-    try:
-        command = parse(line, site)
-    except TwinError as error:
-        return str(error), (), False
+def preview(line: str, site: SiteView) -> tuple[str, tuple[float, ...]]:
+    """Return what a valid line would do, and the course of a disturbance for drawing."""
+    command = parse(line, site)
     if isinstance(command, Disturb):
-        return command.disturbance.text(), course(command.disturbance), True
-    return f"does: {line}", (), True
+        return command.disturbance.text(), course(command.disturbance)
+    return "", ()
 
 
 def course(disturbance: Disturbance) -> tuple[float, ...]:

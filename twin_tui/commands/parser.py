@@ -109,7 +109,7 @@ class Reading:
     def next_words(self) -> list[str]:
         """Return the words that may come next."""
         if self._awaited is not None or self._needed:
-            return list((self._awaited or self._needed[0]).choices(self.given))
+            return [*(self._awaited or self._needed[0]).choices(self.given)]
         slots = [*list(self._open)[:1], *self._repeated[:1], *([self._many] if self._many else [])]
         words = [word for slot in slots for word in slot.choices(self.given)]
         return [*words, *(key for key, slot in self._keyed.items() if slot.key not in self._values)]

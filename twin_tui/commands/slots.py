@@ -49,7 +49,8 @@ class Given:
         return self.site.device(self.values.get("device") or "")
 
 
-Words = Callable[[Given], Sequence[str]]
+Words = Callable[[Given], Mapping[str, str] | Sequence[str]]
+"""The possible words, each with its one-line explanation where there is one."""
 Read = Callable[[str, Given], Any]
 
 
@@ -90,11 +91,27 @@ class Slot:
     """What a form proposes."""
     implied: str = ""
     """The answer that means the same as none."""
-    hint: str = ""
+    hint: str | Callable[[Given], str] = ""
+    """Unit, range and default, as a form shows them."""
+    parts: "Callable[[Given], Sequence[Slot]] | None" = None
+    """Of key=value: what a form asks for, one slot a key."""
 
-    def choices(self, given: Given) -> Sequence[str]:
-        """Return the words that are possible here, if there is a list of them."""
-        return self.words(given) if self.words is not None else ()
+    def choices(self, given: Given) -> Mapping[str, str]:
+        """Return the words that are possible here with their explanations, if there is a list of them."""
+        found = self.words(given) if self.words is not None else ()
+        return found if isinstance(found, Mapping) else dict.fromkeys(found, "")
+
+    def hint_for(self, given: Given) -> str:
+        """Return the hint, which may depend on the words before."""
+        return self.hint if isinstance(self.hint, str) else self.hint(given)
+
+    def accepts(self, word: str, given: Given) -> bool:
+        """Return whether a word is complete and means something here."""
+        try:
+            self.value(word, given)
+        except CommandError:
+            return False
+        return True
 
     def value(self, word: str, given: Given) -> Any:
         """Return what a word means; raise CommandError when it means nothing."""

@@ -13,6 +13,16 @@ from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 _PREFIXES = {"": "1", "k": "1000", "M": "1000000", "m": "0.001"}
+_UNIT_WORDS = {
+    "1": "fraction or %",
+    "pu": "pu or %",
+    "W": "W or kW",
+    "Wh": "Wh or kWh",
+    "var": "var or kvar",
+    "VA": "VA or kVA",
+    "degC": "°C",
+    "s": "s or ms",
+}
 _PERCENT = "0.01"
 _SCALABLE = ("W", "VA", "var", "Wh", "V", "A", "Hz", "s")
 LONGEST_S = 366 * 86_400.0
@@ -32,6 +42,7 @@ def number(word: str, what: str, unit: str = "") -> float:
     match = _NUMBER.fullmatch(word.strip().replace("−", "-"))
     if match is None:
         raise CommandError(f"{what}: expected a number{_like(unit)}, not {word!r}")
+    _refuse_comma(match[2], word, what)
     bare, suffix = float(match[1]), match[2].strip()
     factor = _factor(suffix, unit)
     if factor is None:
@@ -41,6 +52,25 @@ def number(word: str, what: str, unit: str = "") -> float:
     if not math.isfinite(found):
         raise CommandError(f"{what}: {word!r} is too large")
     return found
+
+
+def _refuse_comma(suffix: str, word: str, what: str) -> None:
+    """Refuse 0,7 with its cure: read as a decimal point, 1,000 would be 1 for some and 1000 for others."""
+    if re.match(r",\d", suffix):
+        raise CommandError(f"{what}: decimals take a point: {word.replace(',', '.', 1)}, not {word!r}")
+
+
+def range_hint(
+    unit: str, low: float | None = None, high: float | None = None, default: Scalar | None = None
+) -> str:
+    """Return the unit, range and default of a number as a form shows them: "W or kW, from 0; default 0"."""
+    if low is not None and high is not None:
+        span = f"{low:g} to {high:g}"
+    else:
+        span = f"from {low:g}" if low is not None else f"at most {high:g}" if high is not None else ""
+    parts = ", ".join(filter(None, (_UNIT_WORDS.get(unit, unit), span)))
+    said = f"default {default:g}" if isinstance(default, int | float) else f"default {default}"
+    return "; ".join(filter(None, (parts, said if default not in (None, "") else "")))
 
 
 def _like(unit: str) -> str:
@@ -62,13 +92,14 @@ def _factor(suffix: str, unit: str) -> str | None:
     if unit == "deg":
         return "1" if suffix == "°" else None
     for prefix, factor in _PREFIXES.items():
-        if unit in _SCALABLE and suffix in (prefix + unit, prefix):
-            return factor
+        if unit in _SCALABLE and suffix in (prefix + unit, prefix if unit != "s" else unit):
+            return factor  # 2m of seconds are two minutes elsewhere, not two thousandths
     return None
 
 
 def seconds(word: str, what: str = "duration") -> float:
     """Return a duration above 0 in s from "2s", "500ms", "1h30m" or a bare number of seconds."""
+    _refuse_comma(word.lstrip("0123456789"), word, what)
     try:
         found = parse_duration(word)
     except ConfigError as error:

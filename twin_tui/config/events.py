@@ -31,13 +31,13 @@ def read_events(
     modes: Mapping[str, tuple[str, Any]],
     plan: SitePlan,
     devices: Mapping[str, Device],
-    linked: Collection[str],
+    linked: Mapping[str, Collection[str]],
     complaints: Complaints,
 ) -> tuple[tuple[float, Event], ...]:
     """Return (seconds after the start, event) for each entry, validated against the site.
 
     ``modes`` has the initial modes of assets, place → (name, mode), selected before any event; ``devices``
-    are those of the assets in their initial state, and ``linked`` names those with a Modbus link.
+    are those of the assets in their initial state, and ``linked`` has the link faults of each.
     """
     if not listed and not modes:
         return ()

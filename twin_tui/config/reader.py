@@ -48,7 +48,7 @@ from twin_tui.engine.transfer import IslandParams
 from twin_tui.engine.weather import WeatherParams
 from twin_tui.errors import ConfigError, TwinError
 from twin_tui.protocols.connector import Endpoint, LinkSettings
-from twin_tui.protocols.registry import connectors
+from twin_tui.protocols.registry import connectors, link_faults
 
 
 @value
@@ -135,7 +135,7 @@ class SiteReader:
         )
         modes = {join(each.place, "mode"): (each.name, each.model.mode) for each in assets if each.model.mode}
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
-        linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
+        linked = link_faults(endpoints)
         running = {asset.name: asset.device for asset in assets if asset.device is not None}
         plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
         complaints.settle()

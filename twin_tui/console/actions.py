@@ -15,7 +15,8 @@ from twin_tui.documents.output import ExistingFileError, check_new, refused
 from twin_tui.engine.formats import columns
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import CommandError, TwinError
-from twin_tui.widgets.dialogs import AskDialog, FormDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.dialogs import AskDialog, MenuDialog, QuestionDialog
+from twin_tui.widgets.form_dialog import FormDialog
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.spans import shortened
 from twin_tui.widgets.status_bar import Hints
@@ -47,6 +48,10 @@ class ConsoleActions(App[int]):
         """Return the names that a line may use besides those of the site."""
         return Screen(VIEWS, tuple(self.available_themes), tuple(self.views.device.trend.signals()))
 
+    async def refusal(self, line: str) -> str:
+        """Return why a command line would be refused now, "" when it would be carried out."""
+        raise NotImplementedError
+
     async def carry_out(self, line: str) -> bool:
         """Carry out a command line; the console knows how."""
         raise NotImplementedError
@@ -65,9 +70,9 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_inject(self) -> None:
-        possible = [form for form in INJECTIONS if form.possible(self.site)]
-        choices = [(form.key, f"{form.phrase.title:<22} {form.phrase.about}") for form in possible]
-        key = await self.push_screen_wait(MenuDialog("Inject", choices))
+        phrases = {form.key: form.phrase for form in INJECTIONS if form.possible(self.site)}
+        choices = {key: (phrase.title, phrase.about) for key, phrase in phrases.items()}
+        key = await self.push_screen_wait(MenuDialog("Inject", choices, self.looks.glyphs))
         if key is not None:
             await self._fill_in(key)
 
@@ -82,8 +87,10 @@ class ConsoleActions(App[int]):
             return
         device = self.views.chosen_device()
         answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
-        start = next((key for key, given in preset.items() if not given), "")
-        dialog = FormDialog(form, self.site, self.looks.glyphs, answers, start)
+        keys = [field.key for field in form.fields(self.site, answers)]
+        known = {**({"device": device} if "device" in keys else {}), **preset}
+        start = next((key for key in keys if not known.get(key)), "")
+        dialog = FormDialog(form, self.site, self.looks.glyphs, answers, self.refusal, start)
         line = await self.push_screen_wait(dialog)
         if line is None:
             return

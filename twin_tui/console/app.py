@@ -45,6 +45,8 @@ from twin_tui.widgets.status_bar import Hints, StatusBar
 from twin_tui.widgets.views import VIEWS, Views
 
 SILENT_AFTER_S = 3.0
+ANSWER_WITHIN_S = 2.0
+"""How long a preview waits for the twin."""
 LEAST = (40, 10)
 
 
@@ -180,6 +182,22 @@ class ConsoleApp(ConsoleActions):
             self.views.present(frame)
         if frame.over:
             self.exit(0)
+
+    async def refusal(self, line: str) -> str:
+        """Return why a command line would be refused now, "" when it would be carried out."""
+        try:
+            command = parse(line, self.site, screen=self.screen_words())
+            if isinstance(command, ScreenCommand):
+                return ""
+            if self.read_only:
+                return READ_ONLY
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self.session.check(command)
+        except TwinError as error:
+            return str(error)
+        except TimeoutError:
+            return "the twin does not answer"
+        return ""
 
     async def carry_out(self, line: str) -> bool:
         """Parse a line and carry it out; what goes wrong is said, nothing is raised."""

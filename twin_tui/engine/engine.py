@@ -132,12 +132,20 @@ class Engine:
         # an event at t shows in the first tick that ends after t
         self.file_event(event, self.tick_at(at_s) + 1, recorded=True)
 
-    def repeat(self, event: Event) -> None:
-        """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
+    def check_submission(self, event: Event) -> None:
+        """Raise CommandError when ``submit`` would refuse an event now; change nothing."""
+        event.check_duration(self.dt_s)
+        self._check_repeat(event)
+
+    def _check_repeat(self, event: Event) -> None:
         lasting_s = event.lasting_s()
         if lasting_s is not None and not 0 < lasting_s / self.dt_s < MOST_STEPS:
             raise CommandError(f"invalid duration: {lasting_s:g} s")
         self.check(event)
+
+    def repeat(self, event: Event) -> None:
+        """Carry out an event now, before the next tick, as a recording has it: whatever its duration is."""
+        self._check_repeat(event)
         if self.tick + 1 >= self._agenda.next_due:
             # what ends automatically in the next tick does so before the event, as it does before filed ones
             self._run_agenda(self.tick + 1, own=True)

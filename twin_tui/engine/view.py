@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Protocol
 
 from twin_tui.engine.events import Event
-from twin_tui.engine.signals import Signal, value
+from twin_tui.engine.signals import Scalar, Signal, value
 from twin_tui.engine.snapshot import Snapshot
 
 
@@ -182,12 +182,25 @@ class ViewRequest:
 
 
 @value
+class ParameterView:
+    """What a mode or a link fault may be given besides its name."""
+
+    meaning: str
+    unit: str = ""
+    default: Scalar | None = None
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    """The link faults that it belongs to, empty for all."""
+
+
+@value
 class ModeView:
     """What never changes about one operation mode."""
 
     meaning: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """The mode's parameters and their units."""
+    parameters: Mapping[str, ParameterView] = field(default_factory=dict)
 
 
 @value
@@ -203,6 +216,8 @@ class DeviceView:
     """Fault names and their meanings."""
     modes: Mapping[str, ModeView] = field(default_factory=dict)
     """Operation modes by name."""
+    link_faults: Mapping[str, str] = field(default_factory=dict)
+    """The ways in which its links can be made to misbehave, and their meanings."""
     registers: tuple[RegisterInfo, ...] = ()
     role: str = "CONSUMER"
     flow_group: str = ""
@@ -214,10 +229,10 @@ class SiteView:
 
     name: str
     devices: tuple[DeviceView, ...]
-    link_faults: tuple[str, ...] = ()
-    """The ways in which a link of this site can be made to misbehave."""
-    link_options: tuple[str, ...] = ()
-    """What says which requests such a fault meets, and how."""
+    link_faults: Mapping[str, str] = field(default_factory=dict)
+    """The ways in which a link can be made to misbehave, on whatever wire, and their meanings."""
+    link_options: Mapping[str, ParameterView] = field(default_factory=dict)
+    """Which requests such a fault affects, and how."""
 
     def device(self, name: str) -> DeviceView | None:
         """Return the device of that name, or None."""
@@ -291,6 +306,10 @@ class TwinSession(Protocol):
 
     async def frame(self, view: ViewRequest) -> Frame:
         """Return the twin as it is now."""
+        ...
+
+    async def check(self, command: Command) -> None:
+        """Raise CommandError when ``send`` would refuse a command now; change nothing."""
         ...
 
     async def send(self, command: Command) -> str:

@@ -297,8 +297,6 @@ class Connector:
     settings: ClassVar[type[LinkSettings] | None] = None
     flat: ClassVar[bool] = False
     """Whether its settings are keys of ``links`` itself instead of under its kind."""
-    link_faults: ClassVar[bool] = False
-    """Whether its endpoints support link faults."""
 
     def plan(self, entry: Any, context: EntryContext) -> Endpoint | None:
         """Return the endpoint of an entry, or None after reporting an error."""
@@ -315,6 +313,10 @@ class Connector:
         options: Model = endpoint.options
         keys = options.model_fields_set - secret_keys(type(options))
         return {**options.model_dump(mode="json", include=keys), "kind": self.kind}
+
+    def link_faults(self, endpoint: Any) -> Mapping[str, str]:
+        """Return the kinds of link faults that an endpoint supports, each with its meaning."""
+        return {}
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
         """Return the wires of a twin; raise TwinError for endpoints that do not match its devices."""

@@ -18,7 +18,7 @@ from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire,
 from twin_tui.protocols.guard import Guard, listed
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.faults import check_link_fault
-from twin_tui.protocols.registry import connectors
+from twin_tui.protocols.registry import connectors, link_faults
 
 if TYPE_CHECKING:
     from twin_tui.protocols.modbus.capture import Capture
@@ -62,8 +62,9 @@ class Links:
                 self.wires += self._guard.wires(connector, wiring)
         last = len(order)
         self.wires.sort(key=lambda wire: min((order.get(id(e), last) for e in wire.endpoints), default=last))
-        linked = {e.device for e in endpoints if connectors[e.kind].link_faults}
-        engine.check_link_fault = partial(check_link_fault, linked=linked)
+        self.faults: Mapping[str, Mapping[str, str]] = link_faults(endpoints)
+        """The kinds of link faults that the links of each device support, with their meanings."""
+        engine.check_link_fault = partial(check_link_fault, linked=self.faults)
         engine.link_fault = self._link_fault
         for broken in (*connectors.broken, *registry.broken):
             engine.note(LogKind.LINK, "", f"warning: {broken.text}")

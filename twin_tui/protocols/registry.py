@@ -12,6 +12,7 @@ from twin_tui.engine.packages import Broken, from_packages, why_missing
 from twin_tui.errors import ConfigError, did_you_mean, shown, unexpected
 from twin_tui.protocols.connector import (
     Connector,
+    Endpoint,
     Flag,
     LinkSettings,
     ProtocolEntry,
@@ -177,3 +178,13 @@ def _flags(connector: Connector) -> Iterator[tuple[str, Flag]]:
 connectors = Registry(
     (ModbusTcpConnector(), ModbusRtuConnector(), S2Connector(), EosConnector(), RestConnector())
 )
+
+
+def link_faults(endpoints: Iterable[Endpoint]) -> dict[str, dict[str, str]]:
+    """Return the kinds of link faults, with their meanings, that the links of each device support."""
+    found: dict[str, dict[str, str]] = {}
+    for endpoint in endpoints:
+        kinds = connectors[endpoint.kind].link_faults(endpoint)
+        if kinds:
+            found.setdefault(endpoint.device, {}).update(kinds)
+    return found

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from twin_tui.commands import values as words
-from twin_tui.engine.events import ClearEverything, Event, Mark, Pin
+from twin_tui.engine.events import ClearEverything, Event, Mark, Pin, check_types
 from twin_tui.engine.view import (
     ActiveFault,
     Command,
@@ -43,7 +44,7 @@ class LocalSession:
         self._frozen: set[tuple[str, str]] = set()
         self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
-        self.site = site_view(twin.engine.plan, self.links.infos)
+        self.site = site_view(twin.engine.plan, self.links.infos, twin.links.faults)
 
     async def frame(self, view: ViewRequest) -> Frame:
         twin = self.twin
@@ -67,6 +68,13 @@ class LocalSession:
             jumping_to_s=self._jump_day_s if pacer.jump_tick is not None else None,
             over=pacer.over,
         )
+
+    async def check(self, command: Command) -> None:
+        if isinstance(command, Event):
+            check_types(command)
+            self.twin.engine.check_submission(command)
+        elif isinstance(command, Freeze):
+            self._value_of(command)
 
     async def send(self, command: Command) -> str:
         if isinstance(command, Event):
@@ -102,14 +110,17 @@ class LocalSession:
         pacer.jump(engine.tick + max(1, round(ahead_s / engine.dt_s)))
         return f"running on to {words.day_time(command.day_s)}"
 
-    def _freeze(self, command: Freeze) -> str:
+    def _value_of(self, command: Freeze) -> Any:
         device = self.twin.engine.device(command.device)
         seen = device.commands
         if not hasattr(seen, command.signal):
             seen = device.telemetry(self.twin.engine.surroundings)
         if not hasattr(seen, command.signal):
             raise CommandError(f"{command.device} has no signal {command.signal!r}")
-        self.twin.submit(Pin(command.device, command.signal, getattr(seen, command.signal), ORIGIN))
+        return getattr(seen, command.signal)
+
+    def _freeze(self, command: Freeze) -> str:
+        self.twin.submit(Pin(command.device, command.signal, self._value_of(command), ORIGIN))
         self._frozen.add((command.device, command.signal))
         return f"{command.device} {command.signal} is frozen"
 

@@ -58,6 +58,9 @@ class TwinThread:
     async def frame(self, view: ViewRequest) -> Frame:
         return await self._across(self.session.frame(view))
 
+    async def check(self, command: Command) -> None:
+        await self._across(self.session.check(command))
+
     async def send(self, command: Command) -> str:
         return await self._across(self.session.send(command))
 

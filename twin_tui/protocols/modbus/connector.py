@@ -1,6 +1,6 @@
 """Modbus as connectors: TCP ports, plain, framed as RTU or behind TLS; serial lines and pseudo terminals."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -20,6 +20,7 @@ from twin_tui.protocols.modbus.endpoints import (
     TcpOptions,
     Tls,
 )
+from twin_tui.protocols.modbus.faults import kinds_on
 from twin_tui.protocols.modbus.options import ModbusRtuEntry, ModbusTcpEntry, TcpSettings, TlsFiles
 
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -36,7 +37,6 @@ class ModbusTcpConnector(Connector):
     entry = ModbusTcpEntry
     settings = TcpSettings
     flat = True
-    link_faults = True
 
     def plan(self, entry: ModbusTcpEntry, context: EntryContext) -> ModbusTcp | None:
         """Return the endpoint; keys missing in the entry come from the site's settings."""
@@ -75,6 +75,10 @@ class ModbusTcpConnector(Connector):
                 complain(place, f"port {endpoint.port} is used on both {other} and {endpoint.host}")
         _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
 
+    def link_faults(self, endpoint: ModbusTcp) -> Mapping[str, str]:
+        """Return the faults of a connection; only one framed as RTU has checksums."""
+        return kinds_on(connections=True, crc=endpoint.options.framing == "rtu")
+
     def source(self, endpoint: ModbusTcp) -> dict[str, Any]:
         """Return the endpoint as an entry, with the site's settings, without certificates."""
         options = endpoint.options
@@ -103,7 +107,6 @@ class ModbusRtuConnector(Connector):
 
     kind = ModbusRtu.kind
     entry = ModbusRtuEntry
-    link_faults = True
 
     def plan(self, entry: ModbusRtuEntry, context: EntryContext) -> ModbusRtu | None:
         """Return the endpoint."""
@@ -119,6 +122,10 @@ class ModbusRtuConnector(Connector):
     def check(self, placed: Placed, complain: Complain) -> None:
         """Report duplicate units, and one line with different options."""
         _check_shared(placed, lambda endpoint: endpoint.line, complain)
+
+    def link_faults(self, endpoint: ModbusRtu) -> Mapping[str, str]:
+        """Return the faults of a serial line."""
+        return kinds_on(connections=False, crc=True)
 
     def source(self, endpoint: ModbusRtu) -> dict[str, Any]:
         """Return the endpoint as an entry."""

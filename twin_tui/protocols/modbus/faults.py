@@ -41,6 +41,26 @@ class LinkFaultKind(enum.Enum):
     SWAPPED_WORDS = "swapped_words"
 
 
+MEANINGS: Mapping[LinkFaultKind, str] = {
+    LinkFaultKind.EXCEPTION: "answers with exception `code`; the request has no effect",
+    LinkFaultKind.SILENCE: "does not answer",
+    LinkFaultKind.DELAY: "answers `delay_s` later, and up to `jitter_s` more",
+    LinkFaultKind.DISCONNECT: "closes the connection instead of answering (TCP)",
+    LinkFaultKind.REFUSE_CONNECTION: "turns new clients away (TCP)",
+    LinkFaultKind.WRONG_TRANSACTION_ID: "answers under another transaction id (TCP)",
+    LinkFaultKind.WRONG_UNIT: "answers as another unit",
+    LinkFaultKind.WRONG_FUNCTION: "answers with another function code",
+    LinkFaultKind.TRUNCATED: "leaves the last `bytes` out",
+    LinkFaultKind.EXTRA_BYTES: "sends `bytes` random ones more",
+    LinkFaultKind.SLOW_BYTES: "sends byte by byte, `gap_s` apart",
+    LinkFaultKind.BAD_CRC: "spoils the checksum (RTU)",
+    LinkFaultKind.FROZEN: "reads give the values of the moment the fault began",
+    LinkFaultKind.STALE: "reads give values `age_s` old",
+    LinkFaultKind.NOT_AVAILABLE: "reads give the map's not-available values",
+    LinkFaultKind.SWAPPED_WORDS: "reads give registers swapped in pairs",
+}
+"""What the device does under each kind of fault."""
+_OF_CONNECTIONS = frozenset({LinkFaultKind.DISCONNECT, LinkFaultKind.REFUSE_CONNECTION})
 _DATA_KINDS = frozenset(
     {LinkFaultKind.FROZEN, LinkFaultKind.STALE, LinkFaultKind.NOT_AVAILABLE, LinkFaultKind.SWAPPED_WORDS}
 )
@@ -88,16 +108,70 @@ class LinkRule:
         return cls(**values)
 
 
-LINK_OPTIONS = (*(f.name for f in dataclasses.fields(LinkRule) if f.name not in {"kind", "unit"}), "label")
+@dataclass(frozen=True, slots=True)
+class LinkOption:
+    """One key of a link fault besides its kind."""
+
+    meaning: str
+    low: int = 0
+    high: int = 0
+    """At most, 0 for what is no number."""
+    unit: str = ""
+    kinds: tuple[LinkFaultKind, ...] = ()
+    """The kinds that it belongs to, empty for all."""
+
+    @property
+    def text(self) -> str:
+        """Return the meaning with the kinds that it belongs to."""
+        of = " and ".join(kind.value for kind in self.kinds)
+        return f"{self.meaning}, of {of}" if of else self.meaning
+
+
+_MOST_S = 3600
+OPTIONS: Mapping[str, LinkOption] = {
+    "functions": LinkOption("only these function codes, such as 3,4"),
+    "addresses": LinkOption(
+        "only requests that touch this address, or one from first to last, such as 40..60"
+    ),
+    "count": LinkOption("how often it acts before it is spent", 1, 1_000_000_000),
+    "probability": LinkOption("how often a request that it meets is hit; by the site's seed", 0, 1, "1"),
+    "code": LinkOption("exception code", 1, 255, kinds=(LinkFaultKind.EXCEPTION,)),
+    "delay_s": LinkOption("delay", 0, _MOST_S, "s", (LinkFaultKind.DELAY,)),
+    "jitter_s": LinkOption("random part of the delay", 0, _MOST_S, "s", (LinkFaultKind.DELAY,)),
+    "bytes": LinkOption("how many bytes", 1, 255, kinds=(LinkFaultKind.TRUNCATED, LinkFaultKind.EXTRA_BYTES)),
+    "gap_s": LinkOption("time between bytes", 0, 60, "s", (LinkFaultKind.SLOW_BYTES,)),
+    "age_s": LinkOption("age of the values", 0, 86_400, "s", (LinkFaultKind.STALE,)),
+    "executes": LinkOption(
+        "whether a request that gets no answer takes effect",
+        kinds=(LinkFaultKind.SILENCE, LinkFaultKind.DISCONNECT),
+    ),
+    "label": LinkOption("a name under which `clear link` ends it"),
+}
 """The options of a link fault besides its kind; the unit follows from the device."""
 
 
-def check_link_fault(event: LinkFault, linked: Collection[str]) -> None:
-    """Raise CommandError for an invalid rule, or a device without a Modbus link."""
-    LinkRule.parse(event.rule)
+def kinds_on(*, connections: bool, crc: bool) -> dict[str, str]:
+    """Return the kinds of faults that a wire can have, each with its meaning."""
+    none = {LinkFaultKind.WRONG_TRANSACTION_ID} if crc else {LinkFaultKind.BAD_CRC}
+    none |= set() if connections else _OF_CONNECTIONS
+    return {kind.value: meaning for kind, meaning in MEANINGS.items() if kind not in none}
+
+
+def check_link_fault(event: LinkFault, linked: Mapping[str, Collection[str]]) -> None:
+    """Raise CommandError for an invalid rule, and for a device whose Modbus links do not have that fault.
+
+    ``linked`` has the kinds of faults that the links of each device support.
+    """
+    rule = LinkRule.parse(event.rule)
     if event.device not in linked:
         known = ", ".join(sorted(linked)) or "none"
         raise CommandError(f"link fault: {event.device} has no Modbus link; devices with one: {known}")
+    kind = rule.kind.value
+    if kind not in linked[event.device]:
+        possible = ", ".join(linked[event.device])
+        raise CommandError(
+            f"link fault: {kind} is not possible on the links of {event.device}; possible: {possible}"
+        )
 
 
 def _parse_kind(_key: str, value: Any) -> LinkFaultKind:
@@ -152,15 +226,9 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "unit": _integer(0, 255),
     "functions": _parse_functions,
     "addresses": _parse_addresses,
-    "count": _integer(1, 1_000_000_000),
-    "probability": _number(1.0),
-    "code": _integer(1, 255),
-    "delay_s": _number(3600.0),
-    "jitter_s": _number(3600.0),
-    "bytes": _integer(1, 255),
-    "gap_s": _number(60.0),
-    "age_s": _number(86_400.0),
     "executes": _parse_flag,
+    **{key: _integer(OPTIONS[key].low, OPTIONS[key].high) for key in ("count", "code", "bytes")},
+    **{key: _number(OPTIONS[key].high) for key in ("probability", "delay_s", "jitter_s", "gap_s", "age_s")},
 }
 
 
