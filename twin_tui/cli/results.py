@@ -3,13 +3,16 @@
 import codecs
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin_tui.cli.printing import Printer
 from twin_tui.documents.files import write_whole
 from twin_tui.documents.output import check_new
 from twin_tui.errors import ConfigError, ExitCode, file_name
-from twin_tui.run.junit import Suite, junit
 from twin_tui.twin import Twin
+
+if TYPE_CHECKING:
+    from twin_tui.run.junit import Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Results:
         output = [f"seed {run.twin.site.plan.seed}", run.command]
         self._suites.append(judge.suite(output, error))
         if self._junit_file is not None:
+            from twin_tui.run.junit import junit  # noqa: PLC0415 - few runs write XML, and none at their start
+
             write_whole(self._junit_file, junit(self._suites))
 
     def report(self, run: Run) -> None:
