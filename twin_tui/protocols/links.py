@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from twin_tui.engine.agenda import ON_FAILURE
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.view import LinkView, TrafficLine
 from twin_tui.errors import CommandError, RunError
+from twin_tui.protocols.background import Background
 from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring, end_tasks
 from twin_tui.protocols.guard import Guard, listed
 from twin_tui.protocols.maps.registers import Registers
@@ -41,6 +41,7 @@ class Links:
     ) -> None:
         self._engine = engine
         self._guard = Guard(engine)
+        self._background = Background()
         self._open: list[Wire] = []
         self._opening: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -89,6 +90,7 @@ class Links:
         """Open every wire; raise TwinError, with all of them closed, when one fails or ``stop`` is called."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._loop_error)
+        self._background.follow(self._loop)
         self._guard.restart()
         self._stopped = False
         self._opening = asyncio.create_task(self._open_all(), name="opening the connections")
@@ -128,7 +130,10 @@ class Links:
 
     async def _close_all(self) -> None:
         wires, self._open = self._open, []
-        asyncio.get_running_loop().set_exception_handler(None)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(None)
+        self._background.leave(loop)
+        self._background.report_unheard()
         if self._recovered is not None:
             self._recovered.cancel()
         if self._capture is not None:
@@ -200,20 +205,19 @@ class Links:
 
     def failure(self) -> str:
         """Return why an open wire has stopped working, "" if none has."""
+        self._background.report_unheard()
         own = (self._guard.call(wire, "failure", wire.failure, "") for wire in self._open)
         return next((str(text) for text in own if text), "") or self._guard.failure
 
     def _loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log once what asyncio's own servers report with a traceback a second: no file handles are left."""
-        error, report = context.get("exception"), ON_FAILURE.get()
+        error = context.get("exception")
         if isinstance(error, OSError) and error.errno in NO_RESOURCES and "accept" in context["message"]:
             if self._recovered is not None:
                 self._recovered.cancel()
             self._recovered = loop.call_later(RECOVERED_AFTER_S, self._log.accepting, "")
             self._log.accepting(error.strerror or str(error))
-        elif error is not None and report is not None:  # in a task or callback of a connector
-            report("background task", error)
-        else:
+        elif not self._background.report(context):
             loop.default_exception_handler(context)
 
     def _link_fault(self, event: Event) -> None:

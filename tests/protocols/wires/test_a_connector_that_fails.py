@@ -271,7 +271,28 @@ def watched_task(wire: ShakyWire) -> None:
     wire.wiring.log().watch(asyncio.create_task(work(), name="shaky work"))
 
 
-@pytest.mark.parametrize(("does", "what"), [(watch, "callback"), (watched_task, "shaky work")])
+async def failing_work() -> None:
+    await asyncio.sleep(0)
+    fails()
+
+
+def unwatched_task(wire: ShakyWire) -> None:
+    asyncio.create_task(failing_work())  # noqa: RUF006 - as a careless connector does
+
+
+def callback_of_the_loop(wire: ShakyWire) -> None:
+    asyncio.get_running_loop().call_soon(fails)
+
+
+@pytest.mark.parametrize(
+    ("does", "what"),
+    [
+        (watch, "callback"),
+        (watched_task, "shaky work"),
+        (unwatched_task, "background task"),
+        (callback_of_the_loop, "background task"),
+    ],
+)
 def test_a_callback_or_task_that_fails_is_an_alarm_and_the_run_ends_with_3_at_its_end(
     run: Ended, does: Method, what: str
 ) -> None:
@@ -281,6 +302,42 @@ def test_a_callback_or_task_that_fails_is_an_alarm_and_the_run_ends_with_3_at_it
     assert f"ALARM               {WIRE}{what} {BY_ZERO}" in text
     assert text.splitlines()[-1].startswith(f"twin-tui: {WIRE}{what} {BY_ZERO}")
     assert "Traceback" not in text
+
+
+def test_the_failure_of_a_task_that_is_kept_and_never_awaited_ends_the_run_with_3(run: Ended) -> None:
+    def keep(wire: ShakyWire) -> None:
+        task = asyncio.create_task(failing_work())
+        BEHAVIOUR["kept"] = lambda: task
+
+    BEHAVIOUR["in open"] = keep
+    code, text = run(*HEADLESS)
+    assert code == 3
+    assert text.splitlines()[-1].startswith(f"twin-tui: {WIRE}background task {BY_ZERO}")
+    assert "Traceback" not in text
+
+
+async def test_a_task_whose_failure_the_connector_handles_is_no_alarm() -> None:
+    async def handled() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.create_task(failing_work())
+
+    BEHAVIOUR["in open"] = lambda wire: wire.wiring.log().watch(asyncio.create_task(handled()))
+    async with Twin.from_dict(site()) as twin:
+        await asyncio.sleep(0.01)
+        assert asyncio.get_running_loop().get_task_factory() is not None
+    assert not [entry for entry in twin.engine.log if entry.kind is LogKind.ALARM]
+    assert asyncio.get_running_loop().get_task_factory() is None
+
+
+async def test_a_program_keeps_the_task_factory_of_its_loop() -> None:
+    def own(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        return asyncio.Task(work, loop=loop, **options)
+
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(own)
+    async with Twin.from_dict(site()):
+        assert loop.get_task_factory() is own
+    assert loop.get_task_factory() is own
 
 
 async def test_a_callback_that_fails_is_not_called_again() -> None:
