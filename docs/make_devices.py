@@ -43,9 +43,11 @@ from twin_tui.engine.physics import (
     electrical,
     heat,
     load_shape,
+    noise,
     pv,
     rainflow,
     standard_profile,
+    sun,
     voltage_response,
 )
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
@@ -135,6 +137,13 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
     ),
     "meter": (meter_registers.add_reactive, meter_demand.add_slot),
     "pv": (
+        sun.solar_coordinates,
+        sun.sun_vector,
+        sun.refracted,
+        sun.haurwitz,
+        noise.ou_coefficients,
+        sun.erbs,
+        sun.isotropic_plane_irradiance,
         electrical.current_limit,
         pv.noct_cell_temperature,
         pv.faiman_cell_temperature,
@@ -242,6 +251,7 @@ rating; with `droop_of_power`, a generator's answer to a high frequency is of it
 
 SETTINGS_LAWS = (
     protection.step,
+    droop.piecewise,
     droop.frequency_watt,
     grid_support.answer,
     droop.lag_share,

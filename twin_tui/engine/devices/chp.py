@@ -83,7 +83,12 @@ def fuel_w(params: ChpParams, unit: ChpUnit, load_pu: float) -> float:
     -----
     Willans line :math:`F = \frac{(1 + h) P_r}{\eta_r}(f_0 + (1 - f_0) x)` with the heat-to-power ratio h and
     the no-load share :math:`f_0 = 0.1`: total efficiency is :math:`\eta_r` at rated power and falls with the
-    load x.
+    load x. The share is our choice; an engine with more burns more at part load than ours.
+
+    References
+    ----------
+    The line of P. W. Willans (1888) for engines at constant speed; EnergyPlus and IEA Annex 42 have fits in
+    its place.
     """
     if unit not in AT_SPEED and load_pu <= 0.0:
         return 0.0

@@ -50,7 +50,8 @@ def lfp_ocv(soc: float) -> float:
         U = k_0 + \frac{k_1}{1 + e^{a_1(s - b_1)}} + \frac{k_2}{1 + e^{a_2(s - b_2)}}
             + \frac{k_3}{1 + e^{a_3(s - 1)}} + \frac{k_4}{1 + e^{a_4 s}} + k_5 s
 
-    No hysteresis between charge and discharge (about 20 mV in LFP).
+    No hysteresis between charge and discharge (about 20 mV in LFP), so that a full cycle loses some 0.5 % too
+    little. That of NMC is a table of 21 measured points of the Sanyo UR18650E, 3.33 to 4.16 V, as in SimSES.
 
     References
     ----------
@@ -265,8 +266,9 @@ def efficiency_loss(p_w: float, q_var: float, charge_efficiency: float, discharg
 
     At a power factor of 1 these are :math:`P/\eta_d` and :math:`P\eta_c` on the DC side. Losses are those of
     the current, hence of S: reactive power alone costs the mean of both directions. No-load losses are apart
-    (``standby``), and there is no quadratic part: the loss at part load comes out too low and at overload
-    too, by as much as the real efficiency there differs from the one given.
+    (``standby``, from the cells; empty ones give none, where a real converter takes it from the grid), and
+    there is no quadratic part: the loss at part load comes out too low and at overload too, by as much as the
+    real efficiency there differs from the one given.
     """
     s = hypot(p_w, q_var)
     return 0.5 * ((1.0 / discharge_efficiency - 1.0) * (s + p_w) + (1.0 - charge_efficiency) * (s - p_w))

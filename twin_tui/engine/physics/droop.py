@@ -11,9 +11,20 @@ _LN10 = log(10.0)
 
 
 def piecewise(x: float, points: Sequence[tuple[float, float]]) -> float:
-    """Interpolate a line through corners (x, y) in rising order of x; the end values hold outside.
+    r"""Return the y of a line through corners (x, y) in rising order of x; the end values hold outside.
 
     Two corners at the same x make a step, which belongs to the right one.
+
+    Notes
+    -----
+    .. math:: y = y_i + (y_{i+1} - y_i) \frac{x - x_i}{x_{i+1} - x_i}
+
+    Volt-var and volt-watt: x is the mean voltage of the phases over nominal, y the power over the rating.
+    Reactive power has priority over active power where `q_priority` says so.
+
+    References
+    ----------
+    IEEE Std 1547-2018, 5.3.3 (volt-var) and 5.4.2 (volt-watt), doi:10.1109/IEEESTD.2018.8332112.
     """
     x_before, y_before = points[0]
     if not x >= x_before:

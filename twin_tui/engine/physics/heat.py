@@ -17,6 +17,8 @@ def carnot_cop(flow_c: float, source_c: float, quality: float, most: float) -> f
     .. math:: COP = \eta \frac{T_{flow}}{T_{flow} - T_{source}}, \quad T \text{ in K}
 
     The quality grade is held constant, which fits data sheets to some 10 % for lifts of 20 to 60 K.
+    Defrosting and the losses of starts are left out: too good in damp air around 2 °C and for a machine that
+    cycles.
 
     References
     ----------
@@ -35,7 +37,7 @@ def building_demand(loss_w_per_k: float, limit_c: float, ambient_c: float) -> fl
     Notes
     -----
     :math:`Q = H \max(0, \vartheta_{limit} - \vartheta_{ambient})`, the steady balance behind heating degree
-    days; it knows no sun and no night setback.
+    days; it knows no sun and no night setback, and asks for too much on bright days and at night.
 
     References
     ----------

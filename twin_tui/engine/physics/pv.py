@@ -19,7 +19,8 @@ def noct_cell_temperature(ambient_c: float, plane_w_m2: float, noct_c: float = 4
     -----
     .. math:: T_c = T_a + \frac{NOCT - 20}{800} G
 
-    Steady state for open racks in light wind.
+    Steady state for open racks in light wind: a real module follows within some minutes, so that ours is too
+    warm just after a cloud and too cold just behind one. More wind cools more: too warm then.
 
     References
     ----------
@@ -39,7 +40,8 @@ def faiman_cell_temperature(
     -----
     .. math:: T = T_a + \frac{G}{u_0 + u_1 v}
 
-    Steady state for open racks; the coefficients are means over seven module types.
+    Steady state for open racks: a real module follows within some minutes. The coefficients are means over
+    seven module types; on a roof, with less air behind them, modules are warmer than ours.
 
     References
     ----------
@@ -58,7 +60,8 @@ def dc_power(plane_w_m2: float, cell_c: float, peak_w: float, gamma_per_k: float
     -----
     .. math:: P = \frac{G}{1000} P_{dc0} (1 + \gamma(T_c - 25))
 
-    No losses of mismatch, soiling or wiring: scale the irradiance for these.
+    No losses of mismatch, soiling or wiring (`dc_loss_fraction`), and none of efficiency in weak light: too
+    much by the losses that are not given.
 
     References
     ----------
@@ -160,7 +163,7 @@ def dc_voltage(
     .. math:: V = \left(V_{mp} + (V_{oc} - V_{mp})\sqrt{1 - P/P_{mp}}\right)(1 + \beta(T_c - 25))
 
     A parabola through the maximum power point represents the falling side of the P-V curve, on which
-    inverters curtail. The few percent by which voltage falls in weak light are left out.
+    inverters curtail. The few percent by which voltage falls in weak light are left out: too high then.
     """
     unused = 1.0 - used_fraction
     rise = (voc_v - vmp_v) * sqrt(unused) if unused > 0.0 else 0.0

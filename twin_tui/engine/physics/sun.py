@@ -208,8 +208,8 @@ def haurwitz(cos_zenith: float) -> float:
     -----
     .. math:: G = 1098 \cos z \; e^{-0.059/\cos z}
 
-    The zenith is that of the sun as it is seen, `refracted`. One formula for all places and seasons; the best
-    of the models that need the zenith alone.
+    The zenith is that of the sun as it is seen, `refracted`. One formula for all places and seasons, the best
+    of the models that need the zenith alone: too bright in haze, too dark on mountains and in dry, clear air.
 
     References
     ----------
@@ -231,7 +231,9 @@ def erbs(ghi_w_m2: float, cos_zenith: float, extraterrestrial_w_m2: float) -> tu
     -----
     With the clearness :math:`k = G/(G_{on}\cos z)` the diffuse fraction is :math:`1 - 0.09k` up to 0.22,
     :math:`0.9511 - 0.1604k + 4.388k^2 - 16.638k^3 + 12.336k^4` up to 0.8, and 0.165 above. All is diffuse
-    when the sun is lower than 3°. The correlation was fitted to hourly values.
+    when the sun is lower than 3°. The correlation was fitted to hourly values: the mean of many hours is
+    about right, but between clouds, in seconds, the beam is stronger than ours. A weather file with both
+    takes its place.
 
     References
     ----------
