@@ -94,7 +94,8 @@ def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
     for device in site.plan.devices:
-        if getattr(device.params, "grid_code", device) is None:
+        delivers = getattr(device.params, "max_discharge_power_w", 1.0) > 0.0
+        if getattr(device.params, "grid_code", device) is None and delivers:
             text = f"{device.name} has no grid code: it delivers at any frequency and voltage but 0 V"
             found.append(Finding(str(path), text, fault=False))
     return found

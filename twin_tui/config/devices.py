@@ -74,8 +74,9 @@ class DeviceReader:
 
     def _plan(self, asset: ReadAsset) -> DevicePlan | None:
         try:
-            site_wide = {"grid_code": self._grid_code} if _supports_a_grid_code(asset) else {}
-            settings = {**site_wide, **asset.model.parameters()}
+            settings = asset.model.parameters()
+            if _supports_a_grid_code(asset):
+                settings = {"grid_code": self._grid_code, **settings}
             if self._in_dertwins_form and settings.get("max_load_pu", 0.0) > DERTWINS_PERMITTED_LOAD:
                 settings["max_load_pu"] = DERTWINS_PERMITTED_LOAD
             missing = missing_keys(asset.type.params, settings)
@@ -138,7 +139,12 @@ class DeviceReader:
 
 
 def _supports_a_grid_code(asset: ReadAsset) -> bool:
-    return any(item.name == "grid_code" for item in fields(asset.type.params))
+    found = {item.name: item for item in fields(asset.type.params)}
+    # a vehicle that only charges is a load
+    discharges = found.get("max_discharge_power_w")
+    if discharges is not None and not asset.model.parameters().get("max_discharge_power_w"):
+        return "grid_code" in asset.model.model_fields_set
+    return "grid_code" in found
 
 
 def _needs_a_grid_code(asset: ReadAsset) -> bool:

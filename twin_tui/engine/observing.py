@@ -42,6 +42,7 @@ def observe_grid(surroundings: Surroundings) -> GridSnapshot:
         source_voltage_b_pu=source_b,
         source_voltage_c_pu=source_c,
         source_frequency_hz=source_hz,
+        applied_frequency_hz=surroundings.applied_hz or surroundings.frequency_hz,
         loss_w=surroundings.loss_w,
         slip_deg=surroundings.slip_deg,
         nominal_hz=surroundings.nominal_hz,

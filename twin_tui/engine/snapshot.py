@@ -133,6 +133,9 @@ class GridSnapshot:
         "Phase c of the grid before its impedance or the switch", "pu", low=0
     )
     source_frequency_hz: float = measured("Frequency of the grid before the switch", "Hz", low=0)
+    applied_frequency_hz: float = measured(
+        "Frequency that reserves answer: a test signal, without one the grid's", "Hz", low=0
+    )
     loss_w: float = measured("Loss in the impedance of the connection, before the meter", "W", low=0)
     slip_deg: float = measured("Angle by which an island's voltage leads the grid's", "deg")
     nominal_hz: float

@@ -40,7 +40,7 @@ def readings(kind: str) -> dict[str, Any]:
     names = [
         item.name
         for item in fields(registry[kind].params)
-        if item.name.startswith("initial_") and item.name.endswith(suffixes)
+        if item.name.startswith("initial_") and item.name.endswith(suffixes) and "phases" not in item.name
     ]
     return {name: 3 * 1000 * number for number, name in enumerate(names, start=1)}
 

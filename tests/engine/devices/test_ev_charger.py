@@ -81,7 +81,7 @@ def test_a_power_limit_is_kept_and_pauses_below_six_amperes_of_each_phase(
 
 
 def test_in_a_sag_the_vehicle_draws_more_current_for_its_power_up_to_the_offer() -> None:
-    engine = site(EvParams(max_charge_power_w=6_900.0))
+    engine = site(EvParams(max_charge_power_w=6_900.0, vehicle_current_a=20.0))
     engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.8)))
     engine.advance(10)
     assert seen(engine).active_power_w == pytest.approx(-6_900.0)
@@ -90,6 +90,23 @@ def test_in_a_sag_the_vehicle_draws_more_current_for_its_power_up_to_the_offer()
     engine.advance(10)
     assert seen(engine).current_a_a == pytest.approx(16.0)
     assert seen(engine).active_power_w == pytest.approx(-16.0 * 3 * 230.0 * 0.56)
+
+
+@pytest.mark.parametrize(
+    ("power_w", "phases", "most_a"),
+    [(6_900.0, 3, 10.0), (11_000.0, 3, 16.0), (22_000.0, 3, 32.0), (11_000.0, 1, 16.0), (3_680.0, 3, 6.0)],
+)
+def test_the_vehicles_charger_takes_no_more_than_its_own_current(
+    power_w: float, phases: int, most_a: float
+) -> None:
+    engine = site(EvParams(max_charge_power_w=power_w, max_current_a=32.0, ramp_a_per_s=1e3))
+    engine.submit(Write("ev", {"phases": phases}))
+    engine.advance(200)
+    engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.8)))
+    engine.advance(10)
+    assert seen(engine).current_a_a == pytest.approx(most_a)
+    assert seen(engine).active_power_w == pytest.approx(-most_a * phases * 230.0 * 0.8)
+    assert seen(engine).available_charge_power_w == pytest.approx(most_a * phases * 230.0 * 0.8)
 
 
 def test_over_a_dead_phase_nothing_is_offered() -> None:

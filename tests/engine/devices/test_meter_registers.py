@@ -5,11 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.devices.test_meter import site
+from twin_tui import Twin
 from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.devices.meter_demand import BLOCK
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Write
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.errors import ConfigError
 
 
 def varh(engine: Engine, phase: str = "") -> list[float]:
@@ -153,3 +155,30 @@ def test_a_fresh_meter_shows_the_same_registers_as_its_parameters() -> None:
     seen = engine.telemetry("meter")
     assert (seen.import_energy_wh, seen.import_energy_c_wh) == (9000.0, 3000.0)
     assert (seen.export_energy_wh, seen.export_energy_a_wh) == (600.0, 200.0)
+
+
+def test_the_phases_of_a_meter_may_start_with_readings_of_their_own() -> None:
+    params = MeterParams(
+        initial_import_wh=6_000.0,
+        initial_import_phases_wh=(3_000.0, 2_500.0, 600.0),
+        initial_q1_phases_varh=(10.0, 20.0, 30.0),
+        initial_export_wh=300.0,
+    )
+    seen = Engine(SitePlan("one", (DevicePlan("m", METER, params),))).telemetry("m")
+    found = [getattr(seen, f"import_energy_{phase}wh") for phase in ("", "a_", "b_", "c_")]
+    assert found == [6_000.0, 3_000.0, 2_500.0, 600.0]
+    assert (seen.reactive_energy_q1_varh, seen.reactive_energy_q1_c_varh) == (60.0, 30.0)
+    assert (seen.export_energy_wh, seen.export_energy_b_wh) == (300.0, 100.0)
+
+
+@pytest.mark.parametrize("phases", [(1.0, 2.0), (1.0, 2.0, -3.0), (1.0, 2.0, float("nan"))])
+def test_readings_of_phases_are_three_numbers_from_0_up(phases: tuple[float, ...]) -> None:
+    with pytest.raises(ConfigError, match="initial_import_phases_wh of a meter three readings from 0 up"):
+        MeterParams(initial_import_phases_wh=phases)
+
+
+def test_a_site_file_gives_the_readings_of_the_phases() -> None:
+    asset = {"type": "meter", "name": "m", "initial_export_phases_wh": [1000, 2000, 3000]}
+    twin = Twin.from_dict({"assets": [asset]})
+    assert twin.device("m").telemetry.export_energy_wh == 6_000.0
+    assert twin.device("m").telemetry.export_energy_b_wh == 2_000.0

@@ -15,7 +15,7 @@ from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearDisturbance, Disturb, Write
+from twin_tui.engine.events import ClearDisturbance, Disturb, Fault, Write
 from twin_tui.engine.physics.voltage_response import Parts, zip_power
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.errors import ConfigError
@@ -120,13 +120,55 @@ def test_a_motor_stalls_and_takes_the_power_of_a_locked_rotor_until_it_runs_up()
 
 def test_a_stalled_motor_trips_its_overload_relay_after_ten_seconds() -> None:
     engine = site(LOAD, LoadParams(1_000.0, voltage_model=VoltageModel.MOTOR))
-    assert at(engine, 0.55, ticks=99).fault_code == 0
+    assert at(engine, 0.55, ticks=99).fault_code == 8004
     engine.step()
     assert (engine.telemetry("d").fault_code, engine.telemetry("d").active_power_w) == (8003, 0.0)
     assert at(engine, 1.0).active_power_w == 0.0
     engine.submit(Write("d", {"fault_reset": 1}))
     engine.step()
     assert engine.telemetry("d").active_power_w == pytest.approx(-1_000.0)
+
+
+def test_a_stall_is_logged_with_its_cause_and_its_end() -> None:
+    engine = site(LOAD, LoadParams(1_000.0, voltage_model=VoltageModel.MOTOR))
+    at(engine, 0.55, ticks=30)
+    at(engine, 1.0, ticks=30)
+    told = [(entry.kind.value, entry.text) for entry in engine.log if entry.device == "d"]
+    assert told[-4:] == [
+        ("FAULT", "stalled (code 8004)"),
+        ("STATE", "RUN → FAULT: motors stalled: the voltage was below 0.6 pu; they start at 0.85 pu"),
+        ("CLEAR", "stalled is gone"),
+        ("STATE", "FAULT → RUN"),
+    ]
+
+
+@pytest.mark.parametrize("model", [VoltageModel.MOTOR, VoltageModel.MIXED])
+def test_a_motor_may_be_made_to_stall_at_any_voltage(model: VoltageModel) -> None:
+    engine = site(LOAD, LoadParams(1_000.0, voltage_model=model))
+    engine.submit(Fault("d", "stalled", duration_s=3.0))
+    assert at(engine, 1.0, ticks=10).active_power_w == pytest.approx(-5_000.0)
+    engine.advance(5.0)
+    assert (engine.telemetry("d").fault_code, engine.telemetry("d").active_power_w) == (0, -1_000.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "share"),
+    [
+        (VoltageModel.RESISTIVE, 0.81),
+        (VoltageModel.CONSTANT_CURRENT, 0.9),
+        (VoltageModel.CONSTANT_POWER, 1.0),
+        (VoltageModel.MIXED, 1.50 * 0.81 - 2.31 * 0.9 + 1.81),
+    ],
+)
+def test_an_appliance_follows_the_voltage_as_a_load_of_its_model_does(
+    model: VoltageModel, share: float
+) -> None:
+    params = ApplianceParams(1_000.0, 3_600.0, voltage_model=model)
+    engine = site(APPLIANCE, params)
+    engine.submit(Write("d", {"run": 1}))
+    seen = at(engine, 0.9)
+    assert seen.active_power_w == pytest.approx(-1_000.0 * share)
+    assert seen.current_a_a == pytest.approx(1_000.0 * share / (0.9 * engine.surroundings.nominal_v))
 
 
 def test_a_motor_does_not_stall_on_a_dead_phase() -> None:

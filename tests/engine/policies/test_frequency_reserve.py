@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from twin_tui import CommandError, ConfigError, Disturb, Disturbance, Shape, Target, Twin
+from twin_tui import (
+    CommandError,
+    ConfigError,
+    Disturb,
+    Disturbance,
+    Shape,
+    Target,
+    Twin,
+    read_recording,
+)
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.documents.csv_text import points_of_csv, read_rows
 from twin_tui.engine.device import DevicePlan, Status
@@ -259,3 +268,20 @@ def test_reserves_with_every_building_block_replay_to_the_same_bytes(tmp_path: P
     twin.stop_recording()
     head, rows = recording.read(path)
     assert list(recording.replay(recording.fresh_engine(head), rows)) == []
+
+
+def test_the_frequency_that_reserves_answer_is_a_signal_of_the_grid(tmp_path: Path) -> None:
+    twin = Twin.from_dict({"assets": [{"type": "load", "base_kw": 1}], "step": 1})
+    twin.record(tmp_path / "a.jsonl")
+    twin.inject("0s freq step -0.02")
+    twin.inject("2s applied ramp -0.4 over 2s for 4s")
+    seen = []
+    for _ in range(8):
+        twin.advance(1.0)
+        grid = twin.snapshot().grid
+        seen.append(round(grid.applied_frequency_hz, 3))
+        assert grid.frequency_hz == pytest.approx(49.98)
+    assert seen == [49.98, 49.98, 50.0, 49.8, 49.6, 49.6, 49.98, 49.98]
+    twin.stop_recording()
+    rows = list(read_recording(tmp_path / "a.jsonl"))
+    assert [round(row["grid.applied_frequency_hz"], 3) for row in rows][-8:] == seen

@@ -17,15 +17,16 @@ from twin_tui.engine.device import (
     settle_faults,
 )
 from twin_tui.engine.devices.clock import DAY_S, local_s
+from twin_tui.engine.devices.load_model import ZIP, VoltageModel
 from twin_tui.engine.devices.terminals import (
     Connection,
+    Draw,
     extremes_pu,
     mean_draw,
-    resistive,
     terminals,
 )
 from twin_tui.engine.devices.time_window import Window, left_s
-from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
+from twin_tui.engine.physics.voltage_response import DROP_OUT_PU, zip_draw
 from twin_tui.engine.policies.modes import APPLIANCE_MODES
 from twin_tui.engine.s2.builders import appliance_ombc, appliance_ppbc
 from twin_tui.engine.s2.model import ControlType
@@ -73,10 +74,14 @@ class ApplianceParams:
     """It starts at most once in each; days begin at local midnight; 0 is no such rule."""
     phase: Connection = Connection.A
     """Where it is connected."""
+    voltage_model: VoltageModel = VoltageModel.RESISTIVE
+    """How the power follows the voltage: most of it heats, unless told otherwise."""
     initial_total_wh: NotNegative = 0.0
     """Reading of the energy counter at the start."""
     initial_starts: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of runs."""
+    draw: Draw = field(init=False)
+    """How the power of a phase follows its voltage; it has no reactive power."""
     curve_wh: tuple[float, ...] = field(init=False)
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
 
@@ -93,7 +98,8 @@ class ApplianceParams:
         for height in self.profile:
             used.append(used[-1] + height / whole * self.consumption_wh)
         used[-1] = self.consumption_wh
-        derive(self, curve_wh=tuple(used))
+        active, _ = ZIP[self.voltage_model]
+        derive(self, curve_wh=tuple(used), draw=zip_draw(active, (0.0, 0.0, 0.0)))
 
 
 @value
@@ -184,9 +190,9 @@ def step(
     """Advance an appliance by one tick.
 
     The power of a tick is the energy that the profile gives between its two ends, so a run uses its
-    consumption whatever the time step. It is that of a resistance: at another voltage a run takes as long
-    and uses more or less. An open door or a voltage below `DROP_OUT_PU` makes it wait; the other faults end
-    it, and the start does not count.
+    consumption whatever the time step. It follows the voltage as ``voltage_model`` says: at another one a run
+    takes as long and uses more or less. An open door or a voltage below `DROP_OUT_PU` makes it wait; the
+    other faults end it, and the start does not count.
     """
     dt_s = surroundings.dt_s
     faults = state.faults
@@ -212,7 +218,7 @@ def step(
     if not surroundings.v_min_pu == surroundings.v_max_pu == 1.0:
         lowest, _ = extremes_pu(params.phase.shares, surroundings)
         fed = fed and lowest >= DROP_OUT_PU
-        share, _ = mean_draw(params.phase.shares, surroundings, resistive)
+        share, _ = mean_draw(params.phase.shares, surroundings, params.draw)
     if ticks >= 0:
         status = Status.RUNNING if fed else Status.OFF
         if fed and not faults:
@@ -254,7 +260,7 @@ def observe(
     left = left_s(params.windows, local)
     refusal, _ = _may_start(params, state, state.faults, local, left)
     return ApplianceTelemetry(
-        **terminals(ApplianceTelemetry, state, surroundings, params.phase.shares, resistive),
+        **terminals(ApplianceTelemetry, state, surroundings, params.phase.shares, params.draw),
         consumption_power_w=abs(state.active_power_w),
         running=running,
         progress=min(1.0, worked_s / params.duration_s),
@@ -303,7 +309,7 @@ APPLIANCE = DeviceType(
     observe=observe,
     faults=FAULTS,
     shares=lambda params, state: params.phase.shares,
-    draw=lambda params, state: resistive,
+    draw=lambda params, state: params.draw,
     aliases=("home_appliance",),
     explain=explain,
     steering=Steering(

@@ -3,10 +3,13 @@
 from collections.abc import Collection
 
 from twin_tui.engine.device import DeviceType, Role, Status, settle_faults
-from twin_tui.engine.devices import storage
+from twin_tui.engine.devices import grid_tie, storage
 from twin_tui.engine.devices.clock import local_s
 from twin_tui.engine.devices.ev_model import (
     FAULTS,
+    GRID_FREQUENCY,
+    GRID_TRIPS,
+    GRID_VOLTAGE,
     LATCHING,
     NO_AIR,
     NOT_AVAILABLE,
@@ -15,11 +18,18 @@ from twin_tui.engine.devices.ev_model import (
     EvParams,
     EvState,
 )
-from twin_tui.engine.devices.ev_offer import discharge_power, offered_current, phase_voltage, taper
+from twin_tui.engine.devices.ev_offer import (
+    discharge_power,
+    offered_current,
+    phase_voltage,
+    taper,
+    vehicle_current,
+)
 from twin_tui.engine.devices.ev_phases import phases_now
 from twin_tui.engine.devices.ev_session import current_session
 from twin_tui.engine.devices.ev_signals import PLUG, UNPLUG, EvCommands, EvTelemetry, Pilot
 from twin_tui.engine.devices.ev_why import explain
+from twin_tui.engine.devices.grid_tie import Tie
 from twin_tui.engine.devices.terminals import BALANCED, Connection, Phases, terminals
 from twin_tui.engine.physics.charger import charging_loss, discharging_loss
 from twin_tui.engine.physics.electrical import pilot_duty
@@ -43,6 +53,7 @@ def initial(params: EvParams) -> EvState:
         energy_wh=params.capacity_wh * params.initial_soc,
         phases=min(params.station_phases, params.vehicle_phases),
         sessions=1 if here else 0,
+        tie=grid_tie.initial(params.grid_code),
     )
 
 
@@ -73,6 +84,14 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         plugged = arrived = False
     session_wh, ticks = (0.0, 0) if arrived else (state.session_wh, state.session_ticks + plugged)
 
+    tie = state.tie
+    if params.grid_code is not None:
+        tie = grid_tie.step(
+            params.grid_code, tie, surroundings, plugged and not faults & ~STUCK & ~GRID_TRIPS
+        )
+        if tie.status is not Status.RUNNING or faults & GRID_TRIPS:
+            causes = state.causes | grid_tie.trip_cause(params.grid_code, tie, GRID_VOLTAGE, GRID_FREQUENCY)
+            faults = settle_faults(faults, causes, LATCHING, commands.fault_reset == 1)
     phases, switching_s = state.phases, 0.0
     if phases != min(params.most_phases, commands.phases):
         phases, switching_s = phases_now(params, state, commands, surroundings)
@@ -87,10 +106,10 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
             faults |= NO_AIR
         hours = dt_s / 3600.0
         volts = phase_voltage(surroundings, phases)
-        most_w = left_wh = 0.0
+        vehicle_a = vehicle_current(params, surroundings.nominal_v)
+        most_w, left_wh = 0.0, energy - params.min_soc * params.capacity_wh
         if commands.discharge_setpoint_w:
-            most_w = discharge_power(params, commands, phases, volts)
-            left_wh = energy - params.min_soc * params.capacity_wh
+            most_w = discharge_power(params, commands, phases, volts, vehicle_a)
         room_wh = min(commands.target_soc, params.max_soc) * params.capacity_wh - energy
         target = 0.0
         if not switching_s:
@@ -102,7 +121,10 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
                 target = most_w / (phases * -volts)
         elif offered > 0.0 and room_wh > 1e-9:
             share = taper(params, energy / params.capacity_wh)
-            target = min(offered, params.max_charge_power_w * share / (phases * volts))
+            target = min(offered, vehicle_a, params.max_charge_power_w * share / (phases * volts))
+        if not tie.free and (target or offered > 0.0):
+            most_a = (min(offered, vehicle_a), vehicle_a)
+            target, tie = _supported(params, tie, dt_s, target, phases * volts, most_a)
         if target:
             pilot = Pilot.D if params.needs_ventilation else Pilot.C
             before = state.current_a if phases == state.phases else 0.0
@@ -135,7 +157,7 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
     return EvState(
         0.0 - power,
         0.0,
-        _status(pilot, faults),
+        _status(pilot, faults, tie),
         state.causes,
         faults,
         pilot,
@@ -156,13 +178,34 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         discharged_wh,
         state.metered_w if stuck else power,
         loss,
+        tie,
     )
 
 
-def _status(pilot: Pilot, faults: int) -> Status:
+def _supported(
+    params: EvParams, tie: Tie, dt_s: float, amps: float, volts: float, most_a: tuple[float, float]
+) -> tuple[float, Tie]:
+    """Return the current after protection and droop, A, + charges, and the tie.
+
+    ``volts`` is the sum of the phases, ``most_a`` the most current of a charge and of a discharge.
+    """
+    if tie.status is not Status.RUNNING or params.grid_code is None or not volts:
+        return 0.0, tie
+    rated = params.rated_w
+    least, most = -most_a[0] * volts / rated, most_a[1] * volts / rated
+    most = min(most, tie.share, params.max_discharge_power_w / rated)
+    least = max(least, -tie.share)
+    wanted = min(max(-amps * volts / rated, least), most)
+    power, tie = grid_tie.supported(params.grid_code, tie, dt_s, wanted, least, most, storage=True)
+    return -power * rated / volts, tie
+
+
+def _status(pilot: Pilot, faults: int, tie: Tie) -> Status:
+    if tie.status is not Status.RUNNING and pilot in (Pilot.B, Pilot.C, Pilot.D):
+        return tie.status
     if pilot is Pilot.C or pilot is Pilot.D:
         return Status.RUNNING
-    if faults & ~STUCK:
+    if faults & ~STUCK & ~GRID_TRIPS:
         return Status.FAULT
     return Status.OFF if pilot is Pilot.E else Status.STANDBY
 
@@ -182,7 +225,10 @@ def observe(
     departure = _time_to_departure(params, state, commands, surroundings)
     volts = phase_voltage(surroundings, state.phases)
     most_a = offered_current(params, commands, state.phases, volts)
-    possible = min(most_a * state.phases * volts, params.max_charge_power_w * taper(params, soc))
+    vehicle_a = vehicle_current(params, surroundings.nominal_v)
+    possible = min(
+        min(most_a, vehicle_a) * state.phases * volts, params.max_charge_power_w * taper(params, soc)
+    )
     ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc < target
     return EvTelemetry(
         **terminals(EvTelemetry, state, surroundings, shares(params, state)),
@@ -210,17 +256,17 @@ def observe(
         time_to_departure_s=departure,
         needed_power_w=to_target * 3600.0 / departure if departure > 0.0 else 0.0,
         available_charge_power_w=possible if ready else 0.0,
-        available_discharge_power_w=_dischargeable_w(params, state, commands, soc, volts),
+        available_discharge_power_w=_dischargeable_w(params, state, commands, soc, volts, vehicle_a),
         working_status=_condition(state),
         fault_code=EV_CHARGER.fault_code(state.faults),
     )
 
 
 def _dischargeable_w(
-    params: EvParams, state: EvState, commands: EvCommands, soc: float, volts: float
+    params: EvParams, state: EvState, commands: EvCommands, soc: float, volts: float, vehicle_a: float
 ) -> float:
     ready = state.plugged_in and state.pilot not in (Pilot.E, Pilot.F) and soc > params.min_soc
-    amps = min(params.max_current_a, commands.current_limit_a)
+    amps = min(params.max_current_a, commands.current_limit_a, vehicle_a)
     return min(params.max_discharge_power_w, amps * state.phases * volts) if ready else 0.0
 
 

@@ -8,6 +8,8 @@ from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Sha
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.ev_signals import Pilot
+from twin_tui.engine.devices.grid_tie import UNTIED, Tie
+from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.signals import derive, value
 from twin_tui.errors import ConfigError
 
@@ -43,6 +45,10 @@ class EvParams:
     """Share of the energy from the cells that reaches the site, less ``charging_loss_w``."""
     min_soc: Share = 0.2
     """Down to here the vehicle discharges."""
+    vehicle_current_a: Annotated[float | None, Range(above=0.0)] = None
+    """Most current of a phase of its charger; none is that of its power at nominal voltage, rounded up."""
+    grid_code: GridCode | None = None
+    """Protection and droop of a bidirectional vehicle; it has no reactive power."""
     max_current_a: Positive = 16.0
     """What the station can offer on each phase."""
     station_phases: int = 3
@@ -74,6 +80,8 @@ class EvParams:
     initial_sessions: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of sessions."""
     most_phases: int = field(init=False)
+    rated_w: float = field(init=False)
+    """The larger of its powers."""
 
     def __post_init__(self) -> None:
         what = "an EV charger"
@@ -81,7 +89,11 @@ class EvParams:
         for name in ("station_phases", "vehicle_phases"):
             if getattr(self, name) not in (1, 3):
                 raise ConfigError(f"{name} {getattr(self, name)} of an EV charger is neither 1 nor 3")
-        derive(self, most_phases=min(self.station_phases, self.vehicle_phases))
+        derive(
+            self,
+            most_phases=min(self.station_phases, self.vehicle_phases),
+            rated_w=max(self.max_charge_power_w, self.max_discharge_power_w),
+        )
 
 
 @value
@@ -112,6 +124,7 @@ class EvState(DeviceState):
     metered_w: float = 0.0
     """Power as the station's meter shows it, negative while discharging."""
     loss_w: float = 0.0
+    tie: Tie = UNTIED
 
 
 FAULTS = (
@@ -124,7 +137,12 @@ FAULTS = (
     FaultKind(
         "ventilation_missing", 5007, "The vehicle requires ventilation, which is not available", latched=False
     ),
+    FaultKind("grid_voltage", 5008, "Tripped by the grid's voltage", latched=False),
+    FaultKind("grid_frequency", 5009, "Tripped by the grid's frequency", latched=False),
 )
-ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR = (1 << bit for bit in range(len(FAULTS)))
+ESTOP, RCD, WELDED, HOT, SHORT, STUCK, NO_AIR, GRID_VOLTAGE, GRID_FREQUENCY = (
+    1 << bit for bit in range(len(FAULTS))
+)
+GRID_TRIPS = GRID_VOLTAGE | GRID_FREQUENCY
 NOT_AVAILABLE = ESTOP | RCD | WELDED | HOT
 LATCHING = latching(FAULTS)

@@ -1,9 +1,13 @@
 """What a charging station offers and its vehicle takes, as pure functions of both."""
 
+from math import ceil
+
 from twin_tui.engine.devices.ev_model import LEAST_V, MIN_CURRENT_A, PLAIN_PILOT_A, EvParams
 from twin_tui.engine.devices.ev_signals import EvCommands
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, pilot_current, pilot_duty
 from twin_tui.engine.surroundings import Surroundings
+
+_ROUNDING_A = 1e-3
 
 
 def taper(params: EvParams, soc: float) -> float:
@@ -40,9 +44,22 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: 
     return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
 
 
-def discharge_power(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
+def vehicle_current(params: EvParams, nominal_v: float) -> float:
+    """Return the most current of a phase that the vehicle's charger carries, A.
+
+    Unless it is given, it is that of its power at nominal voltage over all phases that charging may go over,
+    up to a whole ampere, as chargers are rated: 16 A for 11 kW over three phases, also when one is in use.
+    """
+    if params.vehicle_current_a is not None:
+        return params.vehicle_current_a
+    return float(ceil(params.rated_w / (params.most_phases * nominal_v) - _ROUNDING_A))
+
+
+def discharge_power(
+    params: EvParams, commands: EvCommands, phases: int, volts: float, vehicle_a: float
+) -> float:
     """Return the power that the vehicle is to give back, W, within its limit and the currents."""
     if not commands.discharge_setpoint_w or not commands.enabled or volts < LEAST_V:
         return 0.0
-    amps = min(params.max_current_a, commands.current_limit_a)
+    amps = min(params.max_current_a, commands.current_limit_a, vehicle_a)
     return min(commands.discharge_setpoint_w, params.max_discharge_power_w, amps * phases * volts)

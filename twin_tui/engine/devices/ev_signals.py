@@ -2,7 +2,8 @@
 
 from enum import IntEnum
 
-from twin_tui.engine.signals import commanded, measured, value
+from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
+from twin_tui.engine.signals import commanded, grouped, measured, value
 
 PLUG, UNPLUG = 1, 2
 NO_LIMIT_W = 1e9
@@ -30,7 +31,7 @@ PILOT_TEXT = {
 
 
 @value
-class EvCommands:
+class EvCommands(GridTied):
     """What an energy manager, or a hand, can do to a charging station."""
 
     enabled: bool = commanded(True, "Offers current to a connected vehicle")
@@ -59,6 +60,7 @@ class EvCommands:
         momentary=True,
     )
     fault_reset: int = commanded(0, "1 resets latched faults", low=0, high=65535, momentary=True)
+    settings: GridSettings = grouped(NO_SETTINGS)
 
 
 @value

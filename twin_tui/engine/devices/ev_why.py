@@ -1,8 +1,9 @@
 """What binds a charging station: its vehicle, its limits, the current of the pilot, a change of phases."""
 
 from twin_tui.engine.device import Status, fault_constraints
+from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.ev_model import FAULTS, LEAST_V, MIN_CURRENT_A, EvParams, EvState
-from twin_tui.engine.devices.ev_offer import offered_current, phase_voltage, taper
+from twin_tui.engine.devices.ev_offer import offered_current, phase_voltage, taper, vehicle_current
 from twin_tui.engine.devices.ev_signals import NO_LIMIT_W, PLUG, EvCommands, Pilot
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.surroundings import Surroundings
@@ -22,15 +23,19 @@ def explain(params: EvParams, state: EvState, commands: EvCommands, surroundings
 def _binds(
     params: EvParams, state: EvState, commands: EvCommands, surroundings: Surroundings
 ) -> list[Constraint]:
+    if state.tie.status is not Status.RUNNING and state.status is state.tie.status:
+        return list(grid_tie.binds(params.grid_code, state.tie))
     found = list(fault_constraints(FAULTS, state))
     if state.status is Status.FAULT:
         return found
+    found += grid_tie.binds(params.grid_code, state.tie)
     volts, soc = phase_voltage(surroundings, state.phases), state.energy_wh / params.capacity_wh
     idle = _idle(state, commands, surroundings, volts)
     if idle is not None:
         return [*found, idle]
     if commands.discharge_setpoint_w:
-        return found + _discharging(params, state, commands, volts, soc)
+        vehicle_a = vehicle_current(params, surroundings.nominal_v)
+        return found + _discharging(params, state, commands, volts, soc, vehicle_a)
     return found + _charging(params, state, commands, surroundings, volts, soc)
 
 
@@ -74,7 +79,8 @@ def _charging(
         text = f"limit below {MIN_CURRENT_A:g} A: charges from {kilowatts(least_w)} kW {over}"
         return [Constraint("least current", text, f"limit below {MIN_CURRENT_A:g} A")]
     offer_w, share = offer_a * phases * volts, taper(params, soc)
-    vehicle_w = params.max_charge_power_w * share
+    vehicle_a = vehicle_current(params, surroundings.nominal_v)
+    vehicle_w = min(params.max_charge_power_w * share, vehicle_a * phases * volts)
     goal_w = min(offer_w, vehicle_w)
     found = []
     if vehicle_w < min(offer_w, limit_w) * (1.0 - SAME_SHARE):
@@ -96,14 +102,14 @@ def _charging(
 
 
 def _discharging(
-    params: EvParams, state: EvState, commands: EvCommands, volts: float, soc: float
+    params: EvParams, state: EvState, commands: EvCommands, volts: float, soc: float, vehicle_a: float
 ) -> list[Constraint]:
     asked_w, most_w = commands.discharge_setpoint_w, params.max_discharge_power_w
     if not most_w:
         return [Constraint("vehicle", "the vehicle does not discharge")]
     if soc <= params.min_soc + SAME_SHARE and not state.active_power_w:
         return [Constraint("SOC lower limit", f"SOC lower limit {params.min_soc * 100:g} %")]
-    amps = min(params.max_current_a, commands.current_limit_a)
+    amps = min(params.max_current_a, commands.current_limit_a, vehicle_a)
     if amps * state.phases * volts < min(asked_w, most_w):
         return [Constraint("current limit", f"current limit {amps:g} A")]
     if most_w < asked_w:

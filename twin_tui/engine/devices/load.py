@@ -10,6 +10,7 @@ from twin_tui.engine.devices.load_model import (
     LATCHING,
     OVERLOAD,
     PHASE_LOSS,
+    STALLED,
     TRIPPED,
     LoadCommands,
     LoadParams,
@@ -36,7 +37,8 @@ from twin_tui.engine.why import Constraint, Why
 __all__ = ["LOAD", "LoadParams", "LoadState", "LoadTelemetry"]
 
 OVERLOAD_S = 10.0
-"""A stalled motor trips its overload relay: IEC 60947-4-1, class 10 (recalled)."""
+"""A stalled motor trips its overload relay: IEC 60947-4-1, class 10, 4 to 10 s at 7.2 times the current, as
+in Schneider Electric's FAQ FA166142."""
 HOURS_OF_YEAR = 8_760.0
 
 
@@ -75,10 +77,14 @@ def step(
     """
     contactor_open, stalled = False, 0
     causes = state.causes
-    if params.opens_pu or params.stalls_pu:
+    if params.opens_pu or params.stalls_pu or causes:
         contactor_open, stalled = _switched(params, state, surroundings)
-        if stalled and stalled >= round(OVERLOAD_S / surroundings.dt_s):
-            causes |= OVERLOAD
+        if stalled and (state.faults & OVERLOAD or not commands.connected):
+            stalled = 0
+        if stalled:
+            causes |= STALLED
+            if stalled >= round(OVERLOAD_S / surroundings.dt_s):
+                causes |= OVERLOAD
     faults = state.faults
     if faults or causes:
         faults = settle_faults(faults, causes, LATCHING, commands.fault_reset == 1)
@@ -151,13 +157,14 @@ def _inrush(params: LoadParams, state: LoadState, dt_s: float, *, fed: bool) -> 
 def _switched(params: LoadParams, state: LoadState, surroundings: Surroundings) -> tuple[bool, int]:
     """Return whether the contactor is open, and for how many ticks the motors have been stalled."""
     lowest, highest = extremes_pu(params.phase.shares, surroundings)
+    seized = bool(state.causes & STALLED)
     if lowest >= params.pick_up_pu:
-        return False, 0
+        return False, state.stalled_ticks + 1 if seized else 0
     if highest <= NO_VOLTAGE_PU:
         return params.opens_pu > 0.0, 0
     if state.contactor_open or lowest < params.opens_pu:
         return True, 0
-    if state.stalled_ticks or lowest < params.stalls_pu:
+    if seized or state.stalled_ticks or lowest < params.stalls_pu:
         return False, state.stalled_ticks + 1
     return False, 0
 
@@ -203,8 +210,8 @@ def observe(
 
 def explain(params: LoadParams, state: LoadState, commands: LoadCommands, surroundings: Surroundings) -> Why:
     """Return what keeps the load from its consumption."""
-    stalled = OVERLOAD if state.stalled_ticks else 0
-    found = list(fault_constraints(FAULTS, state, stalled))
+    by_voltage = OVERLOAD | STALLED if state.stalled_ticks else 0
+    found = [each for each in fault_constraints(FAULTS, state, by_voltage) if each.text != "stalled"]
     if not commands.connected:
         found.append(Constraint("disconnected", command=("connected", 1)))
     elif not surroundings.grid_live:
@@ -213,7 +220,9 @@ def explain(params: LoadParams, state: LoadState, commands: LoadCommands, surrou
         text = f"contactor open: the voltage was below {params.opens_pu:g} pu"
         found.append(Constraint("contactor open", text, "contactor open"))
     elif state.stalled_ticks:
-        text = f"motors stalled: the voltage was below {params.stalls_pu:g} pu"
+        text = "motors stalled"
+        if not state.causes & STALLED:
+            text += f": the voltage was below {params.stalls_pu:g} pu; they start at {params.pick_up_pu:g} pu"
         found.append(Constraint("motors stalled", text, "motors stalled"))
     return Why(tuple(found), gives_w=state.active_power_w)
 

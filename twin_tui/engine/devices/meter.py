@@ -9,7 +9,7 @@ from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Positive, Range
 from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, Status, fault_constraints
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
-from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_reactive, thirds
+from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_reactive, first_readings
 from twin_tui.engine.devices.terminals import Phases
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zero_sequence
 from twin_tui.engine.physics.noise import generator
@@ -32,25 +32,40 @@ class MeterParams:
     """How fast the gain runs away under the fault sensor_drift, 1/h."""
     initial_import_wh: NotNegative = 0.0
     """Reading of the import register at the start; those of the phases start with a third of it each."""
+    initial_import_phases_wh: tuple[float, ...] = ()
+    """Readings of the phases a, b and c in place of thirds; without a reading of the sum, theirs."""
     initial_export_wh: NotNegative = 0.0
     """Reading of the export register, likewise."""
+    initial_export_phases_wh: tuple[float, ...] = ()
+    """Readings of its phases."""
     initial_q1_varh: NotNegative = 0.0
     """Reading of the reactive register of quadrant 1, likewise."""
+    initial_q1_phases_varh: tuple[float, ...] = ()
+    """Readings of its phases."""
     initial_q2_varh: NotNegative = 0.0
     """Of quadrant 2."""
+    initial_q2_phases_varh: tuple[float, ...] = ()
+    """Readings of its phases."""
     initial_q3_varh: NotNegative = 0.0
     """Of quadrant 3."""
+    initial_q3_phases_varh: tuple[float, ...] = ()
+    """Readings of its phases."""
     initial_q4_varh: NotNegative = 0.0
     """Of quadrant 4."""
+    initial_q4_phases_varh: tuple[float, ...] = ()
+    """Readings of its phases."""
     gains: Phases = field(default=(1.0, 1.0, 1.0), init=False)
     readings: tuple[float, ...] = field(init=False)
     """Of all energy registers, in the order of their signals."""
 
     def __post_init__(self) -> None:
         bounds.check(self, "a meter")
-        reactive = (self.initial_q1_varh, self.initial_q2_varh, self.initial_q3_varh, self.initial_q4_varh)
-        first = (self.initial_import_wh, self.initial_export_wh, *reactive)
-        derive(self, readings=tuple(each for reading in first for each in thirds(reading)))
+        names = [(f"initial_{what}_wh", f"initial_{what}_phases_wh") for what in ("import", "export")]
+        names += [(f"initial_q{q}_varh", f"initial_q{q}_phases_varh") for q in (1, 2, 3, 4)]
+        readings = (
+            first_readings(getattr(self, whole), phases, getattr(self, phases)) for whole, phases in names
+        )
+        derive(self, readings=tuple(each for four in readings for each in four))
 
 
 @value

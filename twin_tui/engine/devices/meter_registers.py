@@ -1,14 +1,25 @@
 """The energy registers of a meter: of the sum of the phases, then of each phase."""
 
+from math import isfinite
+
+from twin_tui.errors import ConfigError
+
 Registers = tuple[float, float, float, float]
 """Energy of the sum of the phases, then of each phase, Wh."""
 NO_REACTIVE = (0.0,) * 16
 
 
-def thirds(reading: float) -> Registers:
-    """Return the registers whose sum shows a reading and whose phases have had an equal part in it."""
-    third = reading / 3.0
-    return reading, third, third, third
+def first_readings(reading: float, name: str, phases: tuple[float, ...]) -> Registers:
+    """Return the first readings of the sum and of each phase, a third of the sum each when none is given."""
+    if not phases:
+        third = reading / 3.0
+        return reading, third, third, third
+    if len(phases) != 3 or not all(isfinite(each) and each >= 0.0 for each in phases):
+        raise ConfigError(
+            f"expected in {name} of a meter three readings from 0 up, one a phase; found {list(phases)}"
+        )
+    a, b, c = phases
+    return reading or a + b + c, a, b, c
 
 
 def add_reactive(counted: tuple[float, ...], w: Registers, var: Registers, hours: float) -> tuple[float, ...]:
