@@ -122,6 +122,13 @@ def test_a_signal_ends_a_run_with_its_code_and_all_results(folder: Path, number:
     assert '"end"' in (folder / "run.jsonl").read_text().splitlines()[-1]
 
 
+def test_sigquit_ends_a_run_at_once_without_results(folder: Path) -> None:
+    process = Started(folder, *JUDGED, program=("sh", "-c", 'ulimit -c 0; exec "$@"', "sh", *PROGRAM))
+    code, out, _ = process.end(signal.SIGQUIT)
+    assert (code, out) == (-signal.SIGQUIT, "")  # which a shell shows as 131
+    assert not (folder / "report.xml").exists()
+
+
 def test_a_second_signal_costs_no_result(folder: Path) -> None:
     code, out, err = Started(folder, *JUDGED).end(signal.SIGINT, signal.SIGINT)
     assert (code, "Traceback" in err) == (130, False)
