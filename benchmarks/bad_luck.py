@@ -2,12 +2,13 @@
 
 ``python -m benchmarks.bad_luck`` prints it: each kind of bad luck meets a recorded run without and with
 the console. A row has the exit code, the messages, the files and what ``replay`` says of the recording.
-Linux only; the cases that mount a small disk need ``unshare``, the clock needs libfaketime: where they are
-missing, the row says so.
+Linux only; the cases that mount a small disk need ``unshare``, the clock needs libfaketime, errors of a disk
+a C compiler: where they are missing, the row says so.
 """
 
 import argparse
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -31,10 +32,11 @@ from pathlib import Path
 
 LIMIT_S = 60.0
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+COMPILER = shutil.which("cc")
 ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>78])")
 SAYS = re.compile(r"(twin-tui:|REC FAILED|GAP |ALARM|Traceback|\w*Error\b|clients (have|are))[^\r\n]{0,110}")
 """What is shown of all that is printed."""
-CLOCK, PORT_IN_USE = "clock set forward by an hour", "TCP port in use"
+PORT_IN_USE = "TCP port in use"
 
 
 @dataclass
@@ -50,6 +52,10 @@ class Luck:
     """Called when the run has been going for a second."""
     stdout: str = "pipe"
     servers: bool = False
+    clock: str = ""
+    """How many seconds the clock is set on when the run has been going for a second."""
+    bad_disk: tuple[str, int, int] | None = None
+    """The call that fails, its error, and after how many bytes."""
 
 
 def _limited(kind: int, limit: int) -> Callable[[Path], None]:
@@ -95,7 +101,11 @@ CASES = {
     "80 MB of address space": Luck(limit=_limited(resource.RLIMIT_AS, 80 * 2**20)),
     PORT_IN_USE: Luck(REAL, servers=True),
     "stopped for 3 s": Luck(REAL, meanwhile=_stopped),
-    CLOCK: Luck(REAL),
+    "clock set forward by an hour": Luck(REAL, clock="+3600"),
+    "clock set back by an hour": Luck(REAL, clock="-3600"),
+    "input/output error of the disk": Luck(bad_disk=("write", errno.EIO, 50_000)),
+    "network disk gone": Luck(bad_disk=("write", errno.ESTALE, 50_000)),
+    "network disk refuses the last bytes when the file is closed": Luck(bad_disk=("close", errno.EDQUOT, 1)),
     "killed with SIGKILL": Luck(["--speed", "1", "--duration", "60s"], meanwhile=lambda p: p.kill()),
     "terminal closed": Luck(
         ["--speed", "1", "--duration", "60s"], meanwhile=lambda p: p.send_signal(signal.SIGHUP)
@@ -162,10 +172,16 @@ def _prepare(name: str, folder: Path, disk: Path) -> tuple[Path, dict[str, str]]
         if luck.disk == "ro":
             subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     environment = os.environ | {"TERM": "xterm-256color"}
-    if name == CLOCK:
+    if luck.clock:
         (folder / "stamp").write_text("+0")
         environment |= {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME_TIMESTAMP_FILE": str(folder / "stamp")}
         environment |= {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    if luck.bad_disk:
+        library, source = folder / "bad_disk.so", Path(__file__).with_name("bad_disk.c")
+        subprocess.run([str(COMPILER), "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+        call, number, after = luck.bad_disk
+        environment |= {"LD_PRELOAD": str(library), "BAD_PATH": str(disk), "BAD_CALL": call}
+        environment |= {"BAD_ERRNO": str(number), "BAD_AFTER": str(after)}
     if luck.limit is _all_but_the_last_byte:
         whole = folder / "whole.jsonl"
         command = _twin(
@@ -226,7 +242,7 @@ def run(name: str, console: bool, folder: Path) -> dict[str, str]:
             time.sleep(1.5)
             if process.poll() is None:
                 if stamp.exists():
-                    stamp.write_text("+3600")
+                    stamp.write_text(luck.clock)
                 luck.meanwhile(process)
 
         thread = threading.Thread(target=meanwhile)
@@ -256,7 +272,9 @@ def run(name: str, console: bool, folder: Path) -> dict[str, str]:
 def _missing(name: str) -> str:
     if CASES[name].disk and not shutil.which("unshare"):
         return "unshare is missing"
-    return "libfaketime is missing" if name == CLOCK and not FAKETIME else ""
+    if CASES[name].bad_disk and COMPILER is None:
+        return "a C compiler is missing"
+    return "libfaketime is missing" if CASES[name].clock and not FAKETIME else ""
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """A recording that the disk refuses is closed, reported once, and the run goes on without it."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -106,3 +107,49 @@ def test_a_parquet_recording_on_a_full_disk_keeps_the_parts_that_are_complete(
     twin.advance(3.0)
     assert sorted(part.name for part in path.iterdir()) == ["part-00000000.parquet", "part-00000001.parquet"]
     assert alarms(twin) == [f"recording failed: {path}: No space left on device; the run goes on without it"]
+
+
+def test_what_a_network_disk_refuses_when_the_file_is_closed_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stale:
+        """A file whose last bytes the server never got, as close says."""
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def close(self) -> None:
+            self._file.close()
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+    for name in FORMS[:3]:
+        twin = Twin.from_dict(SITE)
+        twin.record(tmp_path / name)
+        assert twin.recorder is not None
+        output: Any = twin.recorder._writer
+        output._output._file = Stale(output._output._file)
+        with pytest.raises(RunError, match=f"{name}: the recording is incomplete: Stale file handle"):
+            twin.stop_recording()
+
+
+def test_a_folder_that_cannot_be_closed_does_not_hide_why_a_recording_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = Twin.from_dict(SITE)
+    twin.record(tmp_path / "run.parquet")
+    assert twin.recorder is not None
+    parquet: Any = twin.recorder._writer
+    folder, really_close = parquet._folder, os.close
+
+    def close(handle: int) -> None:
+        really_close(handle)
+        if handle == folder:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "close", close)
+    fill_the_disk(monkeypatch)
+    with pytest.raises(RunError, match="the recording is incomplete: No space left on device"):
+        twin.stop_recording()

@@ -204,7 +204,8 @@ class Parquet:
     def _release(self) -> None:
         folder, self._folder = self._folder, None
         if folder is not None:
-            os.close(folder)
+            with contextlib.suppress(OSError):  # a network file system may report here what it did before
+                os.close(folder)
 
     def _write_part(self) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415
