@@ -1,12 +1,13 @@
 """The site without the grid, supplied by its grid-forming devices."""
 
-from twin_tui.engine.bus import Bus, step_devices
+from twin_tui.engine.bus import Bus, Steps, step_devices
 from twin_tui.engine.connection import AGREES_PU, PASSES, write_voltages
 from twin_tui.engine.device import DeviceState, Forming
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.physics.fixed_point import FixedPoint, Point
 from twin_tui.engine.policies.outage import OutageRelief, supplied
 from twin_tui.engine.running import Device, Run
+from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.transfer import IslandParams
@@ -20,6 +21,18 @@ LOWEST, HIGHEST = 0.5, 1.5
 """Between them is the search for voltage and frequency, per unit."""
 
 Formers = list[tuple[Device, Forming]]
+
+
+@value
+class _Sharing:
+    """How the grid-forming devices of a tick share what the others leave."""
+
+    others: Steps
+    formers: tuple[tuple[Steps, float, float], ...]
+    """Each with its share of the active and of the reactive power that is left when it steps."""
+    stiffness_w: float
+    stiffness_var: float
+    """Power per unit of frequency, and of voltage, of all of them."""
 
 
 class Island:
@@ -133,7 +146,7 @@ class Island:
         reference: tuple[float, float] | None,
     ) -> tuple[float, float]:
         """Run the tick until the power and the voltage and frequency that follow from it agree."""
-        search = self._search
+        search, sharing = self._search, self._share(formers)
         search.begin()
         point = self._point
         for run in range(PASSES):
@@ -142,16 +155,32 @@ class Island:
             v, f = point
             write_voltages(surroundings, (v, v, v))
             surroundings.frequency_hz = f * surroundings.nominal_hz
-            active_w, reactive_var = self._step(surroundings, formers)
-            found = self._droop(surroundings, formers, reference)
+            active_w, reactive_var = self._step(surroundings, sharing)
+            found = self._droop(surroundings, formers, sharing, reference)
             if abs(found[0] - v) <= AGREES_PU and abs(found[1] - f) <= AGREES_PU:
                 break
             point = tuple([min(HIGHEST, max(LOWEST, at)) for at in search.next(point, found)])
         self._point = found
         return active_w, reactive_var
 
+    def _share(self, formers: Formers) -> _Sharing:
+        last = {device for device, _ in formers}
+        rest = tuple([device for device in self._bus.storage if device not in last])
+        weights_w = [_weight(offer.rating_va, offer.frequency_droop) for _, offer in formers]
+        weights_var = [_weight(offer.rating_va, offer.voltage_droop) for _, offer in formers]
+        shares = [
+            (((False, (device,)),), w / _total(weights_w[place:]), var / _total(weights_var[place:]))
+            for place, ((device, _), w, var) in enumerate(zip(formers, weights_w, weights_var, strict=True))
+        ]
+        others = (False, self._bus.sources), (True, rest)
+        return _Sharing(others, tuple(shares), _total(weights_w), _total(weights_var))
+
     def _droop(
-        self, surroundings: Surroundings, formers: Formers, reference: tuple[float, float] | None
+        self,
+        surroundings: Surroundings,
+        formers: Formers,
+        sharing: _Sharing,
+        reference: tuple[float, float] | None,
     ) -> Point:
         """Return voltage and frequency, both per unit, at the power that the grid-forming devices deliver."""
         nominal_hz = surroundings.nominal_hz
@@ -161,28 +190,17 @@ class Island:
             # near the grid's frequency PV gives way later, and not at all where it is curtailed by command
             later = max(0.0, 2.0 * shift - LATER_HZ / nominal_hz)
             return reference[0], reference[1] / nominal_hz + (0.0 if self._relief.in_mode else later)
-        active_w = reactive_var = stiff_w = stiff_var = 0.0
-        for device, offer in formers:
-            active_w += device.state.active_power_w
-            reactive_var += device.state.reactive_power_var
-            stiff_w += _weight(offer.rating_va, offer.frequency_droop)
-            stiff_var += _weight(offer.rating_va, offer.voltage_droop)
         if not formers:
             return 1.0, 1.0
-        return 1.0 - reactive_var / stiff_var, 1.0 - active_w / stiff_w + shift
+        active_w = _total([device.state.active_power_w for device, _ in formers])
+        reactive_var = _total([device.state.reactive_power_var for device, _ in formers])
+        return 1.0 - reactive_var / sharing.stiffness_var, 1.0 - active_w / sharing.stiffness_w + shift
 
-    def _step(self, surroundings: Surroundings, formers: Formers) -> tuple[float, float]:
-        bus, changes = self._bus, self._bus.changes
-        last = {device for device, _ in formers}
-        rest = tuple([device for device in bus.storage if device not in last])
-        active_w, reactive_var = step_devices(((False, bus.sources), (True, rest)), surroundings, changes)
-        weights_w = [_weight(offer.rating_va, offer.frequency_droop) for _, offer in formers]
-        weights_var = [_weight(offer.rating_va, offer.voltage_droop) for _, offer in formers]
-        for place, (device, _) in enumerate(formers):
-            share_w = weights_w[place] / _total(weights_w[place:])
-            share_var = weights_var[place] / _total(weights_var[place:])
+    def _step(self, surroundings: Surroundings, sharing: _Sharing) -> tuple[float, float]:
+        changes = self._bus.changes
+        active_w, reactive_var = step_devices(sharing.others, surroundings, changes)
+        for alone, share_w, share_var in sharing.formers:
             surroundings.island_w, surroundings.island_var = -active_w * share_w, -reactive_var * share_var
-            alone = ((False, (device,)),)
             active_w, reactive_var = step_devices(alone, surroundings, changes, active_w, reactive_var)
         return active_w, reactive_var
 
