@@ -120,7 +120,8 @@ def test_listeners_hear_what_comes_from_outside_with_its_tick_and_nothing_else()
 
 
 @pytest.mark.parametrize(
-    ("seconds", "ticks"), [(0.0, 1), (0.2, 1), (0.5, 1), (0.74, 1), (0.76, 2), (1.0, 2), (60.0, 120)]
+    ("seconds", "ticks"),
+    [(0.0, 1), (0.2, 1), (0.5, 1), (0.74, 1), (0.76, 2), (1.0, 2), (1.25, 3), (60.0, 120)],
 )
 def test_a_duration_is_the_nearest_number_of_ticks_and_at_least_one(seconds: float, ticks: int) -> None:
     assert an_engine().ticks(seconds) == ticks

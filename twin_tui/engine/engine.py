@@ -16,7 +16,7 @@ from twin_tui.engine.running import Device, Event, device_named
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.snapshot import LogKind, Snapshot
-from twin_tui.engine.steps import MOST_STEPS, whole_steps
+from twin_tui.engine.steps import MOST_STEPS, nearest_steps, whole_steps
 from twin_tui.engine.supply import Supply
 from twin_tui.engine.weather import DAY_S, Weather
 from twin_tui.errors import CommandError, ConfigError
@@ -197,7 +197,7 @@ class Engine:
 
     def ticks(self, seconds: float) -> int:
         """Return the ticks nearest to a duration, at least one."""
-        return max(1, round(seconds / self.dt_s))
+        return nearest_steps(seconds, self.dt_s, 1)
 
     def device(self, name: str) -> Device:
         """Return the device of that name, or raise CommandError with the nearest one."""

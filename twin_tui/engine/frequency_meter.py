@@ -3,6 +3,7 @@
 from math import fsum, ulp
 
 from twin_tui.engine.signals import value
+from twin_tui.engine.steps import nearest_steps
 
 Heard = tuple[float, ...]
 """The frequencies of the last steps, oldest first; empty before the first one."""
@@ -36,7 +37,7 @@ def measure(meter: FrequencyMeter, heard: Heard, frequency_hz: float, dt_s: floa
     100 mHz). Technical Requirements for FCR in the Nordic synchronous area, v1.1: resolution 5 mHz, accuracy
     10 mHz, 1 s when the delay is not known.
     """
-    window, delay = max(1, round(meter.window_s / dt_s)), round(meter.delay_s / dt_s)
+    window, delay = nearest_steps(meter.window_s, dt_s, 1), nearest_steps(meter.delay_s, dt_s)
     length = window + delay
     if len(heard) != length:
         heard = ((heard or (frequency_hz,))[:1] * length + heard)[-length:]

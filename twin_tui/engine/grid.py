@@ -13,6 +13,7 @@ from twin_tui.engine.physics.noise import generator, normal, ou_coefficients, ou
 from twin_tui.engine.physics.two_bus import impedance_of, transformer_impedance
 from twin_tui.engine.signals import derive, value
 from twin_tui.engine.snapshot import ActiveDisturbance
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
 
@@ -161,7 +162,7 @@ class Grid:
         """Start a disturbance in ``start_tick``; return its label."""
         end_tick = None
         if disturbance.duration_s is not None:
-            end_tick = start_tick + max(1, round(disturbance.duration_s / self._dt_s))
+            end_tick = start_tick + nearest_steps(disturbance.duration_s, self._dt_s, 1)
         self._running.append(_Running(disturbance, start_tick, end_tick))
         self._note_ends()
         return disturbance.label

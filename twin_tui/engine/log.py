@@ -9,6 +9,7 @@ from twin_tui.engine.device import DeviceState, Status
 from twin_tui.engine.formats import clean
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogEntry, LogKind
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import RAMP
 
@@ -47,7 +48,7 @@ class EventLog(deque[LogEntry]):
         super().__init__(maxlen=LOG_LENGTH)
         self._dt_s = dt_s
         self._entries = 0
-        self._burst_ticks = max(1, round(BURST_S / dt_s))
+        self._burst_ticks = nearest_steps(BURST_S, dt_s, 1)
         self._burst_ends = 0
         self._listed: dict[_Source, int] = {}
         self._listed_of_all = 0

@@ -1,4 +1,4 @@
-"""Times and the simulation step: a time is a whole number of steps, or is refused."""
+"""Times and the simulation step: a time is a whole number of steps, or is refused; or the nearest one."""
 
 import math
 from fractions import Fraction
@@ -11,6 +11,11 @@ MOST_STEPS = 2.0**53
 """Up to here every tick has its own time."""
 FINEST_S = Fraction(1, 1000)
 """The smallest step that is proposed."""
+
+
+def nearest_steps(seconds: float, dt_s: float, least: int = 0) -> int:
+    """Return the steps nearest to a time; half a step counts as a whole one."""
+    return max(least, math.floor(seconds / dt_s + 0.5))
 
 
 def whole_steps(seconds: float, dt_s: float, what: str) -> int:

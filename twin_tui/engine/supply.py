@@ -6,8 +6,9 @@ from twin_tui.engine.grid import GridParams
 from twin_tui.engine.island import Island
 from twin_tui.engine.running import Run
 from twin_tui.engine.snapshot import GRID, ISLAND, NOTHING, SYNCHRONISING, TRANSFER, LogKind
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.engine.transfer import IslandParams, Synchroniser, leaving, nearest_ticks, returning
+from twin_tui.engine.transfer import IslandParams, Synchroniser, leaving, returning
 
 LONGEST_RESTART_S = 300.0
 SOON = 2
@@ -30,10 +31,10 @@ class Supply:
         self._island = Island(run, bus, params)
         self.connection = Connection(grid, bus) if grid.r_per_w or grid.x_per_w else None
         self._leaving, self._returning = leaving(params, nominal_hz), returning(params, nominal_hz)
-        self._delay_ticks = nearest_ticks(params.transfer_delay_s, dt_s)
-        self._transfer_ticks = nearest_ticks(params.transfer_time_s, dt_s)
-        self._resync_ticks = nearest_ticks(params.resync_s, dt_s)
-        self._timeout_ticks = nearest_ticks(params.sync_timeout_s, dt_s)
+        self._delay_ticks = nearest_steps(params.transfer_delay_s, dt_s)
+        self._transfer_ticks = nearest_steps(params.transfer_time_s, dt_s)
+        self._resync_ticks = nearest_steps(params.resync_s, dt_s)
+        self._timeout_ticks = nearest_steps(params.sync_timeout_s, dt_s)
         self._synchroniser = Synchroniser(params, dt_s, nominal_hz)
         self._restart_s = params.restart_s
         self._failures = 0

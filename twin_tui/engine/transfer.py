@@ -1,11 +1,11 @@
 """When a site leaves the grid for an island, and when it may come back."""
 
-from math import floor
 from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import NotNegative, Range
 from twin_tui.engine.signals import value
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 
 DAY_S = 86_400.0
@@ -113,11 +113,6 @@ def returning(params: IslandParams, nominal_hz: float) -> Window:
     )
 
 
-def nearest_ticks(seconds: float, dt_s: float) -> int:
-    """Return the ticks nearest to a time, 0 for one shorter than half a tick."""
-    return floor(seconds / dt_s + 0.5)
-
-
 class Synchroniser:
     r"""Follows the angle between island and grid, and steers the island into step with the grid.
 
@@ -133,7 +128,7 @@ class Synchroniser:
         self._params = params
         self._dt_s = dt_s
         self._nominal_hz = nominal_hz
-        self._needed = nearest_ticks(params.sync_s, dt_s)
+        self._needed = nearest_steps(params.sync_s, dt_s)
         self._ticks = 0
         self._angle_deg = 0.0
 

@@ -14,6 +14,7 @@ from twin_tui.engine.grid import Grid
 from twin_tui.engine.physics.noise import generator, ou_coefficients, ou_step
 from twin_tui.engine.physics.sun import haurwitz, place, refracted, sine_irradiance, sun_vector
 from twin_tui.engine.signals import derive, value
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.errors import ConfigError
 
@@ -160,7 +161,7 @@ class Weather:
 
     def __init__(self, params: WeatherParams, dt_s: float, seed: int = 0) -> None:
         self.params = params
-        self.every_ticks = max(1, round(REFRESH_S / dt_s))
+        self.every_ticks = nearest_steps(REFRESH_S, dt_s, 1)
         self._place = place(params.latitude_deg, params.longitude_deg)
         self._random = generator(params.seed if params.seed is not None else seed, "clouds")
         self._decay, self._kick = ou_coefficients(

@@ -45,6 +45,7 @@ from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_po
 from twin_tui.engine.s2.builders import chp_ddbc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.steering import PowerLimits, Steering
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["CHP", "ChpCommands", "ChpParams", "ChpState"]
@@ -116,7 +117,7 @@ def _next_unit(params: ChpParams, state: ChpState, wanted: bool, faults: int, dt
         return STARTING if _may_start(params, state, dt_s) else BLOCKED
     if (state.heat.full or not wanted) and unit is not STOPPING and _served(params.min_run_s, state, dt_s):
         return STOPPING
-    if unit is RUNNING or state.ticks + 1 < round(duration_s(params, unit) / dt_s):
+    if unit is RUNNING or state.ticks + 1 < nearest_steps(duration_s(params, unit), dt_s):
         return unit
     still_loaded = unit is STOPPING and state.load_pu > 0.0
     return unit if still_loaded else NEXT[unit]

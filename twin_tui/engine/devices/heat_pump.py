@@ -32,6 +32,7 @@ from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import value
 from twin_tui.engine.steering import PowerLimits, Steering
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.weather import Series
 from twin_tui.engine.why import SAME_SHARE, Constraint, Why, held_by_ramp
@@ -253,7 +254,7 @@ def step(
         low_voltage = lowest < (DROP_OUT_PU if state.heat_w > 0.0 else PICK_UP_PU)
         most *= power_share(params, surroundings)
     wanted = _wanted_heat(params, commands, calling, forced, most)
-    resting = state.heat_w <= 0.0 and state.rest_ticks < round(params.min_pause_s / dt_s)
+    resting = state.heat_w <= 0.0 and state.rest_ticks < nearest_steps(params.min_pause_s, dt_s)
     # the safety thermostat of the tank is a device of its own and does not know the controller's sensor
     stopped = faults & STOPS or resting or not surroundings.grid_live or low_voltage
     if stopped or max(seen, tank) >= params.max_tank_c:

@@ -31,6 +31,7 @@ from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
 from twin_tui.engine.physics.voltage_response import stalled_power
 from twin_tui.engine.signals import derive
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import Constraint, Why
 
@@ -83,7 +84,7 @@ def step(
             stalled = 0
         if stalled:
             causes |= STALLED
-            if stalled >= round(OVERLOAD_S / surroundings.dt_s):
+            if stalled >= nearest_steps(OVERLOAD_S, surroundings.dt_s):
                 causes |= OVERLOAD
     faults = state.faults
     if faults or causes:

@@ -4,6 +4,7 @@ from math import fsum
 
 from twin_tui.engine.devices.clock import DAY_S, local_s
 from twin_tui.engine.signals import value
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 
 SLIDING, BLOCK = 0, 1
@@ -30,7 +31,7 @@ class Demand:
 
 def begin(before: Demand, interval_s: float, method: int, dt_s: float) -> Demand:
     """Return an empty window of another interval; the means stay until its first slot has passed."""
-    ticks = max(1, round(interval_s / dt_s))
+    ticks = nearest_steps(interval_s, dt_s, 1)
     slot_ticks = max(1, ticks // SLOTS)
     kept = max(1, round(ticks / slot_ticks))
     if method == BLOCK:

@@ -7,6 +7,7 @@ from twin_tui.engine.frequency_meter import FrequencyMeter, Heard, measure
 from twin_tui.engine.physics.droop import FCR_CURVES, piecewise
 from twin_tui.engine.signals import value
 from twin_tui.engine.steering import ModeInputs
+from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 
 BIDS = {"fcr_n_w": "fcr_n", "fcr_d_up_w": "fcr_d_up", "fcr_d_down_w": "fcr_d_down"}
@@ -71,7 +72,7 @@ class EnergyManagement:
 
     def __init__(self, product: str, capacity_w: float, *, alert: bool, dt_s: float) -> None:
         self._limits, self._capacity_w, self._alert = ENDURANCE[product], capacity_w, alert
-        length = max(1, round(WINDOW_S / dt_s))
+        length = nearest_steps(WINDOW_S, dt_s, 1)
         self._allowed: deque[int] = deque([0] * length, length)
         neutral = round(self._limits.neutral_hz * _STEPS_PER_HZ)
         self._references: deque[int] = deque([neutral] * length, length)
@@ -146,7 +147,7 @@ class FrequencyReserve:
         )
         self._heard: Heard = ()
         self._base_w = inputs.number("base_w")
-        late, lag_s = round(inputs.number("deadtime_s") / dt_s), inputs.number("lag_s")
+        late, lag_s = nearest_steps(inputs.number("deadtime_s"), dt_s), inputs.number("lag_s")
         self._on_the_way: deque[float] = deque(maxlen=late + 1)
         self._share = 1.0 - exp(-dt_s / lag_s) if lag_s > 0.0 else 1.0
         self._power_w: float | None = None
