@@ -47,6 +47,7 @@ from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_po
 from twin_tui.engine.policies.modes import BATTERY_MODES
 from twin_tui.engine.s2.builders import battery_frbc
 from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.signals import new
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
@@ -58,6 +59,8 @@ _CONTAINER, _INDOORS = Housing.CONTAINER, Housing.INDOORS
 ISLAND_SHIFT_HZ = 2.0
 """How far an island's frequency rises while its battery nears the most it can take in: PV gives way."""
 ISLAND_SHIFT_FROM = 0.6
+
+fill = BatteryState.__init__
 
 
 def initial(params: BatteryParams) -> BatteryState:
@@ -225,7 +228,9 @@ def step(
         outside_c = params.room_c if params.housing is _INDOORS else surroundings.ambient_c
         settled = outside_c + heat * params.kelvin_per_w / share
         cell_c = settled + (cell_c - settled) * exp(-dt_s * params.cooling_per_s * share)
-    return BatteryState(
+    after = new(BatteryState)
+    fill(
+        after,
         at_terminals,
         var,
         status,
@@ -245,6 +250,7 @@ def step(
         tie,
         memory,
     )
+    return after
 
 
 def _faults(params: BatteryParams, state: BatteryState, commands: BatteryCommands, tie: Tie) -> int:

@@ -44,6 +44,7 @@ from twin_tui.engine.devices.terminals import allowed_va, terminals
 from twin_tui.engine.physics.electrical import limit_apparent_power, reactive_power
 from twin_tui.engine.s2.builders import chp_ddbc
 from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.signals import new
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
@@ -66,6 +67,8 @@ SYNCHRONIZING, RUNNING, STOPPING, WARMUP = (
 )
 IN_SERVICE, CEASED = Status.RUNNING, Status.CEASED
 _RESTING = frozenset({FAULT, READY, BLOCKED})
+
+fill = ChpState.__init__
 
 
 def initial(params: ChpParams) -> ChpState:
@@ -234,7 +237,9 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
     if released or heat.output_w or params.buffer_l:
         heat = advance_heat(params, heat, released, surroundings)
     hours = dt_s / 3600.0
-    return ChpState(
+    after = new(ChpState)
+    fill(
+        after,
         power,
         var,
         _status(unit, tie),
@@ -258,6 +263,7 @@ def step(params: ChpParams, state: ChpState, commands: ChpCommands, surroundings
         heat,
         tie,
     )
+    return after
 
 
 def _status(unit: ChpUnit, tie: Tie) -> Status:

@@ -4,7 +4,7 @@ from enum import IntEnum
 from functools import lru_cache
 from math import exp
 
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import new, value
 
 
 class ChpUnit(IntEnum):
@@ -61,6 +61,9 @@ class Sensors:
     charge_bar: float
 
 
+fill = Sensors.__init__
+
+
 @lru_cache(maxsize=16)
 def _shares(dt_s: float) -> tuple[float, float, float, float, float, float, float]:
     """Return the share of the way to its target that each lag goes in a step, 1 − e^(−dt/τ)."""
@@ -113,7 +116,9 @@ def advance_sensors(
         throttle_target, share = 0.0, cold
     half = 0.5 * rated_rpm
     oil_bar = (OIL_PRESSURE_BAR * (speed / half if speed < half else 1.0)) if oil_fed else 0.0
-    return Sensors(
+    after = new(Sensors)
+    fill(
+        after,
         speed,
         sensors.throttle + (throttle_target - sensors.throttle) * throttle,
         sensors.coolant_c + (coolant_target - sensors.coolant_c) * share,
@@ -123,3 +128,4 @@ def advance_sensors(
         sensors.oil_bar + (oil_bar - sensors.oil_bar) * pressure,
         sensors.charge_bar + (CHARGE_PRESSURE_BAR * load_pu - sensors.charge_bar) * pressure,
     )
+    return after

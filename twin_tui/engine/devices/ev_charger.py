@@ -36,12 +36,15 @@ from twin_tui.engine.physics.electrical import pilot_duty
 from twin_tui.engine.policies.modes import CHARGER_MODES
 from twin_tui.engine.s2.builders import ev_frbc
 from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.signals import new
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
 __all__ = ["EV_CHARGER", "EvCommands", "EvParams", "EvState"]
 
 ONE_PHASE = Connection.A.shares
+
+fill = EvState.__init__
 
 
 def initial(params: EvParams) -> EvState:
@@ -154,7 +157,9 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         else:
             discharged_wh -= power * dt_s / 3600.0
     switched = phases != state.phases
-    return EvState(
+    after = new(EvState)
+    fill(
+        after,
         0.0 - power,
         0.0,
         _status(pilot, faults, tie),
@@ -180,6 +185,7 @@ def step(params: EvParams, state: EvState, commands: EvCommands, surroundings: S
         loss,
         tie,
     )
+    return after
 
 
 def _supported(

@@ -30,7 +30,7 @@ from twin_tui.engine.physics.heat import WATER_WH_PER_L_K, building_demand, carn
 from twin_tui.engine.physics.voltage_response import DROP_OUT_PU, PICK_UP_PU
 from twin_tui.engine.s2.builders import heat_pump_ddbc
 from twin_tui.engine.s2.model import ControlType
-from twin_tui.engine.signals import value
+from twin_tui.engine.signals import new, value
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
@@ -164,6 +164,8 @@ _LATCHING = latching(FAULTS)
 DRIFT_K_PER_H = -2.0
 FAN_HEAT, FAN_COP = 0.5, 2.0 / 3.0
 
+fill = HeatPumpState.__init__
+
 
 def initial(params: HeatPumpParams) -> HeatPumpState:
     """Return a heat pump at rest with its tank at its first temperature."""
@@ -278,7 +280,9 @@ def step(
         status = Status.RUNNING
     else:
         status = Status.STANDBY if surroundings.grid_live else Status.OFF
-    return HeatPumpState(
+    after = new(HeatPumpState)
+    fill(
+        after,
         0.0 - power,
         0.0,
         status,
@@ -300,6 +304,7 @@ def step(
         state.starts + 1 if running and state.heat_w <= 0.0 else state.starts,
         state.run_ticks + running,
     )
+    return after
 
 
 def observe(

@@ -30,7 +30,7 @@ from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU
 from twin_tui.engine.physics.load_shape import household_share
 from twin_tui.engine.physics.noise import noise_key, normal_at, ou_coefficients
 from twin_tui.engine.physics.voltage_response import stalled_power
-from twin_tui.engine.signals import derive
+from twin_tui.engine.signals import derive, new
 from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import Constraint, Why
@@ -41,6 +41,8 @@ OVERLOAD_S = 10.0
 """A stalled motor trips its overload relay: IEC 60947-4-1, class 10, 4 to 10 s at 7.2 times the current, as
 in Schneider Electric's FAQ FA166142."""
 HOURS_OF_YEAR = 8_760.0
+
+fill = LoadState.__init__
 
 
 def prepare(params: LoadParams, name: str, seed: int, dt_s: float) -> LoadParams:
@@ -123,7 +125,9 @@ def step(
     else:
         fed = surroundings.grid_live and commands.connected and not contactor_open
         status = Status.RUNNING if fed else Status.OFF
-    return LoadState(
+    after = new(LoadState)
+    fill(
+        after,
         0.0 - consumed,
         0.0 - var,
         status,
@@ -137,6 +141,7 @@ def step(
         stalled,
         inrush,
     )
+    return after
 
 
 def _inrush(params: LoadParams, state: LoadState, dt_s: float, *, fed: bool) -> tuple[float, float]:

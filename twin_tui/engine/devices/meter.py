@@ -13,7 +13,7 @@ from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_
 from twin_tui.engine.devices.terminals import Phases
 from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zero_sequence
 from twin_tui.engine.physics.noise import generator
-from twin_tui.engine.signals import commanded, derive, measured, signals_of, value
+from twin_tui.engine.signals import commanded, derive, measured, new, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import Why
 
@@ -189,6 +189,8 @@ FAULTS = (
 )
 _STUCK, _DRIFT, _REVERSED, _PHASE_LOSS = 1, 2, 4, 8
 
+fill = MeterState.__init__
+
 
 def prepare(params: MeterParams, name: str, seed: int, dt_s: float) -> MeterParams:
     """Return the parameters with the gain errors that this site's seed gives the meter of that name."""
@@ -278,7 +280,9 @@ def step(
     if slot_ticks >= demand.slot_ticks or (demand.method == BLOCK and block_ends(demand, surroundings)):
         demand = add_slot(demand, slot_wh, slot_ticks, dt_s)
         slot_wh, slot_ticks = 0.0, 0
-    return MeterState(
+    after = new(MeterState)
+    fill(
+        after,
         0.0,
         0.0,
         Status.FAULT if causes else Status.RUNNING,
@@ -294,6 +298,7 @@ def step(
         slot_ticks,
         drift_ticks,
     )
+    return after
 
 
 def observe(

@@ -49,6 +49,7 @@ from twin_tui.engine.physics.sun import plane_irradiance
 from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
 from twin_tui.engine.s2.builders import pv_pebc
 from twin_tui.engine.s2.model import ControlType
+from twin_tui.engine.signals import new
 from twin_tui.engine.steering import PowerLimits, Steering
 from twin_tui.engine.surroundings import Surroundings
 
@@ -58,6 +59,8 @@ __all__ = ["NO_LIMIT_W", "PV", "CellModel", "PvCommands", "PvParams", "PvState"]
 _RUNNING, _STANDBY, _OFF, _FAULT = Status.RUNNING, Status.STANDBY, Status.OFF, Status.FAULT
 HALF_DAY_S = 43_200.0
 """What the time of day falls back by at midnight at least, and at a change of the clocks never."""
+
+fill = PvState.__init__
 
 
 def initial(params: PvParams) -> PvState:
@@ -186,7 +189,9 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
     if faults & FAN:
         rise, rate = rise / SHARE_WITHOUT_FAN, rate * SHARE_WITHOUT_FAN
     settled = surroundings.ambient_c + (dc - power) * rise
-    return PvState(
+    after = new(PvState)
+    fill(
+        after,
         power,
         var,
         status,
@@ -206,6 +211,7 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
         tie,
         memory,
     )
+    return after
 
 
 def _from_modules(
