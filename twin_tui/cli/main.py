@@ -19,6 +19,7 @@ PROGRAM = "twin-tui"
 COMMANDS = {
     "check": ("check", "Check sites, maps, grid codes and scenarios."),
     "compare": ("compare", "Compare a device with a real one."),
+    "prequalify": ("prequalify", "Judge a frequency reserve by the tests of its prequalification."),
     "registers": ("registers", "Print the decoded registers of every device."),
     "replay": ("replay", "Run a recording again and compare."),
     "replay-plan": ("plan_replay", "Carry out an EOS plan on a site."),
