@@ -14,6 +14,7 @@ from twin_tui.commands.slots import Screen
 from twin_tui.documents.output import ExistingFileError, check_new, refused
 from twin_tui.engine.formats import columns
 from twin_tui.engine.view import Frame, SiteView
+from twin_tui.engine.why import RESET
 from twin_tui.errors import CommandError, TwinError
 from twin_tui.widgets.dialogs import AskDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.form_dialog import FormDialog
@@ -142,6 +143,27 @@ class ConsoleActions(App[int]):
         else:
             held = self.is_pinned(*found)
             await self.carry_out(f'{"release" if held else "freeze"} "{found[0]}" {found[1]}')
+
+    @work
+    async def action_reset(self) -> None:
+        """Reset the latched faults of the chosen device, or say why that would do nothing."""
+        name = self.views.chosen_device()
+        devices = self.frame.snapshot.devices if self.frame is not None else ()
+        device = next((each for each in devices if each.name == name), None)
+        keys = self.looks.keys
+        if device is None:
+            self.say(f"choose a device first: {keys['device-1']} to {keys['device-9']}", "warning")
+            return
+        latched = device.why.helps(RESET)
+        if latched is not None and latched.command is not None:
+            signal, wanted = latched.command
+            if await self.carry_out(f'write "{name}" {signal} {wanted}'):
+                self.say(f"{name} reset: {signal} = {wanted} written")
+        elif device.faults:
+            faults, active = ", ".join(device.faults), keys["active"]
+            self.say(f"{name}: the cause of {faults} is still present; {active} clears causes", "warning")
+        else:
+            self.say(f"{name} has no latched fault")
 
     def is_pinned(self, device: str, signal: str) -> bool:
         found = self.frame.snapshot.devices if self.frame is not None else ()

@@ -36,6 +36,7 @@ APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
         key("link", "L", "form('link')", "Link fault", "link fault"),
         key("mode", "s", "form('mode')", "Select a mode", "operation mode and factor"),
         key("repeat", "R", "repeat", "Repeat", "repeat the last injection"),
+        key("reset", "E", "reset", "Reset", "reset the latched fault of the chosen device"),
         key("clear", "u", "clear", "Clear all", "clear everything injected (asks first)"),
         key("force", "w", "force", "Force", "force the chosen signal or register"),
         key("freeze", "z", "freeze", "Freeze", "freeze it; once more: release it"),

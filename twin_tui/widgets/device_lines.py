@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import DeviceView, Frame
+from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import SignalRow, device_row, last_ems_write
 from twin_tui.widgets.register_lines import traces_of
 from twin_tui.widgets.spans import Line, rule
 
 
-def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: Glyphs) -> list[Line]:
+def head_lines(
+    device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: Glyphs, keys: Keys = NO_KEYS
+) -> list[Line]:
     """Return name, condition, power, mode, then why it is so and every fault with its meaning."""
     row = device_row(device, frame)
     setpoint = f", asked {formats.kilowatts(row.setpoint_w)} kW" if row.setpoint_w is not None else ""
@@ -27,8 +30,8 @@ def head_lines(device: DeviceSnapshot, view: DeviceView, frame: Frame, glyphs: G
     if device.mode:
         head.append((f"  mode {device.mode} f {device.factor:g}", "strong"))
     lines = [head]
-    if device.explanation:
-        lines.append([(f" {formats.clean(device.explanation)}", "strong")])
+    if why := device.why.sentence(keys):
+        lines.append([(f" {formats.clean(why)}", "strong")])
     for fault in device.faults:
         meaning = view.faults.get(fault, "")
         lines.append([(f" {glyphs.alarm} {fault}", "alarm"), (f"  {formats.clean(meaning)}", "plain")])

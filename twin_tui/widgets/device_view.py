@@ -24,6 +24,8 @@ class SignalList(CursorView):
         self.device = ""
         self.drawn_signals: tuple[str, ...] = ()
         self.signals: list[SignalRow] = []
+        self.has_side = False
+        """Whether links and writes have a place beside it."""
 
     def snapshot(self) -> DeviceSnapshot | None:
         """Return the device in the present frame."""
@@ -50,7 +52,7 @@ class SignalList(CursorView):
             )
             for place, item in enumerate(self.signals)
         ]
-        if width < WITH_SIDE:
+        if not self.has_side:
             lines += side_lines(device, frame, width, glyphs)
         self.show(lines, self.row if self.has_focus else -1)
 
@@ -64,8 +66,10 @@ class Side(FrameLines):
     device: DeviceSnapshot | None = None
 
     def draw(self, frame: Frame) -> None:
+        lines = []
         if self.device is not None:
-            self.show(side_lines(self.device, frame, self.size.width, self.looks.glyphs))
+            lines = side_lines(self.device, frame, self.size.width, self.looks.glyphs)
+        self.show(lines)
 
 
 class DeviceScreen(Vertical):
@@ -99,7 +103,9 @@ class DeviceScreen(Vertical):
 
     def on_resize(self) -> None:
         self.set_class(self.size.height < 16, "-low")
-        self.set_class(self.size.width >= WITH_SIDE, "-wide")
+        self.signals.has_side = self.size.width >= WITH_SIDE
+        self.set_class(self.signals.has_side, "-wide")
+        self.signals.redraw()
 
     @property
     def device(self) -> str:
@@ -143,13 +149,14 @@ class DeviceScreen(Vertical):
         self.signals.frame = frame
         self.side.device = self.signals.snapshot()
         self.side.frame = frame
+        self.side.redraw()  # the frame may be the one before, and the device another
         self.trend.frame = frame
         self._show_head(frame)
 
     def _show_head(self, frame: Frame) -> None:
         device, view = self.signals.snapshot(), self.looks.site.device(self.device)
         if device is not None and view is not None:
-            lines = head_lines(device, view, frame, self.looks.glyphs)
+            lines = head_lines(device, view, frame, self.looks.glyphs, self.looks.keys)
             if len(lines) != len(self.head.drawn):
                 self.head.styles.height = len(lines)
             self.head.show(lines)

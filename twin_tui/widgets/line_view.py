@@ -61,6 +61,9 @@ class LineView(ScrollView):
             if max(len(new), len(old)) <= self.size.height or not new:
                 self.refresh()
                 return
+        if not self.is_on_screen:
+            self.refresh()  # nothing of it is drawn now, so no columns of it either
+            return
         top = int(self.scroll_offset.y)
         for y in range(top, min(top + self.size.height, max(len(new), len(old)))):
             if y in moved or y >= len(old) or y >= len(new):

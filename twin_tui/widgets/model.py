@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.snapshot import ISLAND, SYNCHRONISING, TRANSFER, DeviceSnapshot, LogKind, Snapshot
 from twin_tui.engine.view import Frame, WriteTrace
+from twin_tui.engine.why import NOTHING_BINDS, Why
 from twin_tui.widgets.themes import role_of
 
 STATUS_LOOK = {
@@ -63,6 +64,8 @@ class DeviceRow:
     direction: str = ""
     colour: str = "grid"
     """The role of its name, bar and sparkline."""
+    why: Why = NOTHING_BINDS
+    """What binds it; ``why.sentence(keys, brief=True)`` is for a row."""
 
     @property
     def look(self) -> str:
@@ -86,6 +89,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         pinned=len(device.pinned),
         direction=direction(device),
         colour=role_of(device.flow_group or "Grid", device.role),
+        why=device.why,
     )
 
 

@@ -1,0 +1,70 @@
+"""The screen says why a device gives what it gives, and the key that it names helps."""
+
+import pytest
+
+from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapshot
+from tests.widgets.screen import console, screen_text, settled
+from twin_tui.engine.events import Write
+from twin_tui.engine.snapshot import DeviceSnapshot
+from twin_tui.engine.why import Constraint, Why
+
+LATCHED = Constraint(
+    "fault latched",
+    "emergency_stop latched: cause gone",
+    "emergency_stop: cause gone",
+    action="reset",
+    command=("start_stop", 1),
+)
+
+
+def shows(device: DeviceSnapshot) -> HandFedSession:
+    return HandFedSession(frame(snapshot=snapshot(devices=(device, load()))))
+
+
+def stopped(*constraints: Constraint) -> HandFedSession:
+    return shows(
+        battery(0.0, status="FAULT", faults=("emergency_stop",), why=Why(constraints, -20_000.0, 0.0))
+    )
+
+
+async def test_the_device_screen_has_the_whole_sentence_with_the_key_in_force() -> None:
+    async with console(stopped(LATCHED)) as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        wanted = "asked -20.00 kW, gives 0.00: emergency_stop latched: cause gone, E resets"
+        assert wanted in screen_text(pilot)
+    async with console(stopped(LATCHED), keys={"reset": "ctrl+e"}) as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "cause gone, ctrl+e resets" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("opened", [(), ("enter",), ("r",)])
+async def test_e_resets_the_chosen_device_from_overview_device_and_registers(opened: tuple[str, ...]) -> None:
+    session = stopped(LATCHED)
+    async with console(session) as pilot:
+        await pilot.press(*opened, "E")
+        await settled(pilot)
+        assert session.commands == [Write("bess-1", {"start_stop": 1}, "console")]
+        assert "bess-1 reset: start_stop = 1 written" in screen_text(pilot)
+
+
+async def test_e_says_why_it_would_do_nothing() -> None:
+    session = stopped(Constraint("fault", "emergency_stop"))
+    async with console(session) as pilot:
+        await pilot.press("E")
+        await settled(pilot)
+        assert "bess-1: the cause of emergency_stop is still present" in screen_text(pilot)
+        await pilot.press("2", "E")
+        await settled(pilot)
+        assert "load has no latched fault" in screen_text(pilot)
+        assert session.commands == []
+
+
+async def test_a_read_only_console_resets_nothing() -> None:
+    session = stopped(LATCHED)
+    async with console(session, read_only=True) as pilot:
+        await pilot.press("E")
+        await settled(pilot)
+        assert session.commands == []
+        assert "this console is read-only" in screen_text(pilot)
