@@ -162,7 +162,8 @@ def snapshot(time_s: float = 724.3, **changes: object) -> Snapshot:
         day_s=(36_000.0 + time_s) % 86_400,
         devices=(battery(), load()),
         grid=GridSnapshot(
-            *(50.0, 1.0, 1.0, 1.0, 28_000.0, 0.0, True, False, 1, 1.0, 1.0, 1.0, 50.0, 0.0, 0.0, 50.0, 230.94)
+            *(50.0, 1.0, 1.0, 1.0, 28_000.0, 0.0, True, False, 1, 1.0, 1.0, 1.0, 50.0, 50.0),
+            *(0.0, 0.0, 50.0, 230.94),
         ),
         weather=WeatherSnapshot(500.0, 20.0, 700.0, 1.0),
         disturbances=(),
