@@ -20,9 +20,11 @@ def taper(params: EvParams, soc: float) -> float:
 
 def phase_voltage(surroundings: Surroundings, phases: int) -> float:
     """Return the mean voltage of the phases that charging goes over, V; a dead one counts as 0."""
-    volts = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
-    live = [u if u > NO_VOLTAGE_PU else 0.0 for u in volts[:phases]]
-    return surroundings.nominal_v * (live[0] + live[1] + live[2] if phases == 3 else live[0]) / phases
+    total = surroundings.va_pu if surroundings.va_pu > NO_VOLTAGE_PU else 0.0
+    if phases == 3:
+        total += surroundings.vb_pu if surroundings.vb_pu > NO_VOLTAGE_PU else 0.0
+        total += surroundings.vc_pu if surroundings.vc_pu > NO_VOLTAGE_PU else 0.0
+    return surroundings.nominal_v * total / phases
 
 
 def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: float) -> float:
