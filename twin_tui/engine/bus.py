@@ -71,7 +71,8 @@ class Bus:
     def step(self, surroundings: Surroundings) -> tuple[float, float]:
         """Step sources and storage once; return what they put onto the bus, W and var."""
         active_w, reactive_var = step_devices(self.steps, surroundings, self.changes)
-        self.steer_sources(surroundings, active_w)
+        if self.guided_sources:  # spares every tick of most sites a call
+            self.steer_sources(surroundings, active_w)
         return active_w, reactive_var
 
     def steer_sources(self, surroundings: Surroundings, active_w: float) -> None:
