@@ -231,7 +231,7 @@ class HandFedSession:
         if self.refuse:
             raise CommandError(self.refuse)
 
-    async def send(self, command: Command) -> str:
+    async def send(self, command: Command, line: str = "") -> str:
         if self.refuse:
             raise CommandError(self.refuse)
         self.commands.append(command)

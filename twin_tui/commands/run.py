@@ -5,7 +5,16 @@ import math
 from twin_tui.commands import values
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
 from twin_tui.engine.events import Mark
-from twin_tui.engine.view import JumpTo, Pause, Resume, SetSpeed, StartRecording, StepTicks, StopRecording
+from twin_tui.engine.view import (
+    JumpTo,
+    Pause,
+    Resume,
+    SaveScenario,
+    SetSpeed,
+    StartRecording,
+    StepTicks,
+    StopRecording,
+)
 
 MOST_STEPS = 100_000
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 100.0, 300.0, 1000.0, math.inf)
@@ -77,5 +86,11 @@ RUN = Group(
         Phrase(lambda given: StartRecording(given["file"]), (Slot("file", "FILE", "a file"),), word="start"),
         Phrase(lambda given: StopRecording(), word="stop"),
         examples=(("record start run.jsonl", ""), ("record stop", "")),
+    ),
+    Verb(
+        "save-scenario",
+        "write what was done here as a scenario, with expectations drafted from a run of it",
+        Phrase(lambda given: SaveScenario(given["file"]), (Slot("file", "FILE", "a file"),)),
+        examples=(("save-scenario night.yaml", "to be edited; twin-tui check night.yaml"),),
     ),
 )

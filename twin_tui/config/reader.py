@@ -66,6 +66,8 @@ class Site:
     """The site file and every file that it names to be read."""
     links: Mapping[str, LinkSettings] = field(default_factory=dict)
     """The site-wide settings of each connector, by kind."""
+    file: Path | None = None
+    """The site file, None for a site from Python."""
 
     @property
     def source(self) -> Mapping[str, Any]:
@@ -145,7 +147,7 @@ class SiteReader:
         speed = top.speed if top.speed is not None else 1.0 if top.real_time else math.inf
         read = complaints.context.files | {path for path in complaints.context.kept if isinstance(path, Path)}
         files = frozenset(read | ({self._file} if self._file is not None else set()))
-        return Site(plan, endpoints, embed, top.real_time, speed, files, self._links)
+        return Site(plan, endpoints, embed, top.real_time, speed, files, self._links, self._file)
 
     def _given(self, key: str, model: Callable[[], type[M]]) -> M | None:
         """Return a part of the top level as a model, None if it is missing or invalid."""

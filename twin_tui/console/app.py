@@ -27,7 +27,7 @@ from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
-from twin_tui.engine.view import StartRecording, TwinSession
+from twin_tui.engine.view import SaveScenario, StartRecording, TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets import themes
 from twin_tui.widgets.active_view import ActiveList
@@ -212,9 +212,11 @@ class ConsoleApp(ConsoleActions):
                 self.say(READ_ONLY, "warning")
                 return False
             try:
-                said = await self.session.send(command)
+                said = await self.session.send(command, line)
             except ExistingFileError:
-                if not isinstance(command, StartRecording) or not await self.may_overwrite(command.path):
+                if not isinstance(command, StartRecording | SaveScenario) or not await self.may_overwrite(
+                    command.path
+                ):
                     return False
                 said = await self.session.send(replace(command, force=True))
         except TwinError as error:

@@ -295,7 +295,17 @@ class StopRecording:
     """Close the recording."""
 
 
-Command = Pause | Resume | StepTicks | SetSpeed | JumpTo | Freeze | StartRecording | StopRecording | Event
+@value
+class SaveScenario:
+    """Write what was done in this session as a scenario."""
+
+    path: str
+    force: bool = False
+    """Whether to overwrite an existing file."""
+
+
+Steer = Pause | Resume | StepTicks | SetSpeed | JumpTo
+Command = Steer | Freeze | StartRecording | StopRecording | SaveScenario | Event
 
 
 class TwinSession(Protocol):
@@ -312,6 +322,9 @@ class TwinSession(Protocol):
         """Raise CommandError when ``send`` would refuse a command now; change nothing."""
         ...
 
-    async def send(self, command: Command) -> str:
-        """Carry out a command and return the message for the user; raise CommandError when it is refused."""
+    async def send(self, command: Command, line: str = "") -> str:
+        """Carry out a command and return the message for the user; raise CommandError when it is refused.
+
+        ``line`` is how the user wrote it, for the scenario that a session may be saved as.
+        """
         ...

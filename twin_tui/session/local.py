@@ -1,22 +1,27 @@
 """A running twin as a screen sees it: builds frames, carries out commands, in the twin's own loop."""
 
+import asyncio
+import shlex
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from twin_tui.commands import values as words
+from twin_tui.documents.files import write_whole
 from twin_tui.engine.events import ClearEverything, Event, Mark, Pin, check_types
 from twin_tui.engine.view import (
     ActiveFault,
     Command,
     Frame,
     Freeze,
-    JumpTo,
     Pause,
     Recording,
     Resume,
+    SaveScenario,
     SetSpeed,
     StartRecording,
+    Steer,
     StepTicks,
     StopRecording,
     TimelineStep,
@@ -26,6 +31,7 @@ from twin_tui.engine.weather import DAY_S
 from twin_tui.errors import CommandError
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.session.link_views import LinkViews
+from twin_tui.session.scenario_draft import Done, Draft, check_path
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
 
@@ -41,6 +47,10 @@ class LocalSession:
         self.traces = WriteTraces(twin.engine, clock)
         self.links = LinkViews(twin, self.traces, clock)
         self._marks = 0
+        self.done: list[Done] = []
+        """What the user did, in order."""
+        self._others: Counter[str] = Counter()
+        """How many events came from elsewhere, by their origins."""
         self._frozen: set[tuple[str, str]] = set()
         self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
@@ -76,9 +86,11 @@ class LocalSession:
         elif isinstance(command, Freeze):
             self._value_of(command)
 
-    async def send(self, command: Command) -> str:
+    async def send(self, command: Command, line: str = "") -> str:
         if isinstance(command, Event):
+            at_s = self.twin.engine.time_s
             self.twin.submit(command)
+            self.done.append(Done(at_s, line)) if line else None
             return "everything injected is cleared" if isinstance(command, ClearEverything) else ""
         if isinstance(command, Freeze):
             return self._freeze(command)
@@ -87,9 +99,19 @@ class LocalSession:
             return f"recording to {command.path}"
         if isinstance(command, StopRecording):
             return self._stop_recording()
+        if isinstance(command, SaveScenario):
+            return await self._save(command)
         return self._steer(command)
 
-    def _steer(self, command: Pause | Resume | StepTicks | SetSpeed | JumpTo) -> str:
+    async def _save(self, command: SaveScenario) -> str:
+        twin = self.twin
+        path = check_path(command.path, twin.site.files, force=command.force)
+        draft = Draft(twin.site, path, tuple(self.done), twin.engine.tick, dict(self._others))
+        written = await asyncio.to_thread(draft.text)  # playing the session again may take a while
+        write_whole(path, written)
+        return f"{len(self.done)} steps saved in {command.path}; edit its expectations"
+
+    def _steer(self, command: Steer) -> str:
         pacer = self.twin.pacer
         if isinstance(command, Pause):
             pacer.pause()
@@ -120,7 +142,9 @@ class LocalSession:
         return getattr(seen, command.signal)
 
     def _freeze(self, command: Freeze) -> str:
-        self.twin.submit(Pin(command.device, command.signal, self._value_of(command), ORIGIN))
+        at_s, value = self.twin.engine.time_s, self._value_of(command)
+        self.twin.submit(Pin(command.device, command.signal, value, ORIGIN))
+        self.done.append(Done(at_s, f"force {command.device} {command.signal} {shlex.quote(str(value))}"))
         self._frozen.add((command.device, command.signal))
         return f"{command.device} {command.signal} is frozen"
 
@@ -132,6 +156,8 @@ class LocalSession:
         return f"recorded to {recorder.path}"
 
     def _event(self, tick: int, event: Event) -> None:
+        if event.origin != ORIGIN:
+            self._others[event.origin] += 1
         if isinstance(event, Mark):
             self._marks += 1
         elif isinstance(event, Pin):

@@ -61,8 +61,8 @@ class TwinThread:
     async def check(self, command: Command) -> None:
         await self._across(self.session.check(command))
 
-    async def send(self, command: Command) -> str:
-        return await self._across(self.session.send(command))
+    async def send(self, command: Command, line: str = "") -> str:
+        return await self._across(self.session.send(command, line))
 
     async def _across(self, work: Coroutine[Any, Any, T]) -> T:
         loop = self._loop
