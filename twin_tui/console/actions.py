@@ -221,10 +221,9 @@ class ConsoleActions(App[int]):
         if self.frame is not None:
             self.views.present(self.frame)
 
-    def action_traffic_or_trend(self) -> None:
-        if self.views.current != "device":
-            self.action_view("traffic")
-        elif said := self.views.device.toggle_chosen():
+    def draw_signal(self) -> None:
+        """Draw the signal under the cursor over time, or no longer."""
+        if said := self.views.device.toggle_chosen():
             self.say(said, "warning")
 
     def action_trend_window(self) -> None:

@@ -255,7 +255,7 @@ class ConsoleApp(ConsoleActions):
         elif isinstance(event.view, ModeList):
             self.action_form("mode")
         elif isinstance(event.view, SignalList):
-            self.action_traffic_or_trend()
+            self.draw_signal()
 
     def action_view(self, name: str) -> None:
         if name == "device" and not self.views.chosen_device():

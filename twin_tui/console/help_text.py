@@ -1,10 +1,13 @@
 """The hints and the help: what can be done here, in the words of a new user, with the keys in force."""
 
+import re
 from collections.abc import Mapping
 
 from twin_tui.commands.verbs import VERBS
 from twin_tui.console.keys import GROUPS, Keys, entries
+from twin_tui.widgets.status_bar import Hint
 
+_PARTS = re.compile(r"[{}]")
 _LABELS = {entry.id: entry.description for entry in entries()}
 
 HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
@@ -13,7 +16,7 @@ HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
         *(("{clear}", "Clear"), "command", "help", "quit"),
     ),
     "device": (
-        *("overview", "inject", "fault", "registers", "hold", "force", ("{traffic}", "Draw"), "window"),
+        *("overview", "inject", "fault", "registers", "hold", "force", ("{open}", "Draw"), "window"),
         *("help", "quit"),
     ),
     "registers": (
@@ -31,7 +34,7 @@ ABOUT: Mapping[str, str] = {
     "state of charge and the age of the last write by an EMS. Beneath: the registers of the chosen device, "
     "and what happened. W 46s is 46 seconds by the clock on the wall, at whatever speed the twin runs.",
     "device": "One device: everything it shows, its commands (marked <), its links and last writes, and "
-    "trends. {traffic} draws the signal under the cursor, up to three; {window} changes the window of time.",
+    "trends. {open} draws the signal under the cursor, up to three; {window} changes the window of time.",
     "registers": "The registers of one device as a client reads them. W 0.4s 10.0.0.7:51234 says who wrote "
     "a register and how long ago by the clock on the wall; the lines beneath show the last writes and "
     "what the device did about them.",
@@ -44,13 +47,17 @@ ABOUT: Mapping[str, str] = {
 }
 
 
-def hints(view: str, keys: Keys) -> list[tuple[str, str]]:
+def hints(view: str, keys: Keys) -> list[Hint]:
     """Return the keys that help in a view, each with its hint; what has no key is left out."""
-    found = []
+    found: list[Hint] = []
     for hint in HINTS[view]:
         how, label = hint if isinstance(hint, tuple) else (f"{{{hint}}}", _LABELS[hint])
-        if text := how.format_map(keys).strip():
-            found.append((text, label))
+        parts = [
+            (keys[part], next(iter(keys.pressed[part]), "")) if part in keys else (part, "")
+            for part in _PARTS.split(how)
+        ]
+        if any(pressed for _, pressed in parts):
+            found.append((tuple(part for part in parts if part[0]), label))
     return found
 
 

@@ -20,9 +20,7 @@ APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
         key("log", "l", "view('log')", "Log", "everything that happened"),
         key("active", "A", "view('active')", "Active", "active injections and the scenario"),
         key("modes", "S", "view('modes')", "Modes", "operation modes and S2"),
-        key(
-            "traffic", "t", "traffic_or_trend", "Traffic", "traffic of one link; on a device, draw the signal"
-        ),
+        key("traffic", "t", "view('traffic')", "Traffic", "traffic of one link"),
         key("window", "T", "trend_window", "Window", "on a device, draw another window of time"),
         # with priority, so that what is typed right behind them reaches the line they open
         key("filter", "slash", "filter", "Filter", "filter the list", priority=True),

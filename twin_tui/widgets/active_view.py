@@ -16,7 +16,7 @@ class ActiveList(CursorView):
     """Active injections with the time they have left; enter clears the chosen one."""
 
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        key("clear-one", "delete,x", "choose", "Clear it", "clear the chosen injection"),
+        key("clear-one", "delete", "choose", "Clear it", "clear the chosen injection"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
     heading = 1

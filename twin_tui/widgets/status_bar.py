@@ -1,9 +1,11 @@
 """The status bar at the top and the key hints at the bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from textual.events import Click
 from textual.timer import Timer
 
+from twin_tui.engine.formats import columns
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
@@ -11,6 +13,8 @@ from twin_tui.widgets.spans import Line, shortened
 from twin_tui.widgets.status_line import status_line
 
 SAID_S = 4.0
+Hint = tuple[tuple[tuple[str, str], ...], str]
+"""How the keys are written, part by part with the key that each part is, and what they do."""
 
 
 class StatusBar(FrameLines):
@@ -41,11 +45,11 @@ class Hints(LineView):
 
     def __init__(self) -> None:
         super().__init__(id="hints")
-        self.hints: Sequence[tuple[str, str]] = ()
+        self.hints: Sequence[Hint] = ()
         self._said, self._role = "", "plain"
         self._until: Timer | None = None
 
-    def set_hints(self, hints: Sequence[tuple[str, str]]) -> None:
+    def set_hints(self, hints: Sequence[Hint]) -> None:
         self.hints = hints
         self.on_resize()
 
@@ -53,7 +57,13 @@ class Hints(LineView):
         """Fit the hints to the width; help and quit are always among them."""
         width = self.size.width
         said: Line = [(" " + shortened(self._said, width - 1), self._role)]
-        self.show([said if self._said else hint_line(self.hints, width)])
+        self.show([said if self._said else hint_line(fitting(self.hints, width))])
+
+    def on_click(self, event: Click) -> None:
+        """Press the key of the hint that was clicked."""
+        pressed = "" if self._said else key_at(fitting(self.hints, self.size.width), event.x)
+        if pressed:
+            self.app.simulate_key(pressed)
 
     def say(self, text: str, role: str) -> None:
         """Show a message in place of the keys for a while."""
@@ -68,12 +78,33 @@ class Hints(LineView):
         self.on_resize()
 
 
-def hint_line(hints: Sequence[tuple[str, str]], width: int) -> Line:
+def fitting(hints: Sequence[Hint], width: int) -> list[Hint]:
     """Return as many hints as fit; the last two are kept before any other."""
     kept = list(hints)
-    while len(kept) > 1 and sum(len(key) + len(what) + 3 for key, what in kept) > width:
+    while len(kept) > 1 and sum(columns(text) for text, _, _ in _pieces(kept)) > width:
         kept.pop(-3 if len(kept) > 2 else 0)
-    line: Line = []
-    for key, what in kept:
-        line += [(f" {key}", "focus"), (f" {what} ", "plain")]
-    return line
+    return kept
+
+
+def hint_line(hints: Sequence[Hint]) -> Line:
+    """Return the hints one after the other."""
+    return [(text, role) for text, role, _ in _pieces(hints)]
+
+
+def key_at(hints: Sequence[Hint], x: int) -> str:
+    """Return the key that a click on a column presses, "" beside the hints."""
+    for text, _, pressed in _pieces(hints):
+        x -= columns(text)
+        if x < 0:
+            return pressed
+    return ""
+
+
+def _pieces(hints: Sequence[Hint]) -> Iterator[tuple[str, str, str]]:
+    """Yield text, role and key: a part that is no key itself presses the first one of its hint."""
+    for parts, what in hints:
+        first = next((pressed for _, pressed in parts if pressed), "")
+        yield " ", "focus", first
+        for text, pressed in parts:
+            yield text, "focus", pressed or first
+        yield f" {what} ", "plain", first
