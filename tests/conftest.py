@@ -13,6 +13,17 @@ settings.load_profile("twin")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_console_of_a_test_is_the_first_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tour of a first run away, and the user's state folder as it is."""
+    folder = tmp_path_factory.mktemp("state")
+    (folder / "twin-tui").mkdir()
+    (folder / "twin-tui" / "tour-shown").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def nothing_is_left_in_the_working_folder() -> Iterator[None]:
     folder = Path.cwd()
     before = _files(folder)

@@ -157,7 +157,7 @@ async def test_every_verb_of_the_screen_is_completed_and_carried_out(tmp_path: P
         assert "did you mean registers" in screen_text(pilot)
         assert await app.carry_out("help")
         await settled(pilot)
-        assert "Break things" in screen_text(pilot)
+        assert "Help: registers" in screen_text(pilot)
         await pilot.press("escape")
         assert await app.carry_out("quit")
         await settled(pilot)

@@ -96,6 +96,7 @@ class _WithWireFlags(click.Command):
     "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters for drawing; vt for the Linux console."
 )
 @click.option("--read-only", is_flag=True, help="Refuse every command in the console that changes something.")
+@click.option("--no-tour", is_flag=True, help="Begin without the tour that a first run of the console shows.")
 def command(
     site: str | None,
     headless: bool = False,
@@ -116,6 +117,7 @@ def command(
     hz: float | None = None,
     glyphs: str | None = None,
     read_only: bool = False,
+    no_tour: bool = False,
     allow_outside: bool = False,
     **wires: Any,
 ) -> None:
@@ -133,9 +135,11 @@ def command(
     if len(scenario) > 1:
         _check_several(headless, {"--record": record, "--capture": capture})
     if not headless:
-        from twin_tui.console.settings import load  # noqa: PLC0415 - a headless run needs no screen
+        from twin_tui.console.first_run import with_tour  # noqa: PLC0415 - a headless run needs no screen
+        from twin_tui.console.settings import load  # noqa: PLC0415
 
         settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
+        settings = with_tour(settings, allowed=not (no_tour or scenario or inject or duration or record))
     runs = make_runs(
         site,
         DEMO,

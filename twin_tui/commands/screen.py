@@ -52,5 +52,6 @@ SCREEN = Group(
         slot=Slot("theme", "THEME", "a theme", words=lambda given: given.screen.themes, noun="theme"),
     ),
     _verb("help", "say what can be done here", ("help", "")),
+    _verb("tour", "show the tour of the first run", ("tour", "")),
     _verb("quit", "leave; asks while clients are connected", ("quit", "")),
 )

@@ -15,6 +15,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.events import Event, Key, Paste, Resize
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from twin_tui.commands.forms import FORMS
@@ -22,6 +23,7 @@ from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import READ_ONLY, ConsoleActions
 from twin_tui.console.ending import end_on_signals
+from twin_tui.console.glossary import OF_WIDGET
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, Keys
@@ -40,14 +42,18 @@ from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks, TextMessage
 from twin_tui.widgets.mode_view import ModeList
+from twin_tui.widgets.picture import picture
 from twin_tui.widgets.register_view import RegisterPane
 from twin_tui.widgets.status_bar import Hints, StatusBar
+from twin_tui.widgets.tour import Tour
 from twin_tui.widgets.views import VIEWS, Views
 
 SILENT_AFTER_S = 3.0
 ANSWER_WITHIN_S = 2.0
 """How long a preview waits for the twin."""
 LEAST = (40, 10)
+PICTURE_WIDTH = 72
+"""Of the drawing in the help."""
 
 
 class ConsoleApp(ConsoleActions):
@@ -85,6 +91,7 @@ class ConsoleApp(ConsoleActions):
         self.status = StatusBar(self.looks, read_only=self.settings.read_only)
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
+        self.tour = Tour(self.keys)
         self.bar = CommandBar(self.site, self.screen_words, self._line_closed)
         self.hints = Hints()
         self.on_screen: dict[str, Callable[..., Any]] = {
@@ -94,6 +101,7 @@ class ConsoleApp(ConsoleActions):
             "filter": lambda *words: self.set_filter(" ".join(words)),
             "export": self.write_shown,
             "help": self.action_help,
+            "tour": self.action_tour,
             "quit": self.action_leave,
         }
         """What each verb about the screen does."""
@@ -102,6 +110,7 @@ class ConsoleApp(ConsoleActions):
         yield self.status
         yield self.views
         yield self.tiny
+        yield self.tour
         yield self.bar
         yield self.hints
 
@@ -114,6 +123,8 @@ class ConsoleApp(ConsoleActions):
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
         self.call_after_refresh(gc.freeze)
+        if self.settings.tour and not self.read_only:
+            self.tour.begin()
         end_on_signals(self.exit)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -178,6 +189,7 @@ class ConsoleApp(ConsoleActions):
         if self.asked_speed == asked_speed:
             self.asked_speed = None
         self.status.frame = frame
+        self.tour.look(frame, self.views.name_shown)
         if not self.held:
             self.views.present(frame)
         if frame.over:
@@ -275,6 +287,9 @@ class ConsoleApp(ConsoleActions):
             self.views.present(self.frame)
 
     def action_go_back(self) -> None:
+        if self.tour.display:
+            self.tour.end()
+            return
         sifted = self.views.filterable(self.focused)
         if sifted is not None and sifted.filter_text:
             sifted.set_filter("")
@@ -306,7 +321,20 @@ class ConsoleApp(ConsoleActions):
         self.bar.open(":")
 
     def action_help(self) -> None:
-        self.push_screen(TextDialog("Help", help_text(self.views.name_shown, self.keys)))
+        places = [
+            (OF_WIDGET[type(widget).__name__], widget.region)
+            for widget in self.screen.walk_children(Widget)
+            if type(widget).__name__ in OF_WIDGET and widget.region.area
+        ]
+        dash = self.looks.glyphs.line
+        drawing = picture(places, self.screen.region, min(PICTURE_WIDTH, self.size.width - 6), dash)
+        named = [name for name, _ in places]
+        text = help_text(self.views.name_shown, self.keys, drawing, list(dict.fromkeys(named)))
+        self.push_screen(TextDialog(f"Help: {self.views.name_shown}", text))
+
+    def action_tour(self) -> None:
+        """Begin the tour of the first run again."""
+        self.tour.begin()
 
     def action_hold(self) -> None:
         self.held = self.status.held = not self.held
@@ -315,6 +343,7 @@ class ConsoleApp(ConsoleActions):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the views and the injections in the palette, besides the themes."""
         yield from super().get_system_commands(screen)
+        yield SystemCommand("Tour", "Five steps for a first run", self.action_tour)
         for form in FORMS:
             if form.possible(self.site):
                 title, about = form.phrase.title, form.phrase.about

@@ -1,9 +1,10 @@
 """The hints and the help: what can be done here, in the words of a new user, with the keys in force."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twin_tui.commands.verbs import VERBS
+from twin_tui.console.glossary import OF_VIEW, PARTS, WORDS
 from twin_tui.console.keys import GROUPS, Keys, entries
 from twin_tui.widgets.status_bar import Hint
 
@@ -30,9 +31,7 @@ HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
 """Per view the keys that help there, the most useful first: a key's name, or how it is written and a hint."""
 
 ABOUT: Mapping[str, str] = {
-    "overview": "The whole site: each device with its power (+ flows into the site's bus), setpoint, "
-    "state of charge and the age of the last write by an EMS. Beneath: the registers of the chosen device, "
-    "and what happened. W 46s is 46 seconds by the clock on the wall, at whatever speed the twin runs.",
+    "overview": "The whole site, the chosen device, and what happened.",
     "device": "One device: everything it shows, its commands (marked <), its links and last writes, and "
     "trends. {open} draws the signal under the cursor, up to three; {window} changes the window of time.",
     "registers": "The registers of one device as a client reads them. W 0.4s 10.0.0.7:51234 says who wrote "
@@ -73,9 +72,19 @@ def key_rows(title: str, keys: Keys) -> list[tuple[list[str], str]]:
     return rows
 
 
-def help_text(view: str, keys: Keys) -> str:
-    """Return the help for a view, as console markup."""
-    lines = [_plain(ABOUT[view].format_map(keys)), ""]
+def help_text(view: str, keys: Keys, drawing: Sequence[str] = (), parts: Sequence[str] = ()) -> str:
+    """Return the help for a view, as console markup: its parts, its keys, its words, then everything."""
+    lines = [_plain(ABOUT[view].format_map(keys)), "", *map(_plain, drawing)]
+    lines += [f"  [bold $accent]{_plain(f'{part:<10}')}[/] {_plain(PARTS[part])}" for part in parts]
+    lines.append("")
+    lines.append("[bold $primary]Keys of this screen[/], also by a click on the last line")
+    helps = {entry.description: entry.tooltip for entry in entries()}
+    for texts, label in hints(view, keys):
+        pressed = "".join(text for text, _ in texts)
+        lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(helps.get(label, label))}")
+    lines += ["", "[bold $primary]Words[/]"]
+    lines += [f"  [bold $accent]{f'{word:<10}'}[/] {_plain(WORDS[word])}" for word in OF_VIEW[view]]
+    lines.append("")
     for title in GROUPS:
         lines.append(f"[bold $primary]{title}[/]")
         for names, what in key_rows(title, keys):

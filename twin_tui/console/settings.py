@@ -33,6 +33,8 @@ class Settings(Model):
     glyphs: Annotated[str, choice("auto", "unicode", "vt", "ascii")] = "auto"
     theme: Annotated[str, choice("auto", *THEMES, *BUILTIN_THEMES)] = "auto"
     read_only: Switch = False
+    tour: Switch | None = None
+    """Whether to begin with the tour: yes, no, or on the first run."""
     keys: Annotated[dict[str, str], Accepts(_to_keys, {"type": "object"})] = Field(default_factory=dict)
     """Binding ids and the keys for them, such as {"inject": "ctrl+n"}."""
 
