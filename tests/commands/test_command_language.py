@@ -200,7 +200,7 @@ def test_a_scenario_cannot_steer_the_run() -> None:
 
 
 def test_completion_knows_verbs_devices_faults_and_options() -> None:
-    assert completions("sa", SITE) == ["sag"]
+    assert completions("sa", SITE) == ["sag", "save-scenario"]
     assert completions("write ", SITE) == ["bess-1", "load"]
     assert completions("fault ", SITE) == ["bess-1"]
     assert "over_temperature" in completions("fault bess-1 ", SITE)

@@ -232,7 +232,7 @@ def test_a_site_without_the_grid_is_named_by_what_supplies_it(supply: int, state
 
 def grid_of(voltages: tuple[float, float, float], hz: float, live: bool) -> GridSnapshot:
     """Return the grid at these voltages and frequency."""
-    return GridSnapshot(hz, *voltages, 0.0, 0.0, live, False, 1, *voltages, hz, 0.0, 0.0, 50.0, 230.94)
+    return GridSnapshot(hz, *voltages, 0.0, 0.0, live, False, 1, *voltages, hz, hz, 0.0, 0.0, 50.0, 230.94)
 
 
 def test_the_power_flow_sums_to_what_the_grid_gives() -> None:
