@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.log_text import in_room, port_of
 from twin_tui.widgets.model import ALARMS, LOG_LOOK
 from twin_tui.widgets.spans import Line
 
@@ -69,38 +71,66 @@ def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> l
 
 
 def log_line(
-    entry: LogEntry, width: int, glyphs: Glyphs, *, names: int = 8, unacknowledged: bool = False
+    entry: LogEntry,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    names: int = 8,
+    unacknowledged: bool = False,
+    effect: str = "",
 ) -> Line:
-    """Return one entry: time, kind, device, text, and who did it; ``names`` is the longest device name."""
-    mark = glyphs.alarm if unacknowledged else " "
+    """Return one entry: time, kind, device, text, who did it, and with room what followed.
+
+    ``names`` is the longest device name. Names shorten first, then the client's address to its port, then
+    words are left out; a number and its unit are whole or not there.
+    """
     when = formats.clock(entry.time_s)
     short = when if width >= 100 or entry.time_s >= 3600 else when[3:]
-    device = formats.fit(
-        formats.clean(entry.device) or "-", min(names, 16 if width >= 100 else 12), glyphs.cut
+    longest = 16 if width >= 100 else 12 if width >= 60 else 6
+    device = formats.fit(formats.clean(entry.device) or "-", min(names, longest), glyphs.cut)
+    room = max(
+        0, width - formats.columns(short) - formats.columns(device) - 10
+    )  # mark, kind and three blanks
+    repeats = f" ×{entry.repeats}" if entry.repeats > 1 else ""
+    text, origin = _text_and_origin(
+        formats.clean(entry.text), formats.clean(entry.origin), room - len(repeats), glyphs.cut, width
     )
-    # on a narrow screen who did it matters more than the detail that the text ends with
-    text = formats.clean(entry.text if width >= 100 else entry.text.partition("  ")[0])
-    text += f" ×{entry.repeats}" if entry.repeats > 1 else ""
-    origin = f"  {formats.clean(entry.origin)}" if entry.origin and width >= 60 else ""
-    if origin:
-        # mark, time, kind and device come first; the writer's address is never cut
-        text = _middle_cut(text, width - len(short) - 10 - len(device) - len(origin), glyphs.cut)
-    return [
-        (mark, "alarm"),
+    line: Line = [
+        (glyphs.alarm if unacknowledged else " ", "alarm"),
         (f"{short} ", "label"),
         (f"{entry.kind.value:<6} ", LOG_LOOK.get(entry.kind, "plain")),
         (f"{device} ", "focus"),
-        (text, "plain"),
+        (text + repeats, "plain"),
         (origin, "label"),
     ]
+    used = formats.columns(text + repeats + origin)
+    if effect and used + formats.columns(effect) + 2 <= room:
+        line.append((f"  {effect}".rjust(room - used), "plain"))
+    return line
 
 
-def _middle_cut(text: str, room: int, mark: str) -> str:
-    """Return the text in so much room, its middle left out: what a write set is at the end."""
-    if len(text) <= room:
-        return text
-    kept = max(0, room - len(mark))
-    return text[: kept - kept // 2] + mark + text[len(text) - kept // 2 :]
+def _text_and_origin(text: str, origin: str, room: int, mark: str, width: int) -> tuple[str, str]:
+    """Return text and origin in so much room: the address is cut to its port, or left out, before a value."""
+    whole = in_room(text, room, mark)
+    if not origin or width < 60:
+        return whole, ""
+    for shown in (f"  {origin}", f"  {port_of(origin)}"):
+        kept = in_room(text, room - formats.columns(shown), mark)
+        if not kept.startswith(("→", mark)) and (kept or not text):
+            return kept, shown
+    return (kept, shown) if whole.startswith(("→", mark)) else (whole, "")
+
+
+def whole_entry(entry: LogEntry) -> str:
+    """Return everything of an entry as text."""
+    rows = {
+        "time": formats.clock(entry.time_s),
+        "device": entry.device,
+        "by": entry.origin,
+        "times": str(entry.repeats) if entry.repeats > 1 else "",
+    }
+    lines = [f"{name:<7}{formats.clean(text)}" for name, text in rows.items() if text]
+    return "\n".join([*lines, "", *wrap(formats.clean(entry.text), 70)])
 
 
 def unacknowledged(entries: Sequence[LogEntry], acknowledged: int) -> int:

@@ -9,9 +9,18 @@ from textual.containers import Vertical
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
+from twin_tui.widgets.dialogs import TextDialog
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, sifted, unacknowledged
+from twin_tui.widgets.log_lines import (
+    LogFilter,
+    Missing,
+    as_text,
+    log_line,
+    sifted,
+    unacknowledged,
+    whole_entry,
+)
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.model import ALARMS
 from twin_tui.widgets.spans import Line, rule
@@ -77,6 +86,12 @@ class LogList(CursorView):
     def action_follow(self) -> None:
         self.follows = not self.follows
         self.redraw()
+
+    def action_choose(self) -> None:
+        """Show everything of the chosen entry."""
+        entry = self.shown[self.row] if self.row < len(self.shown) else None
+        if isinstance(entry, LogEntry):
+            self.app.push_screen(TextDialog(entry.kind.value, whole_entry(entry)))
 
     def on_blur(self) -> None:
         self.follows = True

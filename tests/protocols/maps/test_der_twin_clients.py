@@ -44,7 +44,7 @@ def test_the_log_names_the_client_the_register_and_the_meaning_of_a_write(batter
     write(battery, SETPOINT, 0xFFFF, 0xFF38)
     (entry,) = (entry for entry in battery.engine.log if entry.kind is LogKind.WRITE)
     assert entry.origin == CLIENT
-    assert entry.text.endswith("fc16 10126 on_grid_power_setpoint -200 → -20.0 kW")
+    assert entry.text.endswith("fc16 10126 on_grid_power_setpoint 0.0 → -20.0 kW (raw -200)")
 
 
 def test_a_setpoint_changed_by_another_source_reads_as_the_new_one(battery: Registers) -> None:

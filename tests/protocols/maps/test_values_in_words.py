@@ -143,8 +143,8 @@ def test_the_log_says_what_was_written_in_the_words_of_the_map() -> None:
     registers = bound(mapping(entry(**command), entry(**switch, address=1, options={1: "on", 2: "off"})))
     assert write(registers, 0, 25, 1) == 0
     (text,) = [entry.text for entry in registers.engine.log if "fc16" in entry.text]
-    assert "fc16 0 p 25 → 2.5 kW" in text
-    assert "fc16 1 run 1 → 1 (on)" in text
+    assert "fc16 0 p 0.0 → 2.5 kW (raw 25)" in text
+    assert "fc16 1 run 2 (off) → 1 (on) (raw 1)" in text
     assert write(registers, 1, 9) == 3
     refused = registers.engine.log[-1].text
     assert refused.startswith("refused: invalid code 9; expected one of 1 = on, 2 = off")

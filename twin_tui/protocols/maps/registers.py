@@ -310,9 +310,18 @@ def _merged(cell: Cell, request: WriteRequest) -> bytes:
 
 
 def _described(change: _Change, function: int) -> str:
-    writer = change.writer
+    """Return a written register as the log has it: its name, what it was, what it is now, its raw value."""
+    cell, writer = change.cell, change.writer
+    before = cell.data
+    if change.signal:
+        before = writer.encode(getattr(cell.device.commands, change.signal))
     raw = writer.layout.unpack(change.data)
-    meaning = writer.option(change.data)
-    text = writer.text(change.data)
-    described = f"{text} ({meaning})" if meaning else text
-    return f"fc{function:02d} {writer.address} {writer.name} {raw} → {described}"
+    was, text = _in_words(writer, before, unit=False), _in_words(writer, change.data)
+    return f"fc{function:02d} {writer.address} {writer.name} {was} → {text} (raw {raw})"
+
+
+def _in_words(register: Register, data: bytes, *, unit: bool = True) -> str:
+    text, meaning = register.text(data), register.option(data)
+    if not unit and register.unit and not meaning:
+        text = text.removesuffix(register.unit).rstrip()
+    return f"{text} ({meaning})" if meaning else text

@@ -1,0 +1,74 @@
+"""The text of a log entry in so much room: names shorten, an address keeps its port, no number is cut."""
+
+import re
+from collections.abc import Iterator
+
+from twin_tui.engine.formats import columns
+
+_NUMBER = r"[-+−±×]?\d[\d.,:]*(?:e[-+]?\d+)?"
+_WHOLE = re.compile(rf"{_NUMBER} [^\W\d_]{{1,4}}(?:/[a-z0-9]+)?(?=[\s,;:)]|$)|{_NUMBER} %|\S+")
+"""A word, or a number with its unit."""
+_NAME = re.compile(r"[^\W\d]\w*_\w*")
+_CHANGE = re.compile(r"(?:\d+ )?\w+ [^→\s][^→]* → |→ ")
+"""How a written value begins: with its name and what it was."""
+_REGISTER = re.compile(r"fc\d\d (\d+ \S+ .+?)(?: \(raw [^)]*\))?$")
+_LENGTHS = (16, 10, 6, 4)
+"""The columns that names keep, one after the other."""
+
+
+def _short_names(text: str, longest: int, mark: str) -> str:
+    return _NAME.sub(
+        lambda each: each[0] if len(each[0]) <= longest else each[0][: longest - len(mark)] + mark, text
+    )
+
+
+def essence(text: str) -> str:
+    """Return the part of an entry that says what happened: of a client's write the register that it wrote.
+
+    One quantity, one name: the signal behind the register is in the whole entry.
+    """
+    signals, gap, wire = text.partition("  ")
+    if not gap:
+        return text
+    parts = [_REGISTER.match(part) for part in wire.split(", ")]
+    return ", ".join(part[1] for part in parts if part) if all(parts) else signals
+
+
+def _shorter(text: str, mark: str) -> Iterator[str]:
+    """Yield a text shorter and shorter; at last only what was set."""
+    yield text
+    brief = essence(text)
+    yield brief
+    for longest in _LENGTHS:
+        yield _short_names(brief, longest, mark)
+    if not _CHANGE.match(brief):
+        return
+    changes = brief.split(", ")
+    for kept in range(len(changes) - 1, 0, -1):
+        yield f"{_short_names(', '.join(changes[:kept]), 4, mark)} +{len(changes) - kept}"
+    more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
+    before, arrow, after = changes[0].partition(" → ")
+    if arrow:
+        yield f"{before.rpartition(' ')[2]} → {after}{more}"
+        yield f"→ {after}{more}"
+        yield f"→ {after}"
+
+
+def in_room(text: str, room: int, mark: str = "…") -> str:
+    """Return a text in so many columns: names shorten first, then whole words are left out at the end."""
+    shorter = text
+    for shorter in _shorter(text, mark):
+        if columns(shorter) <= room:
+            return shorter
+    kept = ""
+    for word in _WHOLE.findall(shorter):
+        if columns(f"{kept} {word} {mark}".strip()) > room:
+            break
+        kept = f"{kept} {word}".strip()
+    return f"{kept} {mark}".strip() if room >= len(mark) else ""
+
+
+def port_of(origin: str) -> str:
+    """Return the TCP port of a client's address, as in ":42022"; other origins as they are."""
+    address, colon, port = origin.rpartition(":")
+    return f":{port}" if colon and address and port.isdigit() else origin
