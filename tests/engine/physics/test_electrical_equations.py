@@ -141,3 +141,13 @@ def test_a_power_factor_of_one_or_beyond_or_none_takes_no_reactive_power():
 )
 def test_the_active_power_beside_reactive_power_of_1_kva(p_w, q_var, power_factor, left_w):
     assert electrical.room_for_reactive(p_w, q_var, power_factor, 1_000.0) == pytest.approx(left_w)
+
+
+@given(magnitudes, magnitudes, magnitudes, st.floats(-180, 180), st.floats(-180, 180), st.floats(-180, 180))
+def test_the_neutral_carries_the_sum_of_the_phases_at_their_own_angles(a, b, c, lag_a, lag_b, lag_c):
+    phasors = [
+        cmath.rect(current, radians(angle - lag))
+        for current, angle, lag in ((a, 0.0, lag_a), (b, -120.0, lag_b), (c, 120.0, lag_c))
+    ]
+    lagging = [cmath.rect(current, -radians(lag)) for current, lag in ((a, lag_a), (b, lag_b), (c, lag_c))]
+    assert electrical.neutral_current(*lagging) == pytest.approx(abs(sum(phasors)), abs=1e-9)

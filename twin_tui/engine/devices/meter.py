@@ -1,7 +1,7 @@
 """An energy meter: what flows through one point of the bus, per phase, and the energy that has passed."""
 
 from dataclasses import field, replace
-from math import atan2, degrees, sqrt
+from math import sqrt
 from operator import add
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from twin_tui.engine.device import DeviceState, DeviceType, FaultKind, Stage, St
 from twin_tui.engine.devices.meter_demand import BLOCK, SLIDING, Demand, add_slot, begin, block_ends
 from twin_tui.engine.devices.meter_registers import NO_REACTIVE, Registers, add_reactive, first_readings
 from twin_tui.engine.devices.terminals import Phases
-from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, zero_sequence
+from twin_tui.engine.physics.electrical import NO_VOLTAGE_PU, line_voltages, neutral_current
 from twin_tui.engine.physics.noise import generator
 from twin_tui.engine.signals import commanded, derive, measured, new, signals_of, value
 from twin_tui.engine.surroundings import Surroundings
@@ -307,7 +307,7 @@ def observe(
     """Return what the meter shows at this tick."""
     (w_a, w_b, w_c), (var_a, var_b, var_c) = state.phases_w, state.phases_var
     total_w, total_var = w_a + w_b + w_c, var_a + var_b + var_c
-    va = sqrt(total_w**2 + total_var**2)
+    va = sqrt(total_w * total_w + total_var * total_var)
     va_a, va_b = sqrt(w_a * w_a + var_a * var_a), sqrt(w_b * w_b + var_b * var_b)
     va_c = sqrt(w_c * w_c + var_c * var_c)
     scale_v = surroundings.nominal_v * commands.voltage_transformer_ratio / params.voltage_transformer_ratio
@@ -317,12 +317,11 @@ def observe(
     amps_a = va_a / volts_a if pu_a > NO_VOLTAGE_PU else 0.0
     amps_b = va_b / volts_b if pu_b > NO_VOLTAGE_PU else 0.0
     amps_c = va_c / volts_c if pu_c > NO_VOLTAGE_PU else 0.0
-    neutral_a = 3.0 * zero_sequence(
-        *(amps_a, amps_b, amps_c),
+    neutral_a = neutral_current(
         # each current lags its voltage by its own angle
-        angle_a=-degrees(atan2(var_a, w_a)),
-        angle_b=-degrees(atan2(var_b, w_b)) - 120.0,
-        angle_c=-degrees(atan2(var_c, w_c)) + 120.0,
+        complex(w_a / volts_a, -var_a / volts_a) if pu_a > NO_VOLTAGE_PU else 0j,
+        complex(w_b / volts_b, -var_b / volts_b) if pu_b > NO_VOLTAGE_PU else 0j,
+        complex(w_c / volts_c, -var_c / volts_c) if pu_c > NO_VOLTAGE_PU else 0j,
     )
     in_order = (
         *(total_w, w_a, w_b, w_c),

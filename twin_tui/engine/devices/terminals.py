@@ -116,7 +116,7 @@ def terminals(
     Its power divides over the phases as `phase_powers` has it; the current of each is S over U.
     """
     power_w, var = state.active_power_w, state.reactive_power_var
-    va = sqrt(power_w**2 + var**2)
+    va = sqrt(power_w * power_w + var * var)
     pu_a, pu_b, pu_c = surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu
     nominal_v = surroundings.nominal_v
     a, b, c = pu_a * nominal_v, pu_b * nominal_v, pu_c * nominal_v

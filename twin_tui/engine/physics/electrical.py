@@ -5,6 +5,8 @@ from math import cos, hypot, radians, sin, sqrt
 
 _SQRT3 = sqrt(3.0)
 _HALF_SQRT3 = _SQRT3 / 2.0
+_TURN, _BACK = complex(-0.5, _HALF_SQRT3), complex(-0.5, -_HALF_SQRT3)
+"""Rotations by 120° and by -120°."""
 NO_VOLTAGE_PU = 1e-3
 """Up to it a phase is dead: no current flows through it."""
 
@@ -108,16 +110,22 @@ def symmetrical_components(
     Trans. AIEE 37, pp. 1027-1140, 1918, doi:10.1109/T-AIEE.1918.4765570.
     """
     a, b, c = _phasor(va, angle_a), _phasor(vb, angle_b), _phasor(vc, angle_c)
-    turn = complex(-0.5, _HALF_SQRT3)
-    back = complex(-0.5, -_HALF_SQRT3)
-    return abs(a + b + c) / 3.0, abs(a + turn * b + back * c) / 3.0, abs(a + back * b + turn * c) / 3.0
+    positive, negative = a + _TURN * b + _BACK * c, a + _BACK * b + _TURN * c
+    return abs(a + b + c) / 3.0, abs(positive) / 3.0, abs(negative) / 3.0
 
 
-def zero_sequence(
-    a: float, b: float, c: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
-) -> float:
-    """Return the first of the symmetrical components alone, in the unit of the phasors; angles in degrees."""
-    return abs(_phasor(a, angle_a) + _phasor(b, angle_b) + _phasor(c, angle_c)) / 3.0
+def neutral_current(a: complex, b: complex, c: complex) -> float:
+    r"""Return the current of the neutral conductor, A, from those of the phases, as phasors in A.
+
+    Each phasor is relative to the voltage of its phase: :math:`I = (P - jQ)/U`.
+
+    Notes
+    -----
+    .. math:: I_n = |I_a + a^2 I_b + a I_c|,\quad a = e^{j 120°}
+
+    The voltages are 120° apart: a shift of their angles in a disturbance is not seen.
+    """
+    return abs(a + _BACK * b + _TURN * c)
 
 
 def _phasor(magnitude: float, angle: float) -> complex:
