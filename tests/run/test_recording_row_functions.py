@@ -70,6 +70,12 @@ def with_default_and_others(power):
 def completed(power):
     return Rounded(power_w=power, volts_v=230.0)
 
+def with_keyword_only(power, *, volts=1.0):
+    return Seen(power_w=power, volts_v=volts)
+
+def with_argument_default(power, volts=1.0):
+    return Seen(power_w=power, volts_v=volts)
+
 def made_elsewhere(power):
     seen = Seen(power_w=power, volts_v=230.0)
     return seen
@@ -158,7 +164,7 @@ def test_keywords_in_any_order_become_a_row(module: ModuleType, name: str) -> No
     "name",
     [
         *("by_position", "early", "with_default", "with_default_and_others"),
-        *("completed", "made_elsewhere", "endless", "called"),
+        *("completed", "made_elsewhere", "endless", "called", "with_keyword_only", "with_argument_default"),
     ],
 )
 def test_a_function_of_another_form_is_called_as_it_is(module: ModuleType, name: str) -> None:
@@ -185,7 +191,8 @@ def test_a_file_that_was_changed_since_its_import_is_not_compiled(module: Module
     assert row_of(module.plain, NAMES)(50.0) == (100.0, 230.0)
 
 
-def test_a_file_that_is_no_python_any_more_is_not_compiled(module: ModuleType) -> None:
-    Path(module.plain.__code__.co_filename).write_text("(" * 40)
+@pytest.mark.parametrize("text", ["(" * 40, "power = 1\n" * 200, "", "\0" * 9])
+def test_a_file_without_the_function_any_more_is_not_compiled(module: ModuleType, text: str) -> None:
+    Path(module.plain.__code__.co_filename).write_text(text)
     linecache.checkcache()
     assert row_of(module.plain, NAMES)(50.0) == (100.0, 230.0)

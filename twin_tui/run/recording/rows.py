@@ -34,6 +34,8 @@ def getter(names: Collection[str]) -> Callable[[Any], Row]:
 
 def _compiled(observe: FunctionType, names: Collection[str]) -> Callable[..., Row] | None:
     code = observe.__code__
+    if observe.__kwdefaults__:
+        return None
     try:
         tree = ast.parse(inspect.getsource(observe))
         ast.increment_lineno(tree, code.co_firstlineno - 1)
@@ -51,7 +53,7 @@ def _compiled(observe: FunctionType, names: Collection[str]) -> Callable[..., Ro
     several, row = values
     function.body[-1:] = [ast.Assign([ast.Name(_SEVERAL, ast.Store())], several), ast.Return(row)]
     made = _function(ast.fix_missing_locations(tree), code)
-    return FunctionType(made, observe.__globals__, observe.__name__, observe.__defaults__)
+    return None if made is None else FunctionType(made, observe.__globals__, argdefs=observe.__defaults__)
 
 
 def _values(
@@ -78,6 +80,6 @@ def _values(
     return merged, ast.Tuple(row, ast.Load())
 
 
-def _function(tree: ast.Module, like: CodeType) -> CodeType:
+def _function(tree: ast.Module, like: CodeType) -> CodeType | None:
     module = compile(tree, like.co_filename, "exec", dont_inherit=True)
-    return next(each for each in module.co_consts if isinstance(each, CodeType))
+    return next((each for each in module.co_consts if isinstance(each, CodeType)), None)
