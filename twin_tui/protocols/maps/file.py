@@ -206,7 +206,7 @@ class RegisterEntry(Model):
     """DER Twin's key for the word order."""
     word_order: Order | None = None
     byte_order: Order | None = None
-    scale: Annotated[Fraction, Accepts(_to_scale, {"type": "number"})] = Fraction(1)
+    scale: Annotated[Fraction, Accepts(_to_scale, {"type": "number", "not": {"const": 0}})] = Fraction(1)
     """Number in the unit = raw · scale + offset."""
     offset: Exact = Fraction(0)
     scale_register: Written | None = None
