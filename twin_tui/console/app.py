@@ -65,7 +65,6 @@ class ConsoleApp(ConsoleActions):
     #tiny { display: none; height: 1fr; }
     .-ascii Dialog > .box { border: ascii $primary; }
     .-vt Dialog > .box { border: solid $primary; }
-    .-ascii Overview.-wide RegisterPane { border-left: ascii $role-rule; }
     .-ascii DeviceScreen Side { border-left: ascii $role-rule; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]

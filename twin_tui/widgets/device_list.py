@@ -1,40 +1,36 @@
-"""The devices of the overview: rows on a narrow screen, cards on a wide one."""
+"""The devices of the overview: rows on a narrow screen, cards on a wide one; and the power between them."""
+
+from textual.geometry import Region
 
 from twin_tui.engine.view import Frame
+from twin_tui.widgets.cards import CARD_HEIGHT, CARD_WIDTH, balance, cards, flow, flow_line
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.looks import FrameLines
-from twin_tui.widgets.overview_lines import (
-    CARD_HEIGHT,
-    CARD_WIDTH,
-    cards,
-    fits,
-    flow,
-    flow_line,
-    rows_of,
-    table,
-)
+from twin_tui.widgets.overview_lines import fits, rows_of, table
 from twin_tui.widgets.spans import rule
 
 CARDS_FROM = 66
 """The width of the list, not of the screen, from which cards are drawn."""
+Room = tuple[Region | None, Region | None]
 
 
 class DeviceList(CursorView):
     """Every device with its state, power, state of charge and last write, and the grid."""
 
-    DEFAULT_CSS = "DeviceList { height: auto; }"
     heading = 1
     waiting = " waiting for the first tick …"
-    wide = False
-    """Whether the screen is so wide that cards are wanted."""
+    room: Room = (None, None)
+    """Where devices and power are drawn."""
 
     @property
     def as_cards(self) -> bool:
-        """Whether cards are drawn: they are wanted and all of them have room."""
-        if self.frame is None or not self.wide or self.size.width < CARDS_FROM:
+        """Whether cards are drawn: the power has bars, and all cards have room."""
+        devices, power = self.room
+        if self.frame is None or devices is None or power is None:
             return False
-        room = self.parent.size.height if self.parent is not None else self.size.height  # type: ignore[attr-defined]
-        return fits(rows_of(self.frame), self.size.width, room)
+        if power.height < 2 or devices.width < CARDS_FROM:
+            return False
+        return fits(len(rows_of(self.frame)), devices.width, devices.height, (CARD_WIDTH, CARD_HEIGHT))
 
     @property
     def rows(self) -> int:
@@ -46,15 +42,18 @@ class DeviceList(CursorView):
             self.show([[(" This site has no devices: add some to its site file.", "strong")]])
             return
         drawing = cards if self.as_cards else table
-        lines = drawing(frame, self.looks.history, self.size.width, self.looks.glyphs, self.row)
-        if len(lines) != len(self.drawn):
-            self.styles.height = len(lines)
-        self.show(lines)
+        width = self.scrollable_content_region.width
+        lines = drawing(frame, self.looks.history, width, self.looks.glyphs, self.row)
+        self.show(lines, self.row + 1 if drawing is table else -1)
 
     @property
     def device(self) -> str:
         """The name of the chosen device; empty for the grid."""
-        devices = self.frame.snapshot.devices if self.frame is not None else ()
+        return self.device_of(self.frame) if self.frame is not None else ""
+
+    def device_of(self, frame: Frame) -> str:
+        """Return the name of the chosen device in a frame; empty for the grid."""
+        devices = frame.snapshot.devices
         return devices[self.row].name if self.row < len(devices) else ""
 
     def reveal(self) -> None:
@@ -74,17 +73,12 @@ class DeviceList(CursorView):
 class PowerFlow(FrameLines):
     """Who feeds the site's bus and who takes from it."""
 
-    DEFAULT_CSS = "PowerFlow { height: 1; }"
-
-    tall = False
-    """Whether there is room for one line a group."""
+    room: Room = (None, None)
 
     def draw(self, frame: Frame) -> None:
         snapshot, glyphs = frame.snapshot, self.looks.glyphs
-        if self.tall:
-            lines = [rule("power", self.size.width, glyphs.line), *flow(snapshot, self.size.width, glyphs)]
-            if self.size.height != len(lines):
-                self.styles.height = len(lines)
-            self.show(lines)
+        if self.size.height > 1:
+            title = rule("site", self.size.width, glyphs.line, balance(snapshot))
+            self.show([title, *flow(snapshot, self.size.width, glyphs)])
         else:
             self.show([flow_line(snapshot, glyphs)])

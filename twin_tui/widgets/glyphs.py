@@ -1,5 +1,6 @@
 """The characters that drawings are made of, for good fonts, for the bare console and for plain ASCII."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +26,26 @@ class Glyphs:
     alarm: str
     dot: str
     unicode: bool
+    tick: str = "┤"
+    upright: str = "│"
+    curve: tuple[str, str] = ("█", "░")
+    """What draws a curve and a dashed one where there is no braille."""
+    braille: bool = False
+    box: str = "╭╮╰╯"
+    """The corners of a card."""
 
 
-UNICODE = Glyphs("unicode", "▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", ("", ""), "─", "▶", "→", "←", "…", "▲", "●", True)
-VT = Glyphs("vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True)
-ASCII = Glyphs("ascii", "_.-:=+*#", ".#", ("[", "]"), "-", ">", ">", "<", "~", "!", "*", False)
+UNICODE = Glyphs(
+    "unicode", "▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", ("", ""), "─", "▶", "→", "←", "…", "▲", "●", True, braille=True
+)
+VT = Glyphs("vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True, box="┌┐└┘")
+ASCII = Glyphs(
+    *("ascii", "_.-:=+*#", ".#", ("[", "]"), "-", ">", ">", "<", "~", "!", "*", False),
+    tick="+",
+    upright="|",
+    curve=("*", "."),
+    box="++++",
+)
 SETS: Mapping[str, Glyphs] = {glyphs.name: glyphs for glyphs in (UNICODE, VT, ASCII)}
 TERMS_WITHOUT_EIGHTHS = ("linux", "vt", "cons", "ansi")
 
@@ -76,3 +92,37 @@ def bar(fraction: float, width: int, glyphs: Glyphs) -> str:
     if rest:
         text += glyphs.bar[rest]
     return opening + text.ljust(inner, glyphs.bar[0]) + closing
+
+
+def diverging(values: Sequence[float | None], scale: float, glyphs: Glyphs) -> list[tuple[str, int]]:
+    """Return a character a value and its sign: negative ones hang from the top once drawn in reverse.
+
+    Zero is a thin line of its own, so that a small steady value differs from none; None is a blank.
+    """
+    levels = glyphs.levels
+    top = len(levels) - 1
+    drawn: list[tuple[str, int]] = []
+    for number in values:
+        if number is None or number != number:  # noqa: PLR0124 - NaN
+            drawn.append((" ", 0))
+        elif abs(number) < scale * 0.005 or scale <= 0:
+            drawn.append((levels[0], 0))
+        else:
+            place = min(top, max(1, round(abs(number) / scale * top)))
+            if number > 0:
+                drawn.append((levels[place], 1))
+            elif glyphs.braille and place < top:
+                drawn.append((levels[top - 1 - place], -1))  # the lower part in the colour of the ground
+            else:
+                drawn.append((levels[place], 1 if glyphs.braille else -1))
+    return drawn
+
+
+def round_up(value: float) -> float:
+    """Return the least of 1, 2, 5 times a power of ten that is not below the value; 1 for none."""
+    if not value > 0 or not math.isfinite(value):
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(
+        (digit * size for digit in (1.0, 2.0, 5.0) if value <= digit * size * (1 + 1e-9)), 10.0 * size
+    )

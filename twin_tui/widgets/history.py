@@ -2,24 +2,29 @@
 
 import math
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Any
 
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.snapshot import Snapshot
+from twin_tui.widgets.model import metered_w, setpoint_w
 
-NEWEST = 240
-"""How many of the newest frames are all kept: a minute at four frames a second."""
-ONE_OF = 4
+NEWEST = 2400
+"""How many of the newest frames are all kept: ten minutes at four frames a second."""
+ONE_OF = 240
 """Of so many older frames the last one is kept."""
-OLDER = 540
-"""How many older frames are kept: nine minutes, one a second."""
+OLDER = 1440
+"""How many older frames are kept: a day, one a minute."""
 BATCH = 60
 """How many of the oldest go at once."""
 
 GRID = ""
 """The grid among the devices; no device is without a name."""
+SETPOINT = "setpoint_w"
+"""What a device was asked for, in W, among its signals."""
+POWER = "power_w"
+"""What it delivers, in W, + into the bus; of a meter what it reads."""
 
 
 class History:
@@ -28,6 +33,8 @@ class History:
     def __init__(self) -> None:
         self.times = array("d")
         self._seen: dict[str, dict[str, array[float]]] = {}
+        self.until_s: float | None = None
+        """The simulated time that is looked back at, None for now."""
         self._older = 0
         """How many of the kept frames stand for ``ONE_OF``."""
 
@@ -42,16 +49,19 @@ class History:
                 self._older = 0
         missing = len(self.times)
         self.times.append(snapshot.time_s)
-        seen = {GRID: snapshot.grid, **{device.name: device.telemetry for device in snapshot.devices}}
+        seen = {GRID: _numbers(snapshot.grid)}
+        for device in snapshot.devices:
+            numbers = seen[device.name] = _numbers(device.telemetry)
+            numbers[POWER] = device.active_power_w if device.flow_group else metered_w(device, snapshot)
+            numbers[SETPOINT] = _number(setpoint_w(device))
         for gone in self._seen.keys() - seen.keys():
             del self._seen[gone]
-        for device, values in seen.items():
-            names = signals_of(type(values))
-            kept = self._seen.get(device)
-            if kept is None or kept.keys() != names.keys():
-                kept = self._seen[device] = {name: array("d", [math.nan]) * missing for name in names}
-            for name, course in kept.items():
-                course.append(_number(getattr(values, name)))
+        for name, numbers in seen.items():
+            kept = self._seen.get(name)
+            if kept is None or kept.keys() != numbers.keys():
+                kept = self._seen[name] = {signal: array("d", [math.nan]) * missing for signal in numbers}
+            for signal, course in kept.items():
+                course.append(numbers[signal])
         self._forget()
 
     def signal(self, device: str, name: str) -> list[float | None]:
@@ -61,23 +71,30 @@ class History:
             return [None] * len(self.times)
         return [None if value != value else value for value in course]  # noqa: PLR0124 - NaN
 
-    def columns(self, values: list[float | None], columns: int, window_s: float) -> list[float | None]:
+    def columns(
+        self, device: str, name: str, columns: int, window_s: float, until_s: float | None = None
+    ) -> list[float | None]:
         """Return the last ``window_s`` of simulated time as ``columns`` values, the newest at the right.
 
         Columns lie on fixed multiples of their width, so a drawing moves on once a column and not once a
-        frame; a column without a sample repeats the one before it.
+        frame; a column without a sample repeats the one before it. ``until_s`` is the end of the window.
         """
         drawn: list[float | None] = [None] * columns
-        if not self.times or columns < 1:
+        course = self._seen.get(device, {}).get(name)
+        if course is None or not self.times or columns < 1:
             return drawn
         width_s = window_s / columns
         times = self.times
-        first = int(times[-1] / width_s + 1e-9) - columns + 1
+        last_s = times[-1] if until_s is None else until_s
+        newest = len(times) if until_s is None else bisect_right(times, until_s + 1e-9)
+        first = int(last_s / width_s + 1e-9) - columns + 1
         behind = 0
         for column in range(columns):
             ends = (first + column + 1) * width_s - 1e-9 * width_s
-            behind = bisect_left(times, ends, behind) if column < columns - 1 else len(times)
-            drawn[column] = values[behind - 1] if behind else None
+            behind = bisect_left(times, ends, behind, newest) if column < columns - 1 else newest
+            if behind:
+                value = course[behind - 1]
+                drawn[column] = None if value != value else value  # noqa: PLR0124 - NaN
         return drawn
 
     def _forget(self) -> None:
@@ -95,6 +112,10 @@ class History:
         yield self.times
         for kept in self._seen.values():
             yield from kept.values()
+
+
+def _numbers(values: Any) -> dict[str, float]:
+    return {name: _number(getattr(values, name)) for name in signals_of(type(values))}
 
 
 def _number(value: Any) -> float:

@@ -27,6 +27,8 @@ class Looks:
     history: History = field(default_factory=History)
     journal: Journal = field(default_factory=Journal)
     number_format: NumberFormat = NumberFormat.HEX
+    window_s: float | None = None
+    """The window of time that the user has chosen, None for what suits the speed."""
     acknowledged: int = 0
     """The number of the newest log entry that somebody has acknowledged."""
 

@@ -66,6 +66,8 @@ class DeviceRow:
     """The role of its name, bar and sparkline."""
     why: Why = NOTHING_BINDS
     """What binds it; ``why.sentence(keys, brief=True)`` is for a row."""
+    consumes: bool = False
+    """Whether its own direction is out of the bus."""
 
     @property
     def look(self) -> str:
@@ -90,6 +92,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         direction=direction(device),
         colour=role_of(device.flow_group or "Grid", device.role),
         why=device.why,
+        consumes=device.role == "CONSUMER" and bool(device.flow_group),
     )
 
 

@@ -1,69 +1,106 @@
-"""The overview: devices, registers of the chosen one, events; beside each other where there is room."""
+"""The overview: devices, power, what was asked and done, registers, events; as much as has room."""
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
+from textual.widget import Widget
 
 from twin_tui.engine.view import Frame
+from twin_tui.widgets.arrange import PANES, arrange
 from twin_tui.widgets.device_list import DeviceList, PowerFlow
+from twin_tui.widgets.links_view import Links
 from twin_tui.widgets.log_view import LogPane
 from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.model import power_flow
 from twin_tui.widgets.register_view import RegisterPane
+from twin_tui.widgets.timeline import Charts, Timeline
 
-WIDE = 120
+DETAIL_FROM = 24
+"""The height of the registers from which the chosen one's detail has room."""
 
 
 class Overview(Container):
     """The whole site at a glance."""
 
     DEFAULT_CSS = """
-    Overview { layout: vertical; height: 1fr; }
-    Overview #site { height: auto; max-height: 60%; }
-    Overview RegisterPane { height: 1fr; }
-    Overview LogPane { height: 7; }
-    Overview RegisterDetail { display: none; }
-    Overview.-wide { layout: grid; grid-size: 2 2; grid-rows: 3fr 2fr; grid-columns: 5fr 6fr; }
-    Overview.-wide #site { height: 1fr; max-height: 100%; }
-    Overview.-wide DeviceList { height: 1fr; max-height: 100%; }
-    Overview.-wide RegisterPane { row-span: 2; height: 1fr; border-left: solid $primary 30%; }
-    Overview.-wide LogPane { height: 1fr; }
-    Overview.-wide RegisterDetail { display: block; }
-    Overview.-low RegisterPane { display: none; }
-    Overview.-low LogPane { height: 1fr; }
+    Overview { height: 1fr; background: $background; }
+    Overview > * { position: absolute; }
     """
 
     def __init__(self, looks: Looks) -> None:
         super().__init__(id="overview")
+        self.looks = looks
         self.devices = DeviceList(looks, id="devices")
         self.flow = PowerFlow(looks)
+        self.timeline = Timeline(looks)
+        self.charts = Charts(looks)
         self.registers = RegisterPane(looks, id="site-registers")
         self.log_pane = LogPane(looks, id="site-log")
+        self.links = Links(looks)
+        parts = (
+            *(self.devices, self.flow, self.timeline, self.charts),
+            *(self.registers, self.log_pane, self.links),
+        )
+        self.panes: dict[str, Widget] = dict(zip(PANES, parts, strict=True))
+        self.zoomed = ""
+        """The pane that has all the room."""
+        self._arranged: object = None
+        self._frame: Frame | None = None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="site"):
-            yield self.devices
-            yield self.flow
-        yield self.registers
-        yield self.log_pane
+        yield from self.panes.values()
 
     def on_resize(self) -> None:
-        """Choose the layout: side by side when wide, without registers when low."""
-        wide = self.size.width >= WIDE and self.size.height >= 24
-        self.set_class(wide, "-wide")
-        self.set_class(not wide and self.size.height < 18, "-low")
-        self.devices.wide = self.flow.tall = wide
-        self.flow.styles.height = None
-        self.devices.styles.height = None
-        self.devices.drawn = []
-        self.devices.redraw()
+        self._arrange()
+        if self._frame is not None:
+            self.present(self._frame)
+
+    def _arrange(self) -> None:
+        """Put every pane where it has room, and hide those that have none."""
+        snapshot = self._frame.snapshot if self._frame is not None else None
+        devices = len(snapshot.devices) if snapshot is not None else len(self.looks.site.devices)
+        groups = len(power_flow(snapshot)) if snapshot is not None else 1
+        width, height = self.size
+        wanted = width, height, devices, groups, self.zoomed
+        if wanted == self._arranged or not width:
+            return
+        self._arranged = wanted
+        regions = arrange(*wanted)
+        for name, pane in self.panes.items():
+            region = regions.get(name)
+            pane.display = region is not None
+            if region is not None:
+                pane.styles.offset = region.x, region.y
+                pane.styles.width, pane.styles.height = region.width, region.height
+        self.devices.room = self.flow.room = regions.get("devices"), regions.get("flow")
+        self.registers.detail.display = (
+            regions["registers"].height >= DETAIL_FROM if "registers" in regions else False
+        )
+
+    def zoom(self) -> None:
+        """Give the pane with the focus all the room, or every pane its own again."""
+        focused = self.app.focused
+        held = next(
+            (name for name, pane in self.panes.items() if focused and pane in focused.ancestors_with_self), ""
+        )
+        self.zoomed = "" if self.zoomed else held or "devices"
+        self._arrange()
 
     def present(self, frame: Frame) -> None:
-        self.devices.frame = frame
-        self.flow.frame = frame
+        self._frame = frame
+        self._arrange()
         if not self.registers.device and frame.snapshot.devices:
             self.registers.choose_device(frame.snapshot.devices[0].name)
-        self.registers.present(frame)
+        self.timeline.device = self.charts.device = self.devices.device_of(frame)
+        for pane in (self.devices, self.flow, self.timeline, self.charts, self.links):
+            if pane.display:
+                pane.frame = frame
+        if self.registers.display:
+            self.registers.present(frame)
         self.log_pane.present(frame)
 
     def on_cursor_view_moved(self) -> None:
         if self.devices.device:
             self.registers.choose_device(self.devices.device)
+        self.timeline.device = self.charts.device = self.devices.device
+        self.timeline.redraw()
+        self.charts.redraw()

@@ -1,40 +1,49 @@
-"""The devices of a site as rows or as cards, and the power flow between them: pure drawing."""
+"""The devices of a site as rows of a table: pure drawing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twin_tui.engine import formats
-from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.glyphs import Glyphs, bar, sparkline
-from twin_tui.widgets.history import GRID, History
-from twin_tui.widgets.model import DeviceRow, device_row, grid_row, power_flow
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.glyphs import Glyphs, bar, diverging, round_up
+from twin_tui.widgets.history import GRID, POWER, History
+from twin_tui.widgets.model import DeviceRow, device_row, grid_row
+from twin_tui.widgets.spans import HUNG, Line
 
-CARD_HEIGHT = 5
-CARD_WIDTH = 34
-FRESH_S = 2.0
+FRESH_S = 3.0
+"""How long a write is drawn inverted."""
+BAR_WIDTH = 6
+LEAST_SPARK = 8
+MOST_SPARK = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns a table of some width has; 0 is none."""
+    """Which columns a table of some width has; 0 or False is none."""
 
     name: int
     setpoint: bool
+    spark: int
+    """The width of the sparkline without its range."""
     soc: bool
+    bar: bool
     write: bool
-    power_spark: int
-    side: int
+    writer: int
+    why: int
 
     @classmethod
-    def of(cls, width: int, longest_name: int) -> "Columns":
-        """Return the columns that fit."""
+    def of(cls, width: int, longest_name: int, *, stores: bool = True) -> "Columns":
+        """Return the columns that fit; ``stores`` says whether any device has a state of charge."""
         name = min(longest_name, 10 if width < 60 else 14 if width < 120 else 24)
-        setpoint, soc, write = width >= 64, width >= 44, width >= 56
-        room = width - (3 + name + 1 + 8 + 9 + 9 * setpoint + 7 * soc + 8 * write) - 1
-        side = min(24, room // 3) if room >= 27 else 0
-        return cls(name, setpoint, soc, write, max(0, room - side - 2) if room >= 8 else 0, side)
+        setpoint, soc, write = width >= 64, width >= 44 and stores, width >= 56
+        wide = width >= 72 and soc
+        writer = 22 if width >= 150 else 8 if width >= 96 else 0
+        room = width - (3 + name + 1 + 9 + 8 + 9 * setpoint + 6 * soc + (BAR_WIDTH + 2) * wide) - 1
+        room -= 7 * write + (writer + 1) * (writer > 0)
+        why = max(0, room - 40) if width >= 110 else 0
+        why = min(60, why) if why >= 16 else 0
+        spark = min(MOST_SPARK, room - 2 - 8 - (why + 2) * (why > 0))
+        return cls(name, setpoint, spark if spark >= LEAST_SPARK else 0, soc, wide, write, writer, why)
 
 
 def rows_of(frame: Frame) -> list[DeviceRow]:
@@ -49,26 +58,29 @@ def window_s(frame: Frame) -> float:
 
 def heading(columns: Columns, frame: Frame) -> Line:
     """Return the line over the table."""
-    span = formats.duration(window_s(frame))
-    last = f"last {span}"
-    text = " # " + formats.fit("device", columns.name + 1) + formats.fit("state", 8) + "P kW".rjust(9)
+    text = " # " + formats.fit("device", columns.name + 1) + formats.fit("state", 9) + "P kW".rjust(8)
     if columns.setpoint:
-        text += "P* kW".rjust(9)
-    if columns.power_spark:
-        text += "  " + formats.fit(last, columns.power_spark)
+        text += "set kW".rjust(9)
+    if columns.spark:
+        text += "  " + formats.fit(f"last {formats.duration(window_s(frame))}", columns.spark) + " range  "
     if columns.soc:
-        text += "SOC %".rjust(7)
-    if columns.side:
-        text += "  " + formats.fit(last if columns.side > len(last) + 2 else span, columns.side - 2)
+        text += "SOC".rjust(6) + " %" * 0
+    if columns.bar:
+        text += " " * (BAR_WIDTH + 2)
+    if columns.why:
+        text += "  " + formats.fit("why", columns.why)
     if columns.write:
-        text += "EMS W".rjust(8)
+        text += "EMS".rjust(7)
+    if columns.writer:
+        text += " " + formats.fit("client", columns.writer)
     return [(text, "label")]
 
 
 def table(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
     """Return the heading and one line a device."""
     rows = rows_of(frame)
-    columns = Columns.of(width, max(formats.columns(row.name) for row in rows))
+    stores = any(row.soc is not None for row in rows)
+    columns = Columns.of(width, max(formats.columns(row.name) for row in rows), stores=stores)
     lines = [heading(columns, frame)]
     for number, row in enumerate(rows):
         lines.append(_row(number, row, columns, frame, history, glyphs, number == selected))
@@ -84,153 +96,104 @@ def _row(
     glyphs: Glyphs,
     selected: bool,
 ) -> Line:
-    key = str(number + 1) if number < 9 and row.kind != "grid" else " "
-    mark = glyphs.cursor if selected else " "
     line: Line = [
-        (f"{mark}{key} ", "focus" if selected else "label"),
-        (
-            formats.fit(formats.clean(row.name), columns.name, glyphs.cut) + " ",
-            row.colour,
-        ),
-        (formats.fit(row.status + ("*" if row.pinned else ""), 8), row.look),
-        (formats.kilowatts(row.power_w, 9), "plain"),
+        (key_mark(number, row, glyphs, selected), "focus" if selected else "label"),
+        (formats.fit(formats.clean(row.name), columns.name, glyphs.cut) + " ", row.colour),
+        state(row, glyphs, 9),
+        (formats.kilowatts(row.power_w, 8), "strong"),
     ]
     if columns.setpoint:
         setpoint = row.extra if row.kind == "grid" else formats.kilowatts(row.setpoint_w)
-        line.append((setpoint.rjust(9), "plain" if row.setpoint_w is not None or row.extra else "label"))
-    if columns.power_spark:
-        drawn = power_spark(row, frame, history, columns.power_spark - 2, glyphs)
-        line.append(("  " + formats.fit(drawn, columns.power_spark), row.colour))
+        line.append((setpoint.rjust(9), "label"))
+    if columns.spark:
+        line.append(("  ", "plain"))
+        if row.look == "alarm" and row.why and not columns.why:
+            line.append((formats.fit(formats.clean(row.why), columns.spark + 8, glyphs.cut), "alarm"))
+        else:
+            line += power_spark(row, frame, history, columns.spark, glyphs)
     if columns.soc:
-        line.append((formats.percent(row.soc, 7), "plain" if row.soc is not None else "label"))
-    if columns.side:
-        line += _side(row, frame, history, columns.side, glyphs)
+        text = f"{row.soc * 100:.0f}%" if row.soc is not None else ""
+        line.append((text.rjust(6), "plain"))
+    if columns.bar:
+        drawn = bar(row.soc, BAR_WIDTH, glyphs) if row.soc is not None else ""
+        line.append((" " + formats.fit(drawn, BAR_WIDTH) + " ", row.colour))
+    if columns.why:
+        role = "alarm" if row.look == "alarm" else "label"
+        line.append(("  " + formats.fit(formats.clean(row.why or row.mode), columns.why, glyphs.cut), role))
     if columns.write:
-        fresh = row.write_age_s is not None and row.write_age_s < FRESH_S
-        text = ("W " if fresh else "") + formats.age(row.write_age_s)
-        line.append((text.rjust(8), "fresh" if fresh else "label"))
+        age = formats.age(row.write_age_s) if row.write_age_s is not None else ""
+        line += [(" " * (7 - len(age)), "plain"), (age, write_role(row))]
+    if columns.writer:
+        line.append((" " + formats.fit(short_address(row.writer, columns.writer), columns.writer), "label"))
     return line
 
 
-def _side(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> Line:
-    room = width - 2
-    if row.alarm:
-        return [("  " + formats.fit(f"{glyphs.alarm}{row.alarm}", room, glyphs.cut), "alarm")]
-    if row.mode:
-        return [("  " + formats.fit(row.mode, room, glyphs.cut), "strong")]
-    if row.soc is None:
-        return [(" " * width, "plain")]
-    return [("  " + soc_spark(row, frame, history, room, glyphs), row.colour)]
-
-
-def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> str:
-    """Return the power of a device lately, from its least to its greatest value, zero included."""
-    values = history.signal(GRID if row.kind == "grid" else row.name, "active_power_w")
-    drawn = history.columns(values, width, window_s(frame))
-    known = [value for value in drawn if value is not None]
-    low, high = min([0.0, *known]), max([0.0, *known])
-    return sparkline(drawn, low, high, glyphs)
-
-
-def soc_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> str:
-    """Return the state of charge lately, on a fixed scale from empty to full."""
-    drawn = history.columns(history.signal(row.name, "soc"), width, window_s(frame))
-    return sparkline(drawn, 0.0, 1.0, glyphs)
-
-
-def cards(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
-    """Return the devices as cards side by side, ``CARD_HEIGHT`` lines each, no line beneath the last."""
-    rows = rows_of(frame)
-    across = max(1, width // CARD_WIDTH)
-    size = width // across
-    lines: list[Line] = []
-    for start in range(0, len(rows), across):
-        drawn = [
-            _card(number, rows[number], frame, history, size, glyphs, number == selected)
-            for number in range(start, min(start + across, len(rows)))
-        ]
-        for parts in zip(*drawn, strict=True):
-            lines.append([span for part in parts for span in part])
-    return lines
-
-
-def _card(
-    number: int, row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs, selected: bool
-) -> list[Line]:
-    inner = width - 2
+def key_mark(number: int, row: DeviceRow, glyphs: Glyphs, selected: bool) -> str:
+    """Return the cursor and the key that chooses a device."""
     key = str(number + 1) if number < 9 and row.kind != "grid" else " "
-    mark = glyphs.cursor if selected else " "
-    name = formats.fit(formats.clean(row.name), inner - 13, glyphs.cut)
-    role = "focus" if selected else "label"
-    title: Line = [
-        (f"{mark}{key} ", role),
-        (name + " ", row.colour),
-        (formats.fit(row.status + ("*" if row.pinned else ""), 9), row.look),
-        ("  ", "plain"),
-    ]
-    setpoint = f"set {formats.kilowatts(row.setpoint_w)}" if row.setpoint_w is not None else row.extra
-    power = f"{formats.kilowatts(row.power_w, 8)} kW"
-    power_line: Line = [
-        ("   P ", "label"),
-        (formats.fit(power, max(0, inner - 5 - len(setpoint))), "plain"),
-        (setpoint, "label"),
-        ("  ", "plain"),
-    ]
-    spark = power_spark(row, frame, history, inner - 5, glyphs)
-    spark_line: Line = [("     ", "plain"), (formats.fit(spark, inner - 5), row.colour), ("  ", "plain")]
-    return [title, power_line, spark_line, _soc_line(row, inner, glyphs), _foot(row, inner, glyphs)]
+    return f"{glyphs.cursor if selected else ' '}{key} "
 
 
-def _soc_line(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
-    if row.soc is None:
-        return [(" " * (inner + 2), "plain")]
-    text = formats.percent(row.soc, 6) + " %"
-    drawn = bar(row.soc, inner - 6 - len(text), glyphs)
-    return [(" SOC ", "label"), (drawn, row.colour), (" " + text, "plain"), ("  ", "plain")]
+def state(row: DeviceRow, glyphs: Glyphs, width: int) -> tuple[str, str]:
+    """Return the state, quiet while all is well, with a mark where something is forced."""
+    mark = glyphs.alarm if row.look == "alarm" else ""
+    return formats.fit(mark + row.status + ("*" if row.pinned else ""), width, glyphs.cut), row.look
 
 
-def _foot(row: DeviceRow, inner: int, glyphs: Glyphs) -> Line:
-    if row.alarm:
-        return [(formats.fit(f"     {glyphs.alarm} {row.alarm}", inner, glyphs.cut) + "  ", "alarm")]
-    write = f"W {formats.age(row.write_age_s)} {row.writer}" if row.write_age_s is not None else ""
-    text = "     " + "  ".join(part for part in (row.direction, row.mode, write) if part)
-    fresh = row.write_age_s is not None and row.write_age_s < FRESH_S
-    return [(formats.fit(text, inner, glyphs.cut) + "  ", "fresh" if fresh else "label")]
+def write_role(row: DeviceRow) -> str:
+    """Return the role of the last write by a client: inverted while it is fresh."""
+    if row.write_age_s is None:
+        return "label"
+    return "fresh" if row.write_age_s < FRESH_S else "written"
 
 
-def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
-    """Return who feeds the bus and who takes from it, widest flow first, with bars to one scale."""
-    groups = power_flow(snapshot)
-    largest = max([abs(power) for _, power, _ in groups] + [1.0])
-    name = max(len(title) for title, _, _ in groups) + 1
-    room = max(0, min(30, width - name - 16))
-    lines: list[Line] = []
-    for title, power_w, look in groups:
-        idle = abs(power_w) < 0.5
-        arrow = " " if idle else glyphs.into if power_w > 0 else glyphs.out_of
-        word = "" if idle else "into bus" if power_w > 0 else "from bus"
-        drawn = bar(abs(power_w) / largest, room, glyphs) if room > 3 else ""
-        lines.append(
-            [
-                (" " + formats.fit(title, name), look),
-                (f"{formats.kilowatts(abs(power_w), 8)} kW {arrow} ", "plain"),
-                (drawn, look),
-                (f" {word}" if width >= name + 16 + room + 9 else "", "label"),
-            ]
-        )
-    return lines
+def short_address(writer: str, room: int) -> str:
+    """Return a client's address, only its port where there is no room for more."""
+    writer = formats.clean(writer)
+    return writer if len(writer) <= room else ":" + writer.rpartition(":")[2]
 
 
-def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
-    """Return the power flow in one line."""
-    line: Line = [(" ", "plain")]
-    for title, power_w, _ in power_flow(snapshot):
-        arrow = glyphs.into if power_w > 0.5 else glyphs.out_of if power_w < -0.5 else " "
-        line += [(f"{title} ", "label"), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
-    return [*line, ("kW  ", "label"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "label")]
+def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> Line:
+    """Return the power of a device lately about a zero line, and the range it is drawn in.
+
+    A consumer's bars stand, for it consumes; charging hangs, discharging stands.
+    """
+    grid = row.kind == "grid"
+    values = history.columns(
+        GRID if grid else row.name,
+        "active_power_w" if grid else POWER,
+        width,
+        window_s(frame),
+        history.until_s,
+    )
+    if row.consumes:
+        values = [None if value is None else -value for value in values]
+    largest = max([abs(value) for value in values if value is not None and value == value] or [0.0])  # noqa: PLR0124
+    scale = round_up(max(largest, 10.0))
+    line: Line = []
+    for text, sign in diverging(values, scale, glyphs):
+        role = row.colour if sign > 0 else row.colour + HUNG if sign < 0 else "axis"
+        if line and line[-1][1] == role:
+            line[-1] = line[-1][0] + text, role
+        else:
+            line.append((text, role))
+    signed = any(value is not None and value < -0.005 * scale for value in values)
+    mark = ("±" if glyphs.unicode else "+-") if signed else ""
+    line.append((formats.fit(f" {mark}{scale / 1000:g}", 8), "label"))
+    return line
 
 
-def fits(rows: Sequence[DeviceRow], width: int, height: int) -> bool:
-    """Return whether all cards have room at once."""
-    across = max(1, width // CARD_WIDTH)
-    return CARD_HEIGHT * -(-len(rows) // across) <= height
+def soc_text(row: DeviceRow) -> str:
+    """Return the state of charge with one decimal, or nothing."""
+    return f"{formats.percent(row.soc)} %" if row.soc is not None else ""
+
+
+def fits(count: int, width: int, height: int, card: tuple[int, int]) -> bool:
+    """Return whether so many cards of a least width and a height have room at once."""
+    across = max(1, width // card[0])
+    return card[1] * -(-count // across) <= height
+
+
+def joined(parts: Sequence[Line]) -> Line:
+    """Return lines beside each other as one."""
+    return [span for part in parts for span in part]

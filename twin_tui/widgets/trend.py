@@ -1,13 +1,12 @@
 """Trends of chosen signals, one panel each, so that no two units share an axis."""
 
-import math
 import time
 from collections.abc import Sequence
 
 from twin_tui.engine import formats
 from twin_tui.engine.signals import Signal
 from twin_tui.engine.view import Frame
-from twin_tui.run.plots import plot as drawn_plot
+from twin_tui.widgets.chart import Curve, chart, margin_of, times
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.spans import Line, rule
@@ -82,22 +81,24 @@ class Trend(FrameLines):
         history, glyphs = self.looks.history, self.looks.glyphs
         factor, unit = _scale(signal.unit)
         seen = history.columns(
-            history.signal(self.device, signal.name), points_across(width, glyphs), self.window_s
+            self.device, signal.name, points_across(width, glyphs), self.window_s, history.until_s
         )
         values = [None if value is None else value * factor for value in seen]
         newest = values[-1]
         now = "" if newest is None else f"now {newest:.4g} {unit}"
         title = f"{signal.name} {unit}".rstrip()
-        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
-        drawn = plot(
-            values,
+        feet = 1 if last and height >= LEAST_PANEL else 0
+        drawn = chart(
+            [Curve(values, self.colour)],
             width,
-            max(1, height - 1),
+            max(1, height - 1 - feet),
             glyphs,
+            zero=unit.startswith("kW"),
             least_span=0.01 if unit == "%" else 0.0,
-            ends=ends if last else None,
         )
-        return [rule(title, width, glyphs.line, now), *([(text, self.colour)] for text in drawn)]
+        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
+        foot = [times(ends, width, margin_of(drawn[0]))] if feet else []
+        return [rule(title, width, glyphs.line, now), *drawn, *foot]
 
 
 def _scale(unit: str) -> tuple[float, str]:
@@ -109,32 +110,5 @@ def _scale(unit: str) -> tuple[float, str]:
 
 
 def points_across(width: int, glyphs: Glyphs) -> int:
-    """Return how many values a plot of some width can resolve."""
-    return max(2, width * (2 if glyphs.levels[0] == "▁" else 1))
-
-
-def plot(
-    values: Sequence[float | None],
-    width: int,
-    height: int,
-    glyphs: Glyphs,
-    *,
-    least_span: float = 0.0,
-    ends: tuple[str, str, str] | None = None,
-) -> list[str]:
-    """Return ``height`` lines: values from left to right; ``ends`` names the times under them."""
-    last = max(1, len(values) - 1)
-    points = [
-        (float(place), value)
-        for place, value in enumerate(values)
-        if value is not None and math.isfinite(value) and abs(value) < 1e15
-    ]
-    if not points or width < LEAST_WIDTH or height < 2:
-        return [" " * width] * height
-    ticks = [] if ends is None else [(0.0, ends[0]), (last / 2, ends[1]), (float(last), ends[2])]
-    marker = "*" if not glyphs.unicode else "braille" if glyphs.levels[0] == "▁" else "█"
-    text = drawn_plot(
-        points, width, height, marker=marker, span=(0.0, float(last)), ticks=ticks, least_span=least_span
-    )
-    lines = [line[:width].ljust(width) for line in text.splitlines()[:height]]
-    return lines + [" " * width] * (height - len(lines))
+    """Return how many values a chart of some width can resolve."""
+    return max(2, width * (2 if glyphs.braille else 1))

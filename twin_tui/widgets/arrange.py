@@ -1,0 +1,102 @@
+"""Where the panes of the overview are, for any size of the terminal: pure arithmetic."""
+
+from collections.abc import Mapping
+
+from textual.geometry import Region
+
+from twin_tui.widgets.cards import CARD_HEIGHT, CARD_WIDTH
+
+PANES = ("devices", "flow", "timeline", "charts", "registers", "log", "links")
+"""Everything that the overview can show, in the order of the tab key."""
+WIDE, HIGH = 150, 40
+"""From here on cards, flow bars and registers have room at once."""
+HUGE, VERY_HIGH = 200, 54
+GAP = 2
+"""Columns between two panes beside each other."""
+
+
+def arrange(width: int, height: int, devices: int, groups: int, zoomed: str = "") -> Mapping[str, Region]:
+    """Return the region of each pane that is shown, for a site of so many devices and kinds.
+
+    ``zoomed`` is a pane that has all the room to itself.
+    """
+    if zoomed:
+        return {zoomed: Region(0, 0, width, height)}
+    if width >= WIDE and height >= HIGH:
+        return _large(width, height, devices, groups)
+    if width >= 100 and height >= 26:
+        return _medium(width, height, devices)
+    return _small(width, height, devices)
+
+
+def _stacked(x: int, y: int, width: int, parts: Mapping[str, int]) -> dict[str, Region]:
+    """Return panes under each other, those without a height left out."""
+    out = {}
+    for name, height in parts.items():
+        if height > 0:
+            out[name] = Region(x, y, width, height)
+            y += height
+    return out
+
+
+def _small(width: int, height: int, devices: int) -> dict[str, Region]:
+    """Return rows, the chart of the chosen device and events under each other."""
+    rows = devices + 2
+    if height < 14:
+        return _stacked(
+            0,
+            0,
+            width,
+            {"devices": min(rows, max(4, height - 4)), "log": max(0, height - max(4, min(rows, height - 4)))},
+        )
+    table = min(rows, height - 12 if height >= 20 else height - 6)
+    flow = 1 if height - table >= 18 else 0
+    left = height - table - flow
+    chart = min(9, max(0, left - 6)) if left >= 12 else 0
+    return _stacked(0, 0, width, {"devices": table, "flow": flow, "timeline": chart, "log": left - chart})
+
+
+def _medium(width: int, height: int, devices: int) -> dict[str, Region]:
+    """Return rows across, beneath them chart and events beside the registers."""
+    table = min(devices + 2, height // 2 - 1)
+    top = table + 1
+    right = max(46, width * 5 // 12)
+    left = width - right - GAP
+    rest = height - top
+    chart = max(9, min(14, rest // 2))
+    return {
+        **_stacked(0, 0, width, {"devices": table, "flow": 1}),
+        **_stacked(0, top, left, {"timeline": chart, "log": rest - chart}),
+        "registers": Region(left + GAP, top, right, rest),
+    }
+
+
+def _large(width: int, height: int, devices: int, groups: int) -> dict[str, Region]:
+    """Return flow, cards, chart and events beside the registers; the largest screens have a third column."""
+    huge = width >= HUGE and height >= VERY_HIGH
+    columns = 3 if huge else 2
+    right = min(90, (width - GAP) // columns if huge else (width - GAP) * 2 // 5)
+    middle = (width - right - 2 * GAP) * 4 // 9 if huge else 0
+    left = width - right - GAP - (middle + GAP if huge else 0)
+    across = max(1, left // CARD_WIDTH)
+    high = CARD_HEIGHT * -(-(devices + 1) // across)
+    flow = groups + 1
+    most = height - 15 - 7 - flow
+    device_rows = high if high <= most else min(devices + 2, max(6, most))
+    rest = height - flow - device_rows
+    if not huge:
+        chart = min(16, max(9, rest * 5 // 9))
+        return {
+            **_stacked(
+                0, 0, left, {"flow": flow, "devices": device_rows, "timeline": chart, "log": rest - chart}
+            ),
+            "registers": Region(left + GAP, 0, right, height),
+        }
+    x = left + GAP
+    chart = 18
+    links = min(height // 4, 16)
+    return {
+        **_stacked(0, 0, left, {"flow": flow, "devices": device_rows, "log": rest}),
+        **_stacked(x, 0, middle, {"timeline": chart, "charts": height - chart}),
+        **_stacked(x + middle + GAP, 0, right, {"registers": height - links, "links": links}),
+    }

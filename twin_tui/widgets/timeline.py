@@ -1,0 +1,146 @@
+"""What was asked and what it did: setpoint and power of the chosen device, and when things happened to it."""
+
+from collections.abc import Sequence
+
+from twin_tui.engine import formats
+from twin_tui.engine.snapshot import LogEntry, LogKind
+from twin_tui.engine.view import Frame
+from twin_tui.widgets.chart import LEAST_WIDTH, Curve, chart, margin_of, marks, times
+from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.history import GRID, POWER, SETPOINT, History
+from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.model import last_ems_write
+from twin_tui.widgets.overview_lines import window_s
+from twin_tui.widgets.spans import Line, rule
+from twin_tui.widgets.themes import role_of
+
+MARKS: dict[LogKind, tuple[str, str]] = {
+    LogKind.MODE: ("M", "strong"),
+    LogKind.S2: ("M", "strong"),
+    LogKind.MARK: ("m", "strong"),
+    LogKind.WRITE: ("W", "written"),
+    LogKind.INJECT: ("!", "strong"),
+    LogKind.FORCE: ("!", "strong"),
+    LogKind.FAULT: ("▲", "alarm"),
+    LogKind.TRIP: ("▲", "alarm"),
+    LogKind.ALARM: ("▲", "alarm"),
+}
+"""The letter under a chart for each kind of entry; later kinds hide earlier ones in one column."""
+
+
+def device_chart(
+    name: str,
+    colour: str,
+    history: History,
+    entries: Sequence[LogEntry],
+    span_s: float,
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    """Return power and setpoint of a device with the marks of its log under them; GRID is the grid."""
+    if height < 2 or width < LEAST_WIDTH:
+        return []
+    dense = 2 if glyphs.braille else 1
+    power = history.columns(name, POWER if name else "active_power_w", width * dense, span_s, history.until_s)
+    asked = history.columns(name, SETPOINT, width * dense, span_s, history.until_s)
+    curves = [
+        Curve([None if value is None else value / 1000 for value in power], colour),
+        Curve([None if value is None else value / 1000 for value in asked], "label", dashed=True),
+    ]
+    feet = 2 if height >= 6 else 0
+    lines = chart(curves, width, height - feet, glyphs, zero=True, least_span=0.01)
+    if not feet:
+        return lines
+    margin = margin_of(lines[0])
+    end_s = history.until_s if history.until_s is not None else (history.times[-1] if history.times else 0.0)
+    order = list(MARKS)
+    here = [
+        entry
+        for entry in entries
+        if entry.kind in MARKS and entry.device in (name, "grid") and end_s - span_s <= entry.time_s <= end_s
+    ]
+    here.sort(key=lambda entry: order.index(entry.kind))
+    places = []
+    for entry in here:
+        letter, role = MARKS[entry.kind]
+        letter = glyphs.alarm if letter == "▲" else letter
+        places.append((1.0 - (end_s - entry.time_s) / span_s, letter, role))
+    now = "now" if history.until_s is None else formats.clock(end_s)
+    texts = (f"-{formats.duration(span_s)}", f"-{formats.duration(span_s / 2)}", now)
+    return [*lines, marks(places, width, margin), times(texts, width, margin)]
+
+
+class Timeline(FrameLines, can_focus=True):
+    """The chart of the chosen device, and the last write with its effect."""
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="timeline")
+        self.device = ""
+
+    def draw(self, frame: Frame) -> None:
+        width, glyphs, looks = self.size.width, self.looks.glyphs, self.looks
+        view = looks.site.device(self.device)
+        colour = role_of(view.flow_group or "Grid", view.role) if view is not None else "grid"
+        span_s = looks.window_s or window_s(frame)
+        legend = "P kW ── set ╌╌" if glyphs.braille else "P kW, set dotted"
+        title = rule(
+            formats.clean(self.device) or "grid",
+            width,
+            glyphs.line,
+            f"{legend}  last {formats.duration(span_s)}  W write ! inject {glyphs.alarm} trip",
+        )
+        if len(title) == 1:
+            title = rule(formats.clean(self.device) or "grid", width, glyphs.line, "P kW")
+        height = self.size.height - 1
+        said = self._effect(frame) if height >= 11 else []
+        lines = device_chart(
+            self.device or GRID,
+            colour,
+            looks.history,
+            looks.journal.entries,
+            span_s,
+            width,
+            height - len(said),
+            glyphs,
+        )
+        self.show([title, *lines, *said])
+
+    def _effect(self, frame: Frame) -> list[Line]:
+        """Return the last write of a client and what followed."""
+        trace = last_ems_write(frame, self.device)
+        if trace is None:
+            return []
+        line: Line = [
+            (f" W {formats.age(trace.age_s)} ago ", "written"),
+            (f"{formats.clean(trace.text)}  ", "plain"),
+        ]
+        if trace.effect:
+            line.append((f"{self.looks.glyphs.into} {trace.effect}", "strong"))
+        return [line]
+
+
+class Charts(FrameLines):
+    """The same for the other devices, as many as have room, those first that are written to."""
+
+    def __init__(self, looks: Looks) -> None:
+        super().__init__(looks, id="charts")
+        self.device = ""
+        """The device that has its own chart already."""
+
+    def draw(self, frame: Frame) -> None:
+        width, height, glyphs, looks = self.size.width, self.size.height, self.looks.glyphs, self.looks
+        others = [device for device in frame.snapshot.devices if device.name != self.device]
+        others.sort(key=lambda device: (not device.flow_group, last_ems_write(frame, device.name) is None))
+        count = max(1, min(len(others) + 1, height // 9))
+        span_s = looks.window_s or window_s(frame)
+        lines: list[Line] = []
+        chosen = [(device.name, role_of(device.flow_group or "Grid", device.role)) for device in others]
+        shown = [*chosen[: count - 1], (GRID, "grid")] if self.device else chosen[:count]
+        for place, (name, colour) in enumerate(shown):
+            room = (height - len(lines)) // (len(shown) - place)
+            lines.append(rule(formats.clean(name) or "grid", width, glyphs.line, "kW"))
+            lines += device_chart(
+                name, colour, looks.history, looks.journal.entries, span_s, width, room - 1, glyphs
+            )
+        self.show(lines[:height])
