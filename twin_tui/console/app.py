@@ -42,6 +42,7 @@ from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks, TextMessage
 from twin_tui.widgets.mode_view import ModeList
+from twin_tui.widgets.overview_lines import window_s
 from twin_tui.widgets.picture import picture
 from twin_tui.widgets.register_view import RegisterPane
 from twin_tui.widgets.status_bar import Hints, StatusBar
@@ -183,13 +184,14 @@ class ConsoleApp(ConsoleActions):
         self._answered_s = time.monotonic()
         self.status.silent_s = 0.0
         self.looks.history.add(frame.snapshot)
+        self.looks.archive.add(frame)
         self.looks.journal.add(frame.snapshot.log, asked.log)
         self.frame = frame
         if self.asked_speed == asked_speed:
             self.asked_speed = None
         self.status.frame = frame
         self.tour.look(frame, self.views.name_shown)
-        if not self.held:
+        if not self.held and self.status.back_s is None:
             self.views.present(frame)
         if frame.over:
             self.exit(0)
@@ -285,9 +287,35 @@ class ConsoleApp(ConsoleActions):
         if self.frame is not None:
             self.views.present(self.frame)
 
+    def action_look_back(self, by: int) -> None:
+        """Show everything as it was, a sixtieth of the window earlier or later; at the end live."""
+        if self.frame is None:
+            return
+        archive, now_s = self.looks.archive, self.frame.snapshot.time_s
+        step_s = max(self.frame.snapshot.dt_s, window_s(self.frame) / 60)
+        at_s = now_s - (self.status.back_s or 0.0) + by * step_s
+        at_s = max(at_s, archive.first_s if archive.first_s is not None else now_s)
+        self.look_at(None if at_s >= now_s else at_s)
+
+    def look_at(self, time_s: float | None) -> None:
+        """Show everything as it was at a simulated time, None for now."""
+        frame = self.looks.look_back(time_s)
+        if self.frame is None:
+            return
+        self.status.back_s = None if time_s is None else self.frame.snapshot.time_s - time_s
+        self.status.redraw()
+        self.views.present(frame or self.frame)
+
+    def action_zoom(self) -> None:
+        if self.views.current == "overview":
+            self.views.overview.zoom()
+
     def action_go_back(self) -> None:
         if self.tour.display:
             self.tour.end()
+            return
+        if self.status.back_s is not None:
+            self.look_at(None)
             return
         sifted = self.views.filterable(self.focused)
         if sifted is not None and sifted.filter_text:

@@ -24,6 +24,11 @@ APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
         key("window", "T", "trend_window", "Window", "on a device, draw another window of time"),
         # with priority, so that what is typed right behind them reaches the line they open
         key("filter", "slash", "filter", "Filter", "filter the list", priority=True),
+        key("zoom", "Z", "zoom", "Zoom", "overview: give the chosen pane all the room"),
+        key("look-back", "less_than_sign", "look_back(-1)", "Back", "look back at the last minutes"),
+        key(
+            "look-on", "greater_than_sign", "look_back(1)", "On", "go on towards now; back ends looking back"
+        ),
         key("hold", "space", "hold", "Hold", "hold the view still; the twin runs on"),
     ),
     "Break things": (

@@ -1,4 +1,4 @@
-"""The frames of the last minutes and, thinned out, of the hours before, so that the whole screen can look back."""
+"""The frames of the last minutes and, thinned out, of the hours before: the whole screen can look back."""
 
 import pickle
 import zlib
@@ -80,10 +80,10 @@ def _before(kept: list[Pickled], time_s: float) -> bytes:
 
 
 def _last(frames: list[Pickled], time_s: float) -> Frame:
-    found: Frame = pickle.loads(_before(frames, time_s))  # noqa: S301 - made by this process
+    found: Frame = pickle.loads(_before(frames, time_s))
     return found
 
 
 def _unpacked(block: bytes) -> list[Pickled]:
-    found: list[Pickled] = pickle.loads(zlib.decompress(block))  # noqa: S301 - made by this process
+    found: list[Pickled] = pickle.loads(zlib.decompress(block))
     return found

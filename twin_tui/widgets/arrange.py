@@ -43,12 +43,8 @@ def _small(width: int, height: int, devices: int) -> dict[str, Region]:
     """Return rows, the chart of the chosen device and events under each other."""
     rows = devices + 2
     if height < 14:
-        return _stacked(
-            0,
-            0,
-            width,
-            {"devices": min(rows, max(4, height - 4)), "log": max(0, height - max(4, min(rows, height - 4)))},
-        )
+        table = max(1, min(rows, height - 4))
+        return _stacked(0, 0, width, {"devices": table, "log": height - table})
     table = min(rows, height - 12 if height >= 20 else height - 6)
     flow = 1 if height - table >= 18 else 0
     left = height - table - flow

@@ -35,6 +35,8 @@ class Axis:
     every: int
     """A tick is on every so many rows, counted from ``first``."""
     first: int
+    step: float
+    """The distance between two ticks: 1, 2 or 5 times a power of ten."""
 
     @property
     def bottom(self) -> float:
@@ -44,7 +46,7 @@ class Axis:
     def ticks(self) -> dict[int, float]:
         """Return the round values by the rows they are on."""
         return {
-            row: round((self.top - row * self.per_row) / self.per_row) * self.per_row
+            row: round((self.top - row * self.per_row) / self.step) * self.step
             for row in range(self.first, self.rows, self.every)
         }
 
@@ -77,11 +79,13 @@ def axis(low: float, high: float, rows: int, *, least_span: float = 0.0) -> Axis
                 first = spare // 2
                 best = (
                     score,
-                    Axis(above * step + first * step / every, step / every, rows, every, first % every),
+                    Axis(above * step + first * step / every, step / every, rows, every, first % every, step),
                 )
-    if best is None:
-        return Axis(high, (high - low) or 1.0, rows, 1, 0)
-    return best[1]
+    if best is not None:
+        return best[1]
+    step = 10.0**size  # too few rows for two ticks: only the top is one
+    top = math.ceil(high / step - 1e-9) * step
+    return Axis(top, (top - low) / (rows - 1), rows, rows, 0, step)
 
 
 def chart(
@@ -102,7 +106,7 @@ def chart(
         low, high = min(0.0, low), max(0.0, high)
     scale = axis(low, high, height, least_span=least_span)
     ticks = scale.ticks()
-    labels = {row: tick_text(value, scale.per_row * scale.every) for row, value in ticks.items()}
+    labels = {row: tick_text(value, scale.step) for row, value in ticks.items()}
     margin = max(len(text) for text in labels.values()) + 1
     room = width - margin - 1
     cells = _drawn(curves, room, scale, glyphs)

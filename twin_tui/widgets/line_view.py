@@ -28,6 +28,7 @@ class LineView(ScrollView):
     LineView > .lines--axis { color: $role-axis; }
     LineView > .lines--rule { color: $role-rule; }
     LineView > .lines--focus { color: $role-focus; text-style: bold; }
+    LineView > .lines--notice { color: $foreground; text-style: bold reverse; }
     LineView > .lines--written { color: $role-fresh; }
     LineView > .lines--fresh { color: $role-fresh; text-style: bold reverse; }
     LineView > .lines--alarm { color: $role-alarm; text-style: bold; }

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.scrollbar import ScrollBarRender
 
 from twin_tui.engine.view import Frame, SiteView
+from twin_tui.widgets.archive import Archive
 from twin_tui.widgets.glyphs import UNICODE, Glyphs
 from twin_tui.widgets.history import History
 from twin_tui.widgets.journal import Journal
@@ -26,11 +27,17 @@ class Looks:
     glyphs: Glyphs = UNICODE
     history: History = field(default_factory=History)
     journal: Journal = field(default_factory=Journal)
+    archive: Archive = field(default_factory=Archive)
     number_format: NumberFormat = NumberFormat.HEX
     window_s: float | None = None
     """The window of time that the user has chosen, None for what suits the speed."""
     acknowledged: int = 0
     """The number of the newest log entry that somebody has acknowledged."""
+
+    def look_back(self, time_s: float | None) -> Frame | None:
+        """Draw everything as it was at a simulated time, None for now; return the frame of that time."""
+        self.history.until_s = self.journal.until_s = time_s
+        return None if time_s is None else self.archive.at(time_s)
 
 
 class TextMessage(Message):

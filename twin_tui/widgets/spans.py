@@ -23,6 +23,7 @@ ROLES = (
     "axis",
     "rule",
     "focus",
+    "notice",
     "written",
     "fresh",
     "alarm",

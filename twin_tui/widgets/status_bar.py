@@ -28,6 +28,8 @@ class StatusBar(FrameLines):
         self.read_only = read_only
         self.held = False
         self.silent_s = 0.0
+        self.back_s: float | None = None
+        """How far the screen looks back, in simulated seconds, None when it is live."""
 
     def draw(self, frame: Frame) -> None:
         if self.silent_s:
@@ -35,7 +37,9 @@ class StatusBar(FrameLines):
             self.show([[(silent, "alarm")]])
             return
         width, glyphs = self.size.width, self.looks.glyphs
-        self.show([status_line(frame, width, glyphs, read_only=self.read_only, held=self.held)])
+        self.show(
+            [status_line(frame, width, glyphs, read_only=self.read_only, held=self.held, back_s=self.back_s)]
+        )
 
 
 class Hints(LineView):

@@ -10,13 +10,19 @@ from twin_tui.widgets.spans import Line, Span
 
 
 def status_line(
-    frame: Frame, width: int, glyphs: Glyphs, *, read_only: bool = False, held: bool = False
+    frame: Frame,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    read_only: bool = False,
+    held: bool = False,
+    back_s: float | None = None,
 ) -> Line:
     """Return what matters most, as much of it as the width holds."""
     snapshot = frame.snapshot
     parts: list[tuple[int, list[Span]]] = [
         (4, [(f" {formats.clean(snapshot.site)}", "focus")]),
-        (0, _run(frame)),
+        (0, _run(frame, glyphs)),
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
         (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "label")]),
         (3, _voltage(snapshot)),
@@ -25,8 +31,9 @@ def status_line(
         (8, _clients(frame)),
         (1 if frame.recording is not None and frame.recording.failed else 5, _recording(frame, width)),
         (7, [(f"LATE {frame.overruns}x", "strong")] if frame.overruns else []),
-        (9, [("READ-ONLY", "strong")] if read_only else []),
-        (0, [("VIEW HELD", "fresh")] if held else []),
+        (5, [("READ-ONLY", "strong")] if read_only else []),
+        (0, [("VIEW HELD", "notice")] if held else []),
+        (0, [(f"{formats.duration(back_s)} BACK", "notice")] if back_s is not None else []),
     ]
     kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)
     line: Line = []
@@ -43,12 +50,12 @@ def _fitting(parts: list[tuple[int, list[Span]]], width: int) -> list[list[Span]
     return [spans for _, spans in kept]
 
 
-def _run(frame: Frame) -> list[Span]:
+def _run(frame: Frame, glyphs: Glyphs) -> list[Span]:
     if frame.jumping_to_s is not None:
-        return [(f"JUMP to {words.day_time(frame.jumping_to_s)[:5]}", "fresh")]
+        return [(f"JUMP to {words.day_time(frame.jumping_to_s)[:5]}", "notice")]
     if frame.paused:
-        return [("PAUSED", "fresh")]
-    return [(f"RUN {words.speed(frame.speed)}", "plain")]
+        return [("PAUSED", "notice")]
+    return [(f"{glyphs.dot} ", "battery"), (f"RUN {words.speed(frame.speed)}", "plain")]
 
 
 def _voltage(snapshot: Snapshot) -> list[Span]:

@@ -1,0 +1,87 @@
+"""Looking back: the screen, the log and the chart as they were, and live again with one key."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapshot
+from tests.widgets.screen import app_of, console, screen_text, settled
+from twin_tui.engine.snapshot import LogEntry, LogKind
+from twin_tui.engine.view import Frame
+from twin_tui.widgets.archive import BLOCK, BLOCKS, ONE_OF, Archive
+
+
+def at(time_s: float, power_w: float = 0.0) -> Frame:
+    """Return the frame of a time, in which the battery has some power."""
+    return frame(snapshot=snapshot(time_s, devices=(battery(power_w=power_w), load())))
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 130), st.floats(-5, 40))
+def test_the_archive_returns_the_last_frame_up_to_a_time(count: int, wanted_s: float) -> None:
+    archive = Archive()
+    for number in range(count):
+        archive.add(at(number / 4, 100.0 * number))
+        archive.add(at(number / 4, -1.0))
+    found = archive.at(wanted_s)
+    assert found is not None
+    expected = min(count - 1, max(0, int(wanted_s * 4 + 1e-6)))
+    assert found.snapshot.time_s == expected / 4
+    assert found.snapshot.devices[0].active_power_w == 100.0 * expected
+    assert (archive.first_s, archive.last_s) == (0.0, (count - 1) / 4)
+
+
+def test_ten_minutes_are_kept_whole_and_older_frames_one_a_minute() -> None:
+    archive = Archive()
+    assert archive.at(1.0) is None
+    count = BLOCK * (BLOCKS + 3 * ONE_OF)
+    for number in range(count):
+        archive.add(at(number / 4))
+    end_s = (count - 1) / 4
+    whole = archive.at(end_s - 590.0)
+    assert whole is not None
+    assert end_s - 590.25 <= whole.snapshot.time_s <= end_s - 590.0
+    old = archive.at(70.0)
+    assert old is not None
+    assert old.snapshot.time_s == 60.0
+    assert archive.first_s == 0.0
+    archive.add(at(1.0))
+    assert archive.first_s == archive.last_s == 1.0, "a new run has no past"
+
+
+async def test_the_whole_screen_follows_the_cursor_of_time() -> None:
+    session = HandFedSession(at(700.0, 1_000.0))
+    async with console(session, (120, 40)) as pilot:
+        app = app_of(pilot)
+        for second in range(1, 21):
+            entry = LogEntry(10 + second, 0, 700.0 + second, LogKind.MARK, "bess-1", f"note {second}.")
+            seen = at(700.0 + second, 1_000.0 * (second + 1))
+            session.shown = replace(seen, snapshot=replace(seen.snapshot, log=(entry,)))
+            await app.refresh_frame()
+            await pilot.pause()
+        await pilot.pause()
+        assert "21.00" in screen_text(pilot)
+        assert "note 20." in screen_text(pilot)
+        for _ in range(5):
+            await pilot.press("less_than_sign")
+        await settled(pilot)
+        text = screen_text(pilot)
+        assert "5 s BACK" in text
+        assert "16.00" in text
+        assert "note 15." in text
+        assert "note 16." not in text
+        await pilot.press("greater_than_sign")
+        await settled(pilot)
+        assert "17.00" in screen_text(pilot)
+        session.shown = at(730.0, 99_000.0)
+        await settled(pilot)
+        assert "99.00" not in screen_text(pilot), "what is new does not disturb who looks back"
+        await pilot.press("escape")
+        await settled(pilot)
+        text = screen_text(pilot)
+        assert "BACK" not in text
+        assert "99.00" in text
+        await pilot.press(*["less_than_sign"] * 60)
+        await settled(pilot)
+        assert "1.00" in screen_text(pilot), "the oldest frame is as far as it goes"
