@@ -3,6 +3,7 @@
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
+from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs, bar
 from twin_tui.widgets.history import History
 from twin_tui.widgets.model import DeviceRow, power_flow
@@ -23,7 +24,9 @@ CARD_WIDTH = 36
 SOC_BAR = 8
 
 
-def cards(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
+def cards(
+    frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1, keys: Keys = NO_KEYS
+) -> list[Line]:
     """Return the devices as boxes side by side, ``CARD_HEIGHT`` lines each."""
     rows = rows_of(frame)
     across = max(1, width // CARD_WIDTH)
@@ -31,7 +34,7 @@ def cards(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: 
     lines: list[Line] = []
     for start in range(0, len(rows), across):
         drawn = [
-            _card(number, rows[number], frame, history, size, glyphs, number == selected)
+            _card(number, rows[number], frame, history, size, glyphs, keys, number == selected)
             for number in range(start, min(start + across, len(rows)))
         ]
         lines += [joined(parts) for parts in zip(*drawn, strict=True)]
@@ -39,7 +42,14 @@ def cards(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: 
 
 
 def _card(
-    number: int, row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs, selected: bool
+    number: int,
+    row: DeviceRow,
+    frame: Frame,
+    history: History,
+    width: int,
+    glyphs: Glyphs,
+    keys: Keys,
+    selected: bool,
 ) -> list[Line]:
     edge = "focus" if selected else "rule"
     inner = width - 5
@@ -64,7 +74,11 @@ def _card(
     right: Line = [(drawn, row.colour), (charge, "plain")]
     spark = power_spark(row, frame, history, max(4, inner - 8), glyphs)
     write = f"W {formats.age(row.write_age_s)} {_port(row.writer)}" if row.write_age_s is not None else ""
-    why = row.why or "  ".join(part for part in (row.direction, row.mode) if part)
+    why = (
+        row.why.sentence(keys, brief=True)
+        or row.alarm
+        or "  ".join(part for part in (row.direction, row.mode) if part)
+    )
     room = inner - len(write) - 1
     foot: Line = [
         (formats.fit(formats.clean(why), room, glyphs.cut) + " ", "alarm" if row.look == "alarm" else "label")

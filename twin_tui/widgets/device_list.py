@@ -43,7 +43,7 @@ class DeviceList(CursorView):
             return
         drawing = cards if self.as_cards else table
         width = self.scrollable_content_region.width
-        lines = drawing(frame, self.looks.history, width, self.looks.glyphs, self.row)
+        lines = drawing(frame, self.looks.history, width, self.looks.glyphs, self.row, self.looks.keys)
         self.show(lines, self.row + 1 if drawing is table else -1)
 
     @property

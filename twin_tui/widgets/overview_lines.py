@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
+from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs, bar, diverging, round_up
 from twin_tui.widgets.history import GRID, POWER, History
 from twin_tui.widgets.model import DeviceRow, device_row, grid_row
@@ -64,7 +65,7 @@ def heading(columns: Columns, frame: Frame) -> Line:
     if columns.spark:
         text += "  " + formats.fit(f"last {formats.duration(window_s(frame))}", columns.spark) + " range  "
     if columns.soc:
-        text += "SOC".rjust(6) + " %" * 0
+        text += "SOC".rjust(6)
     if columns.bar:
         text += " " * (BAR_WIDTH + 2)
     if columns.why:
@@ -76,14 +77,16 @@ def heading(columns: Columns, frame: Frame) -> Line:
     return [(text, "label")]
 
 
-def table(frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1) -> list[Line]:
-    """Return the heading and one line a device."""
+def table(
+    frame: Frame, history: History, width: int, glyphs: Glyphs, selected: int = -1, keys: Keys = NO_KEYS
+) -> list[Line]:
+    """Return the heading and one line a device; ``keys`` are those in force by the names of their actions."""
     rows = rows_of(frame)
     stores = any(row.soc is not None for row in rows)
     columns = Columns.of(width, max(formats.columns(row.name) for row in rows), stores=stores)
     lines = [heading(columns, frame)]
     for number, row in enumerate(rows):
-        lines.append(_row(number, row, columns, frame, history, glyphs, number == selected))
+        lines.append(_row(number, row, columns, frame, history, glyphs, keys, number == selected))
     return lines
 
 
@@ -94,8 +97,10 @@ def _row(
     frame: Frame,
     history: History,
     glyphs: Glyphs,
+    keys: Keys,
     selected: bool,
 ) -> Line:
+    why = formats.clean(row.why.sentence(keys, brief=True)) or row.alarm
     line: Line = [
         (key_mark(number, row, glyphs, selected), "focus" if selected else "label"),
         (formats.fit(formats.clean(row.name), columns.name, glyphs.cut) + " ", row.colour),
@@ -107,8 +112,8 @@ def _row(
         line.append((setpoint.rjust(9), "label"))
     if columns.spark:
         line.append(("  ", "plain"))
-        if row.look == "alarm" and row.why and not columns.why:
-            line.append((formats.fit(formats.clean(row.why), columns.spark + 8, glyphs.cut), "alarm"))
+        if row.look == "alarm" and why and not columns.why:
+            line.append((formats.fit(why, columns.spark + 8, glyphs.cut), "alarm"))
         else:
             line += power_spark(row, frame, history, columns.spark, glyphs)
     if columns.soc:
@@ -119,7 +124,7 @@ def _row(
         line.append((" " + formats.fit(drawn, BAR_WIDTH) + " ", row.colour))
     if columns.why:
         role = "alarm" if row.look == "alarm" else "label"
-        line.append(("  " + formats.fit(formats.clean(row.why or row.mode), columns.why, glyphs.cut), role))
+        line.append(("  " + formats.fit(why or formats.clean(row.mode), columns.why, glyphs.cut), role))
     if columns.write:
         age = formats.age(row.write_age_s) if row.write_age_s is not None else ""
         line += [(" " * (7 - len(age)), "plain"), (age, write_role(row))]
