@@ -1,22 +1,15 @@
 """A terminal that does not read, or is gone, does not hold up the servers."""
 
-import contextlib
-import fcntl
 import os
-import pty
-import select
 import signal
 import socket
-import struct
-import subprocess
-import sys
-import termios
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.pty_console import PtyConsole
 
 STALL_S = float(os.environ.get("TWIN_STALL_S", "4"))
 """The target is 20 s; the usual run stalls long enough to fill the terminal and Textual's queue of 30."""
@@ -37,63 +30,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class PtyConsole:
-    """A console on a pseudo terminal that this test reads, or does not."""
-
-    def __init__(self, site: Path) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-        environment = {**os.environ, "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(site.parent)}
-        root = Path(__file__).parents[2]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "twin_tui", "run", str(site), "--hz", "20"],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=root,
-            env=environment,
-            start_new_session=True,
-        )
-        os.close(slave)
-        self._reading = threading.Event()
-        self._reading.set()
-        self._ended = False
-        self.seen = 0
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        with contextlib.suppress(OSError):
-            while not self._ended:
-                if self._reading.wait(0.1) and select.select([self.master], [], [], 0.1)[0]:
-                    self.seen += len(os.read(self.master, 65_536))
-
-    def stall(self) -> None:
-        """Read no more."""
-        self._reading.clear()
-
-    def read_on(self) -> None:
-        """Read again."""
-        self._reading.set()
-
-    def hang_up(self) -> None:
-        """Take the terminal away."""
-        self._ended = True
-        self._thread.join()
-        os.close(self.master)
-        self.master = -1
-
-    def close(self) -> None:
-        """End everything."""
-        self._ended = True
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.master >= 0:
-            self._thread.join()
-            os.close(self.master)
 
 
 @pytest.fixture
@@ -184,3 +120,24 @@ def test_a_terminal_that_disappears_ends_the_console(console: PtyConsole, port: 
     assert console.process.wait(20) != 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_console_whose_terminal_does_not_read(
+    tmp_path: Path, port: int, number: signal.Signals
+) -> None:
+    site = tmp_path / "stalled.yaml"
+    site.write_text(SITE.format(port=port))
+    console = PtyConsole(site, "--record", "run.jsonl")
+    try:
+        console.wait(b"bess-1")
+        console.stall()
+        for width in range(150, 200):  # each is drawn whole, more than a terminal and Textual's queue hold
+            console.resize(width, 50)
+            console.process.send_signal(signal.SIGWINCH)
+            time.sleep(0.02)
+        console.process.send_signal(number)
+        assert console.process.wait(20) == 128 + number
+    finally:
+        console.close()
+    assert b'"end"' in (tmp_path / "run.jsonl").read_bytes().splitlines()[-1]

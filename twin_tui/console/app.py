@@ -13,6 +13,8 @@ from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event, Key, Paste, Resize
 from textual.screen import Screen
 from textual.widget import Widget
@@ -22,6 +24,7 @@ from twin_tui.commands.forms import FORMS
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import READ_ONLY, ConsoleActions
+from twin_tui.console.driver import ConsoleDriver
 from twin_tui.console.ending import end_on_signals
 from twin_tui.console.glossary import OF_WIDGET
 from twin_tui.console.help_text import help_text, hints
@@ -29,7 +32,7 @@ from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, Keys
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
-from twin_tui.engine.view import SaveScenario, StartRecording, TwinSession
+from twin_tui.engine.view import Frame, SaveScenario, StartRecording, TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets import themes
 from twin_tui.widgets.active_view import ActiveList
@@ -83,7 +86,7 @@ class ConsoleApp(ConsoleActions):
         self.keys = Keys(self.settings.keys)
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(self.site, self.keys, glyphs)
-        self.intake = KeyIntake(self, super().on_event)
+        self.intake = KeyIntake(self, super().on_event, self._handle_exception)
         self.held = False
         self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
@@ -130,6 +133,11 @@ class ConsoleApp(ConsoleActions):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours of the roles for a theme that is not ours."""
         return themes.variables(themes.DARK if self.current_theme.dark else themes.LIGHT)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of terminals, or what else the environment asks for."""
+        found = super().get_driver_class()
+        return ConsoleDriver if found is LinuxDriver else found
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep what went wrong for a plain message in place of a page of source code."""
@@ -189,12 +197,17 @@ class ConsoleApp(ConsoleActions):
         self.frame = frame
         if self.asked_speed == asked_speed:
             self.asked_speed = None
+        if not (isinstance(self._driver, ConsoleDriver) and self._driver.is_behind):
+            self.show_frame(frame)
+        if frame.over:
+            self.exit(0)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw a frame; the view not while it is held."""
         self.status.frame = frame
         self.tour.look(frame, self.views.name_shown)
         if not self.held and self.status.back_s is None:
             self.views.present(frame)
-        if frame.over:
-            self.exit(0)
 
     async def refusal(self, line: str) -> str:
         """Return why a command line would be refused now, "" when it would be carried out."""

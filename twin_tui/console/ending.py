@@ -7,24 +7,44 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 END_WITHIN_S = 3.0
+SIGNALS = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM")
 
 
 def end_on_signals(leave: Callable[[int], None]) -> None:
     """Have these signals leave with 128 + their number, also without a terminal."""
 
     def end(code: int) -> None:
-        last = threading.Timer(END_WITHIN_S, os._exit, (code,))
-        last.daemon = True
-        last.start()
+        _end_soon(code)
         leave(code)
 
-    for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
+    for name in SIGNALS:
         with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             number = getattr(signal, name)
             asyncio.get_running_loop().add_signal_handler(number, end, 128 + number)
+
+
+@contextlib.contextmanager
+def kept_from_signals() -> Iterator[None]:
+    """Let what is to be written at the end be written, whatever signals come meanwhile."""
+    numbers = [getattr(signal, name) for name in SIGNALS]
+    before = {}
+    for number in numbers:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            before[number] = signal.signal(number, lambda number, _: _end_soon(128 + number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_soon(code: int) -> None:
+    last = threading.Timer(END_WITHIN_S, os._exit, (code,))
+    last.daemon = True
+    last.start()
 
 
 def end_with_terminal(terminal: int) -> None:

@@ -5,33 +5,55 @@ to the view under it.
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 from textual.app import App
-from textual.events import Event
+from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
-LONGEST_TURN_S = 1.0
-"""How long a key waits for those before it, in case the twin does not answer."""
 LOOK_EVERY_S = 0.005
+MOST_LOOKS = 200
+"""How long a key waits for those before it, in case the twin does not answer: a second, more of it on a busy
+machine, where a dialog takes longer to open."""
+MOST_WAITING = 4096
+"""How many keys wait, as many as a terminal's own line would hold."""
+MANY_WAITING = 100
+LEAVE_KEYS = ("ctrl+c", "ctrl+q")
+"""The keys that drop the others when many wait."""
+LONGEST_PASTE = 4096
 
 
 class KeyIntake:
     """Takes the keys of an app; while one is being dealt with, those behind it wait."""
 
-    def __init__(self, app: App[int], handle: Callable[[Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        app: App[int],
+        handle: Callable[[Event], Awaitable[None]],
+        fail: Callable[[Exception], None],
+    ) -> None:
         self._app = app
         self._handle = handle
+        self._fail = fail
         self._waiting: deque[Event] = deque()
+        self._dropping = False
         self._turn: asyncio.Task[None] | None = None
 
     async def take(self, event: Event) -> None:
         """Handle a key or a paste now, or after those before it."""
+        if isinstance(event, Paste):
+            event.text = event.text[:LONGEST_PASTE]
         if self._turn is not None and not self._turn.done():
-            self._waiting.append(event)
+            if isinstance(event, Key) and event.key in LEAVE_KEYS and len(self._waiting) > MANY_WAITING:
+                self._waiting.clear()
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(event)
+            elif not self._dropping:
+                self._dropping = True
+                self._app.notify(f"more than {MOST_WAITING} keys wait; the next are dropped", markup=False)
             return
+        self._dropping = False
         before = self._app.screen
         await self._handle(event)
         self._turn = asyncio.create_task(self._go_on(before), name="keys")
@@ -42,25 +64,37 @@ class KeyIntake:
             await asyncio.wait([self._turn])
 
     async def _go_on(self, before: MessagePump) -> None:
-        await self._until_done(before)
-        while self._waiting and self._app.is_running:
-            before = self._app.screen
-            await self._handle(self._waiting.popleft())
-            await self._until_done(before)
+        try:
+            await self._within_patience(before)
+            while self._waiting and self._app.is_running:
+                before = self._app.screen
+                await self._handle(self._waiting.popleft())
+                await self._within_patience(before)
+        except Exception as error:  # the outermost edge of this task
+            self._fail(error)
+
+    async def _within_patience(self, shown: MessagePump) -> None:
+        """Wait until what a key did has happened, but not for ever."""
+        done = asyncio.create_task(self._until_done(shown), name="key")
+        for _ in range(MOST_LOOKS):
+            await asyncio.wait([done], timeout=LOOK_EVERY_S)
+            if done.done():
+                break
+        done.cancel()
+        if done.done():
+            done.result()
 
     async def _until_done(self, shown: MessagePump) -> None:
         """Wait until what a key did has happened: a dialog is open and drawn, or all work is done."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_TURN_S):
-                while self._app.is_running:
-                    await self._messages_handled()
-                    if self._app.screen is not shown:
-                        shown = self._app.screen
-                        await _called(shown.call_after_refresh)
-                    elif len(self._app.screen_stack) > 1 or all(w.is_finished for w in self._app.workers):
-                        return
-                    else:
-                        await asyncio.sleep(LOOK_EVERY_S)
+        while self._app.is_running:
+            await self._messages_handled()
+            if self._app.screen is not shown:
+                shown = self._app.screen
+                await _called(shown.call_after_refresh)
+            elif len(self._app.screen_stack) > 1 or all(w.is_finished for w in self._app.workers):
+                return
+            else:
+                await asyncio.sleep(LOOK_EVERY_S)
 
     async def _messages_handled(self) -> None:
         """Wait for the messages of the focused widget and of all that it passes them on to."""

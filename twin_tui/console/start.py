@@ -1,17 +1,19 @@
 """Runs a twin with its console: starts the twin's thread, then the screen, and ends both."""
 
+import asyncio
 import logging
 import os
 import sys
 
 from twin_tui.console.app import ConsoleApp
-from twin_tui.console.ending import end_with_terminal
+from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals
 from twin_tui.console.settings import Settings
 from twin_tui.errors import ExitCode, TwinError
 from twin_tui.session.thread import TwinThread
 from twin_tui.twin import Twin
 
 log = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.2
 
 
 def run_console(
@@ -28,7 +30,8 @@ def run_console(
         thread.start()
         code = _show(thread, settings)
     finally:
-        thread.stop()
+        with kept_from_signals():
+            thread.stop()
     if thread.failed:
         log.error("the simulation failed", exc_info=thread.failure)
         print(f"twin-tui: {thread.failed}", file=sys.stderr)
@@ -39,15 +42,46 @@ def run_console(
 
 
 def _show(thread: TwinThread, settings: Settings | None) -> int:
+    """Show the screen, and again after a failure if the user wants it; return the exit code."""
+    failed = False
     while True:
         app = ConsoleApp(thread, settings)
-        code = app.run()
+        code = None
+        try:
+            code = app.run()
+        except Exception as error:  # the outermost edge of the screen: the twin runs on
+            app.failure = app.failure or error
         if app.failure is None:
-            return code if code is not None else app.return_code or 0
+            code = app.return_code or 0 if code is None else code
+            return code or (ExitCode.FAILED if failed else ExitCode.OK)
+        failed = True
         log.error("the screen has failed", exc_info=app.failure)
         print(f"The screen has failed: {type(app.failure).__name__}: {app.failure}", file=sys.stderr)
         print("The twin and its servers run on. Enter opens the screen again, Ctrl+C ends.", file=sys.stderr)
-        try:
-            input()
-        except (KeyboardInterrupt, EOFError, OSError):
+        if not asyncio.run(_wanted_again(thread)):
             return ExitCode.FAILED
+
+
+async def _wanted_again(thread: TwinThread) -> bool:
+    """Wait for Enter, a signal or the end of the run; return whether it was Enter."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bool] = loop.create_future()
+
+    def settle(again: bool) -> None:
+        if not answer.done():
+            answer.set_result(again)
+
+    def read() -> None:
+        try:
+            settle(bool(os.read(sys.stdin.fileno(), 4096)))
+        except OSError:
+            settle(False)
+
+    end_on_signals(lambda _: settle(False))
+    loop.add_reader(sys.stdin.fileno(), read)
+    while not answer.done():
+        if thread.twin.pacer.over or thread.failed:
+            settle(False)
+        await asyncio.wait([answer], timeout=LOOK_EVERY_S)
+    loop.remove_reader(sys.stdin.fileno())
+    return answer.result()

@@ -1,0 +1,168 @@
+"""No byte from the terminal, no stop of the process and no failure of a widget ends the twin."""
+
+import os
+import random
+import re
+import signal
+import socket
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.console.test_terminal_input import BAD
+from tests.e2e.pty_console import PtyConsole
+from tests.e2e.test_stalled_terminal import SITE, ask, connect
+
+ESCAPE = b"\x1b[27u"
+"""The escape key in the form that needs no pause behind it."""
+FAILING = """
+import sys
+from twin_tui.widgets.views import Views
+from twin_tui.cli.main import main
+present, shown = Views.present, []
+def fail_the_third_time(self, frame):
+    shown.append(frame)
+    if len(shown) == 3:
+        raise RuntimeError("cannot draw this")
+    present(self, frame)
+Views.present = fail_the_third_time
+main()
+"""
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def site(tmp_path: Path, port: int) -> Path:
+    file = tmp_path / "bytes.yaml"
+    file.write_text(SITE.format(port=port))
+    return file
+
+
+@pytest.fixture
+def console(site: Path) -> Iterator[PtyConsole]:
+    started = PtyConsole(site, size=(80, 24), hz=4)
+    try:
+        started.wait(b"bess-1")
+        yield started
+    finally:
+        started.close()
+
+
+def test_no_byte_ends_the_twin(console: PtyConsole, port: int) -> None:
+    with connect(port) as ems:
+        console.wait(b"1 client")
+        for data in [*BAD.values(), b"\x1b[48;99999;99999;0;0t"]:
+            console.send(data + ESCAPE)
+        since = console.seen
+        console.send(b"\x03")
+        console.wait(b"would lose the twin", since)
+        since = console.seen
+        console.send(ESCAPE + b":mark still-here\r")
+        console.wait(b"still-here", since)
+        ask(ems)
+
+
+def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> None:
+    rng = random.Random(12)
+    allowed = bytes(set(range(256)) - set(b"qxJ:\x03\x11\r"))
+    with connect(port) as ems:
+        console.wait(b"1 client")
+        console.send(bytes(rng.choices(allowed, k=150)))
+        ask(ems)
+        console.send(b"\x1b[201~")
+        since = console.seen
+        console.send(ESCAPE * 4 + b":mark still-here\r")
+        console.wait(b"still-here", since)
+        ask(ems)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP])
+def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(
+    console: PtyConsole, stop: signal.Signals
+) -> None:
+    def stopped() -> bool:
+        return Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    console.process.send_signal(stop)
+    os.waitpid(console.process.pid, os.WUNTRACED)
+    assert stopped()
+    settings = termios.tcgetattr(console.slave)
+    settings[3] |= termios.ICANON | termios.ECHO  # as a shell sets them when a job stops
+    termios.tcsetattr(console.slave, termios.TCSANOW, settings)
+    since = console.seen
+    console.process.send_signal(signal.SIGCONT)
+    console.wait(b"bess-1", since)
+    console.wait(b"\x1b[?2004h", since)
+    console.send(b":mark again\r")
+    console.wait(b"again", since)
+    assert not termios.tcgetattr(console.slave)[3] & termios.ICANON
+    console.send(b"q")
+    assert console.process.wait(20) == 0
+    assert termios.tcgetattr(console.slave)[3] & termios.ICANON
+
+
+def test_a_storm_of_sizes_in_a_dialog_leaves_it_open(console: PtyConsole) -> None:
+    since = console.seen
+    console.send(b"v")
+    console.wait(b"Voltage sag", since)
+    rng = random.Random(5)
+    for _ in range(200):
+        console.resize(rng.randint(3, 250), rng.randint(3, 70))
+        console.process.send_signal(signal.SIGWINCH)
+    since = console.seen
+    console.resize(80, 24)
+    console.wait(b"Voltage sag", since)
+    console.send(b"\r\r")
+    console.wait(b"SAG", since)
+
+
+def test_a_terminal_that_claims_to_be_huge_is_drawn_within_reason(console: PtyConsole) -> None:
+    console.resize(65_535, 65_535)
+    console.process.send_signal(signal.SIGWINCH)
+    since = console.seen
+    console.resize(80, 24)
+    console.process.send_signal(signal.SIGWINCH)
+    console.send(b":mark again\r")
+    console.wait(b"again", since)
+
+
+def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(site: Path, port: int) -> None:
+    console = PtyConsole(site, size=(80, 24), hz=4, program=("-c", FAILING))
+    try:
+        console.wait(b"The screen has failed: RuntimeError: cannot draw this")
+        console.wait(b"Enter opens the screen again")
+        with connect(port) as ems:
+            ask(ems)
+            since = console.seen
+            console.send(b"\r")
+            console.wait(b"bess-1", since)
+            ask(ems)
+        console.send(b":quit\r")
+        assert console.process.wait(20) == 3
+    finally:
+        console.close()
+
+
+@pytest.mark.parametrize("end", ["the duration", "a signal"])
+def test_behind_a_screen_that_failed_the_run_ends_with_its_results(
+    site: Path, tmp_path: Path, end: str
+) -> None:
+    options = ("--record", "run.jsonl", "--duration", "4s" if end == "the duration" else "1h")
+    console = PtyConsole(site, *options, size=(80, 24), hz=4, program=("-c", FAILING))
+    try:
+        console.wait(b"Enter opens the screen again")
+        if end == "a signal":
+            console.process.send_signal(signal.SIGTERM)
+        assert console.process.wait(20) == 3
+    finally:
+        console.close()
+    last = (tmp_path / "run.jsonl").read_text().splitlines()[-1]
+    assert re.search(r'"end"', last), last
