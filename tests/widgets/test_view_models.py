@@ -23,7 +23,8 @@ from twin_tui.widgets.cards import cards
 from twin_tui.widgets.device_lines import side_lines
 from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
 from twin_tui.widgets.history import History
-from twin_tui.widgets.log_lines import LogFilter, merged, unacknowledged
+from twin_tui.widgets.journal import Journal
+from twin_tui.widgets.log_lines import LogFilter
 from twin_tui.widgets.model import device_row, grid_row, last_ems_write, power_flow
 from twin_tui.widgets.overview_lines import power_spark, table
 from twin_tui.widgets.register_lines import NumberFormat, RegisterFilter, raw_text
@@ -255,17 +256,23 @@ def entry(number: int, kind: LogKind = LogKind.STATE, device: str = "bess-1") ->
 
 
 def test_the_log_takes_each_entry_once_and_follows_a_run_begun_anew() -> None:
-    known = merged([], [entry(1), entry(2)], 10)
-    assert [e.number for e in merged(known, [entry(2), entry(3)], 10)] == [1, 2, 3]
-    assert [e.number for e in merged(known, [entry(1)], 10)] == [1]
-    assert [e.number for e in merged(known, [entry(3)], 2)] == [2, 3]
+    def collected(most: int, *log: LogEntry) -> list[int]:
+        journal = Journal(most)
+        journal.add([entry(1), entry(2)], 10)
+        journal.add(log, 10)
+        return [e.number for e in journal.entries]
+
+    assert collected(10, entry(2), entry(3)) == [1, 2, 3]
+    assert collected(10, entry(1)) == [1]
+    assert collected(2, entry(3)) == [2, 3]
 
 
 def test_alarms_wait_until_they_are_acknowledged() -> None:
-    entries = [entry(1, LogKind.TRIP), entry(2), entry(3, LogKind.FAULT)]
-    assert unacknowledged(entries, 0) == 2
-    assert unacknowledged(entries, 1) == 1
-    assert unacknowledged(entries, 3) == 0
+    journal = Journal()
+    journal.add([entry(1, LogKind.TRIP), entry(2), entry(3, LogKind.FAULT)], 10)
+    assert journal.unacknowledged(0) == 2
+    assert journal.unacknowledged(1) == 1
+    assert journal.unacknowledged(3) == 0
 
 
 def test_a_filter_needs_every_word_and_none_of_the_unwanted() -> None:

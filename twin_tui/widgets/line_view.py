@@ -1,7 +1,7 @@
 """The base of everything that is drawn line by line: only what has changed is sent to the terminal."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,10 +10,18 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from twin_tui.engine.formats import columns
-from twin_tui.widgets.spans import ROLES, Line, ascii_only, cut, merged
+from twin_tui.widgets.spans import ROLES, Span, ascii_only, cut, merged
 from twin_tui.widgets.themes import KINDS
 
 Drawn = tuple[tuple[str, str], ...]
+
+
+class Lines(Protocol):
+    """Lines of text, perhaps each of them made only when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, y: int, /) -> Sequence[Span]: ...
 
 
 class LineView(ScrollView):
@@ -45,29 +53,31 @@ class LineView(ScrollView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.drawn: list[Drawn] = []
+        self.drawn: Lines = []
+        self._seen: dict[int, Drawn] = {}
+        """The lines that are on the screen."""
         self._styles_known: dict[tuple[str, bool], Style] = {}
         self._cursor_line = -1
 
-    def show(self, lines: Sequence[Line], cursor: int = -1) -> None:
-        """Draw these lines; ``cursor`` is the line that is marked."""
-        new = [tuple(line) for line in lines]
-        old = self.drawn
-        self.drawn = new
+    def show(self, lines: Lines, cursor: int = -1) -> None:
+        """Draw these lines; ``cursor`` is the line that is marked. Only lines that are seen are asked for."""
+        count, before = len(lines), len(self.drawn)
+        self.drawn = lines
         moved = {self._cursor_line, cursor} if cursor != self._cursor_line else set()
         self._cursor_line = cursor
-        width = self.scrollable_content_region.width
-        if len(new) != len(old):
-            self.virtual_size = Size(width, len(new))
-            if max(len(new), len(old)) <= self.size.height or not new:
+        top = int(self.scroll_offset.y)
+        old = self._seen
+        new = self._seen = {y: tuple(lines[y]) for y in range(top, min(top + self.size.height, count))}
+        if count != before:
+            self.virtual_size = Size(self.scrollable_content_region.width, count)
+            if max(count, before) <= self.size.height or not count:
                 self.refresh()
                 return
         if not self.is_on_screen:
             self.refresh()  # nothing of it is drawn now, so no columns of it either
             return
-        top = int(self.scroll_offset.y)
-        for y in range(top, min(top + self.size.height, max(len(new), len(old)))):
-            if y in moved or y >= len(old) or y >= len(new):
+        for y in range(top, min(top + self.size.height, max(count, before))):
+            if y in moved or y not in old or y not in new:
                 self.refresh(Region(0, y - top, self.size.width, 1))
             elif new[y] != old[y]:
                 first, last = _difference(old[y], new[y])
@@ -80,7 +90,9 @@ class LineView(ScrollView):
         if line >= len(self.drawn):
             return Strip([Segment(" " * width, self.role_style("plain"))], width)
         marked = line == self._cursor_line
-        spans = cut(self.drawn[line], width)
+        if line not in self._seen:
+            self._seen[line] = tuple(self.drawn[line])
+        spans = cut(self._seen[line], width)
         if self.app.has_class("-ascii"):
             spans = [(ascii_only(text), role) for text, role in spans]
         return Strip([Segment(text, self.role_style(role, marked)) for text, role in merged(spans)], width)

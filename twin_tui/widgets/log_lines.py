@@ -1,6 +1,6 @@
 """The event log: one line an entry, filters, what is not acknowledged yet. Pure drawing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -8,7 +8,7 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.log_text import in_room, port_of
-from twin_tui.widgets.model import ALARMS, LOG_LOOK
+from twin_tui.widgets.model import LOG_LOOK
 from twin_tui.widgets.spans import Line
 
 
@@ -39,10 +39,9 @@ class Missing:
         return f"{self.count} {'entry' if self.count == 1 else 'entries'} not kept"
 
 
-def sifted(entries: Sequence[LogEntry], which: LogFilter) -> list[LogEntry | Missing]:
+def sifted(entries: Sequence[LogEntry], which: LogFilter, expected: int = 1) -> list[LogEntry | Missing]:
     """Return the entries that pass, and where their numbers jump how many are missing."""
     out: list[LogEntry | Missing] = []
-    expected = 1
     for entry in entries:
         if entry.number > expected:
             missing = entry.number - expected
@@ -54,20 +53,6 @@ def sifted(entries: Sequence[LogEntry], which: LogFilter) -> list[LogEntry | Mis
         if which.passes(entry):
             out.append(entry)
     return out
-
-
-def merged(known: Sequence[LogEntry], newer: Iterable[LogEntry], most: int) -> list[LogEntry]:
-    """Return the log with new entries added and old ones brought up to date; a new run's log replaces it."""
-    last = known[-1].number if known else 0
-    added = list(newer)
-    if not added:
-        return list(known)
-    if added[-1].number < last:
-        return added[-most:]
-    kept = len(known)
-    while kept and known[kept - 1].number >= added[0].number:
-        kept -= 1
-    return [*known[:kept], *added][-most:]
 
 
 def log_line(
@@ -131,11 +116,6 @@ def whole_entry(entry: LogEntry) -> str:
     }
     lines = [f"{name:<7}{formats.clean(text)}" for name, text in rows.items() if text]
     return "\n".join([*lines, "", *wrap(formats.clean(entry.text), 70)])
-
-
-def unacknowledged(entries: Sequence[LogEntry], acknowledged: int) -> int:
-    """Return how many alarms are newer than the last acknowledged entry."""
-    return sum(1 for entry in entries if entry.number > acknowledged and entry.kind in ALARMS)
 
 
 def as_text(entries: Sequence[LogEntry | Missing]) -> str:

@@ -1,5 +1,7 @@
 """The event log as a list: follow or hold, filter, acknowledge."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,20 +12,33 @@ from twin_tui.engine.snapshot import LogEntry
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.dialogs import TextDialog
+from twin_tui.widgets.journal import LogRows
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.log_lines import (
-    LogFilter,
-    Missing,
-    as_text,
-    log_line,
-    sifted,
-    unacknowledged,
-    whole_entry,
-)
+from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, whole_entry
 from twin_tui.widgets.looks import Looks
 from twin_tui.widgets.model import ALARMS
 from twin_tui.widgets.spans import Line, rule
+
+
+@dataclass(slots=True)
+class LogLines:
+    """The rows of a log as lines, each drawn only when somebody looks at it."""
+
+    rows: Sequence[LogEntry | Missing]
+    looks: Looks
+    width: int
+    names: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int, /) -> Line:
+        entry, looks = self.rows[row], self.looks
+        if isinstance(entry, Missing):
+            return [(f" {looks.glyphs.cut} {entry.text}", "strong")]
+        waiting = entry.number > looks.acknowledged and entry.kind in ALARMS
+        return log_line(entry, self.width, looks.glyphs, names=self.names, unacknowledged=waiting)
 
 
 class LogList(CursorView):
@@ -36,44 +51,29 @@ class LogList(CursorView):
 
     def __init__(self, looks: Looks, *, id: str | None = None) -> None:
         super().__init__(looks, id=id)
-        self.entries: list[LogEntry] = []
-        self.shown: list[LogEntry | Missing] = []
-        self.filter = LogFilter()
+        self.kept = LogRows(looks.journal)
         self.follows = True
-        self._look: object = None
-        """For what the kept lines were drawn: a log of 2,000 entries is much for every frame."""
-        self._lines: dict[int, tuple[LogEntry, bool, Line]] = {}
+
+    @property
+    def shown(self) -> list[LogEntry | Missing]:
+        """What passes the filter."""
+        return self.kept.rows
 
     def watch_frame(self) -> None:
-        self.entries = self.looks.journal.entries
+        self.kept.update()
         super().watch_frame()
 
     def draw(self, frame: Frame) -> None:
-        self.shown = sifted(self.entries, self.filter)
         if not self.shown:
             filtered = f"Nothing matches the filter; {self.looks.keys['back']} ends it."
-            nothing = filtered if self.entries else "Nothing has happened yet."
+            nothing = filtered if self.kept.last else "Nothing has happened yet."
             self.show([[(f" {nothing}", "label")]])
             return
         if self.follows:
             self.row = len(self.shown) - 1
         width, looks = self.scrollable_content_region.width, self.looks
         names = max([4, *(len(device.name) for device in looks.site.devices)])
-        look = width, looks.glyphs, names
-        known = self._lines if look == self._look else {}
-        self._look, self._lines = look, {}
-        lines = []
-        for entry in self.shown:
-            if isinstance(entry, Missing):
-                lines.append([(f" {looks.glyphs.cut} {entry.text}", "strong")])
-                continue
-            waiting = entry.number > looks.acknowledged and entry.kind in ALARMS
-            kept = known.get(entry.number)
-            if kept is None or kept[0] is not entry or kept[1] is not waiting:
-                line = log_line(entry, width, looks.glyphs, names=names, unacknowledged=waiting)
-                kept = entry, waiting, line
-            self._lines[entry.number] = kept
-            lines.append(kept[2])
+        lines = LogLines(list(self.shown), looks, width, names)
         self.show(lines, self.row if self.has_focus else -1)
         if self.follows:
             self.scroll_to(y=max(0, len(lines) - self.size.height), animate=False)
@@ -125,7 +125,7 @@ class LogPane(Vertical):
 
     def retitle(self) -> None:
         """Say what is shown and what waits for acknowledgement."""
-        waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
+        waiting = self.looks.journal.unacknowledged(self.looks.acknowledged)
         said, keys = [], self.looks.keys
         if self.filter_text:
             said.append(f"filter: {self.filter_text}")
@@ -138,18 +138,19 @@ class LogPane(Vertical):
 
     @property
     def filter_text(self) -> str:
-        return " ".join(self.list.filter.text.casefold().split())
+        return " ".join(self.list.kept.filter.text.casefold().split())
 
     def set_filter(self, text: str) -> None:
         """Show only entries in which every word occurs."""
-        self.list.filter = LogFilter(text)
+        self.list.kept.filter = LogFilter(text)
         self.list.redraw()
         self.retitle()
 
     def acknowledge(self) -> int:
         """Acknowledge every alarm; return how many there were."""
-        waiting = unacknowledged(self.list.entries, self.looks.acknowledged)
-        self.looks.acknowledged = self.list.entries[-1].number if self.list.entries else 0
+        waiting = self.looks.journal.unacknowledged(self.looks.acknowledged)
+        self.looks.acknowledged = self.list.kept.last
+        waiting -= self.looks.journal.unacknowledged(self.looks.acknowledged)
         self.list.redraw()
         self.retitle()
         return waiting

@@ -36,7 +36,8 @@ class Looks:
 
     def look_back(self, time_s: float | None) -> Frame | None:
         """Draw everything as it was at a simulated time, None for now; return the frame of that time."""
-        self.history.until_s = self.journal.until_s = time_s
+        self.history.until_s = time_s
+        self.journal.look_back(time_s)
         return None if time_s is None else self.archive.at(time_s)
 
 
