@@ -1,6 +1,7 @@
 """Wall time meets simulated time: the only place that sleeps."""
 
 import asyncio
+import contextlib
 import math
 import sys
 import time
@@ -235,10 +236,10 @@ class Pacer:
         wait_s = next_wall - self._clock()
         if wait_s > 0:
             self._planned_s = wait_s
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait_s)
-            except TimeoutError:
-                return
+            # not wait_for: that of Python 3.11 forgets to be cancelled while what it waits for happens
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
         elif wait_s < -LATEST_S:
             self.overruns += 1
             self.resync()
