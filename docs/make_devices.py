@@ -31,6 +31,7 @@ from twin_tui.engine.devices import (
     pv_inputs,
 )
 from twin_tui.engine.devices.ev_session import ChargingSession
+from twin_tui.engine.devices.pv_inputs import PvString
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import GridSettings, GridTied
@@ -66,6 +67,7 @@ _FORMS: dict[Any, str] = {
     ConverterLosses: ", ".join(CONVERTERS),
     tuple[ChargingSession, ...]: "list of sessions",
     tuple[Window, ...]: "list of windows",
+    tuple[PvString, ...]: "list of strings",
     tuple[float, ...]: "list",
 }
 _SPANS = ("duration", "horizon")

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.devices.test_pv import NOON_UNIX_S, PLANT, site
+from twin_tui import Twin
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.pv import PvParams
-from twin_tui.engine.devices.pv_inputs import MOST_STRINGS
+from twin_tui.engine.devices.pv_inputs import MOST_STRINGS, PvString
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write
 from twin_tui.errors import ConfigError
@@ -111,3 +112,60 @@ def test_in_the_morning_the_power_rises_from_zero_and_no_yield_is_lost() -> None
         assert seen.active_power_w == -5.5 or seen.active_power_w >= 0.0
         assert seen.total_energy_wh >= last_wh
         last_wh = seen.total_energy_wh
+
+
+def in_june(hour: int, *plants: dict[str, Any]) -> Twin:
+    assets = [
+        {"type": "pv", "rated_kw": 20, "name": f"p{place}", **keys} for place, keys in enumerate(plants)
+    ]
+    start = f"2026-06-20T{hour:02d}:00:00"
+    place = {"latitude": 52.0, "longitude": 13.0, "timezone": "UTC", "start": start}
+    twin = Twin.from_dict({**place, "weather": {"clear_sky_index": 1.0}, "assets": assets})
+    twin.advance(2.0)
+    return twin
+
+
+@pytest.mark.parametrize("hour", [6, 11, 16])
+def test_each_string_gives_what_a_plant_with_its_modules_alone_would_give(hour: int) -> None:
+    east, west = {"tilt_deg": 30, "azimuth_deg": 90}, {"tilt_deg": 30, "azimuth_deg": 270}
+    views = [{"peak_w": 3000, **east}, {"peak_w": 5000, **west}]
+    twin = in_june(hour, {"strings": views}, {"peak_kw": 3, **east}, {"peak_kw": 5, **west})
+    alone = [twin.engine.devices[name].state.dc_available_w for name in ("p1", "p2")]
+    found = [string(twin.device("p0").telemetry, number)[2] for number in (1, 2)]
+    assert found == pytest.approx(alone, rel=1e-9)
+    assert (found[0] / 3 > found[1] / 5) == (hour < 12)
+
+
+def test_a_blown_fuse_takes_the_modules_of_its_string_and_curtailing_takes_from_all_alike() -> None:
+    views = (PvString(3000.0, 30.0, 90.0), PvString(5000.0, 30.0, 270.0))
+    engine = site(replace(PLANT, strings=views), NOON_UNIX_S)
+    engine.advance(2)
+    before = [string(engine.telemetry("pv"), number)[2] for number in (1, 2)]
+    engine.submit(Fault("pv", "string_open"))
+    engine.advance(2)
+    seen = engine.telemetry("pv")
+    assert string(seen, 1) == (0.0, 0.0, 0.0)
+    assert string(seen, 2)[2] == pytest.approx(before[1], rel=1e-3)
+    engine.submit(ClearFault("pv", "string_open"))
+    engine.submit(Write("pv", {"active_power_limit_w": 1000.0}))
+    engine.advance(2)
+    seen = [string(engine.telemetry("pv"), number)[2] for number in (1, 2)]
+    assert sum(seen) < 1200.0
+    assert seen[0] / seen[1] == pytest.approx(before[0] / before[1], rel=1e-3)
+
+
+@pytest.mark.parametrize(("count", "pv_strings"), [(5, 1), (2, 3)])
+def test_strings_are_as_many_as_the_inverter_has_inputs(count: int, pv_strings: int) -> None:
+    with pytest.raises(
+        ConfigError, match=f"up to 4 strings of a PV plant, as many as pv_strings; found {count}"
+    ):
+        replace(PLANT, strings=(PvString(1000.0),) * count, pv_strings=pv_strings)
+
+
+def test_a_site_file_gives_strings_in_a_list() -> None:
+    views = [{"peak_w": 4000, "azimuth_deg": 90}, {"peak_w": 4000, "azimuth_deg": 270, "tilt_deg": 15}]
+    twin = Twin.from_dict({"assets": [{"type": "pv", "name": "p", "rated_kw": 8, "strings": views}]})
+    params = twin.engine.devices["p"].params
+    assert (params.peak_w, params.pv_strings, params.strings[1].tilt_deg) == (8000.0, 2, 15.0)
+    with pytest.raises(ConfigError, match="strings: unknown key peak_kw"):
+        Twin.from_dict({"assets": [{"type": "pv", "rated_kw": 8, "strings": [{"peak_kw": 4}]}]})

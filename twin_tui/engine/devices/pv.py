@@ -1,6 +1,6 @@
 """A PV plant: modules on the DC side, an inverter on the AC side."""
 
-from math import exp, hypot
+from math import exp, fsum, hypot
 
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
@@ -45,7 +45,7 @@ from twin_tui.engine.physics.pv import (
     inverter_loss,
     noct_cell_temperature,
 )
-from twin_tui.engine.physics.sun import plane_irradiance
+from twin_tui.engine.physics.sun import Plane, plane_irradiance
 from twin_tui.engine.physics.voltage_response import DROP_OUT_PU
 from twin_tui.engine.s2.builders import pv_pebc
 from twin_tui.engine.s2.model import ControlType
@@ -68,6 +68,28 @@ def initial(params: PvParams) -> PvState:
     return PvState(tie=grid_tie.initial(params.grid_code))
 
 
+def modules(
+    params: PvParams, surface: Plane, peak_w: float, surroundings: Surroundings
+) -> tuple[float, float, float]:
+    """Return irradiance in a plane (W/m²), temperature of the cells in it (°C) and their DC power (W)."""
+    light = surroundings.ghi_w_m2
+    if surroundings.sun is not None:
+        light = plane_irradiance(
+            *(light, surroundings.unix_s, surroundings.sun, surface, params.albedo),
+            *(surroundings.beam_w_m2, surroundings.diffuse_w_m2),
+        )
+    if params.cell_model is CellModel.NOCT:
+        cell = noct_cell_temperature(surroundings.ambient_c, light, params.noct_c)
+    else:
+        cell = faiman_cell_temperature(surroundings.ambient_c, light, surroundings.wind_m_s)
+    return light, cell, dc_power(light, cell, peak_w, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
+
+
+def by_string(params: PvParams, surroundings: Surroundings) -> list[tuple[float, float, float]]:
+    """Return the same of each string that has a plane of its own."""
+    return [modules(params, string.surface, string.peak_w, surroundings) for string in params.strings]
+
+
 def harvest(
     params: PvParams, surroundings: Surroundings, working: float
 ) -> tuple[float, float, float, float]:
@@ -75,22 +97,16 @@ def harvest(
 
     ``working`` is the share of the strings that are connected.
     """
-    light = surroundings.ghi_w_m2
-    if surroundings.sun is not None:
-        light = plane_irradiance(
-            *(light, surroundings.unix_s, surroundings.sun, params.surface, params.albedo),
-            *(surroundings.beam_w_m2, surroundings.diffuse_w_m2),
-        )
-    if params.cell_model is CellModel.NOCT:
-        cell = noct_cell_temperature(surroundings.ambient_c, light, params.noct_c)
-    else:
-        cell = faiman_cell_temperature(surroundings.ambient_c, light, surroundings.wind_m_s)
+    light, cell, dc = modules(params, params.surface, params.peak_w * working, surroundings)
+    if params.strings:
+        found = by_string(params, surroundings)
+        light, cell, _ = found[0]
+        dc = fsum([each[2] for each in (found[1:] if working < 1.0 else found)])
     if params.series is not None:
         measured_w = params.series.at(surroundings.unix_s, surroundings.time_s)
         ac = min(max(0.0, measured_w * working), params.rated_w)
         dc = inverter_dc_power(ac, params.rated_w, params.nominal_efficiency) if ac > 0.0 else 0.0
         return light, cell, dc, ac
-    dc = dc_power(light, cell, params.peak_w * working, params.gamma_per_k) * (1.0 - params.dc_loss_fraction)
     return light, cell, dc, inverter_ac_power(dc, params.rated_w, params.nominal_efficiency)
 
 
@@ -262,6 +278,15 @@ def shown_irradiance(state: PvState) -> float:
     return state.plane_w_m2 + state.memory.offset_w_m2
 
 
+def _shares(params: PvParams, surroundings: Surroundings) -> tuple[float, ...]:
+    """Return what each string could give, in any unit."""
+    if not params.strings:
+        return (1.0,) * params.pv_strings
+    if params.series is not None:
+        return tuple([string.peak_w for string in params.strings])
+    return tuple([dc_w for _, _, dc_w in by_string(params, surroundings)])
+
+
 def observe(
     params: PvParams, state: PvState, commands: PvCommands, surroundings: Surroundings
 ) -> PvTelemetry:
@@ -273,7 +298,7 @@ def observe(
         dc_v = 0.0
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return PvTelemetry(
-        **strings(params.pv_strings, bool(state.faults & STRING_OPEN), state.dc_power_w, dc_v),
+        **strings(_shares(params, surroundings), bool(state.faults & STRING_OPEN), state.dc_power_w, dc_v),
         **terminals(PvTelemetry, state, surroundings),
         inverter_status=2 if stopped else 1 if state.status is Status.RUNNING else 0,
         dc_power_w=state.dc_power_w,

@@ -2,19 +2,21 @@
 
 from dataclasses import field
 from enum import Enum
+from math import fsum
 from typing import Annotated
 
 from twin_tui.engine import bounds
 from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
-from twin_tui.engine.devices.pv_inputs import MOST_STRINGS
+from twin_tui.engine.devices.pv_inputs import MOST_STRINGS, PvString
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
 from twin_tui.engine.physics.pv import inverter_loss
 from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, derive, grouped, measured, value
 from twin_tui.engine.weather import Series
+from twin_tui.errors import ConfigError
 
 NO_LIMIT_W = 1e9
 
@@ -78,6 +80,8 @@ class PvParams:
     """Protection and grid support; none only stops when the grid's voltage is gone."""
     pv_strings: Annotated[int, Range(1, MOST_STRINGS)] = 1
     """Strings of equal modules with the same view of the sun, each at an input with a tracker of its own."""
+    strings: tuple[PvString, ...] = ()
+    """Strings with a peak power, tilt and azimuth each, in place of those above and of ``pv_strings``."""
     night_w: NotNegative = 0.0
     """What the inverter takes from the grid in standby and off while the modules give it nothing."""
     initial_total_wh: NotNegative = 0.0
@@ -93,6 +97,12 @@ class PvParams:
         bounds.check(self, what)
         bounds.rising(self, what, "vmp_v", "voc_v")
         bounds.rising(self, what, "derate_from_c", "derate_to_c")
+        count = len(self.strings)
+        if count:
+            if count > MOST_STRINGS or self.pv_strings not in (1, count):
+                most = f"up to {MOST_STRINGS} strings"
+                raise ConfigError(f"expected {most} of a PV plant, as many as pv_strings; found {count}")
+            derive(self, pv_strings=count, peak_w=fsum(string.peak_w for string in self.strings))
         # the curve of an inverter with 0.994 and more at full load loses most without load
         no_load_w = inverter_loss(0.0, self.rated_w, self.nominal_efficiency)
         full_loss_w = max(no_load_w, self.rated_w * (1.0 / self.nominal_efficiency - 1.0))
