@@ -183,6 +183,13 @@ cause is gone, until it is reset; the others end with their cause.
 **Laws** are the equations behind the numbers, from the functions that compute them, each with its source and
 its limits.
 
+**Numbers** without a source at their law are defaults of our own, to be set where they matter: taper, ramp,
+efficiency and least state of charge of vehicles; quality, pauses and hysteresis of heat pumps; times, ramps
+and buffer temperatures of CHPs; the thermal ones of PV inverters; all times and windows of islands. From
+memory, since nobody has read the standard: contactors open at 0.5 and close at 0.85 pu (IEC 60947-4-1),
+motors stall at 0.6 pu and are 0.1 + 0.1j pu then (NERC's motor D), limits of synchronism (IEEE Std 1547-2018,
+table 5), and what `twin-tui check` calls recalled in a grid code.
+
 **Status** of any device: {statuses}.
 """
 
