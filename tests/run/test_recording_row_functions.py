@@ -107,13 +107,13 @@ def module(tmp_path: Path) -> ModuleType:
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_every_type_of_this_package_is_recorded_without_its_telemetry_object(kind: str) -> None:
     device_type = registry[kind]
-    assert _compiled(device_type.observe, signals_of(device_type.telemetry)) is not None
+    assert _compiled(device_type.observe, tuple(signals_of(device_type.telemetry))) is not None
 
 
 @pytest.mark.parametrize("name", SITE_TELEMETRY)
 def test_grid_and_weather_are_recorded_without_their_telemetry_object(name: str) -> None:
     telemetry, observe = SITE_TELEMETRY[name]
-    assert _compiled(observe, signals_of(telemetry)) is not None
+    assert _compiled(observe, tuple(signals_of(telemetry))) is not None
 
 
 def telemetry_of(engine: Engine) -> dict[str, Any]:

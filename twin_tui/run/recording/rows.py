@@ -8,6 +8,7 @@ of the same expressions, in the order of the names. A function of any other form
 import ast
 import inspect
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any
@@ -18,7 +19,7 @@ _SEVERAL = "_several"
 
 def row_of(observe: Callable[..., Any], names: Collection[str]) -> Callable[..., Row]:
     """Return a function with the arguments of ``observe`` that returns the values of these names."""
-    compiled = _compiled(observe, names) if isinstance(observe, FunctionType) else None
+    compiled = _compiled(observe, tuple(names)) if isinstance(observe, FunctionType) else None
     if compiled is not None:
         return compiled
     get = getter(names)
@@ -32,7 +33,8 @@ def getter(names: Collection[str]) -> Callable[[Any], Row]:
     return lambda seen: tuple(getattr(seen, name) for name in names)
 
 
-def _compiled(observe: FunctionType, names: Collection[str]) -> Callable[..., Row] | None:
+@lru_cache(maxsize=64)  # 5 ms for each type of device
+def _compiled(observe: FunctionType, names: tuple[str, ...]) -> Callable[..., Row] | None:
     code = observe.__code__
     if observe.__kwdefaults__:
         return None
