@@ -65,6 +65,8 @@ class WriteTrace:
     text: str
     signals: tuple[str, ...]
     effect: str = ""
+    entry: int = 0
+    """Its entry in the log, once something has followed."""
 
 
 @value
@@ -158,6 +160,8 @@ class Frame:
     """Indices of the registers that changed lately, where requested."""
     traces: tuple[WriteTrace, ...] = ()
     """The newest writes, oldest first."""
+    effects: Mapping[int, str] = field(default_factory=dict)
+    """What followed, by the numbers of the newest entries of the log."""
     injected: tuple[ActiveFault, ...] = ()
     traffic: tuple[TrafficLine, ...] = ()
     timeline: tuple[TimelineStep, ...] = ()

@@ -68,6 +68,7 @@ class LocalSession:
             registers=self.links.registers(view.device, view.registers, self._frozen),
             changed=self.links.changed(view.device, view.changed_within_s),
             traces=self.traces.traces(),
+            effects=self.traces.effects(),
             injected=tuple(self._injected()),
             timeline=tuple(self._timeline()),
             traffic=self.links.traffic(view.traffic_device),
