@@ -1,4 +1,4 @@
-"""Things that a newcomer wants, each in at most twelve keys that the screen or its help names."""
+"""Ten things that a newcomer wants, each in at most twelve keys that the screen or its help names."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -84,6 +84,17 @@ async def test_an_operation_mode() -> None:
         guide = user.twin.engine.device("battery").guide
         assert guide is not None
         assert guide.mode == "PEAK_SHAVING"
+
+
+async def test_a_fault_and_its_reset() -> None:
+    async with newcomer() as user:
+        battery = user.twin.engine.device("battery")
+        assert "FAULT" in await user.press("e", "enter", "enter")
+        await user.press("u", "right", "enter")
+        assert battery.state.status.value == "FAULT", "it is latched"
+        await user.press("E")
+        await user.look(120.0)
+        assert battery.state.status.value != "FAULT"
 
 
 async def test_pause_one_step_and_sixty_times_as_fast() -> None:
