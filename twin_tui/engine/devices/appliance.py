@@ -80,7 +80,7 @@ class ApplianceParams:
     """Reading of the energy counter at the start."""
     initial_starts: Annotated[int, Range(0.0)] = 0
     """Reading of the counter of runs."""
-    draw: Draw = field(init=False)
+    draw: Draw = field(init=False, compare=False)
     """How the power of a phase follows its voltage; it has no reactive power."""
     curve_wh: tuple[float, ...] = field(init=False)
     """Energy used by the end of each span of the profile, from 0 to the consumption."""
