@@ -287,7 +287,7 @@ async def test_the_scenario_shows_its_next_step_and_the_verdicts_so_far() -> Non
 
 
 async def test_help_says_what_can_be_done_here_and_the_command_line_what_may_come_next() -> None:
-    async with console(HandFedSession(), (80, 70)) as pilot:
+    async with console(HandFedSession(), (80, 140)) as pilot:
         await pilot.press("question_mark")
         await settled(pilot)
         shown = screen_text(pilot)
