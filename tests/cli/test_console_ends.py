@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -85,31 +85,3 @@ def test_a_server_that_has_died_ends_the_console_with_3_and_is_named(
     assert terminal.getvalue().splitlines()[-1] == (
         "twin-tui: 127.0.0.1:502 accepts no clients any more: OSError()"
     )
-
-
-def test_a_screen_that_fails_ends_the_console_with_3_unless_it_is_opened_again(
-    monkeypatch: pytest.MonkeyPatch, terminal: Terminal
-) -> None:
-    class Screen:
-        answers: ClassVar = iter([ValueError("torn"), None, ValueError("torn")])
-        return_code = 0
-
-        def __init__(self, *_: object) -> None:
-            self.failure: Exception | None = None
-
-        def run(self) -> int:
-            self.failure = next(self.answers)
-            return 0
-
-    def enter() -> str:
-        return ""
-
-    def gone() -> str:
-        raise EOFError
-
-    monkeypatch.setattr(start, "ConsoleApp", Screen)
-    monkeypatch.setattr(start, "input", enter, raising=False)
-    assert start.run_console(Twin.from_dict(SITE), servers=False) == ExitCode.OK
-    monkeypatch.setattr(start, "input", gone, raising=False)
-    assert start.run_console(Twin.from_dict(SITE), servers=False) == ExitCode.FAILED
-    assert terminal.getvalue().count("The screen has failed: ValueError: torn") == 2

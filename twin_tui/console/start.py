@@ -78,7 +78,10 @@ async def _wanted_again(thread: TwinThread) -> bool:
             settle(False)
 
     end_on_signals(lambda _: settle(False))
-    loop.add_reader(sys.stdin.fileno(), read)
+    try:
+        loop.add_reader(sys.stdin.fileno(), read)
+    except PermissionError:  # a file instead of a terminal: it can be read at once
+        read()
     while not answer.done():
         if thread.twin.pacer.over or thread.failed:
             settle(False)

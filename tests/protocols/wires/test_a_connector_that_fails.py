@@ -26,6 +26,7 @@ from twin_tui.protocols.connector import (
     Wire,
     Wiring,
 )
+from twin_tui.protocols.modbus.faults import LinkFaultKind
 from twin_tui.protocols.registry import connectors
 from twin_tui.session.local import LocalSession
 
@@ -107,7 +108,9 @@ class ShakyConnector(Connector):
     kind = "shaky"
     entry = ShakyEntry
     settings = ShakySettings
-    link_faults = True
+
+    def link_faults(self, endpoint: object) -> dict[str, str]:
+        return {kind.value: kind.value for kind in LinkFaultKind}
 
     def plan(self, entry: Any, context: EntryContext) -> Any:
         return behave("plan", super().plan, entry, context)

@@ -1,5 +1,6 @@
 """The inputs of a PV inverter, one for each string of modules."""
 
+import math
 from dataclasses import field
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def strings(shares: tuple[float, ...], first_open: bool, dc_w: float, dc_v: floa
     the plant has the modules of the others alone.
     """
     connected = shares[1:] if first_open else shares
-    whole = sum(connected)
+    whole = math.fsum(connected)
     found = dict(_NOTHING)
     for number, share in enumerate(connected, 2 if first_open else 1):
         each_w = dc_w * share / whole if whole > 0.0 else 0.0
