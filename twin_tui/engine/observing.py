@@ -9,6 +9,7 @@ from twin_tui.engine.running import Device, Run
 from twin_tui.engine.snapshot import (
     GRID,
     NOTHING,
+    Author,
     DeviceSnapshot,
     GridSnapshot,
     LogEntry,
@@ -109,7 +110,16 @@ def _device(device: Device, run: Run) -> DeviceSnapshot:
         why=why,
         grid_code=_grid_code(device),
         control=device.control.shown(run.tick) if device.control is not None else None,
+        authors=_authors(device, run.dt_s),
     )
+
+
+def _authors(device: Device, dt_s: float) -> dict[str, Author]:
+    names = dict.fromkeys(device.authors)
+    if device.guide is not None and device.type.steering is not None:
+        names.update(dict.fromkeys(sorted(device.type.steering.setpoints)))
+    found = {name: device.author(name, dt_s) for name in names}
+    return {name: author for name, author in found.items() if author is not None}
 
 
 def _grid_code(device: Device) -> str:

@@ -13,7 +13,7 @@ from twin_tui.engine.grid_settings import GridSettings, GridTied
 from twin_tui.engine.protection import under_another_code
 from twin_tui.engine.s2.model import ControlType
 from twin_tui.engine.signals import Scalar, changed, signals_of, value
-from twin_tui.engine.snapshot import ControlSnapshot, LogKind
+from twin_tui.engine.snapshot import Author, ControlSnapshot, LogKind
 from twin_tui.engine.steps import check_duration, whole_steps
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import RELEASE, Constraint, Why
@@ -54,10 +54,12 @@ class Device:
         "_observed",
         "_observed_tick",
         "advised",
+        "authors",
         "commands",
         "control",
         "direct",
         "guide",
+        "guide_tick",
         "momentary",
         "name",
         "params",
@@ -83,7 +85,11 @@ class Device:
         """Forced values; replaced as a whole, so that a recording may keep those of a tick."""
         self.advised: dict[str, int] = {}
         """The advice that its commands called for, without numbers, and in which tick last."""
+        self.authors: dict[str, tuple[str, int, Any]] = {}
+        """Who last wrote or forced each signal, in which tick, and the value."""
         self.guide: Guide | None = None
+        self.guide_tick = 0
+        """In which tick the guide took hold."""
         self.control: Controller | None = None
         """The S2 control type that an energy manager has selected, if any."""
         self.direct: dict[str, Any] = {}
@@ -117,6 +123,18 @@ class Device:
         if self.guide is None or not self.guide.mode:
             return ""
         return f"{'S2' if self.guide is self.control else 'mode'} {self.guide.mode}"
+
+    def author(self, signal: str, dt_s: float) -> Author | None:
+        """Return who has set a signal as it is now, and since when; None where it is as at the start."""
+        steering = self.type.steering
+        if self.steered_by and signal not in self.pins and steering and signal in steering.setpoints:
+            return Author(self.steered_by, self.guide_tick * dt_s, getattr(self.commands, signal, None))
+        return self.writer(signal, dt_s)
+
+    def writer(self, signal: str, dt_s: float) -> Author | None:
+        """Return who wrote or forced a signal last, when, and to what."""
+        found = self.authors.get(signal)
+        return Author(found[0], found[1] * dt_s, found[2]) if found is not None else None
 
     def why(self, surroundings: Surroundings) -> Why:
         """Return what was asked of the device, by whom if not by setpoints, and what binds it now."""

@@ -1,5 +1,7 @@
 """What the engine shows: immutable values, computed on access."""
 
+from collections.abc import Mapping
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
@@ -40,6 +42,15 @@ class LogEntry:
     origin: str = ""
     repeats: int = 1
     """How often it happened in a row: a client that writes the same again makes no new entry."""
+
+
+@value
+class Author:
+    """Who set a signal: a client's address, "console", "mode PEAK_SHAVING"; since when, and to what."""
+
+    who: str
+    since_s: float
+    value: Any
 
 
 @value
@@ -85,6 +96,8 @@ class DeviceSnapshot:
     grid_code: str = ""
     """The title of the grid code, and which of its numbers nobody has read in the source."""
     control: ControlSnapshot | None = None
+    authors: Mapping[str, Author] = field(default_factory=dict)
+    """Who has set each signal that is no longer as at the start."""
 
 
 @value

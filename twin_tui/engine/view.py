@@ -48,6 +48,12 @@ class RegisterValue:
     write_age_s: float | None = None
     verdict: str = ""
     """What became of the last write: "ok" or why it was refused."""
+    author: str = ""
+    """Who has set the value where that is not the last writer: "mode PEAK_SHAVING"."""
+    since_s: float | None = None
+    """Since when, in simulated time."""
+    wrote: str = ""
+    """The value of the last write, where it is not in force."""
     held: str = ""
     """"forced" or "frozen" while the signal behind it is pinned."""
     reads: int | None = None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 
+from twin_tui.engine.formats import quantity
 from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.registers import Registers
@@ -131,6 +132,11 @@ class LinkViews:
         verdict, attempt = "", cell.last_write
         if attempt is not None and (wall_s is None or attempt.wall_s >= wall_s):
             wall_s, origin, verdict = attempt.wall_s, attempt.client, attempt.verdict
+        dt_s, author, wrote = self._twin.engine.dt_s, None, ""
+        if signal and register.signal is not None and register.signal.command:
+            author, written = cell.device.author(signal, dt_s), cell.device.writer(signal, dt_s)
+            if author is not None and written is not None and author != written:
+                wrote = quantity(written.value, register.signal.unit)
         held = ""
         if signal in cell.device.pins:
             held = "frozen" if (device, signal) in frozen else "forced"
@@ -143,6 +149,9 @@ class LinkViews:
             writer=origin,
             write_age_s=None if wall_s is None else now - wall_s,
             verdict=verdict,
+            author=author.who if author is not None and author.who != origin else "",
+            since_s=author.since_s if author is not None else None,
+            wrote=wrote,
             held=held,
             reads=self._reads(cell),
         )

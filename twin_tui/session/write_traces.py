@@ -107,7 +107,7 @@ class WriteTraces:
         before = {name: getattr(device.commands, name, None) for name in event.values}
         parts = [f"{name} {_shown(before[name])} → {_shown(wanted)}" for name, wanted in event.values.items()]
         now = self._clock()
-        text = ", ".join(parts) + (f" ({event.detail})" if event.detail else "")
+        text = "  ".join(filter(None, (", ".join(parts), event.detail)))
         self._count += 1
         trace = WriteTrace(event.device, tick * engine.dt_s, 0.0, event.origin, text, tuple(event.values))
         self._traces.append((self._count, now, trace))

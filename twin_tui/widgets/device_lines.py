@@ -8,7 +8,7 @@ from twin_tui.engine.view import DeviceView, Frame
 from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.model import SignalRow, device_row, last_ems_write
-from twin_tui.widgets.register_lines import traces_of
+from twin_tui.widgets.register_lines import trace_lines, traces_of
 from twin_tui.widgets.spans import Line, rule
 
 
@@ -97,14 +97,7 @@ def side_lines(device: DeviceSnapshot, frame: Frame, width: int, glyphs: Glyphs)
     lines += control_lines(device, width, glyphs)
     lines.append(rule("last writes", width, glyphs.line))
     for trace in reversed(traces_of(frame, device.name)[-6:]):
-        lines.append(
-            [
-                (f" {formats.age(trace.age_s):>4} ago ", "written"),
-                (f"{formats.clean(trace.origin)}: {formats.clean(trace.text.partition(' (')[0])}", "plain"),
-            ]
-        )
-        if trace.effect:
-            lines.append([(f"          {glyphs.into} {trace.effect}", "plain")])
+        lines += trace_lines(trace, width, glyphs)
     if last_ems_write(frame, device.name) is None:
         lines.append([(" no EMS has written yet", "label")])
     return lines

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.log_text import in_room, port_of
+from twin_tui.widgets.log_text import in_lines, with_origin
 from twin_tui.widgets.model import LOG_LOOK
 from twin_tui.widgets.spans import Line
 
@@ -77,9 +76,8 @@ def log_line(
         0, width - formats.columns(short) - formats.columns(device) - 10
     )  # mark, kind and three blanks
     repeats = f" ×{entry.repeats}" if entry.repeats > 1 else ""
-    text, origin = _text_and_origin(
-        formats.clean(entry.text), formats.clean(entry.origin), room - len(repeats), glyphs.cut, width
-    )
+    who = formats.clean(entry.origin) if width >= 60 else ""
+    text, origin = with_origin(formats.clean(entry.text), who, room - len(repeats), glyphs.cut)
     line: Line = [
         (glyphs.alarm if unacknowledged else " ", "alarm"),
         (f"{short} ", "label"),
@@ -94,18 +92,6 @@ def log_line(
     return line
 
 
-def _text_and_origin(text: str, origin: str, room: int, mark: str, width: int) -> tuple[str, str]:
-    """Return text and origin in so much room: the address is cut to its port, or left out, before a value."""
-    whole = in_room(text, room, mark)
-    if not origin or width < 60:
-        return whole, ""
-    for shown in (f"  {origin}", f"  {port_of(origin)}"):
-        kept = in_room(text, room - formats.columns(shown), mark)
-        if not kept.startswith(("→", mark)) and (kept or not text):
-            return kept, shown
-    return (kept, shown) if whole.startswith(("→", mark)) else (whole, "")
-
-
 def whole_entry(entry: LogEntry) -> str:
     """Return everything of an entry as text."""
     rows = {
@@ -115,7 +101,7 @@ def whole_entry(entry: LogEntry) -> str:
         "times": str(entry.repeats) if entry.repeats > 1 else "",
     }
     lines = [f"{name:<7}{formats.clean(text)}" for name, text in rows.items() if text]
-    return "\n".join([*lines, "", *wrap(formats.clean(entry.text), 70)])
+    return "\n".join([*lines, "", *in_lines(formats.clean(entry.text), 70)])
 
 
 def as_text(entries: Sequence[LogEntry | Missing]) -> str:

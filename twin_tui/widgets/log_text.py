@@ -68,7 +68,31 @@ def in_room(text: str, room: int, mark: str = "…") -> str:
     return f"{kept} {mark}".strip() if room >= len(mark) else ""
 
 
+def in_lines(text: str, width: int) -> list[str]:
+    """Return a text in lines of so many columns; a number stays beside its unit."""
+    lines = [""]
+    for word in _WHOLE.findall(text):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and columns(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def port_of(origin: str) -> str:
     """Return the TCP port of a client's address, as in ":42022"; other origins as they are."""
     address, colon, port = origin.rpartition(":")
     return f":{port}" if colon and address and port.isdigit() else origin
+
+
+def with_origin(text: str, origin: str, room: int, mark: str = "…") -> tuple[str, str]:
+    """Return text and origin in so much room: the address is cut to its port, or left out, before a value."""
+    whole = in_room(text, room, mark)
+    if not origin:
+        return whole, ""
+    for shown in (f"  {origin}", f"  {port_of(origin)}"):
+        kept = in_room(text, room - columns(shown), mark)
+        if not kept.startswith(("→", mark)) and (kept or not text):
+            return kept, shown
+    return (kept, shown) if whole.startswith(("→", mark)) else (whole, "")

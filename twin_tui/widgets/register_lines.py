@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twin_tui.engine import formats
+from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
 from twin_tui.widgets.glyphs import Glyphs
+from twin_tui.widgets.log_text import in_lines, with_origin
 from twin_tui.widgets.spans import Line
 
 FRESH_S = 3.0
@@ -117,15 +119,47 @@ def _provenance(register: RegisterValue) -> Line:
     parts: Line = []
     if register.held:
         parts.append((f"{register.held.upper()} ", "strong"))
-    if register.write_age_s is not None:
+    if register.author:
+        parts.append((formats.clean(register.author), "strong"))
+    elif register.write_age_s is not None:
         fresh = register.write_age_s < FRESH_S
         text = f"W {formats.age(register.write_age_s)} {formats.clean(register.writer)}"
         parts.append((text, "fresh" if fresh else "written"))
     return parts
 
 
+def trace_lines(trace: WriteTrace, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return a write and what followed: when, what, by whom, in so many columns without cutting a number."""
+    when = f" W {formats.age(trace.age_s):>4} ago "
+    text, who = with_origin(
+        formats.clean(trace.text), formats.clean(trace.origin), width - len(when), glyphs.cut
+    )
+    lines: list[Line] = [[(when, "written"), (text, "plain"), (who, "label")]]
+    if trace.effect:
+        parts = in_lines(trace.effect, max(20, width - 5))
+        lines += [
+            [(f"   {glyphs.into if not place else ' '} {part}", "plain")] for place, part in enumerate(parts)
+        ]
+    return lines
+
+
+def author_line(register: RegisterValue, snapshot: Snapshot) -> list[Line]:
+    """Return who has set the value and since what time of day, and the last write where it is another."""
+    if not register.author or register.since_s is None:
+        return []
+    since = formats.clock((snapshot.day_s - snapshot.time_s + register.since_s) % 86_400.0, tenths=False)
+    text = f" {value_text(register)}, {formats.clean(register.author)} since {since[:5]}"
+    if register.writer:
+        text += f"; last write W {formats.clean(register.writer)} {register.wrote}".rstrip()
+    return [[(text, "strong")]]
+
+
 def detail(
-    info: RegisterInfo, register: RegisterValue | None, traces: Sequence[WriteTrace], glyphs: Glyphs
+    info: RegisterInfo,
+    register: RegisterValue | None,
+    frame: Frame,
+    glyphs: Glyphs,
+    width: int = 80,
 ) -> list[Line]:
     """Return everything about one register: meaning, bits, limits, the last writes and what followed."""
     lines: list[Line] = [[(f" {formats.clean(info.meaning or info.name)}", "focus")]]
@@ -139,6 +173,7 @@ def detail(
         bits = raw_text(register.words, NumberFormat.BITS)
         dec = raw_text(register.words, NumberFormat.DEC)
         lines.append([(f" {raw_text(register.words, NumberFormat.HEX)}  {dec}  bits {bits}", "plain")])
+        lines += author_line(register, frame.snapshot)
     limits = _limits(info)
     if limits:
         lines.append([(f" takes {limits}", "label")])
@@ -150,16 +185,9 @@ def detail(
         lines.append([(f" {often} since you look" if register.reads else " nobody reads it now", "label")])
     if register is not None and register.verdict not in ("", "ok"):
         lines.append([(f" last write {formats.clean(register.verdict)}", "alarm")])
-    own = [trace for trace in traces if info.signal and info.signal in trace.signals]
+    own = [trace for trace in traces_of(frame, info.device) if info.signal and info.signal in trace.signals]
     for trace in reversed(own[-5:]):
-        lines.append(
-            [
-                (f" W {formats.age(trace.age_s):>4} ago ", "written"),
-                (f"{formats.clean(trace.origin)}: {formats.clean(trace.text)}", "plain"),
-            ]
-        )
-        if trace.effect:
-            lines.append([(f"   {glyphs.into} {trace.effect}", "plain")])
+        lines += trace_lines(trace, width, glyphs)
     if not own and info.writable:
         lines.append([(" nobody has written it yet", "label")])
     return lines

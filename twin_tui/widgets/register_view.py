@@ -8,7 +8,7 @@ from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.register_lines import RegisterFilter, as_text, detail, heading, register_line, traces_of
+from twin_tui.widgets.register_lines import RegisterFilter, as_text, detail, heading, register_line
 from twin_tui.widgets.spans import Line, rule
 
 CHANGED_WITHIN_S = 5.0
@@ -108,7 +108,7 @@ class RegisterDetail(FrameLines):
             self.show([])
             return
         info, value = self.registers.registers[index], self.registers.values.get(index)
-        lines = detail(info, value, traces_of(frame, self.device), self.looks.glyphs)
+        lines = detail(info, value, frame, self.looks.glyphs, self.size.width)
         self.show(lines[: self.size.height])
 
 

@@ -40,6 +40,8 @@ class Write(Event):
             stays = self.detail and before == new
             parts.append(f"{name} {'stays' if stays else f'{short(before)} →'} {short(new)}{unit}")
         device.change(changes)
+        for name, new in changes.items():
+            device.authors[name] = self.origin, tick, new
         device.forget_observation()
         if any(name in device.momentary for name in changes):
             run.await_momentary(device)
@@ -74,7 +76,9 @@ class Pin(Event):
     def carry_out(self, run: Run, tick: int) -> None:
         """Force the value."""
         device = run.device(self.device)
-        device.pins = {**device.pins, self.signal: device.accept(self.signal, self.value)}
+        forced = device.accept(self.signal, self.value)
+        device.pins = {**device.pins, self.signal: forced}
+        device.authors[self.signal] = self.origin, tick, forced
         device.change({})
         device.forget_observation()
         text = f"{self.signal} forced to {short(self.value)}"

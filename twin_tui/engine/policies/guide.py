@@ -98,7 +98,7 @@ def take_hold(run: Run, device: Device, guide: Guide) -> None:
             name: getattr(device.commands, name) for name in (*steering.start, *steering.setpoints)
         }
     _give(device, steering.start)
-    device.guide = guide
+    device.guide, device.guide_tick = guide, run.tick + 1
     if device.type.stage is Stage.SOURCE:
         steer(device, run.surroundings, 0.0)
     device.forget_observation()
