@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from twin_tui.engine.formats import columns
 
 _NUMBER = r"[-+−±×]?\d[\d.,:]*(?:e[-+]?\d+)?"
-_WHOLE = re.compile(rf"{_NUMBER} [^\W\d_]{{1,4}}(?:/[a-z0-9]+)?(?=[\s,;:)]|$)|{_NUMBER} %|\S+")
+_WHOLE = re.compile(rf"{_NUMBER} (?:[^\W\d_]{{1,4}}(?:/[a-z0-9]+)?|%)[,;:)]*(?=\s|$)|\S+")
 """A word, or a number with its unit."""
 _NAME = re.compile(r"[^\W\d]\w*_\w*")
 _CHANGE = re.compile(r"(?:\d+ )?\w+ [^→\s][^→]* → |→ ")
