@@ -12,7 +12,7 @@ from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.write_traces import WriteTraces
 
-SETPOINT, LIMIT = "on_grid_power", "soc_lower_limit_1"
+SETPOINT, LIMIT = "on_grid_power_setpoint", "soc_lower_limit_1"
 SITE: dict[str, Any] = {
     "name": "looked_at",
     "real_time": False,

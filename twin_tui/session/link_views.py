@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Collection
 
-from twin_tui.engine.formats import quantity
 from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.registers import Registers
@@ -136,7 +135,7 @@ class LinkViews:
         if signal and register.signal is not None and register.signal.command:
             author, written = cell.device.author(signal, dt_s), cell.device.writer(signal, dt_s)
             if author is not None and written is not None and author != written:
-                wrote = quantity(written.value, register.signal.unit)
+                wrote = register.text(register.encode(written.value))
         held = ""
         if signal in cell.device.pins:
             held = "frozen" if (device, signal) in frozen else "forced"
@@ -165,7 +164,7 @@ def _info(cell: Cell) -> RegisterInfo:
     return RegisterInfo(
         table=register.table.value,
         address=register.address,
-        name=register.name,
+        name=(writer or register).name,
         type=register.layout.type.name,
         count=register.count,
         device=cell.device.name,
