@@ -58,13 +58,26 @@ def near(found: float, expected: float, scale: float) -> bool:
 def powers_of(device: Device, surroundings: Surroundings) -> PhasePowers:
     """Return the power of each phase of a device."""
     shares, draw, state = device.type.shares, device.type.draw, device.state
-    return phase_powers(
+    powers = phase_powers(
         state.active_power_w,
         state.reactive_power_var,
         BALANCED if shares is None else shares(device.params, state),
         surroundings,
         None if draw is None else draw(device.params, state),
     )
+    unbalance = surroundings.island_unbalance
+    if unbalance is None or not forms(device):
+        return powers
+    a_w, b_w, c_w, a_var, b_var, c_var = [
+        power + device.params.rated_va * more for power, more in zip(powers, unbalance, strict=True)
+    ]
+    return a_w, b_w, c_w, a_var, b_var, c_var
+
+
+def forms(device: Device) -> bool:
+    """Return whether a device can form an island now."""
+    offer = device.type.forms
+    return offer is not None and offer(device.params, device.state, device.commands) is not None
 
 
 def _volts(surroundings: Surroundings) -> Phases:
@@ -112,7 +125,8 @@ def of_device(device: Device, seen: Any, surroundings: Surroundings) -> Iterator
             yield "no current in a dead phase", amps == 0.0, f"{phase}: {amps} A"
         if limit_a is not None:
             yield "|I| ≤ limit", amps <= limit_a * (1 + 1e-9) + 1e-9, f"{phase}: {amps} of {limit_a} A"
-    if device.type.draw is None and hasattr(seen, "current_a_a"):
+    unbalanced = surroundings.island_unbalance is not None and forms(device)
+    if device.type.draw is None and hasattr(seen, "current_a_a") and not unbalanced:
         va = hypot(at_converter, state.reactive_power_var)
         yield "ΣU·I = S", near(in_all, va, scale + va), f"{in_all} {va}"
     rated = getattr(device.params, "s_max_va", None) or getattr(device.params, "rated_va", None)
@@ -174,9 +188,7 @@ def of_bus(engine: Engine) -> Iterator[Check]:
         *(surroundings.grid_a_var, surroundings.grid_b_var, surroundings.grid_c_var),
     )
     if surroundings.islanded:
-        # the grid-forming devices give each phase what the others leave on it, their own telemetry a third
         yield "no phase crosses an open switch", not any(found), f"{found}"
-        return
     by_device = [powers_of(device, surroundings) for device in devices]
     for place, flow in enumerate(found):
         total = sum(powers[place] for powers in by_device)

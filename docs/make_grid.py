@@ -41,9 +41,12 @@ on the grid's side of the meter and in no device's power.
 Devices and voltage agree within each tick: the tick is run again, at most {passes} times, until they do to
 1e-6 pu. So a loop neither lags by a tick nor hunts at a long step. Where no voltage agrees, because a
 protection trips at one and not at the other, the devices answer to the voltage that the tick before has
-left; what is about to come back, and would be driven out again by the voltage that it causes, stays out. What
-the impedance cannot carry has no voltage at all: it collapses, the switch opens with an ALARM, and closes
-again after `restart_s`, later after each failure.
+left; what is about to come back, and would be driven out again by the voltage that it causes, stays out. Of
+several devices that would come back in the same tick one is tried alone, another one each time, and the rest
+stays out. Such a tick is run up to {most} times.
+
+What the impedance cannot carry has no voltage at all: it collapses, the switch opens with an ALARM, and
+closes again after `restart_s`, later after each failure.
 
 ## Without the grid
 
@@ -77,13 +80,19 @@ Simplified, and in which direction it errs:
   device on one phase move its voltage twice as much.
 - The angles between the phases count as 120° in line voltages; unbalance turns them by some degrees.
 - The voltage of an island is the same on every phase. In reality it is lower on the phase with the most load.
+- The batteries of an island share by their ratings what the loads leave on each phase beyond a third of it. A
+  phase above its limit of current sheds a load of that phase, or ends the island at once; a real converter
+  carries an overload for some seconds. One without a neutral carries no such unbalance at all: with it a real
+  island ends earlier.
 - Batteries of an island settle within a step. In reality they overshoot in the first 20 to 200 ms, and a
   relay without delay may trip.
 - At the moment of closing no current flows for the angle δ that is left, which the log names. In reality the
   voltage 2 sin(δ/2) acts on the impedance of grid and filter for some periods: 0.35 pu at 20°, several times
   the rated current on a stiff grid. `sync_angle_deg: 5` keeps a real site's below its rating.
-- A device that would be driven out again by the voltage it causes stays out. In reality it tries again and
-  again, for some milliseconds each time.
+- A device that would be driven out again by the voltage it causes stays out, and of several one runs if it
+  can. In reality inverters with the same settings come back together, drive each other out, and try again
+  after the time of their code, for some milliseconds each time, until their return times differ or one trips:
+  less energy than here, and more changes.
 - A transformer has no no-load loss: 0.1 to 0.2 % of its rating.
 """
 LAWS: tuple[Callable[..., Any], ...] = (
@@ -101,7 +110,7 @@ LAWS: tuple[Callable[..., Any], ...] = (
 
 def page() -> str:
     """Return the page."""
-    parts = [INTRODUCTION.format(passes=PASSES + 2, dead=DEAD_PU)]
+    parts = [INTRODUCTION.format(passes=PASSES + 2, most=3 * (PASSES + 2), dead=DEAD_PU)]
     for title, model, params in (
         ("`grid`", grid_model(), GridParams),
         ("`island`", island_model(), IslandParams),

@@ -7,11 +7,15 @@ import pytest
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import Status
 from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.battery_model import Housing
 from twin_tui.engine.devices.load import LOAD, LoadParams
+from twin_tui.engine.devices.load_model import VoltageModel
+from twin_tui.engine.devices.meter import METER, MeterParams
 from twin_tui.engine.devices.pv import PV, PvParams
+from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Disturb, Write
+from twin_tui.engine.events import ClearEverything, Disturb, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
@@ -207,3 +211,84 @@ def test_a_battery_that_holds_up_an_island_rides_through_the_frequency_that_it_m
         state = BATTERY.step(params, state, TOLD, around)
         assert (state.active_power_w, state.reactive_power_var) == pytest.approx((500.0, 200.0))
         assert state.status is Status.RUNNING
+
+
+def unbalanced_site(
+    *batteries: BatteryParams, loads: dict[str, tuple[float, Connection]], order: tuple[str, ...] = ()
+) -> Engine:
+    """Return an island with loads of constant power on single phases, and meters on each battery and all."""
+    devices = [DevicePlan(f"b{i}", BATTERY, params, TOLD) for i, params in enumerate(batteries)]
+    for name, (power_w, phase) in loads.items():
+        params = LoadParams(power_w, phase=phase, voltage_model=VoltageModel.CONSTANT_POWER, power_factor=0.9)
+        devices.append(DevicePlan(name, LOAD, params))
+    names = [plan.name for plan in devices]
+    devices += [DevicePlan(f"m_{name}", METER, MeterParams(), meters=(name,)) for name in names]
+    devices.append(DevicePlan("all", METER, MeterParams(), meters=tuple(names)))
+    island = IslandParams(transfer_time_s=0.0, shed_order=order)
+    engine = Engine(SitePlan("island", tuple(devices), island=island))
+    engine.advance(1.0)
+    lose_the_grid(engine)
+    engine.step()
+    return engine
+
+
+STIFF = replace(FORMER, forming_voltage_droop=0.0)
+
+
+def test_a_forming_battery_gives_each_phase_what_its_loads_take() -> None:
+    engine = unbalanced_site(STIFF, loads={"a": (2700.0, Connection.A), "b": (900.0, Connection.B)})
+    seen, nominal_v = engine.telemetry("b0"), engine.surroundings.nominal_v
+    volts = nominal_v * engine.surroundings.va_pu
+    assert seen.current_a_a == pytest.approx(3000.0 / volts)
+    assert seen.current_b_a == pytest.approx(1000.0 / volts)
+    assert seen.current_c_a == pytest.approx(0.0, abs=1e-9)
+    assert seen.active_power_w == pytest.approx(3600.0)
+    assert engine.telemetry("m_b0").active_power_a_w == pytest.approx(-2700.0)
+    assert engine.telemetry("m_b0").active_power_c_w == pytest.approx(0.0, abs=1e-6)
+
+
+def test_in_an_island_the_devices_of_each_phase_sum_to_zero() -> None:
+    large = replace(FORMER, capacity_wh=60_000.0, max_charge_w=3e4, max_discharge_w=3e4, rated_va=3e4)
+    contained = replace(large, housing=Housing.CONTAINER)
+    loads = {"a": (7000.0, Connection.A), "c": (500.0, Connection.C), "abc": (1500.0, Connection.ABC)}
+    engine = unbalanced_site(FORMER, contained, loads=loads)
+    for _ in range(50):
+        engine.step()
+        total = engine.telemetry("all")
+        for phase in "abc":
+            assert getattr(total, f"active_power_{phase}_w") == pytest.approx(0.0, abs=1e-6)
+            assert getattr(total, f"reactive_power_{phase}_var") == pytest.approx(0.0, abs=1e-6)
+    small, great = engine.telemetry("b0"), engine.telemetry("b1")
+    assert great.current_a_a == pytest.approx(3 * small.current_a_a, rel=0.05)
+
+
+def test_a_phase_beyond_the_rated_current_ends_the_island_though_the_sum_would_fit() -> None:
+    engine = unbalanced_site(FORMER, loads={"a": (3600.0, Connection.A)})
+    assert not engine.surroundings.islanded
+    assert engine.surroundings.island_unbalance is None
+    assert any("phase a of b0 overloaded: 4" in entry.text for entry in engine.log)
+    fits = unbalanced_site(replace(FORMER, max_current_pu=1.3), loads={"a": (3600.0, Connection.A)})
+    assert fits.surroundings.islanded
+
+
+def test_only_a_load_of_the_overloaded_phase_is_shed() -> None:
+    loads = {
+        "first": (900.0, Connection.B),
+        "second": (2000.0, Connection.A),
+        "stays": (2000.0, Connection.A),
+    }
+    engine = unbalanced_site(FORMER, loads=loads, order=("first", "second"))
+    assert engine.surroundings.islanded
+    assert [engine.devices[name].commands.connected for name in loads] == [True, False, True]
+    assert any("missing on phase a" in entry.text for entry in engine.log)
+
+
+def test_back_on_the_grid_a_battery_is_balanced_again() -> None:
+    engine = unbalanced_site(FORMER, loads={"a": (2700.0, Connection.A)})
+    assert engine.telemetry("b0").current_b_a == pytest.approx(0.0, abs=1e-9)
+    engine.submit(ClearEverything())
+    engine.submit(Write("b0", {"active_power_setpoint_w": 2700.0}))
+    engine.advance(30.0)
+    assert not engine.surroundings.islanded
+    seen = engine.telemetry("b0")
+    assert seen.current_a_a == seen.current_b_a == pytest.approx(900.0 / engine.surroundings.nominal_v)

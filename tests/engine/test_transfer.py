@@ -339,7 +339,8 @@ def test_a_phase_jump_of_the_grid_is_seen_by_the_synchroniser() -> None:
 
 def test_on_a_weak_grid_the_source_is_seen_beside_the_island() -> None:
     weak = GridParams(r_ohm=0.4, x_ohm=0.1)
-    engine = site(LoadParams(6_000.0, phase=Phase.A), grid=weak)
+    former = replace(FORMER, max_current_pu=2.0)
+    engine = site(LoadParams(6_000.0, phase=Phase.A), batteries=(former,), grid=weak)
     assert engine.snapshot().grid.voltage_a_pu < 0.98
     lose(engine, 0.5)
     engine.advance(1.0)

@@ -340,3 +340,33 @@ def test_a_swell_of_the_grid_itself_still_ends_with_the_swell() -> None:
     engine.advance(0.6)
     assert engine.devices["pv"].state.status is Status.RUNNING
     assert engine.devices["pv"].state.active_power_w == 10e3
+
+
+def swelling_together(back_s: float, power_w: float, count: int) -> Engine:
+    """Return several plants of which not all can run: 1.1 pu are reached at 53 kW."""
+    series = Series(0.0, 60.0, (power_w, power_w), holds=True, relative=True)
+    params = PvParams(60e3, 60e3, grid_code=replace(CAT_III, cease_back_s=back_s), series=series)
+    devices = tuple(DevicePlan(f"pv{number}", PV, params) for number in range(count))
+    return Engine(SitePlan("swelling", devices, dt_s=0.1, grid=SWELLING))
+
+
+@pytest.mark.parametrize("back_s", [0.0, 0.3, 0.4])
+@pytest.mark.parametrize(("power_w", "count", "fit"), [(30e3, 2, 1), (20e3, 4, 2), (60e3, 2, 0)])
+def test_of_inverters_that_drive_each_other_out_as_many_run_as_can(
+    back_s: float, power_w: float, count: int, fit: int
+) -> None:
+    engine = swelling_together(back_s, power_w, count)
+    engine.advance(3.0)
+    states = [device.state.status for device in engine.devices.values()]
+    assert states.count(Status.RUNNING) == fit
+    assert states.count(Status.CEASED) == count - fit
+    changes = len(engine.log)
+    for _ in range(100):
+        engine.step()
+        assert [device.state.status for device in engine.devices.values()] == states
+        assert engine.surroundings.va_pu < 1.1
+        assert engine.surroundings.caused_pu is None
+        assert engine.supply is not None
+        assert engine.supply.connection is not None
+        assert engine.supply.connection.passes <= 3 * (PASSES + 2)
+    assert len(engine.log) == changes

@@ -1,7 +1,7 @@
 """The site's bus: the devices in the order in which they step, and the one loop that steps them."""
 
 from twin_tui.engine.device import DeviceState, Stage
-from twin_tui.engine.devices.terminals import BALANCED, phase_powers
+from twin_tui.engine.devices.terminals import BALANCED, PhasePowers, forming_powers, phase_powers
 from twin_tui.engine.policies.guide import steer
 from twin_tui.engine.running import Device
 from twin_tui.engine.surroundings import Surroundings
@@ -99,6 +99,18 @@ class Bus:
             reactive_var -= device.state.reactive_power_var
         write_flows(surroundings, self._unbalanced, active_w, reactive_var)
 
+    def unbalance(self, surroundings: Surroundings) -> PhasePowers | None:
+        """Return what the devices of an island leave on each phase beyond a third of it, W and var."""
+        if not self._unbalanced:
+            return None
+        write_flows(surroundings, self._unbalanced, 0.0, 0.0)
+        a_w, b_w, c_w = surroundings.grid_a_w, surroundings.grid_b_w, surroundings.grid_c_w
+        a_var, b_var, c_var = surroundings.grid_a_var, surroundings.grid_b_var, surroundings.grid_c_var
+        if a_w == b_w == c_w and a_var == b_var == c_var:
+            return None
+        w, var = (a_w + b_w + c_w) / 3.0, (a_var + b_var + c_var) / 3.0
+        return a_w - w, b_w - w, c_w - w, a_var - var, b_var - var, c_var - var
+
     def states(self) -> list[DeviceState]:
         """Return the states of sources and storage, for a tick that may be run again."""
         return [device.state for group in (self.sources, self.storage) for device in group]
@@ -124,20 +136,30 @@ def measured_devices(meter: Device, devices: dict[str, Device]) -> tuple[Device,
     return tuple(group)
 
 
+def device_powers(device: Device, surroundings: Surroundings) -> PhasePowers:
+    """Return the power of each phase of a device."""
+    state, shares, draw = device.state, device.type.shares, device.type.draw
+    powers = phase_powers(
+        state.active_power_w,
+        state.reactive_power_var,
+        BALANCED if shares is None else shares(device.params, state),
+        surroundings,
+        None if draw is None else draw(device.params, state),
+    )
+    if surroundings.island_unbalance is not None and device.type.forms is not None:
+        offer = device.type.forms(device.params, state, device.commands)
+        if offer is not None:
+            return forming_powers(powers, offer.rating_va, surroundings)
+    return powers
+
+
 def write_flows(
     surroundings: Surroundings, devices: tuple[Device, ...], rest_w: float, rest_var: float
 ) -> None:
     """Write by phase what flows from the bus into ``devices`` and, balanced, ``rest`` (+ onto the bus)."""
     a_w, b_w, c_w, a_var, b_var, c_var = phase_powers(0.0 - rest_w, 0.0 - rest_var, BALANCED, surroundings)
     for device in devices:
-        state, shares, draw = device.state, device.type.shares, device.type.draw
-        powers = phase_powers(
-            state.active_power_w,
-            state.reactive_power_var,
-            BALANCED if shares is None else shares(device.params, state),
-            surroundings,
-            None if draw is None else draw(device.params, state),
-        )
+        powers = device_powers(device, surroundings)
         a_w -= powers[0]
         b_w -= powers[1]
         c_w -= powers[2]

@@ -8,10 +8,11 @@ from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.physics.fixed_point import FixedPoint, Point
 from twin_tui.engine.physics.two_bus import far_voltage, shifted_sources, voltage_at_admittance
+from twin_tui.engine.running import Device
 from twin_tui.engine.surroundings import Surroundings
 
 PASSES = 12
-"""How often a tick is run for devices and voltage to agree."""
+"""How often a tick is run for devices and voltage to agree, before two runs at other points."""
 AGREES_PU = 1e-6
 NEAR_PU = 0.01
 """A search that came so near without agreement goes on from there in the next tick."""
@@ -41,6 +42,12 @@ class Connection:
         """Where a search without agreement goes on in the next tick: the drops from the source."""
         self.passes = 0
         """How often the last tick was run."""
+        self._held: tuple[Device, ...] = ()
+        """What is about to come back, and stays out in this run of the tick."""
+        self._caused_pu = (1.0, 1.0)
+        """Lowest and highest voltage that it would cause."""
+        self._turns = 0
+        """So often one of several that are about to come back was tried alone."""
 
     def predict(self, surroundings: Surroundings) -> None:
         """Write the voltages at the connection point with the power of the last tick, from the grid's."""
@@ -80,13 +87,22 @@ class Connection:
         before = bus.states()
         first: Point = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
         self._drops = None
+        self.passes = 0
         power, found, carried, agrees = self._find(surroundings, first, source, before)
-        if not agrees and any(_is_back(old, new) for _, old, new in bus.changes):
-            # what is about to come back would drive itself out again within the tick: it stays as it is
-            surroundings.caused_pu = min(found), max(found)
-            bus.restore(before)
-            power, found, carried, agrees = self._find(surroundings, first, source, before)
-            surroundings.caused_pu = None
+        back = () if agrees else tuple([device for device, old, new in bus.changes if _is_back(old, new)])
+        if back:
+            # what is about to come back would drive itself out again within the tick: one of it comes back
+            # if it can, the rest stays as it is
+            self._caused_pu = min(found), max(found)
+            one = back[self._turns % len(back)]
+            self._turns += 1
+            for self._held in (tuple([device for device in back if device is not one]), back):
+                if self._held:
+                    bus.restore(before)
+                    power, found, carried, agrees = self._find(surroundings, first, source, before)
+                    if agrees:
+                        break
+            self._held = ()
         if not carried:
             bus.restore(before)
             return None
@@ -105,9 +121,8 @@ class Connection:
         """Step the devices until their voltages agree; return the last run, and whether they do."""
         bus, search, seen = self._bus, self._search, first
         search.begin()
-        for run in range(1, PASSES + 1):
-            self.passes = run
-            if run > 1:
+        for run in range(PASSES):
+            if run:
                 bus.restore(before)
             power, found, carried = self._run(surroundings, seen, source)
             if _apart(found, seen) <= AGREES_PU:
@@ -130,7 +145,8 @@ class Connection:
         """Step the devices at these voltages; return their power, and what `_voltages` makes of it."""
         bus = self._bus
         write_voltages(surroundings, seen)
-        power = step_devices(bus.steps, surroundings, bus.changes)
+        self.passes += 1
+        power = self._step(surroundings) if self._held else step_devices(bus.steps, surroundings, bus.changes)
         bus.write_connection(surroundings, *power)
         self._flows = (
             (surroundings.grid_a_w, surroundings.grid_a_var),
@@ -138,6 +154,16 @@ class Connection:
             (surroundings.grid_c_w, surroundings.grid_c_var),
         )
         return power, *self._voltages(seen, source)
+
+    def _step(self, surroundings: Surroundings) -> tuple[float, float]:
+        """Step the devices, some of which answer to the voltages that they would cause by coming back."""
+        power = 0.0, 0.0
+        for steered, devices in self._bus.steps:
+            for device in devices:
+                surroundings.caused_pu = self._caused_pu if device in self._held else None
+                power = step_devices(((steered, (device,)),), surroundings, self._bus.changes, *power)
+        surroundings.caused_pu = None
+        return power
 
     def _voltages(self, seen: Point, source: Point) -> tuple[Point, bool]:
         """Return the voltages that the flows leave, and whether the impedance carries them all.

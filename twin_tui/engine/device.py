@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from enum import Enum, IntEnum
+from math import inf
 from typing import Any, Generic, Protocol, TypeVar
 
 from twin_tui.engine.packages import Broken, from_packages, why_missing
@@ -68,6 +69,10 @@ class Forming:
     """By how much the voltage falls from no to rated reactive power, per unit."""
     shift_hz: float = 0.0
     """How far it raises the frequency because it can hardly take in more."""
+    phase_va: float = inf
+    """Apparent power that the current of a phase allows at nominal voltage."""
+    auxiliary_w: float = 0.0
+    """What it consumes beside, balanced, within its power."""
 
 
 P = TypeVar("P")

@@ -1,8 +1,11 @@
 """The site without the grid, supplied by its grid-forming devices."""
 
+from math import hypot
+
 from twin_tui.engine.bus import Bus, Steps, step_devices
 from twin_tui.engine.connection import AGREES_PU, PASSES, write_voltages
 from twin_tui.engine.device import DeviceState, Forming
+from twin_tui.engine.devices.terminals import forming_powers
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.physics.fixed_point import FixedPoint, Point
 from twin_tui.engine.policies.outage import OutageRelief, supplied
@@ -21,6 +24,19 @@ LOWEST, HIGHEST = 0.5, 1.5
 """Between them is the search for voltage and frequency, per unit."""
 
 Formers = list[tuple[Device, Forming]]
+
+
+@value
+class _Excess:
+    """What the grid-forming devices cannot cover."""
+
+    power_w: float
+    """Negative is missing."""
+    text: str
+    phase: int | None = None
+    """The phase whose current is too high for one of them; None is all of them."""
+    curable: bool = True
+    """Whether less load or PV helps."""
 
 
 @value
@@ -51,6 +67,13 @@ class Island:
 
     They share P by S/m and Q by S/n, as droops do in parallel. Both are solved together with the power of
     devices that answer to them. The dynamics of their controls, far below a second, are left out.
+
+    What the others leave on phase x beyond a third of it is shared by the ratings; with it, each device
+    keeps the current of each phase within its limit of k times the rated one, or the island is overloaded:
+
+    .. math:: \underline S_{i,x} = \frac{\underline S_i}{3}
+        + \frac{S_i}{\sum S_j}\Bigl(\underline S_x - \frac{\sum_y \underline S_y}{3}\Bigr),\quad
+        |\underline S_{i,x}| \le \frac{k U S_i}{3}
 
     References
     ----------
@@ -106,24 +129,45 @@ class Island:
         relieves = self._relieves(formers)
         if relieves:
             self._relief.begin(tick)
-        active_w, reactive_var = self._settle(surroundings, before, formers, reference)
-        while relieves and abs(active_w) > BALANCE_W and self._relief.ease(active_w, tick):
+        power = self._settle(surroundings, before, formers, reference)
+        excess = self._excess(surroundings, formers, power)
+        while relieves and excess is not None and excess.curable:
+            if not self._relief.ease(excess.power_w, tick, excess.phase):
+                break
             self._bus.restore(before)
-            active_w, reactive_var = self._settle(surroundings, before, formers, reference)
-        if formers and abs(active_w) <= BALANCE_W and abs(reactive_var) <= BALANCE_W:
-            self._bus.steer_sources(surroundings, active_w)
-            return active_w, reactive_var
+            power = self._settle(surroundings, before, formers, reference)
+            excess = self._excess(surroundings, formers, power)
+        if excess is None:
+            self._bus.steer_sources(surroundings, power[0])
+            return power
         self._bus.restore(before)
         surroundings.islanded = False
         surroundings.island_w = surroundings.island_var = 0.0
-        what = "missing" if active_w < 0 else "too much"
-        text = f"the island collapses: {kilowatts(abs(active_w))} kW {what}"
-        if abs(active_w) <= BALANCE_W:
-            text = f"the island collapses: {kilowatts(abs(reactive_var))} kvar not covered"
-        if not formers:
-            text = "the island collapses: no device can supply it"
-        self._run.note(LogKind.ALARM, "grid", text, tick=tick)
+        surroundings.island_unbalance = None
+        self._run.note(LogKind.ALARM, "grid", f"the island collapses: {excess.text}", tick=tick)
         return None
+
+    def _excess(
+        self, surroundings: Surroundings, formers: Formers, power: tuple[float, float]
+    ) -> _Excess | None:
+        """Return what the grid-forming devices cannot cover, or None; share the unbalance among them."""
+        active_w, reactive_var = power
+        if not formers:
+            return _Excess(active_w, "no device can supply it", curable=abs(active_w) > BALANCE_W)
+        if abs(active_w) > BALANCE_W:
+            what = "missing" if active_w < 0 else "too much"
+            return _Excess(active_w, f"{kilowatts(abs(active_w))} kW {what}")
+        if abs(reactive_var) > BALANCE_W:
+            return _Excess(0.0, f"{kilowatts(abs(reactive_var))} kvar not covered", curable=False)
+        unbalance = self._bus.unbalance(surroundings)
+        if unbalance is None:
+            surroundings.island_unbalance = None
+            return None
+        now = self._offers(tuple([device for device, _ in formers]))
+        rating_va = _total([offer.rating_va for _, offer in now])
+        a_w, b_w, c_w, a_var, b_var, c_var = [power / rating_va for power in unbalance]
+        surroundings.island_unbalance = a_w, b_w, c_w, a_var, b_var, c_var
+        return _overload(now, surroundings)
 
     def _relieves(self, formers: Formers) -> bool:
         self._relief.in_mode = any(supplied(device) for device, _ in formers)
@@ -203,6 +247,27 @@ class Island:
             surroundings.island_w, surroundings.island_var = -active_w * share_w, -reactive_var * share_var
             active_w, reactive_var = step_devices(alone, surroundings, changes, active_w, reactive_var)
         return active_w, reactive_var
+
+
+def _overload(formers: Formers, surroundings: Surroundings) -> _Excess | None:
+    """Return the greatest overload of a phase of a grid-forming device, if there is any."""
+    worst, worst_va = None, BALANCE_W
+    for device, offer in formers:
+        third_w = (device.state.active_power_w + offer.auxiliary_w) / 3.0
+        third_var = device.state.reactive_power_var / 3.0
+        balanced = third_w, third_w, third_w, third_var, third_var, third_var
+        powers = forming_powers(balanced, offer.rating_va, surroundings)
+        allowed_va = offer.phase_va * surroundings.va_pu
+        for phase in range(3):
+            power_w, va = powers[phase], hypot(powers[phase], powers[phase + 3])
+            if va - allowed_va > worst_va:
+                worst_va = va - allowed_va
+                text = (
+                    f"phase {'abc'[phase]} of {device.name} overloaded:"
+                    f" {kilowatts(va)} of {kilowatts(allowed_va)} kVA"
+                )
+                worst = _Excess(-worst_va if power_w >= 0.0 else worst_va, text, phase)
+    return worst
 
 
 def _weight(rating_va: float, droop: float) -> float:

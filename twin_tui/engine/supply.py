@@ -198,6 +198,7 @@ class Supply:
         self._island.end()
         surroundings.islanded = False
         surroundings.island_w = surroundings.island_var = 0.0
+        surroundings.island_unbalance = None
 
     def _alone(self, surroundings: Surroundings, *, healthy: bool) -> tuple[float, float]:
         """Run the tick with the switch open."""

@@ -40,6 +40,10 @@ class Surroundings:
     island_w: float = 0.0
     """While islanded: what the grid-forming device that steps next has to deliver."""
     island_var: float = 0.0
+    island_unbalance: tuple[float, float, float, float, float, float] | None = None
+    """While islanded: what grid-forming devices deliver to each phase beyond a third of their power, W
+    and then var, over their rating in VA; None is nothing.
+    """
     supply: int = 1
     """What the site's bus is connected to, as in `snapshot.SUPPLIES`."""
     source: tuple[float, float, float, float] | None = None

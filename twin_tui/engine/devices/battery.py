@@ -305,6 +305,8 @@ def forms(params: BatteryParams, state: BatteryState, commands: BatteryCommands)
         params.forming_frequency_droop,
         params.forming_voltage_droop,
         ISLAND_SHIFT_HZ * min(1.0, max(0.0, rise)),
+        params.rated_va * params.max_current_pu / 3.0,
+        state.climate.auxiliary_w,
     )
 
 

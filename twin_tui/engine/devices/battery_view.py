@@ -56,9 +56,12 @@ def observe(
         ohm = discharging_ohm if power + state.loss_w > 0.0 else charging_ohm
         amps = current(power + state.loss_w, ocv, ohm)
         volts = ocv - ohm * amps
+    forms = params.grid_forming and state.status is Status.RUNNING
     stopped = state.status is Status.FAULT or state.tie.status is not Status.RUNNING
     return BatteryTelemetry(
-        **terminals(BatteryTelemetry, at_converter, surroundings),
+        **terminals(
+            BatteryTelemetry, at_converter, surroundings, forming_va=params.rated_va if forms else 0.0
+        ),
         soc=shown_soc(params, state),
         soh=capacity / params.capacity_wh,
         capacity_wh=capacity,

@@ -65,6 +65,17 @@ def phase_powers(
     return p_a * power_w, p_b * power_w, p_c * power_w, q_a * var, q_b * var, q_c * var
 
 
+def forming_powers(powers: PhasePowers, rating_va: float, surroundings: Surroundings) -> PhasePowers:
+    """Return the power of each phase of a device that forms an island, from its balanced one."""
+    unbalance = surroundings.island_unbalance
+    if unbalance is None:
+        return powers
+    a_w, b_w, c_w, a_var, b_var, c_var = [
+        power + rating_va * share for power, share in zip(powers, unbalance, strict=True)
+    ]
+    return a_w, b_w, c_w, a_var, b_var, c_var
+
+
 @lru_cache(maxsize=32)  # the step of a device, the bus and its telemetry ask for the same in a tick
 def drawn(draw: Draw, a: float, b: float, c: float) -> PhasePowers:
     """Return what each phase draws at these voltages per unit over nominal voltage; a dead one nothing."""
@@ -110,10 +121,12 @@ def terminals(
     surroundings: Surroundings,
     shares: Phases = BALANCED,
     draw: Draw | None = None,
+    forming_va: float = 0.0,
 ) -> dict[str, float]:
     """Return what a device measures at its terminals, as far as its telemetry declares it, by signal.
 
-    Its power divides over the phases as `phase_powers` has it; the current of each is S over U.
+    Its power divides over the phases as `phase_powers` has it, and with the rating ``forming_va`` of one that
+    forms an island as `forming_powers` has it; the current of each is S over U.
     """
     power_w, var = state.active_power_w, state.reactive_power_var
     va = sqrt(power_w * power_w + var * var)
@@ -121,7 +134,10 @@ def terminals(
     nominal_v = surroundings.nominal_v
     a, b, c = pu_a * nominal_v, pu_b * nominal_v, pu_c * nominal_v
     ab, bc, ca = line_voltages(a, b, c)
-    w_a, w_b, w_c, var_a, var_b, var_c = phase_powers(power_w, var, shares, surroundings, draw)
+    powers = phase_powers(power_w, var, shares, surroundings, draw)
+    if forming_va:
+        powers = forming_powers(powers, forming_va, surroundings)
+    w_a, w_b, w_c, var_a, var_b, var_c = powers
     seen = {
         "active_power_w": power_w,
         "reactive_power_var": var,

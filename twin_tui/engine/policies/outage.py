@@ -58,11 +58,11 @@ class OutageRelief:
                 self._shed.append(device)
         self._retry_tick = tick + self._step_ticks
 
-    def ease(self, excess_w: float, tick: int) -> bool:
-        """Take off load or PV for a bus that is ``excess_w`` out of balance; return whether anything was."""
+    def ease(self, excess_w: float, tick: int, phase: int | None = None) -> bool:
+        """Take off load or PV for an ``excess_w`` of the bus, or of a phase; return whether anything was."""
         if excess_w < 0.0:
-            return self._drop(-excess_w, tick)
-        return self.in_mode and self._curtail(excess_w, tick)
+            return self._drop(-excess_w, tick, phase)
+        return self.in_mode and self._curtail(excess_w if phase is None else 3.0 * excess_w, tick)
 
     def end(self) -> None:
         """Give all commands back."""
@@ -79,8 +79,8 @@ class OutageRelief:
             return []
         return [d for d in self._run.devices.values() if d.type.shed_by and d not in self._order]
 
-    def _drop(self, missing_w: float, tick: int) -> bool:
-        device = self._next(missing_w)
+    def _drop(self, missing_w: float, tick: int, phase: int | None) -> bool:
+        device = self._next(missing_w, phase)
         if device is None:
             return False
         power_w = _consumption_w(device)
@@ -88,19 +88,24 @@ class OutageRelief:
         self._shed.append(device)
         self._retry_tick = tick + self._reconnect_ticks
         self._trial = None
-        text = f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing"
+        where = "" if phase is None else f" on phase {'abc'[phase]}"
+        text = f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing{where}"
         self._note_once(device, text, tick)
         return True
 
-    def _next(self, missing_w: float) -> Device | None:
+    def _next(self, missing_w: float, phase: int | None) -> Device | None:
         """Return the load to shed: the one just tried, the next of the order, or one of the others."""
+
+        def relief_w(device: Device) -> float:
+            return _consumption_w(device) * (1.0 if phase is None else _share(device, phase))
+
         tried = [self._trial] if self._trial is not None else []
         for device in (*tried, *self._order):
-            if _is_on(device) and not _is_pinned(device) and _consumption_w(device) > 0.0:
+            if _is_on(device) and not _is_pinned(device) and relief_w(device) > 0.0:
                 return device
         on = [device for device in self._others() if _is_on(device) and not _is_pinned(device)]
-        on = sorted((device for device in on if _consumption_w(device) > 0.0), key=_consumption_w)
-        return next((device for device in on if _consumption_w(device) >= missing_w), on[-1] if on else None)
+        on = sorted((device for device in on if relief_w(device) > 0.0), key=relief_w)
+        return next((device for device in on if relief_w(device) >= missing_w), on[-1] if on else None)
 
     def _curtail(self, excess_w: float, tick: int) -> bool:
         for device in self._run.devices.values():
@@ -140,6 +145,11 @@ def _shed_first(name: str, run: Run) -> Device:
 
 def _consumption_w(device: Device) -> float:
     return -device.state.active_power_w
+
+
+def _share(device: Device, phase: int) -> float:
+    shares = device.type.shares
+    return 1.0 / 3.0 if shares is None else shares(device.params, device.state)[phase]
 
 
 def _is_on(device: Device) -> bool:
