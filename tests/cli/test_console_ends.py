@@ -10,6 +10,7 @@ import pytest
 
 from twin_tui import ConfigError, Twin, TwinError
 from twin_tui.console import start
+from twin_tui.console.settings import Settings
 from twin_tui.engine.view import ViewRequest
 from twin_tui.errors import ExitCode
 from twin_tui.session.thread import TwinThread
@@ -85,3 +86,15 @@ def test_a_server_that_has_died_ends_the_console_with_3_and_is_named(
     assert terminal.getvalue().splitlines()[-1] == (
         "twin-tui: 127.0.0.1:502 accepts no clients any more: OSError()"
     )
+
+
+def test_what_is_wrong_in_the_users_file_is_on_stderr_and_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, terminal: Terminal
+) -> None:
+    monkeypatch.setattr(start, "_show", lambda *_: 0)
+    twin = Twin.from_dict(SITE)
+    said = "console.toml:2: hz: expected a number, found 'x'; the default 4.0 is used"
+    assert start.run_console(twin, servers=False, settings=Settings(mistakes=(said, "another"))) == 0
+    assert terminal.getvalue().splitlines() == [f"twin-tui: {said}", "twin-tui: another"]
+    noted = [entry for entry in twin.engine.log if entry.origin == "console"]
+    assert [entry.text for entry in noted] == [said, "another"]

@@ -135,9 +135,8 @@ def test_a_hostile_value_anywhere_in_settings_and_plans_gives_short_messages(tmp
     toml = tmp_path / "console.toml"
     for key, value in (("hz", LONG), (LONG, "1"), ("keys", f"{{{LONG} = 'q'}}"), ("theme", f"'{LONG}'")):
         toml.write_text(f"{key} = {value}\n")
-        text = message(load, toml)
+        (text,) = load(toml).mistakes
         short(text)
-        assert text
 
 
 def test_a_hostile_word_anywhere_in_a_command_line_gives_short_messages(

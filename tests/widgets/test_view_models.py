@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +11,6 @@ from tests.widgets.hand_fed import CLIENT, SAG, battery, frame, load, site, snap
 from tests.widgets.screen import text_of
 from twin_tui.commands.forms import FORMS, Form, course
 from twin_tui.commands.parser import parse
-from twin_tui.console.settings import Settings
-from twin_tui.console.settings import load as load_settings
 from twin_tui.engine import formats
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
@@ -318,56 +315,6 @@ def test_the_course_of_a_sag_goes_down_and_comes_back() -> None:
     assert (drawn[0], min(drawn), drawn[-1]) == (1.0, 0.7, 1.0)
     ramp = course(Disturbance(Target.FREQUENCY, -0.5, None, Shape.RAMP, 5.0))
     assert list(ramp) == sorted(ramp, reverse=True)
-
-
-def test_settings_come_from_the_users_file_and_options_go_first(tmp_path: Path) -> None:
-    path = tmp_path / "console.toml"
-    assert load_settings(path) == Settings()
-    path.write_text('hz = 2\nglyphs = "vt"\n[keys]\ninject = "ctrl+n"\n', encoding="utf-8")
-    found = load_settings(path)
-    assert (found.hz, found.glyphs, found.keys["inject"]) == (2, "vt", "ctrl+n")
-    assert found.with_options(hz=8.0, glyphs=None).hz == 8.0
-    assert found.with_options(hz=None).glyphs == "vt"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("hzz = 2", ":1: unknown key hzz; did you mean hz"),
-        ("read_only = true\nhz = 0", ":2: hz: expected a number from 0.1 to 30"),
-        ('glyphs = "unicod"', "did you mean unicode"),
-        ("hz = ", "console.toml:1:6: invalid TOML: Invalid value"),
-        ("hz = 4\n[keys]\ninject = 3", ":2: keys: expected names of actions and their keys"),
-        ("read_only = 1", "true or false"),
-        ("keys = 3", "names of actions"),
-        ('hz = 4\ntheme = "nrod"', ":2: theme: expected one of"),
-        ('theme = "nrod"', "did you mean nord"),
-        ('[keys]\ninjct = "x"', ":1: keys: unknown action 'injct'; did you mean inject"),
-        ('hz = 4\n[keys]\nsag = "x"\nlog = "x"', ":2: keys: x is given to sag and to log"),
-        ('[keys]\nsag = ","', ":1: keys: sag has no key"),
-    ],
-)
-def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, said: str) -> None:
-    path = tmp_path / "console.toml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError) as refusal:
-        load_settings(path)
-    assert said in str(refusal.value)
-    assert "console.toml" in str(refusal.value)
-
-
-def test_settings_that_cannot_be_looked_for_are_refused_and_missing_ones_are_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def homeless(name: str) -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr("twin_tui.console.settings.user_config_path", homeless)
-    assert load_settings() == Settings()
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load_settings(tmp_path / ("x" * 300))
-    (tmp_path / "file").touch()
-    assert load_settings(tmp_path / "file" / "console.toml") == Settings()
 
 
 def test_a_link_of_the_whole_site_is_on_the_screen_of_every_device() -> None:

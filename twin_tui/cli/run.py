@@ -95,6 +95,7 @@ class _WithWireFlags(click.Command):
 @click.option(
     "--glyphs", metavar="auto|unicode|vt|ascii", help="Characters for drawing; vt for the Linux console."
 )
+@click.option("--theme", metavar="NAME", help="Colours of the console, such as twin-light.")
 @click.option("--read-only", is_flag=True, help="Refuse every command in the console that changes something.")
 @click.option("--no-tour", is_flag=True, help="Begin without the tour that a first run of the console shows.")
 def command(
@@ -116,6 +117,7 @@ def command(
     quiet: bool = False,
     hz: float | None = None,
     glyphs: str | None = None,
+    theme: str | None = None,
     read_only: bool = False,
     no_tour: bool = False,
     allow_outside: bool = False,
@@ -138,7 +140,7 @@ def command(
         from twin_tui.console.first_run import with_tour  # noqa: PLC0415 - a headless run needs no screen
         from twin_tui.console.settings import load  # noqa: PLC0415
 
-        settings = load().with_options(hz=hz, glyphs=glyphs, read_only=read_only or None)
+        settings = load().with_options(hz=hz, glyphs=glyphs, theme=theme, read_only=read_only or None)
         settings = with_tour(settings, allowed=not (no_tour or scenario or inject or duration or record))
     runs = make_runs(
         site,

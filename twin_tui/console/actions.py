@@ -1,5 +1,6 @@
 """What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.run import SPEEDS
 from twin_tui.commands.slots import Screen
 from twin_tui.documents.output import ExistingFileError, check_new, refused
-from twin_tui.engine.formats import columns
+from twin_tui.engine.formats import clean_lines, columns
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.engine.why import RESET
 from twin_tui.errors import CommandError, TwinError
@@ -24,6 +25,7 @@ from twin_tui.widgets.status_bar import Hints
 from twin_tui.widgets.views import VIEWS, Views
 
 LONG_TEXT_S = 5.0
+MISTAKES_S = 30.0
 READ_ONLY = "this console is read-only"
 SAID_ROLES = {"error": "alarm", "warning": "strong"}
 
@@ -309,6 +311,13 @@ class ConsoleActions(App[int]):
             if not await self.push_screen_wait(QuestionDialog(question, "Quit")):
                 return
         self.exit(0)
+
+    def say_mistakes(self, mistakes: Sequence[str]) -> None:
+        """Show what is wrong in the user's files; the log has all of it."""
+        if mistakes:
+            more = f"\n{len(mistakes) - 1} more in the log ({self.looks.keys['log']})"
+            text = clean_lines(mistakes[0]) + (more if len(mistakes) > 1 else "")
+            self.notify(text, severity="warning", timeout=MISTAKES_S, markup=False)
 
     def say(self, text: str, severity: Any = "information") -> None:
         """Show the user a short message."""

@@ -126,6 +126,7 @@ class ConsoleApp(ConsoleActions):
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
         self.call_after_refresh(gc.freeze)
+        self.say_mistakes(self.settings.mistakes)
         if self.settings.tour and not self.read_only:
             self.tour.begin()
         end_on_signals(self.exit)

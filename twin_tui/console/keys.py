@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from textual.binding import Binding, InvalidBinding
+from textual.keys import KEY_NAME_REPLACEMENTS, key_to_character
+from textual.keys import Keys as TerminalKeys
 
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.widgets.active_view import ActiveList
@@ -87,6 +89,7 @@ GROUPS: Mapping[str, tuple[Binding, ...]] = {
     title: (*keys, *LIST_KEYS.get(title, ())) for title, keys in APP_KEYS.items()
 }
 """Every key under the headings of the help."""
+MODIFIERS = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 NO_KEY = "unbound"
 """What Textual is given for an action whose keys the user gave to others: no terminal sends it."""
 
@@ -132,6 +135,13 @@ def entries() -> Iterator[Binding]:
 
 def _pressed(name: str, text: str) -> list[str]:
     try:
-        return [binding.key for binding in Binding.make_bindings([Binding(text, "")])]
+        found = [binding.key for binding in Binding.make_bindings([Binding(text, "")])]
     except InvalidBinding:
         raise ConfigError(f"{name} has no key; expected one such as 'x' or 'ctrl+n,f5'") from None
+    for pressed in found:
+        *modifiers, plain = pressed.split("+")
+        named = [*(each.value for each in TerminalKeys), *KEY_NAME_REPLACEMENTS.values()]
+        if not (MODIFIERS.issuperset(modifiers) and (plain in named or key_to_character(plain))):
+            hint = did_you_mean(pressed, named)
+            raise ConfigError(f"unknown key {pressed!r}{hint or '; expected one such as x, ctrl+n or f5'}")
+    return found

@@ -8,6 +8,7 @@ import sys
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals
 from twin_tui.console.settings import Settings
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import ExitCode, TwinError
 from twin_tui.session.thread import TwinThread
 from twin_tui.twin import Twin
@@ -25,6 +26,9 @@ def run_console(
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)  # Textual believes them more than the terminal, which may be resized
     end_with_terminal(sys.stdin.fileno())
+    for mistake in settings.mistakes if settings is not None else ():
+        print(f"twin-tui: {mistake}", file=sys.stderr)
+        twin.engine.note(LogKind.MARK, "", mistake, "console")
     thread = TwinThread(twin, servers=servers, duration_s=duration_s)
     try:
         thread.start()

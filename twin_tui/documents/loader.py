@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twin_tui.documents.json_text import json_places, parse_json
-from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from twin_tui.documents.limits import MAX_BYTES, MAX_DEPTH, MAX_TOML_BYTES, MAX_VALUES
 from twin_tui.documents.places import Place
 from twin_tui.errors import ConfigError, file_name
 
@@ -65,7 +65,7 @@ def open_document(path: Path, name: str | None = None) -> Document:
 def open_toml(path: Path) -> Document:
     from twin_tui.documents.toml_text import parse_toml, toml_places  # noqa: PLC0415 - the console alone has one
 
-    text = read_text(path, "TOML")
+    text = read_text(path, "TOML", MAX_TOML_BYTES)
     name = file_name(path)
     return Document(parse_toml(text, name), name, text, toml_places)
 
@@ -106,19 +106,19 @@ def _check_characters(data: Any, text: str, name: str) -> None:
             ) from None
 
 
-def read_text(path: Path, expected: str = "JSON or YAML") -> str:
+def read_text(path: Path, expected: str = "JSON or YAML", most: int = MAX_BYTES) -> str:
     """Return the text of a file; raise ConfigError when it is not readable."""
     name = file_name(path)
     try:
-        content = _bytes(path, name)
+        content = _bytes(path, name, most + 1)
     except FileNotFoundError:
         raise ConfigError(f"{name}: no such file") from None
     except IsADirectoryError:
         raise ConfigError(f"{name}: is a directory; expected a file") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if len(content) > MAX_BYTES:
-        raise ConfigError(f"{name}: is larger than {MAX_BYTES // 1_000_000} MB")
+    if len(content) > most:
+        raise ConfigError(f"{name}: is larger than {most // 1_000_000} MB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -129,13 +129,13 @@ def read_text(path: Path, expected: str = "JSON or YAML") -> str:
     return text
 
 
-def _bytes(path: Path, name: str) -> bytes:
+def _bytes(path: Path, name: str, count: int) -> bytes:
     """Return the first bytes of a file; a pipe that nobody writes to must not hold up the program."""
     with open(path, "rb", opener=_without_waiting) as file:
         mode = os.fstat(file.fileno()).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or file.isatty():
             raise ConfigError(f"{name}: is a pipe, a socket or a terminal; expected a file")
-        return file.read(MAX_BYTES + 1)
+        return file.read(count)
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -8,7 +8,7 @@ from twin_tui.documents.places import Lines, Place
 from twin_tui.errors import ConfigError
 
 _TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*=""")
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*=""")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -20,6 +20,10 @@ def parse_toml(text: str, name: str) -> Any:
         at = _AT.search(str(error))
         line, column = (at[1], at[2]) if at is not None and at[1] else Lines(text).at(len(text))
         raise ConfigError(f"{name}:{line}:{column}: invalid TOML: {_AT.sub('', str(error))}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: invalid TOML: is nested too deeply") from None
+    except ValueError:  # of a number of thousands of digits
+        raise ConfigError(f"{name}: invalid TOML: a number is too long") from None
 
 
 def toml_places(text: str, name: str) -> Place:
