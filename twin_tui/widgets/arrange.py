@@ -10,6 +10,8 @@ PANES = ("devices", "flow", "timeline", "charts", "registers", "log", "links")
 """Everything that the overview can show, in the order of the tab key."""
 WIDE, HIGH = 150, 40
 """From here on cards, flow bars and registers have room at once."""
+BARS_FROM = 120
+"""The width from which the power flow has bars."""
 HUGE, VERY_HIGH = 200, 54
 GAP = 2
 """Columns between two panes beside each other."""
@@ -25,7 +27,7 @@ def arrange(width: int, height: int, devices: int, groups: int, zoomed: str = ""
     if width >= WIDE and height >= HIGH:
         return _large(width, height, devices, groups)
     if width >= 100 and height >= 26:
-        return _medium(width, height, devices)
+        return _medium(width, height, devices, groups)
     return _small(width, height, devices)
 
 
@@ -52,18 +54,21 @@ def _small(width: int, height: int, devices: int) -> dict[str, Region]:
     return _stacked(0, 0, width, {"devices": table, "flow": flow, "timeline": chart, "log": left - chart})
 
 
-def _medium(width: int, height: int, devices: int) -> dict[str, Region]:
-    """Return rows across, beneath them chart and events beside the registers."""
+def _medium(width: int, height: int, devices: int, groups: int) -> dict[str, Region]:
+    """Return rows and flow across, beneath them the chart beside the registers, and events across."""
     table = min(devices + 2, height // 2 - 1)
-    top = table + 1
-    right = max(46, width * 5 // 12)
+    bars = width >= BARS_FROM and height - table - groups - 1 >= 26
+    flow = groups + 1 if bars else 1
+    top = table + flow
+    right = max(50, width * 5 // 12)
     left = width - right - GAP
-    rest = height - top
-    chart = max(9, min(14, rest // 2))
+    events = max(5, (height - top) // 3)
+    upper = height - top - events
     return {
-        **_stacked(0, 0, width, {"devices": table, "flow": 1}),
-        **_stacked(0, top, left, {"timeline": chart, "log": rest - chart}),
-        "registers": Region(left + GAP, top, right, rest),
+        **_stacked(0, 0, width, {"devices": table, "flow": flow}),
+        "timeline": Region(0, top, left, upper),
+        "registers": Region(left + GAP, top, right, upper),
+        "log": Region(0, top + upper, width, events),
     }
 
 

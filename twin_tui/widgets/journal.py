@@ -2,10 +2,11 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twin_tui.engine.log import LOG_LENGTH
 from twin_tui.engine.snapshot import LogEntry
+from twin_tui.engine.view import Frame
 from twin_tui.widgets.log_lines import LogFilter, Missing, sifted
 from twin_tui.widgets.model import ALARMS
 
@@ -28,6 +29,8 @@ class Journal:
         self.wanted = LOG_LENGTH
         """How many entries the next frame is to carry."""
         self._most = most
+        self._effects: dict[int, str] = {}
+        """What followed the entries, by their numbers: a frame has only that of the newest."""
 
     def look_back(self, time_s: float | None) -> None:
         """Show readers the log as it was at a simulated time, None for now."""
@@ -61,15 +64,26 @@ class Journal:
         if new < len(log) or at < len(self.entries):
             self._replace(at, log[new:])
 
+    def effects_in(self, frame: Frame) -> Mapping[int, str]:
+        """Return what had followed each entry by the time of a frame."""
+        if self.until_s is not None:
+            return frame.effects
+        self._effects |= frame.effects
+        return self._effects
+
     def _replace(self, at: int, newer: Sequence[LogEntry]) -> None:
         """Put entries in place of those from here on; the oldest go when there are a tenth too many."""
         changed = self.entries[at].number if at < len(self.entries) else newer[0].number
+        if not at:
+            self._effects.clear()
         self.entries[at:] = newer
         self.alarms[bisect_right(self.alarms, changed - 1) :] = [
             entry.number for entry in newer if entry.kind in ALARMS
         ]
         if len(self.entries) > self._most + self._most // 10:
             del self.entries[: -self._most]
+            first = self.entries[0].number
+            self._effects = {number: text for number, text in self._effects.items() if number >= first}
             del self.alarms[: bisect_right(self.alarms, self.entries[0].number - 1)]
             changed = 0
         for reader in self.readers:

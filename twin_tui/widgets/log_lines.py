@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.log_text import in_lines, with_origin
+from twin_tui.widgets.log_text import NO_EFFECT, in_lines, with_effect
 from twin_tui.widgets.model import LOG_LOOK
 from twin_tui.widgets.spans import Line
+
+EFFECT_AT = 55
+"""Where effects begin, in percent of the room that text and effect share, if both have room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,12 @@ def log_line(
     names: int = 8,
     unacknowledged: bool = False,
     effect: str = "",
+    colour: str = "focus",
 ) -> Line:
-    """Return one entry: time, kind, device, text, who did it, and with room what followed.
+    """Return one entry: time, kind, device, text, who did it, and what followed.
 
-    ``names`` is the longest device name. Names shorten first, then the client's address to its port, then
-    words are left out; a number and its unit are whole or not there.
+    ``names`` is the longest device name, ``colour`` the role of this device. Names shorten first, then the
+    client's address to its port, then words are left out; a number and its unit are whole or not there.
     """
     when = formats.clock(entry.time_s)
     short = when if width >= 100 or entry.time_s >= 3600 else when[3:]
@@ -77,23 +81,28 @@ def log_line(
     )  # mark, kind and three blanks
     repeats = f" ×{entry.repeats}" if entry.repeats > 1 else ""
     who = formats.clean(entry.origin) if width >= 60 else ""
-    text, origin = with_origin(formats.clean(entry.text), who, room - len(repeats), glyphs.cut)
+    text, origin, followed = with_effect(
+        formats.clean(entry.text), who, formats.clean(effect), room - len(repeats), glyphs.cut
+    )
     line: Line = [
         (glyphs.alarm if unacknowledged else " ", "alarm"),
         (f"{short} ", "label"),
         (f"{entry.kind.value:<6} ", LOG_LOOK.get(entry.kind, "plain")),
-        (f"{device} ", "focus"),
+        (f"{device} ", colour),
         (text + repeats, "plain"),
         (origin, "label"),
     ]
-    used = formats.columns(text + repeats + origin)
-    if effect and used + formats.columns(effect) + 2 <= room:
-        line.append((f"  {effect}".rjust(room - used), "plain"))
+    if followed:
+        used = formats.columns(text + repeats + origin)
+        place = min(room - formats.columns(followed) - 2, room * EFFECT_AT // 100)
+        role = "strong" if followed.startswith(NO_EFFECT) else colour
+        line.append((" " * max(2, place - used), "plain"))
+        line += [(f"{glyphs.into} ", "label"), (followed, role)]
     return line
 
 
-def whole_entry(entry: LogEntry) -> str:
-    """Return everything of an entry as text."""
+def whole_entry(entry: LogEntry, effect: str = "") -> str:
+    """Return everything of an entry, and what followed, as text."""
     rows = {
         "time": formats.clock(entry.time_s),
         "device": entry.device,
@@ -101,7 +110,11 @@ def whole_entry(entry: LogEntry) -> str:
         "times": str(entry.repeats) if entry.repeats > 1 else "",
     }
     lines = [f"{name:<7}{formats.clean(text)}" for name, text in rows.items() if text]
-    return "\n".join([*lines, "", *in_lines(formats.clean(entry.text), 70)])
+    lines += ["", *in_lines(formats.clean(entry.text), 70)]
+    if effect:
+        parts = in_lines(formats.clean(effect), 63)
+        lines += ["", *(f"{'then' if not place else '':<7}{part}" for place, part in enumerate(parts))]
+    return "\n".join(lines)
 
 
 def as_text(entries: Sequence[LogEntry | Missing]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from twin_tui.engine.formats import columns
 
@@ -14,6 +15,16 @@ _CHANGE = re.compile(r"(?:\d+ )?\w+ [^→\s][^→]* → |→ ")
 _REGISTER = re.compile(r"fc\d\d (\d+ \S+ .+?)(?: \(raw [^)]*\))?$")
 _LENGTHS = (16, 10, 6, 4)
 """The columns that names keep, one after the other."""
+LEAST_CHANGE = 10
+"""The columns of a change of a value without a name."""
+NO_EFFECT = "no effect"
+"""How an effect begins that says why nothing followed."""
+LEAST_WITH_EFFECT = 30
+"""The columns from which a text has its effect beside it."""
+READABLE = 10
+"""The columns that names keep before an effect is shortened."""
+_MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:: (.*)|(?:, asked \S+))?")
+"""An effect that moved the power: to what, after how long, and what binds it."""
 
 
 def _short_names(text: str, longest: int, mark: str) -> str:
@@ -96,3 +107,46 @@ def with_origin(text: str, origin: str, room: int, mark: str = "…") -> tuple[s
         if not kept.startswith(("→", mark)) and (kept or not text):
             return kept, shown
     return (kept, shown) if whole.startswith(("→", mark)) else (whole, "")
+
+
+def _effects(effect: str, mark: str) -> list[str]:
+    """Return an effect shorter and shorter: words are left out, a number is whole or not there."""
+    moved = _MOVED.fullmatch(effect)
+    if moved:
+        reached, after, reason = moved.groups()
+        because = [f"{reached} after {after}: {reason}", f"{reached}: {reason}", reason] if reason else []
+        return [effect, *because, f"{reached} after {after}", f"after {after}", after]
+    words = _WHOLE.findall(effect)
+    shorter = [f"{' '.join(words[:kept])} {mark}" for kept in range(len(words) - 1, 2, -1)]
+    return [effect, *shorter, *([NO_EFFECT] if effect.startswith(NO_EFFECT) else [])]
+
+
+@lru_cache(maxsize=1024)
+def with_effect(text: str, origin: str, effect: str, room: int, mark: str = "…") -> tuple[str, str, str]:
+    """Return text, origin and effect for so much room; an effect takes two columns and an arrow more.
+
+    The client's address is cut to its port, then names shorten to ``READABLE`` columns, then the effect
+    shortens, then names and words further.
+    """
+    if effect and room >= LEAST_WITH_EFFECT:
+        brief, port = essence(text), port_of(origin)
+        left = room - columns(effect) - 4
+        if columns(brief) + 2 + columns(origin) <= left:
+            return *with_origin(text, origin, left, mark), effect
+        change = _CHANGE.match(brief) is not None
+        other = columns(port) + 2 if port else 0
+        forms = _effects(effect, mark)
+        usual = [form for form in forms if form != NO_EFFECT]
+        passes = [(min(room // 2, columns(text)), usual), (room // 3, forms)]
+        if change:
+            named = [(columns(_short_names(brief, longest, mark)), usual) for longest in (READABLE, 4)]
+            passes = [*named, (LEAST_CHANGE, forms)]
+        for least, tried in passes:
+            for form in tried:
+                left = room - columns(form) - 4
+                if left < least + other:
+                    continue
+                shown, who = with_origin(text, port, left, mark)
+                if not shown.startswith((mark, "→")):
+                    return shown, who, form
+    return *with_origin(text, origin, room, mark), ""

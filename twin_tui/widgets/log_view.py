@@ -1,6 +1,6 @@
 """The event log as a list: follow or hold, filter, acknowledge."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ class LogLines:
     looks: Looks
     width: int
     names: int
+    effects: Mapping[int, str]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,7 +39,15 @@ class LogLines:
         if isinstance(entry, Missing):
             return [(f" {looks.glyphs.cut} {entry.text}", "strong")]
         waiting = entry.number > looks.acknowledged and entry.kind in ALARMS
-        return log_line(entry, self.width, looks.glyphs, names=self.names, unacknowledged=waiting)
+        return log_line(
+            entry,
+            self.width,
+            looks.glyphs,
+            names=self.names,
+            unacknowledged=waiting,
+            effect=self.effects.get(entry.number, ""),
+            colour=looks.colour(entry.device),
+        )
 
 
 class LogList(CursorView):
@@ -73,7 +82,7 @@ class LogList(CursorView):
             self.row = len(self.shown) - 1
         width, looks = self.scrollable_content_region.width, self.looks
         names = max([4, *(len(device.name) for device in looks.site.devices)])
-        lines = LogLines(list(self.shown), looks, width, names)
+        lines = LogLines(list(self.shown), looks, width, names, looks.journal.effects_in(frame))
         self.show(lines, self.row if self.has_focus else -1)
         if self.follows:
             self.scroll_to(y=max(0, len(lines) - self.size.height), animate=False)
@@ -91,7 +100,11 @@ class LogList(CursorView):
         """Show everything of the chosen entry."""
         entry = self.shown[self.row] if self.row < len(self.shown) else None
         if isinstance(entry, LogEntry):
-            self.app.push_screen(TextDialog(entry.kind.value, whole_entry(entry)))
+            self.app.push_screen(TextDialog(entry.kind.value, whole_entry(entry, self.effect_of(entry))))
+
+    def effect_of(self, entry: LogEntry) -> str:
+        """Return what followed an entry, as far as the screen shows it."""
+        return self.looks.journal.effects_in(self.frame).get(entry.number, "") if self.frame else ""
 
     def on_blur(self) -> None:
         self.follows = True

@@ -15,6 +15,7 @@ from twin_tui.widgets.history import History
 from twin_tui.widgets.journal import Journal
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.register_lines import NumberFormat
+from twin_tui.widgets.themes import role_of
 
 
 @dataclass
@@ -33,6 +34,11 @@ class Looks:
     """The window of time that the user has chosen, None for what suits the speed."""
     acknowledged: int = 0
     """The number of the newest log entry that somebody has acknowledged."""
+
+    def colour(self, device: str) -> str:
+        """Return the role of a device's name, bars and curves; the grid's for what is no device."""
+        view = self.site.device(device)
+        return role_of(view.flow_group or "Grid", view.role) if view is not None else "grid"
 
     def look_back(self, time_s: float | None) -> Frame | None:
         """Draw everything as it was at a simulated time, None for now; return the frame of that time."""

@@ -8,6 +8,7 @@ from twin_tui.engine.view import Frame
 from twin_tui.widgets.chart import LEAST_WIDTH, Curve, chart, margin_of, marks, times
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.history import GRID, POWER, SETPOINT, History
+from twin_tui.widgets.log_text import with_effect
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.model import last_ems_write
 from twin_tui.widgets.overview_lines import window_s
@@ -80,8 +81,6 @@ class Timeline(FrameLines, can_focus=True):
 
     def draw(self, frame: Frame) -> None:
         width, glyphs, looks = self.size.width, self.looks.glyphs, self.looks
-        view = looks.site.device(self.device)
-        colour = role_of(view.flow_group or "Grid", view.role) if view is not None else "grid"
         span_s = looks.window_s or window_s(frame)
         legend = "P kW ── set ╌╌" if glyphs.braille else "P kW, set dotted"
         title = rule(
@@ -93,10 +92,10 @@ class Timeline(FrameLines, can_focus=True):
         if len(title) == 1:
             title = rule(formats.clean(self.device) or "grid", width, glyphs.line, "P kW")
         height = self.size.height - 1
-        said = self._effect(frame) if height >= 11 else []
+        said = self._effect(frame, width) if height >= 11 else []
         lines = device_chart(
             self.device or GRID,
-            colour,
+            looks.colour(self.device),
             looks.history,
             looks.journal.entries,
             span_s,
@@ -106,18 +105,18 @@ class Timeline(FrameLines, can_focus=True):
         )
         self.show([title, *lines, *said])
 
-    def _effect(self, frame: Frame) -> list[Line]:
+    def _effect(self, frame: Frame, width: int) -> list[Line]:
         """Return the last write of a client and what followed."""
         trace = last_ems_write(frame, self.device)
         if trace is None:
             return []
-        line: Line = [
-            (f" W {formats.age(trace.age_s)} ago ", "written"),
-            (f"{formats.clean(trace.text)}  ", "plain"),
-        ]
-        if trace.effect:
-            line.append((f"{self.looks.glyphs.into} {trace.effect}", "strong"))
-        return [line]
+        glyphs = self.looks.glyphs
+        when = f" W {formats.age(trace.age_s)} ago "
+        text, who, effect = with_effect(
+            *map(formats.clean, (trace.text, trace.origin, trace.effect)), width - len(when), glyphs.cut
+        )
+        followed: Line = [(f"  {glyphs.into} ", "label"), (effect, "strong")] if effect else []
+        return [[(when, "written"), (text, "plain"), (who, "label"), *followed]]
 
 
 class Charts(FrameLines):
