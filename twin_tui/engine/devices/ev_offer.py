@@ -1,5 +1,6 @@
 """What a charging station offers and its vehicle takes, as pure functions of both."""
 
+from functools import lru_cache
 from math import ceil
 
 from twin_tui.engine.devices.ev_model import LEAST_V, MIN_CURRENT_A, PLAIN_PILOT_A, EvParams
@@ -20,10 +21,14 @@ def taper(params: EvParams, soc: float) -> float:
 
 def phase_voltage(surroundings: Surroundings, phases: int) -> float:
     """Return the mean voltage of the phases that charging goes over, V; a dead one counts as 0."""
-    total = surroundings.va_pu if surroundings.va_pu > NO_VOLTAGE_PU else 0.0
+    total = surroundings.va_pu
+    if total <= NO_VOLTAGE_PU:
+        total = 0.0
     if phases == 3:
-        total += surroundings.vb_pu if surroundings.vb_pu > NO_VOLTAGE_PU else 0.0
-        total += surroundings.vc_pu if surroundings.vc_pu > NO_VOLTAGE_PU else 0.0
+        if surroundings.vb_pu > NO_VOLTAGE_PU:
+            total += surroundings.vb_pu
+        if surroundings.vc_pu > NO_VOLTAGE_PU:
+            total += surroundings.vc_pu
     return surroundings.nominal_v * total / phases
 
 
@@ -35,14 +40,11 @@ def offered_current(params: EvParams, commands: EvCommands, phases: int, volts: 
     """
     if not commands.enabled or volts < LEAST_V:
         return 0.0
-    offer = min(
-        params.max_current_a,
-        commands.current_limit_a,
-        commands.active_power_limit_w / (phases * volts),
-    )
-    if offer < MIN_CURRENT_A - 1e-9:
-        return 0.0
-    offer = max(offer, MIN_CURRENT_A)
+    limit, offer = commands.current_limit_a, commands.active_power_limit_w / (phases * volts)
+    limit = limit if limit < params.max_current_a else params.max_current_a
+    offer = offer if offer < limit else limit
+    if offer < MIN_CURRENT_A:
+        return MIN_CURRENT_A if offer >= MIN_CURRENT_A - 1e-9 else 0.0
     return offer if offer <= PLAIN_PILOT_A else pilot_current(pilot_duty(offer))
 
 
@@ -54,7 +56,12 @@ def vehicle_current(params: EvParams, nominal_v: float) -> float:
     """
     if params.vehicle_current_a is not None:
         return params.vehicle_current_a
-    return float(ceil(params.rated_w / (params.most_phases * nominal_v) - _ROUNDING_A))
+    return _usual_current(params.rated_w, params.most_phases, nominal_v)
+
+
+@lru_cache(maxsize=256)  # every step asks for it
+def _usual_current(rated_w: float, phases: int, nominal_v: float) -> float:
+    return float(ceil(rated_w / (phases * nominal_v) - _ROUNDING_A))
 
 
 def discharge_power(
