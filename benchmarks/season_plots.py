@@ -36,10 +36,11 @@ without energy management lets it fall to the limit of 5 %.
 
 ![A year of home](plots/home_year.svg)
 
-The weather of the year is the model of the site: a cosine over the year and one over the day, and the same
-cloudiness in all months, so that the sun of winter is too strong; a file of weather has the real one. The
-battery loses most in its first months: the laws of ageing go with the root of time and cycles. Its standby
-loss takes it below the limit of 5 % until the sun charges it again.
+The weather of the year is the model of the site: a cosine over the year and one over the day for the air,
+and the mean cloudiness of each month. Clouds last minutes, so that all days of a month have nearly the same
+light: there are no dull and no bright weeks, which a file of weather has, and the battery is used more
+evenly. The battery loses most in its first months: the laws of ageing go with the root of time and
+cycles. Its standby loss takes it below the limit of 5 % until the sun charges it again.
 """
 
 

@@ -24,6 +24,10 @@ def site(*assets: dict[str, Any], **keys: Any) -> dict[str, Any]:
     ("data", "valid"),
     [
         (site(weather={"clear_sky_index": 1.6}), False),
+        (site(weather={"clear_sky_index_by_month": "Central-Europe"}), True),
+        (site(weather={"clear_sky_index_by_month": [0.5] * 12}), True),
+        (site(weather={"clear_sky_index_by_month": [0.5] * 11}), False),
+        (site(weather={"clear_sky_index_by_month": "mars"}), False),
         (site(weather={"ambient_mean_c": -91}), False),
         (site(weather={"sunrise_h": 25}), False),
         (site({"type": "meter", "accuracy_class": 21}), False),

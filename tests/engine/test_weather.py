@@ -14,7 +14,7 @@ from twin_tui.engine.disturbance import Disturbance, Shape, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb
 from twin_tui.engine.site import DevicePlan, SitePlan
-from twin_tui.engine.weather import Series, Sky, WeatherParams
+from twin_tui.engine.weather import CLIMATES, Series, Sky, WeatherParams
 from twin_tui.errors import ConfigError
 
 DAY_S = 86_400.0
@@ -243,3 +243,50 @@ def test_the_air_is_warmest_in_july_of_every_year(year: int, month: int, day: in
     engine = site(course, noon_s - 60.0)
     engine.step()
     assert engine.surroundings.ambient_c == pytest.approx(10.0 + over_k, abs=0.2)
+
+
+POTSDAM = WeatherParams(
+    sky=Sky.CLEAR,
+    latitude_deg=52.38,
+    longitude_deg=13.06,
+    clear_sky_index_std=0.2,
+    clear_sky_index_by_month=CLIMATES["central-europe"],
+)
+DIN_V_18599_10_W_M2 = (29, 44, 97, 189, 221, 241, 210, 180, 127, 77, 31, 17)
+"""Mean global irradiance of January to December, horizontal, reference climate Potsdam."""
+
+
+def test_the_months_of_central_europe_have_the_light_of_the_reference_climate():
+    new_year_s = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    engine = site(replace(POTSDAM, clear_sky_index_std=0.0), new_year_s, dt_s=900.0)
+    light: list[list[float]] = [[] for _ in range(12)]
+    for _ in range(365 * 96):
+        engine.step()
+        month = datetime.fromtimestamp(engine.surroundings.unix_s - 1.0, UTC).month
+        light[month - 1].append(engine.surroundings.ghi_w_m2)
+    for found, reference in zip(light, DIN_V_18599_10_W_M2, strict=True):
+        assert statistics.fmean(found) == pytest.approx(reference, rel=0.01, abs=0.5)
+
+
+@pytest.mark.parametrize(("latitude_deg", "azimuth_deg"), [(50.0, 180.0), (48.1, 200.0)])
+def test_a_year_of_pv_in_central_europe_makes_as_much_as_plants_there(
+    latitude_deg: float, azimuth_deg: float
+):
+    plant = PvParams(10_000.0, 10_000.0, tilt_deg=35.0, azimuth_deg=azimuth_deg)
+    place = replace(POTSDAM, latitude_deg=latitude_deg, ambient_mean_c=9.7, ambient_season_k=9.6)
+    engine = site(place, datetime(2026, 1, 1, tzinfo=UTC).timestamp(), dt_s=1800.0, pv=plant)
+    engine.advance(365 * DAY_S)
+    assert 950.0 < engine.telemetry("pv").total_energy_wh / 10_000.0 < 1100.0
+
+
+def test_without_months_the_share_of_the_clear_sky_is_the_same_all_year():
+    for start_s in (JUNE_S, DECEMBER_S):
+        engine = site(replace(BERLIN, clear_sky_index=0.6), start_s + 12 * 3600.0)
+        engine.step()
+        assert engine.surroundings.ghi_w_m2 == pytest.approx(0.6 * engine.surroundings.clear_sky_w_m2)
+
+
+@pytest.mark.parametrize("months", [(0.5,) * 11, (0.5,) * 13, (*(0.5,) * 11, 1.6), (*(0.5,) * 11, math.nan)])
+def test_months_other_than_twelve_shares_are_refused(months: tuple[float, ...]):
+    with pytest.raises(ConfigError, match="twelve numbers from 0 to 1"):
+        replace(BERLIN, clear_sky_index_by_month=months)

@@ -25,7 +25,7 @@ from twin_tui.documents.values import (
 )
 from twin_tui.engine.grid import GRIDS, GridParams
 from twin_tui.engine.transfer import IslandParams
-from twin_tui.engine.weather import Sky, WeatherParams
+from twin_tui.engine.weather import CLIMATES, Sky, WeatherParams
 from twin_tui.errors import did_you_mean, shown
 
 FIRST_DAY = datetime(2026, 6, 20)
@@ -121,9 +121,28 @@ class IslandModel(ParameterModel):
         return IslandParams(**self.parameters())
 
 
+def _to_months(found: Any) -> tuple[float, ...]:
+    climate = CLIMATES.get(found.lower()) if isinstance(found, str) else None
+    if climate is not None:
+        return climate
+    if not isinstance(found, list | tuple) or len(found) != 12:
+        raise ValueError(f"expected twelve numbers or one of {', '.join(CLIMATES)}, found {shown(found)}")
+    return tuple(map(number(0, 1.5).check, found))
+
+
+_MONTHS = {
+    "anyOf": [
+        *any_case(*CLIMATES)["anyOf"],
+        {"type": "array", "items": number(0, 1.5).schema, "minItems": 12, "maxItems": 12},
+    ]
+}
+
+
 class WeatherModel(ParameterModel):
     """``weather``: any parameter of the weather."""
 
+    clear_sky_index_by_month: Annotated[tuple[float, ...] | None, Accepts(_to_months, _MONTHS)] = None
+    """Mean clear-sky index of each month, or the name of a climate, in place of ``clear_sky_index``."""
     file: Text | None = None
     """Weather file (EPW, PVGIS TMY, TMY3): light, temperature, wind, and the place of a site without one."""
 

@@ -26,6 +26,12 @@ _UNIX_DAY = date(1970, 1, 1).toordinal()
 _LEAP_DAY = 59
 WARMEST_UNIX_S = 16_977_600.0
 """16 July 1970, 12 h UTC: in Central Europe the air is warmest some four weeks after the sun is highest."""
+CLIMATES: dict[str, tuple[float, ...]] = {
+    "central-europe": (0.54, 0.44, 0.56, 0.73, 0.68, 0.67, 0.61, 0.63, 0.62, 0.62, 0.47, 0.41),
+}
+"""Clear-sky index of each month. Central Europe: global irradiance of the reference climate Potsdam, DIN V
+18599-10:2018-09, over that of a clear sky after Haurwitz at its place, 52.4° N 13.1° E.
+"""
 DARKEST_SKY, BRIGHTEST_SKY = 0.05, 1.2
 """Bounds of the clear-sky index: the darkest overcast, and the bright edge of a cloud."""
 
@@ -48,6 +54,12 @@ def typical_day(unix_day: int) -> int:
     number = day.timetuple().tm_yday - 1
     leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)
     return number - 1 if leap and number >= _LEAP_DAY else number
+
+
+@lru_cache(maxsize=512)
+def month_of(unix_day: int) -> int:
+    """Return the month of a day, January is 0."""
+    return date.fromordinal(_UNIX_DAY + unix_day).month - 1
 
 
 @value
@@ -115,6 +127,8 @@ class WeatherParams:
     longitude_deg: Annotated[float, Range(-180.0, 360.0)] = 13.4
     clear_sky_index: Annotated[float, Range(0.0, 1.5)] = 1.0
     """Mean share of the clear sky's irradiance that reaches the ground."""
+    clear_sky_index_by_month: tuple[float, ...] = ()
+    """The same for January to December in its place, or the name of a climate."""
     clear_sky_index_std: NotNegative = 0.0
     """How much clouds scatter that share; the spread does not depend on the time step."""
     clear_sky_index_tau_s: NotNegative = 300.0
@@ -148,6 +162,9 @@ class WeatherParams:
         bounds.rising(self, what, "sunrise_h", "sunset_h")
         if self.sky is Sky.SERIES and self.irradiance_series is None:
             raise ConfigError("sky: series takes an irradiance_series")
+        months = self.clear_sky_index_by_month
+        if months and not (len(months) == 12 and all(0.0 <= index <= 1.5 for index in months)):
+            raise ConfigError("clear_sky_index_by_month takes twelve numbers from 0 to 1.5")
         if (self.beam_series is None) != (self.diffuse_series is None):
             raise ConfigError("beam_series and diffuse_series are given together")
         if self.beam_series is not None and (self.sky is not Sky.SERIES or self.series_in_plane):
@@ -188,7 +205,7 @@ class Weather:
         if params.sky is Sky.SERIES and params.irradiance_series is not None:
             light = params.irradiance_series.at(surroundings.unix_s, surroundings.time_s)
         else:
-            light = clear * self._clear_sky_index()
+            light = clear * self._clear_sky_index(surroundings.unix_s)
         if params.ambient_series is not None:
             ambient = params.ambient_series.at(surroundings.unix_s, surroundings.time_s)
         else:
@@ -217,8 +234,9 @@ class Weather:
         )
         surroundings.weather_tick = surroundings.tick
 
-    def _clear_sky_index(self) -> float:
-        index = self.params.clear_sky_index
+    def _clear_sky_index(self, unix_s: float) -> float:
+        months = self.params.clear_sky_index_by_month
+        index = months[month_of(int(unix_s // DAY_S))] if months else self.params.clear_sky_index
         if not self._kick:
             return index
         index += self._clouds
