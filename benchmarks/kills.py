@@ -1,6 +1,6 @@
 """Kills headless runs with SIGKILL at random moments and reads what they left: recordings and captures.
 
-    python -m benchmarks.kills [--times 200] [--seed 1]
+    python -m benchmarks.kills [--times 200] [--seed 1] [--longest 3]
 
 Each run records (JSON Lines, gzipped, Parquet, in turn) and captures the traffic of a client that polls. What
 is left must be readable up to its last whole line, part or packet: JSON Lines and pcapng are checked by a few
@@ -33,7 +33,6 @@ from twin_tui.run.recording import tables
 
 PRELOADED = (headless, runs)
 FORMS = ("jsonl", "jsonl.gz", "parquet")
-LONGEST_S = 3.0
 DAYS = 30
 FLUSHED_WITHIN_S = 1.0
 """What the client had an answer to this long before the kill should be in the capture."""
@@ -68,7 +67,9 @@ def poll(port: int, until: float) -> list[float]:
     return answered
 
 
-def kill_once(rng: random.Random, form: str, folder: Path) -> tuple[dict[str, int], list[str]]:
+def kill_once(
+    rng: random.Random, longest_s: float, form: str, folder: Path
+) -> tuple[dict[str, int], list[str]]:
     """Kill one run; return what could be read, and what is wrong."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -79,7 +80,7 @@ def kill_once(rng: random.Random, form: str, folder: Path) -> tuple[dict[str, in
     path = folder / f"run.{form}"
     while not forked and process.is_alive() and not path.exists():
         time.sleep(0.01)  # it begins with seconds of imports
-    moment = time.monotonic() + rng.uniform(0.0, LONGEST_S)
+    moment = time.monotonic() + rng.uniform(0.0, longest_s)
     answered = poll(port, moment)
     os.kill(process.pid or 0, signal.SIGKILL)
     killed = time.monotonic()
@@ -146,7 +147,7 @@ def _packets(data: bytes) -> tuple[int, int]:
     return packets, int(at < len(data))
 
 
-def kills(times: int, seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
+def kills(times: int, seed: int, longest_s: float) -> tuple[dict[str, Counter[str]], list[str]]:
     """Kill runs; return what could be read by form, and what is wrong."""
     Twin.from_file("one_battery")  # and have every child begin with all that is imported for it
     rng = random.Random(seed)
@@ -155,7 +156,7 @@ def kills(times: int, seed: int) -> tuple[dict[str, Counter[str]], list[str]]:
     for number in range(times):
         form = FORMS[number % len(FORMS)]
         with tempfile.TemporaryDirectory() as folder:
-            read, failures = kill_once(rng, form, Path(folder))
+            read, failures = kill_once(rng, longest_s, form, Path(folder))
         found[form].update(read)
         wrong += failures
     return found, wrong
@@ -168,8 +169,9 @@ def main() -> int:
     )
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=float, default=3.0, help="seconds that a run may last")
     given = parser.parse_args()
-    found, wrong = kills(given.times, given.seed)
+    found, wrong = kills(given.times, given.seed, given.longest)
     for form, counts in found.items():
         print(json.dumps({"form": form, **counts}))
     for text in wrong:

@@ -32,28 +32,36 @@ main()
 """
 
 
-@pytest.fixture
-def port() -> int:
+def new_site(folder: Path) -> tuple[Path, int]:
+    """Write a site with a battery on a free TCP port; return the file and the port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def site(tmp_path: Path, port: int) -> Path:
-    file = tmp_path / "bytes.yaml"
+        port = int(probe.getsockname()[1])
+    file = folder / "bytes.yaml"
     file.write_text(SITE.format(port=port))
-    return file
+    return file, port
+
+
+@pytest.fixture(scope="module")
+def console_and_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PtyConsole, int]]:
+    """One console for all that must not end it."""
+    site, port = new_site(tmp_path_factory.mktemp("site"))
+    console = PtyConsole(site, size=(80, 24), hz=4)
+    try:
+        console.wait(b"bess-1")
+        yield console, port
+    finally:
+        console.close()
 
 
 @pytest.fixture
-def console(site: Path) -> Iterator[PtyConsole]:
-    started = PtyConsole(site, size=(80, 24), hz=4)
-    try:
-        started.wait(b"bess-1")
-        yield started
-    finally:
-        started.close()
+def console(console_and_port: tuple[PtyConsole, int]) -> PtyConsole:
+    return console_and_port[0]
+
+
+@pytest.fixture
+def port(console_and_port: tuple[PtyConsole, int]) -> int:
+    return console_and_port[1]
 
 
 def test_no_byte_ends_the_twin(console: PtyConsole, port: int) -> None:
@@ -68,45 +76,6 @@ def test_no_byte_ends_the_twin(console: PtyConsole, port: int) -> None:
         console.send(ESCAPE + b":mark still-here\r")
         console.wait(b"still-here", since)
         ask(ems)
-
-
-def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> None:
-    rng = random.Random(12)
-    allowed = bytes(set(range(256)) - set(b"qxJ:\x03\x11\r"))
-    with connect(port) as ems:
-        console.wait(b"1 client")
-        console.send(bytes(rng.choices(allowed, k=150)))
-        ask(ems)
-        console.send(b"\x1b[201~")
-        since = console.seen
-        console.send(ESCAPE * 4 + b":mark still-here\r")
-        console.wait(b"still-here", since)
-        ask(ems)
-
-
-@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP])
-def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(
-    console: PtyConsole, stop: signal.Signals
-) -> None:
-    def stopped() -> bool:
-        return Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-    console.process.send_signal(stop)
-    os.waitpid(console.process.pid, os.WUNTRACED)
-    assert stopped()
-    settings = termios.tcgetattr(console.slave)
-    settings[3] |= termios.ICANON | termios.ECHO  # as a shell sets them when a job stops
-    termios.tcsetattr(console.slave, termios.TCSANOW, settings)
-    since = console.seen
-    console.process.send_signal(signal.SIGCONT)
-    console.wait(b"bess-1", since)
-    console.wait(b"\x1b[?2004h", since)
-    console.send(b":mark again\r")
-    console.wait(b"again", since)
-    assert not termios.tcgetattr(console.slave)[3] & termios.ICANON
-    console.send(b"q")
-    assert console.process.wait(20) == 0
-    assert termios.tcgetattr(console.slave)[3] & termios.ICANON
 
 
 def test_a_storm_of_sizes_in_a_dialog_leaves_it_open(console: PtyConsole) -> None:
@@ -134,7 +103,51 @@ def test_a_terminal_that_claims_to_be_huge_is_drawn_within_reason(console: PtyCo
     console.wait(b"again", since)
 
 
-def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(site: Path, port: int) -> None:
+def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> None:
+    rng = random.Random(12)
+    allowed = bytes(set(range(256)) - set(b"qxJ:\x03\x11\r"))
+    with connect(port) as ems:
+        console.wait(b"1 client")
+        console.send(bytes(rng.choices(allowed, k=150)))
+        ask(ems)
+        console.send(b"\x1b[201~")
+        since = console.seen
+        console.send(ESCAPE * 4 + b":mark still-here\r")
+        console.wait(b"still-here", since)
+        ask(ems)
+
+
+def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    console = PtyConsole(new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4)
+
+    def stopped() -> bool:
+        return Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    try:
+        console.wait(b"bess-1")
+        for stop in (signal.SIGSTOP, signal.SIGTSTP):
+            console.process.send_signal(stop)
+            os.waitpid(console.process.pid, os.WUNTRACED)
+            assert stopped()
+            settings = termios.tcgetattr(console.slave)
+            settings[3] |= termios.ICANON | termios.ECHO  # as a shell sets them when a job stops
+            termios.tcsetattr(console.slave, termios.TCSANOW, settings)
+            since = console.seen
+            console.process.send_signal(signal.SIGCONT)
+            console.wait(b"bess-1", since)
+            console.wait(b"\x1b[?2004h", since)
+            console.send(f":mark after-{stop}\r".encode())
+            console.wait(f"after-{stop}".encode(), since)
+            assert not termios.tcgetattr(console.slave)[3] & termios.ICANON
+        console.send(b"q")
+        assert console.process.wait(20) == 0
+        assert termios.tcgetattr(console.slave)[3] & termios.ICANON
+    finally:
+        console.close()
+
+
+def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(tmp_path: Path) -> None:
+    site, port = new_site(tmp_path)
     console = PtyConsole(site, size=(80, 24), hz=4, program=("-c", FAILING))
     try:
         console.wait(b"The screen has failed: RuntimeError: cannot draw this")
@@ -145,18 +158,19 @@ def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(site: P
             console.send(b"\r")
             console.wait(b"bess-1", since)
             ask(ems)
-        console.send(b":quit\r")
-        assert console.process.wait(20) == 3
+            since = console.seen
+            console.send(b":quit\r")
+            console.wait(b"would lose the twin", since)
+            console.send(b"\t\r")
+            assert console.process.wait(20) == 3
     finally:
         console.close()
 
 
 @pytest.mark.parametrize("end", ["the duration", "a signal"])
-def test_behind_a_screen_that_failed_the_run_ends_with_its_results(
-    site: Path, tmp_path: Path, end: str
-) -> None:
+def test_behind_a_screen_that_failed_the_run_ends_with_its_results(tmp_path: Path, end: str) -> None:
     options = ("--record", "run.jsonl", "--duration", "4s" if end == "the duration" else "1h")
-    console = PtyConsole(site, *options, size=(80, 24), hz=4, program=("-c", FAILING))
+    console = PtyConsole(new_site(tmp_path)[0], *options, size=(80, 24), hz=4, program=("-c", FAILING))
     try:
         console.wait(b"Enter opens the screen again")
         if end == "a signal":
