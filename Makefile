@@ -8,6 +8,8 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 NO_REGISTRY := { echo "A package registry must be reachable to install these."; exit 2; }
+# the tests start hundreds of processes: each would compile the package again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check lowest newest clients format docs house mutants pins environment clean
 
