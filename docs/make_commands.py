@@ -13,12 +13,13 @@ from twin_tui.engine.view import SiteView
 from twin_tui.protocols.modbus.faults import MEANINGS, OPTIONS, LinkRule
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.twin import Twin
+from twin_tui.widgets.arrange import PANES
 from twin_tui.widgets.views import VIEWS
 
 PAGE = Path(__file__).parent / "commands.md"
 SITE = "home"
 """The shipped site on which every example works."""
-SCREEN = Screen(VIEWS, ("nord",), ("soc", "active_power_w"))
+SCREEN = Screen(VIEWS, ("nord",), ("soc", "active_power_w"), PANES)
 """What a screen on which the battery is chosen adds to the words of the site."""
 
 INTRODUCTION = """\

@@ -61,11 +61,11 @@ def with_usual_keys(text: str, keys: Keys) -> str:
 
 
 WORDS = {
-    "overview": {"W", "r", "s"},
-    "device": {"+", "s", "up"},
+    "overview": {"W", "r", "s", "P"},
+    "device": {"+", "s", "up", "P", "W"},
     "registers": {"W", "r", "s"},
     "log": {"W"},
-    "help": {"W", "+", "end", "tab", "up"},
+    "help": {"W", "+", "P", "end", "tab", "up"},
 }
 """Old keys that are words there: written by, read only, seconds, a sign; the `:` line completes with tab."""
 

@@ -50,7 +50,8 @@ async def accept(pilot: Pilot[int]) -> None:
         elif isinstance(dialog, QuestionDialog):
             dialog.query_one("#do", Button).press()
         elif isinstance(dialog, MenuDialog):
-            await pilot.press("enter")
+            stays_open = dialog.box_title.startswith("Panes")
+            await pilot.press("escape" if stays_open else "enter")
         elif len(app.screen_stack) > 1:
             await pilot.press("escape")
         else:

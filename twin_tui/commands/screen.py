@@ -20,6 +20,20 @@ SCREEN = Group(
         slot=Slot("view", "VIEW", "a view", words=lambda given: given.screen.views, noun="view"),
     ),
     _verb(
+        "panes",
+        "show only these panes of the overview; without names, those that suit the size of the screen",
+        ("panes devices timeline log", "remembered for this site"),
+        ("panes", ""),
+        slot=Slot(
+            "panes",
+            "PANE ...",
+            words=lambda given: given.screen.panes,
+            noun="pane",
+            takes=Takes.REST,
+            optional=True,
+        ),
+    ),
+    _verb(
         "trend",
         "draw signals of the chosen device over time, at most three",
         ("trend soc active_power_w", "with the battery chosen"),

@@ -20,6 +20,8 @@ class Screen:
     themes: Sequence[str] = ()
     signals: Sequence[str] = ()
     """What can be drawn over time of the chosen device."""
+    panes: Mapping[str, str] = field(default_factory=dict)
+    """The panes of the overview, and what each is for."""
 
 
 @value

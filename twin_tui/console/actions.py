@@ -12,11 +12,13 @@ from twin_tui.commands import values as words
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.run import SPEEDS
 from twin_tui.commands.slots import Screen
+from twin_tui.console.memory import Memory, Remembered
 from twin_tui.documents.output import ExistingFileError, check_new, refused
 from twin_tui.engine.formats import clean_lines, columns
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.engine.why import RESET
 from twin_tui.errors import CommandError, TwinError
+from twin_tui.widgets.arrange import PANES
 from twin_tui.widgets.dialogs import AskDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.form_dialog import FormDialog
 from twin_tui.widgets.looks import Looks
@@ -46,10 +48,12 @@ class ConsoleActions(App[int]):
         self.asked_speed: float | None = None
         """The speed that a key has asked for and that no frame shows yet: the next key goes on from it."""
         self.answers: dict[str, dict[str, str]] = {}
+        self.memory: Memory | None = None
+        """What is remembered of this site from run to run."""
 
     def screen_words(self) -> Screen:
         """Return the names that a line may use besides those of the site."""
-        return Screen(VIEWS, tuple(self.available_themes), tuple(self.views.device.trend.signals()))
+        return Screen(VIEWS, tuple(self.available_themes), tuple(self.views.device.trend.signals()), PANES)
 
     async def refusal(self, line: str) -> str:
         """Return why a command line would be refused now, "" when it would be carried out."""
@@ -66,6 +70,50 @@ class ConsoleActions(App[int]):
     async def refresh_frame(self, *, whole_log: bool = False) -> None:
         """Ask the twin for a frame and show it; the console knows how."""
         raise NotImplementedError
+
+    def action_zoom(self) -> None:
+        if self.views.current == "overview":
+            self.views.overview.zoom()
+            self.remember_panes()
+
+    @work
+    async def action_panes(self) -> None:
+        """Show and hide panes until the user leaves the list."""
+        overview, name = self.views.overview, ""
+        self.show_panes(*overview.chosen)
+        while name is not None:
+            chosen = overview.chosen or overview.shown
+            choices = {"": ("    as usual", "those that suit the size of the screen")}
+            for pane, about in PANES.items():
+                mark = "x" if pane in chosen else " "
+                room = "" if pane in overview.shown or pane not in chosen else "no room at this size: "
+                choices[pane] = f"[{mark}] {pane}", room + about
+            dialog = MenuDialog("Panes: enter shows or hides", choices, self.looks.glyphs, name)
+            name = await self.push_screen_wait(dialog)
+            if name is not None:
+                self.show_panes(*set(chosen) ^ {name} if name else ())
+
+    def show_panes(self, *names: str) -> None:
+        """Show these panes of the overview, without any those that suit its size, and remember them."""
+        self.views.overview.choose(names)
+        self.action_view("overview")
+        self.remember_panes()
+
+    def recall_panes(self) -> list[str]:
+        """Show the panes of the last run of this site; return what is wrong with their file."""
+        if self.memory is None:
+            return []
+        found = self.memory.load()
+        self.views.overview.choose(found.panes, found.zoomed)
+        return [self.memory.mistake] if self.memory.mistake else []
+
+    def remember_panes(self) -> None:
+        """Keep which panes are shown for the next run of this site, unless this console writes no files."""
+        overview = self.views.overview
+        if self.memory is not None and not self.read_only:
+            refusal = self.memory.save(Remembered(panes=overview.chosen, zoomed=overview.zoomed))
+            if refusal:
+                self.say(refusal, "warning")
 
     @work
     async def action_command(self, line: str) -> None:

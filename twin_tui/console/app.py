@@ -29,7 +29,8 @@ from twin_tui.console.ending import end_on_signals
 from twin_tui.console.glossary import OF_WIDGET
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.key_intake import KeyIntake
-from twin_tui.console.keys import APP_KEYS, Keys
+from twin_tui.console.keys import APP_KEYS, IN_PALETTE, Keys, entries
+from twin_tui.console.memory import Memory
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
 from twin_tui.engine.view import Frame, SaveScenario, StartRecording, TwinSession
@@ -73,7 +74,9 @@ class ConsoleApp(ConsoleActions):
     """
     BINDINGS: ClassVar[list[BindingType]] = [key for keys in APP_KEYS.values() for key in keys]
 
-    def __init__(self, session: TwinSession, settings: Settings | None = None) -> None:
+    def __init__(
+        self, session: TwinSession, settings: Settings | None = None, memory: Memory | None = None
+    ) -> None:
         super().__init__()
         for theme in themes.THEMES.values():
             self.register_theme(theme)
@@ -81,6 +84,7 @@ class ConsoleApp(ConsoleActions):
         self.settings = settings or Settings()
         self.read_only = self.settings.read_only
         self.site = session.site
+        self.memory = memory
         self.failure: Exception | None = None
         """What made the screen fail."""
         self.keys = Keys(self.settings.keys)
@@ -100,6 +104,7 @@ class ConsoleApp(ConsoleActions):
         self.on_screen: dict[str, Callable[..., Any]] = {
             "view": self.action_view,
             "trend": lambda *signals: self.views.device.draw_signals(signals),
+            "panes": self.show_panes,
             "theme": lambda name: setattr(self, "theme", name),
             "filter": lambda *words: self.set_filter(" ".join(words)),
             "export": self.write_shown,
@@ -126,7 +131,7 @@ class ConsoleApp(ConsoleActions):
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
         self.call_after_refresh(self.refresh_frame)
         self.call_after_refresh(gc.freeze)
-        self.say_mistakes(self.settings.mistakes)
+        self.say_mistakes([*self.settings.mistakes, *self.recall_panes()])
         if self.settings.tour and not self.read_only:
             self.tour.begin()
         end_on_signals(self.exit)
@@ -320,10 +325,6 @@ class ConsoleApp(ConsoleActions):
         self.status.redraw()
         self.views.present(frame or self.frame)
 
-    def action_zoom(self) -> None:
-        if self.views.current == "overview":
-            self.views.overview.zoom()
-
     def action_go_back(self) -> None:
         if self.tour.display:
             self.tour.end()
@@ -385,6 +386,12 @@ class ConsoleApp(ConsoleActions):
         """Offer the views and the injections in the palette, besides the themes."""
         yield from super().get_system_commands(screen)
         yield SystemCommand("Tour", "Five steps for a first run", self.action_tour)
+        for key in entries():
+            if key.id in IN_PALETTE:
+                what = f"{key.tooltip} ({self.keys[key.id]})"
+                yield SystemCommand(
+                    key.description, what, lambda key=key: self.call_next(self.run_action, key.action)
+                )
         for form in FORMS:
             if form.possible(self.site):
                 title, about = form.phrase.title, form.phrase.about

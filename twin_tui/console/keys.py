@@ -27,6 +27,7 @@ APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
         # with priority, so that what is typed right behind them reaches the line they open
         key("filter", "slash", "filter", "Filter", "filter the list", priority=True),
         key("zoom", "Z", "zoom", "Zoom", "overview: give the chosen pane all the room"),
+        key("panes", "P", "panes", "Panes", "overview: choose the panes that are shown"),
         key("look-back", "less_than_sign", "look_back(-1)", "Back", "look back at the last minutes"),
         key(
             "look-on", "greater_than_sign", "look_back(1)", "On", "go on towards now; back ends looking back"
@@ -90,6 +91,8 @@ GROUPS: Mapping[str, tuple[Binding, ...]] = {
 }
 """Every key under the headings of the help."""
 MODIFIERS = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
+IN_PALETTE = frozenset(("zoom", "panes"))
+"""The keys that the palette offers as well."""
 NO_KEY = "unbound"
 """What Textual is given for an action whose keys the user gave to others: no terminal sends it."""
 

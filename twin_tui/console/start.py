@@ -7,6 +7,7 @@ import sys
 
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals
+from twin_tui.console.memory import Memory
 from twin_tui.console.settings import Settings
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import ExitCode, TwinError
@@ -49,7 +50,7 @@ def _show(thread: TwinThread, settings: Settings | None) -> int:
     """Show the screen, and again after a failure if the user wants it; return the exit code."""
     failed = False
     while True:
-        app = ConsoleApp(thread, settings)
+        app = ConsoleApp(thread, settings, Memory(thread.site.name))
         code = None
         try:
             code = app.run()

@@ -6,8 +6,16 @@ from textual.geometry import Region
 
 from twin_tui.widgets.cards import CARD_HEIGHT, CARD_WIDTH
 
-PANES = ("devices", "flow", "timeline", "charts", "registers", "log", "links")
-"""Everything that the overview can show, in the order of the tab key."""
+PANES = {
+    "devices": "a row or a card for each device",
+    "flow": "who feeds the site's bus and who takes from it",
+    "timeline": "setpoint and power of the chosen device over time",
+    "charts": "power of the other devices over time",
+    "registers": "registers of the chosen device and who wrote them",
+    "log": "what happened: writes, injections, trips",
+    "links": "ports, their clients and what they ask",
+}
+"""Everything that the overview can show, in the order of the tab key, and what each pane is for."""
 WIDE, HIGH = 150, 40
 """From here on cards, flow bars and registers have room at once."""
 BARS_FROM = 120

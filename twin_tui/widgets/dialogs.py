@@ -63,10 +63,13 @@ class SearchInput(Input):
 class MenuDialog(Dialog[str]):
     """A list to choose from, searched while somebody types; its result is the chosen id, or None."""
 
-    def __init__(self, title: str, choices: Mapping[str, tuple[str, str]], glyphs: Glyphs) -> None:
-        """Take the titles and explanations by id."""
+    def __init__(
+        self, title: str, choices: Mapping[str, tuple[str, str]], glyphs: Glyphs, chosen: str = ""
+    ) -> None:
+        """Take the titles and explanations by id; the cursor begins on the one that is chosen."""
         super().__init__()
         self.box_title = title
+        self.chosen = choices[chosen][0] if chosen in choices else ""
         self.keys = {title: key for key, (title, _) in choices.items()}
         self.choices = dict(choices.values())
         self.list = PickList(glyphs.cut)
@@ -79,7 +82,7 @@ class MenuDialog(Dialog[str]):
             yield Static("[$role-label]up, down: move   enter: choose   escape: leave[/]", classes="keys")
 
     def on_mount(self) -> None:
-        self.list.offer(list(self.choices), self.choices)
+        self.list.offer(list(self.choices), self.choices, self.chosen)
 
     def on_resize(self) -> None:
         self.list.styles.max_height = max(3, self.size.height - 5)

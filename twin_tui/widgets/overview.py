@@ -1,11 +1,14 @@
 """The overview: devices, power, what was asked and done, registers, events; as much as has room."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
 
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.arrange import PANES, arrange
+from twin_tui.widgets.chosen_panes import arrange_chosen
 from twin_tui.widgets.device_list import DeviceList, PowerFlow
 from twin_tui.widgets.links_view import Links
 from twin_tui.widgets.log_view import LogPane
@@ -43,6 +46,10 @@ class Overview(Container):
         self.panes: dict[str, Widget] = dict(zip(PANES, parts, strict=True))
         self.zoomed = ""
         """The pane that has all the room."""
+        self.chosen: tuple[str, ...] = ()
+        """The panes that the user has chosen; empty for those that suit the size."""
+        self.shown: tuple[str, ...] = ()
+        """The panes that have room now."""
         self._arranged: object = None
         self._frame: Frame | None = None
 
@@ -60,11 +67,15 @@ class Overview(Container):
         devices = len(snapshot.devices) if snapshot is not None else len(self.looks.site.devices)
         groups = len(power_flow(snapshot)) if snapshot is not None else 1
         width, height = self.size
-        wanted = width, height, devices, groups, self.zoomed
-        if wanted == self._arranged or not width:
+        wanted = width, height, devices, groups
+        if (*wanted, self.zoomed, self.chosen) == self._arranged or not width:
             return
-        self._arranged = wanted
-        regions = arrange(*wanted)
+        self._arranged = (*wanted, self.zoomed, self.chosen)
+        if self.chosen and not self.zoomed:
+            regions = arrange_chosen(*wanted, self.chosen)
+        else:
+            regions = arrange(*wanted, self.zoomed)
+        self.shown = tuple(name for name in PANES if name in regions)
         for name, pane in self.panes.items():
             region = regions.get(name)
             pane.display = region is not None
@@ -82,8 +93,14 @@ class Overview(Container):
         held = next(
             (name for name, pane in self.panes.items() if focused and pane in focused.ancestors_with_self), ""
         )
-        self.zoomed = "" if self.zoomed else held or "devices"
+        self.choose(self.chosen, "" if self.zoomed else held or (self.shown or ("devices",))[0])
+
+    def choose(self, panes: Sequence[str], zoomed: str = "") -> None:
+        """Show these panes, without any those that suit the size; one of them may be zoomed."""
+        self.chosen, self.zoomed = tuple(name for name in PANES if name in panes), zoomed
         self._arrange()
+        if self._frame is not None:
+            self.present(self._frame)
 
     def present(self, frame: Frame) -> None:
         self._frame = frame

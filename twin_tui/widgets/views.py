@@ -73,7 +73,10 @@ class Views(ContentSwitcher):
     def focus_shown(self) -> None:
         """Give the focus to the list of the view."""
         shown = self._by_name[self.name_shown]
-        first = shown if shown.can_focus else next(iter(shown.query(CursorView)), None)
+        lists = (
+            view for view in shown.query(CursorView) if all(each.display for each in view.ancestors_with_self)
+        )
+        first = shown if shown.can_focus else next(lists, None)
         if first is not None:
             first.focus()
 
