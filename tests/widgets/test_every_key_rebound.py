@@ -63,8 +63,8 @@ def with_usual_keys(text: str, keys: Keys) -> str:
 WORDS = {
     "overview": {"W", "r", "s", "P"},
     "device": {"+", "s", "up", "P", "W"},
-    "registers": {"W", "r", "s"},
-    "log": {"W"},
+    "registers": {"W", "r", "s", "P"},
+    "log": {"W", "P"},
     "help": {"W", "+", "P", "end", "tab", "up"},
 }
 """Old keys that are words there: written by, read only, seconds, a sign; the `:` line completes with tab."""
