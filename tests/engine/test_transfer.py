@@ -240,6 +240,37 @@ def test_an_inrush_beyond_the_battery_ends_the_island() -> None:
     assert "missing" in told(engine, LogKind.ALARM)[0]
 
 
+def test_a_load_that_does_not_stay_on_is_tried_ever_later_and_soon_again_once_it_has() -> None:
+    engine = site(6_000.0, 6_000.0, shed_order=("load1",), reconnect_s=5.0)
+    lose(engine)
+    engine.advance(1.0)
+    assert not engine.devices["load1"].commands.connected
+    shed_s = next(entry.time_s for entry in engine.log if "shed" in entry.text)
+    engine.advance(shed_s + 40.0 - engine.time_s)  # it was tried after 5, 15 and 35 s
+    engine.submit(Write("load0", {"connected": False}))
+    engine.advance(34.5)
+    assert not engine.devices["load1"].commands.connected
+    engine.advance(1.0)
+    assert engine.devices["load1"].commands.connected
+    engine.advance(10.0)
+    engine.submit(Write("load0", {"connected": True}))
+    engine.advance(1.0)
+    assert not engine.devices["load1"].commands.connected
+    engine.submit(Write("load0", {"connected": False}))
+    engine.advance(5.0)
+    assert engine.devices["load1"].commands.connected
+
+
+def test_a_load_is_tried_at_least_every_half_hour() -> None:
+    former = replace(FORMER, capacity_wh=1e6)
+    engine = site(6_000.0, 6_000.0, batteries=(former,), dt_s=10.0, shed_order=("load1",), reconnect_s=60.0)
+    lose(engine)
+    engine.advance(6 * 3600.0)
+    engine.submit(Write("load0", {"connected": False}))
+    engine.advance(1800.0)
+    assert engine.devices["load1"].commands.connected
+
+
 def test_a_black_start_takes_up_one_load_after_the_other_the_last_shed_first() -> None:
     engine = site(3_000.0, 2_000.0, 1_000.0, shed_order=("load0", "load1", "load2"), load_step_s=2.0)
     engine.submit(Write("b0", {"start_stop": 2}))

@@ -60,7 +60,9 @@ class IslandParams:
     shed_order: tuple[str, ...] = ()
     """Loads that an overloaded island sheds in this order, whatever the mode of its batteries."""
     reconnect_s: Time = 60.0
-    """How long a load stays shed before it is tried again, the last one of the order first."""
+    """How long a load stays shed before it is tried again, the last one of the order first; doubled, up to
+    30 min, by each load that does not stay on for as long.
+    """
     load_step_s: Time = 5.0
     """From one load to the next, then and in a black start."""
 

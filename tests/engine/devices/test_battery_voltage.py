@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.devices.battery import BATTERY, ON, BatteryCommands, BatteryParams
+from twin_tui.engine.devices.battery import BATTERY, ON, STANDBY, BatteryCommands, BatteryParams
 from twin_tui.engine.devices.battery_ageing import Ageing
 from twin_tui.engine.devices.battery_dc import voltage_room_w
 from twin_tui.engine.engine import Engine
@@ -83,8 +83,11 @@ def test_no_cell_leaves_its_voltage_and_volts_times_amperes_are_the_power(
         assert cell.low_v - 1e-9 <= cell_v(engine) <= cell.high_v + 1e-9
         assert 0.0 <= after.energy_wh <= after.ageing.capacity_wh
         assert seen.dc_voltage_v * seen.dc_current_a == pytest.approx(seen.dc_power_w, rel=1e-12, abs=1e-9)
-        assert abs(after.active_power_w) <= abs(power_w) * (1 + 1e-12)
-        assert after.active_power_w * power_w >= 0.0
+        # cells that cannot give the losses leave them to the grid
+        no_load_w = standby_w + params.lost_w(0.0, 0.0)
+        unable = after.dc.limit == "low" or after.energy_wh < 0.01 * capacity_wh
+        least_w = min(0.0, power_w) - no_load_w * unable
+        assert least_w - 1e-9 <= after.active_power_w <= max(0.0, power_w) * (1 + 1e-12)
         assert after.loss_w >= 0.0
         taken = (after.active_power_w + after.loss_w) * dt_s / 3600.0
         assert before.energy_wh - after.energy_wh == pytest.approx(taken, abs=1e-9 * capacity_wh)
@@ -192,6 +195,25 @@ def test_full_cells_leave_the_standby_loss_to_the_grid() -> None:
     state = engine.devices["b"].state
     assert state.energy_wh == pytest.approx(10_000.0, rel=1e-3)
     assert state.active_power_w < -50.0
+
+
+@pytest.mark.parametrize("converter", [None, NOTTON, SUNGROW_SC1000TL])
+@pytest.mark.parametrize("start_stop", [ON, STANDBY])
+def test_empty_cells_leave_all_losses_to_the_grid(converter: Any, start_stop: int) -> None:
+    params = replace(PARAMS, initial_soc=0.001, standby_w=50.0, converter=converter)
+    engine = site(params, 60.0, 3000.0)
+    engine.submit(Write("b", {"start_stop": start_stop}))
+    engine.advance(7200.0)
+    before = engine.devices["b"].state.energy_wh
+    engine.advance(600.0)
+    state = engine.devices["b"].state
+    assert state.energy_wh == pytest.approx(before, abs=0.5)
+    no_load_w = params.lost_w(0.0, 0.0) if start_stop == ON else 0.0
+    assert state.active_power_w == pytest.approx(-50.0 - no_load_w)
+    assert state.loss_w == pytest.approx(-state.active_power_w, abs=0.5)
+    engine.submit(Write("b", {"start_stop": 2}))
+    engine.advance(120.0)
+    assert engine.devices["b"].state.active_power_w == 0.0
 
 
 def test_an_aged_resistance_brings_the_taper_forward() -> None:

@@ -30,7 +30,7 @@ def drive(
 
     Power and standby loss are cut to what the voltage of the cells allows at the state of charge before and
     after the step, and to the energy that there is or fits in. Full cells leave the standby loss to the grid,
-    empty ones the loss of reactive power.
+    empty ones all losses.
     """
     wanted = (_dc(params, power_w, var) if switching else 0.0) + standby_w
     capacity = ageing.capacity_wh
@@ -80,6 +80,8 @@ def drive(
         power_w = _ac(params, dc - standby_w, var)
         if not var and (power_w == 0.0 or (power_w < 0.0 < wanted)):
             return drive(params, ageing, energy_wh, cell_c, 0.0, 0.0, standby_w, hours, False)
+    elif dc < wanted and wanted > 0.0:
+        power_w -= wanted - dc
     amps = current(dc, ocv, ohm)
     heat = cells - dc if inner else _heat(params, power_w)
     return power_w, cells, heat, DcSide(ocv - ohm * amps, amps, limit)

@@ -266,7 +266,7 @@ def efficiency_loss(p_w: float, q_var: float, charge_efficiency: float, discharg
 
     At a power factor of 1 these are :math:`P/\eta_d` and :math:`P\eta_c` on the DC side. Losses are those of
     the current, hence of S: reactive power alone costs the mean of both directions. No-load losses are apart
-    (``standby``, from the cells; empty ones give none, where a real converter takes it from the grid), and
+    (``standby``, from the cells, and from the grid where those are empty), and
     there is no quadratic part: the loss at part load comes out too low and at overload too, by as much as the
     real efficiency there differs from the one given.
     """

@@ -11,6 +11,8 @@ from twin_tui.errors import ConfigError, did_you_mean
 
 MODE = "OUTAGE_SUPPLY"
 MARGIN_W = 1e-3
+LONGEST_WAIT_S = 1800.0
+"""Most time from a trial that failed to the next one, unless ``reconnect_s`` is longer."""
 
 
 class OutageRelief:
@@ -25,6 +27,7 @@ class OutageRelief:
         self._order = tuple(_shed_first(name, run) for name in params.shed_order)
         self._reconnect_ticks = run.ticks(params.reconnect_s)
         self._step_ticks = run.ticks(params.load_step_s)
+        self._longest_ticks = run.ticks(LONGEST_WAIT_S)
         self.in_mode = False
         """Whether a grid-forming battery is in mode OUTAGE_SUPPLY."""
         self._shed: list[Device] = []
@@ -32,8 +35,12 @@ class OutageRelief:
         self._curtailed: dict[Device, Any] = {}
         self._noted: set[str] = set()
         self._retry_tick = 0
+        self._wait_ticks = self._reconnect_ticks
+        """From the last load that was shed to the next trial; doubled by each that does not hold."""
         self._trial: Device | None = None
         """The load that was reconnected last: it may turn out to be too much."""
+        self._reconnected: dict[Device, int] = {}
+        """When each load was last tried."""
 
     @property
     def possible(self) -> bool:
@@ -49,6 +56,7 @@ class OutageRelief:
             _switch(device, on=True)
             self._retry_tick = tick + self._step_ticks
             self._trial = device
+            self._reconnected[device] = tick
 
     def shed_all(self, tick: int) -> None:
         """Disconnect every load that may be shed: a black start takes them up one after the other."""
@@ -72,6 +80,8 @@ class OutageRelief:
         self._shed.clear()
         self._noted.clear()
         self._trial = None
+        self._reconnected.clear()
+        self._wait_ticks = self._reconnect_ticks
 
     def _others(self) -> list[Device]:
         """Return the loads beside the order that may be shed."""
@@ -86,7 +96,10 @@ class OutageRelief:
         power_w = _consumption_w(device)
         _switch(device, on=False)
         self._shed.append(device)
-        self._retry_tick = tick + self._reconnect_ticks
+        failed = tick - self._reconnected.get(device, -self._reconnect_ticks) < self._reconnect_ticks
+        longest = max(self._reconnect_ticks, self._longest_ticks)
+        self._wait_ticks = min(2 * self._wait_ticks, longest) if failed else self._reconnect_ticks
+        self._retry_tick = tick + self._wait_ticks
         self._trial = None
         where = "" if phase is None else f" on phase {'abc'[phase]}"
         text = f"load of {kilowatts(power_w)} kW shed: {kilowatts(missing_w)} kW missing{where}"
