@@ -145,6 +145,10 @@ class ConsoleApp(ConsoleActions):
         found = super().get_driver_class()
         return ConsoleDriver if found is LinuxDriver else found
 
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        lean = self._driver.painter.lean if isinstance(self._driver, ConsoleDriver) else None
+        super()._display(screen, lean(renderable) if lean else renderable)
+
     def _handle_exception(self, error: Exception) -> None:
         """Keep what went wrong for a plain message in place of a page of source code."""
         self.failure = self.failure or error
@@ -160,6 +164,8 @@ class ConsoleApp(ConsoleActions):
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room; the twin runs on."""
+        if isinstance(self._driver, ConsoleDriver):
+            self._driver.painter.forget()  # some terminals break their lines anew
         width, height = event.size
         small = width < LEAST[0] or height < LEAST[1]
         self.tiny.display, self.views.display = small, not small

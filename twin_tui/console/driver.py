@@ -23,6 +23,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
+from twin_tui.console.painting import Painter
+
 MOST_CELLS = (2000, 1000)
 """A terminal that says it is larger is drawn at this size."""
 MOST_WAITING = 1000
@@ -121,6 +123,7 @@ class ConsoleDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
+        self.painter = Painter()
         self._output: TerminalOutput | None = None
         self._taken: Future[Any] | None = None
         # in the loop: a handler in the midst of a drawing would draw within it
@@ -204,4 +207,8 @@ class ConsoleDriver(LinuxDriver):
         self._redraw()
 
     def _redraw(self) -> None:
-        self._app.call_later(lambda: self._app.screen.refresh(layout=True))
+        def draw() -> None:
+            self.painter.forget()
+            self._app.screen.refresh(layout=True)
+
+        self._app.call_later(draw)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache
 from unicodedata import combining, east_asian_width
 
 _SCALED = {"W", "VA", "var", "Wh", "VAh", "varh"}
@@ -127,7 +128,17 @@ def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: East Asian wide characters take two."""
     if text.isascii():
         return len(text)
-    return sum(2 if east_asian_width(c) in "WF" else 0 if combining(c) else 1 for c in text)
+    return sum(map(_width, text))
+
+
+def one_column_each(text: str) -> bool:
+    """Return whether every character of a text takes one column."""
+    return text.isascii() or set(map(_width, text)) == {1}
+
+
+@cache
+def _width(character: str) -> int:
+    return 2 if east_asian_width(character) in "WF" else 0 if combining(character) else 1
 
 
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*([eE][+-]?\d+)?( [^\W\d]*[/%°]*\w*)?|-")

@@ -9,7 +9,6 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from twin_tui.engine.formats import columns
 from twin_tui.widgets.spans import ROLES, Span, ascii_only, cut, merged
 from twin_tui.widgets.themes import KINDS
 
@@ -25,7 +24,7 @@ class Lines(Protocol):
 
 
 class LineView(ScrollView):
-    """Draws lines of (text, role). ``show`` takes new lines and redraws the columns that differ."""
+    """Draws lines of (text, role). ``show`` takes new lines and redraws those that differ."""
 
     DEFAULT_CSS = (
         """
@@ -69,20 +68,29 @@ class LineView(ScrollView):
         old = self._seen
         new = self._seen = {y: tuple(lines[y]) for y in range(top, min(top + self.size.height, count))}
         if count != before:
-            self.virtual_size = Size(self.scrollable_content_region.width, count)
+            self._grow(before, count)
             if max(count, before) <= self.size.height or not count:
                 self.refresh()
                 return
         if not self.is_on_screen:
             self.refresh()  # nothing of it is drawn now, so no columns of it either
             return
-        for y in range(top, min(top + self.size.height, max(count, before))):
-            if y in moved or y not in old or y not in new:
-                self.refresh(Region(0, y - top, self.size.width, 1))
-            elif new[y] != old[y]:
-                first, last = _difference(old[y], new[y])
-                if first < last:
-                    self.refresh(Region(first, y - top, last - first, 1))
+        changed = [
+            y
+            for y in range(top, min(top + self.size.height, max(count, before)))
+            if y in moved or y not in old or y not in new or new[y] != old[y]
+        ]
+        if changed:
+            self.refresh(*(Region(0, y - top, self.size.width, 1) for y in changed))
+
+    def _grow(self, before: int, count: int) -> None:
+        """Have the scroll bar follow; only where it comes or goes is the whole screen laid out again."""
+        size, height = Size(self.scrollable_content_region.width, count), self.size.height
+        if height and (before > height) == (count > height) == self.show_vertical_scrollbar:
+            self.set_reactive(LineView.virtual_size, size)
+            self._scroll_update(size)
+        else:
+            self.virtual_size = size
 
     def render_line(self, y: int) -> Strip:
         line = y + int(self.scroll_offset.y)
@@ -113,22 +121,3 @@ class LineView(ScrollView):
         """Forget the styles of the theme before."""
         self._styles_known.clear()
         super().notify_style_update()
-
-
-def _difference(old: Drawn, new: Drawn) -> tuple[int, int]:
-    """Return the columns, first and behind the last, in which two lines differ."""
-    before, after = _cells(old), _cells(new)
-    if len(before) != len(after):
-        return 0, max(len(before), len(after))
-    differ = [place for place, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
-    return (differ[0], differ[-1] + 1) if differ else (0, 0)
-
-
-def _cells(line: Drawn) -> list[tuple[str, str]]:
-    """Return a pair a column: the second column of a wide character has no text."""
-    return [
-        (part, role)
-        for text, role in line
-        for character in text
-        for part in (character, *[""] * (columns(character) - 1))
-    ]
