@@ -1,6 +1,7 @@
 """Charts: what an axis says is what a curve shows, at every size and in every font."""
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -114,10 +115,24 @@ def test_marks_and_times_are_under_their_columns() -> None:
     line = text_of(marks([(0.0, "W", "written"), (0.5, "!", "strong"), (1.0, "▲", "alarm")], 25, 4))
     assert line == "    W" + " " * 9 + "!" + " " * 9 + "▲"
     assert text_of(marks([(1.2, "W", "written")], 10, 2)).strip() == ""
-    below = text_of(times(("-60 s", "-30 s", "now"), 44, 4))
-    assert below.startswith("    -60 s")
-    assert below.endswith("now")
-    assert below.index("-30 s") == 4 + (40 - 5) // 2
+
+
+@given(st.floats(0, 1e6), st.sampled_from([10.0, 60.0, 900.0, 86_400.0, 6e7]), st.integers(0, 250))
+def test_a_time_under_a_chart_begins_in_its_own_column(end_s: float, span_s: float, width: int) -> None:
+    margin = min(width, 4)
+    line = text_of(times(end_s, span_s, width, margin))
+    assert len(line) == width
+    for found in re.finditer(r"(?:(\d+)d )?(\d\d):(\d\d):(\d\d(?:\.\d)?)", line):
+        days, hours, minutes, seconds = found.groups()
+        shown_s = 86_400 * int(days or 0) + 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        column = (shown_s - end_s + span_s) / span_s * (width - margin)
+        assert found.start() - margin <= column + 1e-3
+        assert column < found.start() - margin + 1 + 1e-3
+
+
+def test_times_under_a_chart_are_round() -> None:
+    assert text_of(times(65.0, 60.0, 64, 4)).split() == ["00:00:20", "00:00:40"]
+    assert text_of(times(3.0, 4.0, 64, 4)).split() == ["00:00:00", "00:00:01", "00:00:02"]
 
 
 def test_ticks_have_the_decimals_of_their_step() -> None:

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
-from twin_tui.engine.formats import fit
+from twin_tui.engine import formats
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.spans import Line, Span
 
 LEAST_WIDTH, LEAST_HEIGHT = 16, 2
 DOTS_DOWN, DOTS_ACROSS = 4, 2
@@ -14,6 +17,15 @@ DOTS_DOWN, DOTS_ACROSS = 4, 2
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 ROUND = (1.0, 2.0, 5.0)
 TOO_LARGE = 1e15
+MINUTE_S, HOUR_S = 60.0, 3600.0
+STEPS_S = (
+    *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0),
+    *(MINUTE_S * minutes for minutes in (1, 2, 5, 10, 20, 30)),
+    *(HOUR_S * hours for hours in (1, 2, 3, 6, 12, 24, 48, 168, 720)),
+)
+"""The distances of two times under a chart."""
+LEAST_APART = 12
+"""Times under a chart are at least so many columns apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +121,29 @@ def chart(
     labels = {row: tick_text(value, scale.step) for row, value in ticks.items()}
     margin = max(len(text) for text in labels.values()) + 1
     room = width - margin - 1
-    cells = _drawn(curves, room, scale, glyphs)
+    across = DOTS_ACROSS if glyphs.braille else 1
+    rows = tuple(_dots(curve, room * across, scale, glyphs.braille) for curve in curves)
+    roles = tuple((curve.role, curve.dashed) for curve in curves)
+    letters = None if glyphs.braille else glyphs.curve
+    grid = [
+        [(glyphs.line, "axis") if ticks.get(row) == 0.0 else (" ", "plain")] * room for row in range(height)
+    ]
+    for column in range(room):
+        at = column * across
+        near = tuple(dots[max(0, at - 1) : at + across] if at else (None, *dots[:across]) for dots in rows)
+        for row, cell in _column(near, roles, column % 2 == 1, letters):
+            grid[row][column] = cell
     lines: list[Line] = []
     for row in range(height):
         label = labels.get(row, "")
-        at_zero = row in ticks and abs(ticks[row]) < scale.per_row * 1e-6
-        blank = (glyphs.line, "axis") if at_zero else (" ", "plain")
         corner = glyphs.tick if label else glyphs.upright
-        line: Line = [(label.rjust(margin), "label"), (corner, "axis")]
-        for column in range(room):
-            text, role = cells.get((row, column), blank)
-            if len(line) > 2 and line[-1][1] == role:
-                line[-1] = line[-1][0] + text, role
-            else:
-                line.append((text, role))
-        lines.append(line)
+        lines.append([(label.rjust(margin), "label"), (corner, "axis"), *_runs(grid[row])])
     return lines
+
+
+def _runs(cells: Sequence[Span]) -> Line:
+    """Return cells as spans, neighbours of one role as one."""
+    return [("".join(text for text, _ in run), role) for role, run in groupby(cells, itemgetter(1))]
 
 
 def tick_text(value: float, step: float) -> str:
@@ -132,6 +151,11 @@ def tick_text(value: float, step: float) -> str:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0
     text = f"{value:.{min(decimals, 6)}f}" if abs(value) < 1e7 else f"{value:.3g}"
     return text.lstrip("-") if not text.strip("-0.") else text
+
+
+def points_across(width: int, glyphs: Glyphs) -> int:
+    """Return how many values a chart of some width can resolve."""
+    return max(2, width * (DOTS_ACROSS if glyphs.braille else 1))
 
 
 def margin_of(line: Line) -> int:
@@ -145,61 +169,66 @@ def marks(places: Sequence[tuple[float, str, str]], width: int, margin: int) -> 
     for place, letter, role in places:
         if cells and 0.0 <= place <= 1.0:
             cells[min(len(cells) - 1, int(place * len(cells)))] = letter, role
-    line: Line = [(" " * margin, "plain")]
-    for text, role in cells:
-        if line[-1][1] == role:
-            line[-1] = line[-1][0] + text, role
-        else:
-            line.append((text, role))
-    return line
+    return [(" " * margin, "plain"), *_runs(cells)]
 
 
-def times(texts: tuple[str, str, str], width: int, margin: int) -> Line:
-    """Return the line of times: at the left, in the middle and at the right."""
-    left, middle, right = texts
+def times(end_s: float, span_s: float, width: int, margin: int) -> Line:
+    """Return the line of times under a chart: round ones, each from the column that it begins in."""
     room = max(0, width - margin)
-    text = left.ljust(room)
-    if room >= len(left) + len(middle) + len(right) + 4:
-        at = (room - len(middle)) // 2
-        text = text[:at] + middle + text[at + len(middle) :]
-    if room >= len(left) + len(right) + 2:
-        text = text[: room - len(right)] + right
-    return [(" " * margin, "plain"), (fit(text, room, ""), "label")]
+    step_s = next((each for each in STEPS_S if each >= span_s * LEAST_APART / max(1, room)), STEPS_S[-1])
+    text = ""
+    for number in range(math.ceil((end_s - span_s) / step_s), math.ceil(end_s / step_s)):
+        at, shown = int((number * step_s - end_s + span_s) / span_s * room), formats.clock(number * step_s)
+        shown = shown.removesuffix(".0")
+        if number >= 0 and (at > len(text) or not text) and at + len(shown) <= room:
+            text = text.ljust(at) + shown
+    return [(" " * margin, "plain"), (text.ljust(room), "label")]
 
 
 def _drawable(value: float) -> bool:
     return math.isfinite(value) and abs(value) < TOO_LARGE
 
 
-def _drawn(
-    curves: Sequence[Curve], columns: int, scale: Axis, glyphs: Glyphs
-) -> dict[tuple[int, int], tuple[str, str]]:
-    """Return the cells of all curves by row and column; the first curve is on top."""
-    braille = glyphs.braille
-    down, across = (DOTS_DOWN, DOTS_ACROSS) if braille else (1, 1)
-    dots: dict[tuple[int, int], int] = {}
-    roles: dict[tuple[int, int], tuple[str, str]] = {}
-    for number in reversed(range(len(curves))):
-        curve = curves[number]
-        before: int | None = None
-        for place in range(columns * across):
-            value = curve.values[min(len(curve.values) - 1, place * len(curve.values) // (columns * across))]
-            if value is None or not _drawable(value):
-                before = None
-                continue
-            # a tick's row has its value in the middle: between the second and the third of four dots
-            dot = round(scale.place(value) * down + (down - 1) / 2 - 0.25 * (down > 1))
-            dot = min(max(dot, 0), scale.rows * down - 1)
-            first, last = sorted((dot, dot if before is None else before))
+def _dots(curve: Curve, count: int, scale: Axis, fine: bool) -> tuple[int | None, ...]:
+    """Return the rows of so many points of a curve, in dots of braille or in whole rows."""
+    down = DOTS_DOWN if fine else 1
+    last, values, many = scale.rows * down - 1, curve.values, len(curve.values)
+    # a tick's row has its value in the middle: between the second and the third of four dots
+    middle = (down - 1) / 2 - 0.25 * (down > 1)
+    found: list[int | None] = []
+    for place in range(count):
+        value = values[min(many - 1, place * many // count)]
+        if value is None or not _drawable(value):
+            found.append(None)
+        else:
+            found.append(min(max(round(scale.place(value) * down + middle), 0), last))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16_384)
+def _column(
+    near: tuple[tuple[int | None, ...], ...],
+    roles: tuple[tuple[str, bool], ...],
+    odd: bool,
+    letters: tuple[str, str] | None,
+) -> tuple[tuple[int, Span], ...]:
+    """Return the rows and cells of one column; the first curve is on top.
+
+    ``near`` has the dots of each curve in this column, and before them the last one of the column before.
+    Without letters a curve is drawn in braille.
+    """
+    down = 1 if letters else DOTS_DOWN
+    bits: dict[int, int] = {}
+    cells: dict[int, Span] = {}
+    for (dot_before, *dots), (role, dashed) in reversed(list(zip(near, roles, strict=True))):
+        before = dot_before
+        for across, dot in enumerate(dots):
+            if dot is not None:
+                first, last = sorted((dot, dot if before is None else before))
+                for y in range(first, last + 1) if not (dashed and odd and first == last) else ():
+                    row = y // down
+                    if not letters:
+                        bits[row] = bits.get(row, 0) | _BITS[y % DOTS_DOWN][across]
+                    cells[row] = letters[dashed] if letters else chr(0x2800 + bits[row]), role
             before = dot
-            if curve.dashed and place // across % 2 and first == last:
-                continue
-            for y in range(first, last + 1):
-                cell = y // down, place // across
-                if braille:
-                    dots[cell] = dots.get(cell, 0) | _BITS[y % DOTS_DOWN][place % DOTS_ACROSS]
-                letter = glyphs.curve[1 if curve.dashed else 0]
-                roles[cell] = letter, curve.role
-    if braille:
-        return {cell: (chr(0x2800 + bits), roles[cell][1]) for cell, bits in dots.items()}
-    return roles
+    return tuple(cells.items())

@@ -18,6 +18,9 @@ OLDER = 1440
 """How many older frames are kept: a day, one a minute."""
 BATCH = 60
 """How many of the oldest go at once."""
+MOVES = 12
+"""A page moves on by so many parts of its width: between two moves only its newest column changes, so that a
+chart costs little to draw and to send."""
 
 GRID = ""
 """The grid among the devices; no device is without a name."""
@@ -71,13 +74,27 @@ class History:
             return [None] * len(self.times)
         return [None if value != value else value for value in course]  # noqa: PLR0124 - NaN
 
+    def end_s(self, columns: int, window_s: float) -> float:
+        """Return the simulated time at the right end of a page: its next move, or the time looked back at."""
+        if self.until_s is not None:
+            return self.until_s
+        return (self._last_column(columns, window_s) + 1) * window_s / columns
+
+    def newest(self, device: str, name: str) -> float | None:
+        """Return the last value of a signal, up to the time that is looked back at."""
+        course = self._seen.get(device, {}).get(name)
+        behind = len(self.times) if self.until_s is None else bisect_right(self.times, self.until_s + 1e-9)
+        value = course[behind - 1] if course is not None and behind else math.nan
+        return None if value != value else value  # noqa: PLR0124 - NaN
+
     def columns(
-        self, device: str, name: str, columns: int, window_s: float, until_s: float | None = None
+        self, device: str, name: str, columns: int, window_s: float, *, paged: bool = False
     ) -> list[float | None]:
         """Return the last ``window_s`` of simulated time as ``columns`` values, the newest at the right.
 
         Columns lie on fixed multiples of their width, so a drawing moves on once a column and not once a
-        frame; a column without a sample repeats the one before it. ``until_s`` is the end of the window.
+        frame; a column without a sample repeats the one before it. A page ends at ``end_s``, and its columns
+        that time has not reached yet have no value.
         """
         drawn: list[float | None] = [None] * columns
         course = self._seen.get(device, {}).get(name)
@@ -85,17 +102,29 @@ class History:
             return drawn
         width_s = window_s / columns
         times = self.times
-        last_s = times[-1] if until_s is None else until_s
-        newest = len(times) if until_s is None else bisect_right(times, until_s + 1e-9)
-        first = int(last_s / width_s + 1e-9) - columns + 1
+        newest = len(times) if self.until_s is None else bisect_right(times, self.until_s + 1e-9)
+        now = self._column_now(width_s)
+        first = (self._last_column(columns, window_s) if paged else now) - columns + 1
+        count = min(columns, now - first + 1)
         behind = 0
-        for column in range(columns):
+        for column in range(count):
             ends = (first + column + 1) * width_s - 1e-9 * width_s
-            behind = bisect_left(times, ends, behind, newest) if column < columns - 1 else newest
+            behind = bisect_left(times, ends, behind, newest) if column < count - 1 else newest
             if behind:
                 value = course[behind - 1]
                 drawn[column] = None if value != value else value  # noqa: PLR0124 - NaN
         return drawn
+
+    def _column_now(self, width_s: float) -> int:
+        """Return the number of the column in which it is now, counted from the start of the run."""
+        now_s = self.until_s if self.until_s is not None else self.times[-1] if self.times else 0.0
+        return int(now_s / width_s + 1e-9)
+
+    def _last_column(self, columns: int, window_s: float) -> int:
+        """Return the number of the column at the right end of a page."""
+        now = self._column_now(window_s / columns)
+        parts = max(1, columns // MOVES)
+        return now if self.until_s is not None else (now // parts + 1) * parts - 1
 
     def _forget(self) -> None:
         """Thin out what is older than the newest frames, and drop the oldest."""

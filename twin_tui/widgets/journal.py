@@ -118,6 +118,12 @@ class LogRows:
         self.changed = 0
         self.update()
 
+    @property
+    def only_newer(self) -> bool:
+        """Whether the journal has newer entries, and nothing before them has changed."""
+        entries = self._journal.seen()
+        return self.changed > self.last and bool(entries) and entries[-1].number > self.last
+
     def update(self) -> None:
         """Bring the rows up to date."""
         if self.changed <= self.last:

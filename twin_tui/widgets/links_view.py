@@ -2,11 +2,11 @@
 
 from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.looks import Looks, SlowLines
 from twin_tui.widgets.spans import Line, rule
 
 
-class Links(FrameLines):
+class Links(SlowLines):
     """Every server and peer with its clients: rate, and how long each has been quiet."""
 
     def __init__(self, looks: Looks) -> None:

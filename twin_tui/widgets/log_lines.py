@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
@@ -57,6 +58,7 @@ def sifted(entries: Sequence[LogEntry], which: LogFilter, expected: int = 1) -> 
     return out
 
 
+@lru_cache(maxsize=2048)
 def log_line(
     entry: LogEntry,
     width: int,

@@ -16,9 +16,11 @@ from twin_tui.widgets.journal import LogRows
 from twin_tui.widgets.keys import key
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.log_lines import LogFilter, Missing, as_text, log_line, whole_entry
-from twin_tui.widgets.looks import Looks
+from twin_tui.widgets.looks import Budget, Looks
 from twin_tui.widgets.model import ALARMS
 from twin_tui.widgets.spans import Line, rule
+
+MOVES_AT_ONCE = 24
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class LogList(CursorView):
         super().__init__(looks, id=id)
         self.kept = LogRows(looks.journal)
         self.follows = True
+        self._moves = Budget(MOVES_AT_ONCE)
 
     @property
     def shown(self) -> list[LogEntry | Missing]:
@@ -69,7 +72,9 @@ class LogList(CursorView):
         return self.kept.rows
 
     def watch_frame(self) -> None:
-        self.kept.update()
+        """Draw what is new; the whole list moves for it, so of a stream of entries several come at once."""
+        if not (self.follows and self.kept.only_newer) or self._moves.allows():
+            self.kept.update()
         super().watch_frame()
 
     def draw(self, frame: Frame) -> None:

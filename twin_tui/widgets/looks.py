@@ -1,5 +1,6 @@
 """What all widgets share: the drawing characters, the history, how numbers are written."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -93,3 +94,34 @@ class FrameLines(LineView):
 
     def draw(self, frame: Frame) -> None:
         """Compute the lines of a frame; each widget defines how."""
+
+
+class Budget:
+    """How often something may be drawn: a few times at once, then once a second."""
+
+    def __init__(self, most: int = 1) -> None:
+        self._most = most
+        self._left = float(most)
+        self._asked_s = time.monotonic()
+
+    def allows(self) -> bool:
+        """Return whether it may be drawn now, and take it that it is."""
+        now_s = time.monotonic()
+        self._left = min(self._most, self._left + now_s - self._asked_s)
+        self._asked_s = now_s
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+class SlowLines(FrameLines):
+    """Lines with numbers that run on all the time: drawn once a second, for the sake of an SSH line."""
+
+    def __init__(self, looks: Looks, *, id: str | None = None) -> None:
+        super().__init__(looks, id=id)
+        self._budget = Budget()
+
+    def watch_frame(self) -> None:
+        if self._budget.allows():
+            self.redraw()

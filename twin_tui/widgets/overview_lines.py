@@ -163,14 +163,8 @@ def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyp
 
     A consumer's bars stand, for it consumes; charging hangs, discharging stands.
     """
-    grid = row.kind == "grid"
-    values = history.columns(
-        GRID if grid else row.name,
-        "active_power_w" if grid else POWER,
-        width,
-        window_s(frame),
-        history.until_s,
-    )
+    signal = (GRID, "active_power_w") if row.kind == "grid" else (row.name, POWER)
+    values = history.columns(*signal, width, window_s(frame))
     if row.consumes:
         values = [None if value is None else -value for value in values]
     largest = max([abs(value) for value in values if value is not None and value == value] or [0.0])  # noqa: PLR0124

@@ -1,15 +1,16 @@
 """What was asked and what it did: setpoint and power of the chosen device, and when things happened to it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.chart import LEAST_WIDTH, Curve, chart, margin_of, marks, times
+from twin_tui.widgets.chart import LEAST_WIDTH, Curve, chart, margin_of, marks, points_across, times
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.history import GRID, POWER, SETPOINT, History
 from twin_tui.widgets.log_text import with_effect
-from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.looks import FrameLines, Looks, SlowLines
 from twin_tui.widgets.model import last_ems_write
 from twin_tui.widgets.overview_lines import window_s
 from twin_tui.widgets.spans import Line, rule
@@ -27,6 +28,7 @@ MARKS: dict[LogKind, tuple[str, str]] = {
     LogKind.ALARM: ("▲", "alarm"),
 }
 """The letter under a chart for each kind of entry; later kinds hide earlier ones in one column."""
+MARK_ORDER = {kind: place for place, kind in enumerate(MARKS)}
 
 
 def device_chart(
@@ -42,9 +44,9 @@ def device_chart(
     """Return power and setpoint of a device with the marks of its log under them; GRID is the grid."""
     if height < 2 or width < LEAST_WIDTH:
         return []
-    dense = 2 if glyphs.braille else 1
-    power = history.columns(name, POWER if name else "active_power_w", width * dense, span_s, history.until_s)
-    asked = history.columns(name, SETPOINT, width * dense, span_s, history.until_s)
+    many = points_across(width, glyphs)
+    power = history.columns(name, POWER if name else "active_power_w", many, span_s, paged=True)
+    asked = history.columns(name, SETPOINT, many, span_s, paged=True)
     curves = [
         Curve([None if value is None else value / 1000 for value in power], colour),
         Curve([None if value is None else value / 1000 for value in asked], "label", dashed=True),
@@ -53,23 +55,17 @@ def device_chart(
     lines = chart(curves, width, height - feet, glyphs, zero=True, least_span=0.01)
     if not feet:
         return lines
-    margin = margin_of(lines[0])
-    end_s = history.until_s if history.until_s is not None else (history.times[-1] if history.times else 0.0)
-    order = list(MARKS)
-    here = [
-        entry
-        for entry in entries
-        if entry.kind in MARKS and entry.device in (name, "grid") and end_s - span_s <= entry.time_s <= end_s
-    ]
-    here.sort(key=lambda entry: order.index(entry.kind))
+    margin, end_s = margin_of(lines[0]), history.end_s(many, span_s)
+    begins = bisect_left(entries, end_s - span_s, key=lambda entry: entry.time_s)
+    ends = bisect_right(entries, end_s, key=lambda entry: entry.time_s)
+    here = [entry for entry in entries[begins:ends] if entry.kind in MARKS and entry.device in (name, "grid")]
+    here.sort(key=lambda entry: MARK_ORDER[entry.kind])
     places = []
     for entry in here:
         letter, role = MARKS[entry.kind]
         letter = glyphs.alarm if letter == "▲" else letter
         places.append((1.0 - (end_s - entry.time_s) / span_s, letter, role))
-    now = "now" if history.until_s is None else formats.clock(end_s)
-    texts = (f"-{formats.duration(span_s)}", f"-{formats.duration(span_s / 2)}", now)
-    return [*lines, marks(places, width, margin), times(texts, width, margin)]
+    return [*lines, marks(places, width, margin), times(end_s, span_s, width, margin)]
 
 
 class Timeline(FrameLines, can_focus=True):
@@ -119,7 +115,7 @@ class Timeline(FrameLines, can_focus=True):
         return [[(when, "written"), (text, "plain"), (who, "label"), *followed]]
 
 
-class Charts(FrameLines):
+class Charts(SlowLines):
     """The same for the other devices, as many as have room, those first that are written to."""
 
     def __init__(self, looks: Looks) -> None:

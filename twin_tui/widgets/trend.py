@@ -1,25 +1,21 @@
 """Trends of chosen signals, one panel each, so that no two units share an axis."""
 
-import time
 from collections.abc import Sequence
 
-from twin_tui.engine import formats
 from twin_tui.engine.signals import Signal
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.chart import Curve, chart, margin_of, times
-from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.looks import FrameLines, Looks
+from twin_tui.widgets.chart import Curve, chart, margin_of, points_across, times
+from twin_tui.widgets.looks import Looks, SlowLines
 from twin_tui.widgets.spans import Line, rule
 from twin_tui.widgets.themes import role_of
 
 WINDOWS_S = (60.0, 300.0, 900.0, 3600.0)
 PANELS = 3
 LEAST_PANEL = 4
-EVERY_S = 1.0
 LEAST_WIDTH = 24
 
 
-class Trend(FrameLines):
+class Trend(SlowLines):
     """The course of up to three signals of a device over the last minutes of simulated time."""
 
     DEFAULT_CSS = "Trend { height: 12; }"
@@ -29,14 +25,6 @@ class Trend(FrameLines):
         self.device = ""
         self.chosen: tuple[str, ...] = ("active_power_w",)
         self.window_s = WINDOWS_S[0]
-        self._drawn_s = -EVERY_S
-
-    def watch_frame(self) -> None:
-        """Draw the new frame, once a second at the most: a plot is the dearest thing on the screen."""
-        now = time.monotonic()
-        if now - self._drawn_s >= EVERY_S:
-            self._drawn_s = now
-            self.redraw()
 
     @property
     def colour(self) -> str:
@@ -80,12 +68,11 @@ class Trend(FrameLines):
     def _panel(self, signal: Signal, width: int, height: int, *, last: bool) -> list[Line]:
         history, glyphs = self.looks.history, self.looks.glyphs
         factor, unit = _scale(signal.unit)
-        seen = history.columns(
-            self.device, signal.name, points_across(width, glyphs), self.window_s, history.until_s
-        )
+        many = points_across(width, glyphs)
+        seen = history.columns(self.device, signal.name, many, self.window_s, paged=True)
         values = [None if value is None else value * factor for value in seen]
-        newest = values[-1]
-        now = "" if newest is None else f"now {newest:.4g} {unit}"
+        newest = history.newest(self.device, signal.name)
+        now = "" if newest is None else f"now {newest * factor:.4g} {unit}"
         title = f"{signal.name} {unit}".rstrip()
         feet = 1 if last and height >= LEAST_PANEL else 0
         drawn = chart(
@@ -96,8 +83,8 @@ class Trend(FrameLines):
             zero=unit.startswith("kW"),
             least_span=0.01 if unit == "%" else 0.0,
         )
-        ends = (f"-{formats.duration(self.window_s)}", f"-{formats.duration(self.window_s / 2)}", "now")
-        foot = [times(ends, width, margin_of(drawn[0]))] if feet else []
+        end_s = history.end_s(many, self.window_s)
+        foot = [times(end_s, self.window_s, width, margin_of(drawn[0]))] if feet else []
         return [rule(title, width, glyphs.line, now), *drawn, *foot]
 
 
@@ -107,8 +94,3 @@ def _scale(unit: str) -> tuple[float, str]:
     if unit == "1":
         return 100.0, "%"
     return 1.0, "°C" if unit == "degC" else unit
-
-
-def points_across(width: int, glyphs: Glyphs) -> int:
-    """Return how many values a chart of some width can resolve."""
-    return max(2, width * (2 if glyphs.braille else 1))
