@@ -215,6 +215,41 @@ async def test_a_decimal_comma_is_refused_with_its_cure() -> None:
         assert "duration: decimals take a point: 1.5s, not '1,5s'" in " ".join(shown.split())
 
 
+LISTS_AND_TEXTS = {"functions", "addresses", "label", "phases", "file", "scenario"}
+"""Fields in which a comma separates, or means nothing."""
+
+
+def filled_in(form: Form, **given: str) -> dict[str, str]:
+    """Return the answers with which a form opens, after some that were given."""
+    answers = dict(given)
+    for _ in range(2):
+        for field in form.fields(APP.site, answers):
+            choices = iter(field.choices(Given(APP.site, answers)))
+            answers.setdefault(field.key, field.default or next(choices, ""))
+    return answers
+
+
+def variants(form: Form) -> list[dict[str, str]]:
+    """Return the answers after which a form asks for other numbers."""
+    battery = APP.site.device("battery")
+    assert battery is not None
+    names = {"mode": battery.modes, "kind": battery.link_faults, "signal": battery.commands}
+    key = {"mode": "mode", "link": "kind", "force": "signal", "write": "signal"}.get(form.key)
+    return [{"device": "battery", key: name} for name in names[key]] if key is not None else [{}]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.key)
+def test_a_decimal_comma_is_refused_with_its_cure_wherever_a_number_is_typed(form: Form) -> None:
+    for first in variants(form):
+        answers = filled_in(form, **first)
+        for field in form.fields(APP.site, answers):
+            if field.choices(Given(APP.site, answers)) or field.key in LISTS_AND_TEXTS:
+                continue
+            for typed in ("1,5", "-0,2", ",5"):
+                line = form.build(APP.site, {**answers, field.key: typed})
+                assert "decimals take a point" in asyncio.run(APP.refusal(line)), line
+
+
 @pytest.mark.parametrize("word", ["1,5", "-0,2Hz", "1,5kW"])
 def test_a_decimal_comma_is_never_read_as_anything_else(word: str) -> None:
     app = Quiet(LocalSession(Twin.from_dict(SITE)))

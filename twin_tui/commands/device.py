@@ -1,6 +1,7 @@
 """The verbs about devices: modes, commands, forced values, cars."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from twin_tui.commands import values
 from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
@@ -40,19 +41,45 @@ def _signals(given: Given) -> dict[str, Signal]:
     return {**device.commands, **device.telemetry} if device is not None else {}
 
 
+def _commands(given: Given) -> Mapping[str, Signal]:
+    return given.device.commands if given.device is not None else {}
+
+
 def _explained(given: Given, signals: Mapping[str, Signal]) -> dict[str, str]:
     """Return signals with their meanings, and the registers behind which clients find them."""
     registers: dict[str, str] = {}
     for info in given.device.registers if given.device is not None else ():
-        registers.setdefault(info.signal, f" ({info.address} {info.name})")
-    return {name: signal.meaning + registers.get(name, "") for name, signal in signals.items()}
+        before = registers.get(info.signal, "")
+        registers[info.signal] = f"{before}{', ' if before else ''}{info.address} {info.name}"
+    return {
+        name: f"{signal.meaning} ({registers[name]})" if name in registers else signal.meaning
+        for name, signal in signals.items()
+    }
+
+
+def _signal_slot(shown: str, noun: str, known: Callable[[Given], Mapping[str, Signal]], **rest: Any) -> Slot:
+    """Return the slot of a signal, also by the name or the address of a register that shows it."""
+
+    def read(word: str, given: Given) -> str:
+        signals, device = known(given), given.device
+        meant = {
+            info.signal
+            for info in (device.registers if device is not None else ())
+            if info.signal in signals and word.casefold() in (info.name.casefold(), str(info.address))
+        }
+        if word not in signals and len(meant) > 1:
+            raise CommandError(f"register {word} is not one signal but {' and '.join(sorted(meant))}")
+        found = meant.pop() if word not in signals and meant else word
+        return values.name(found, signals, f"{noun} of {given['device']}")
+
+    return Slot(
+        "signal", shown, f"a {noun}", words=lambda given: _explained(given, known(given)), read=read,
+        noun=f"{noun} of {{device}}", label=noun.capitalize(), **rest,
+    )  # fmt: skip
 
 
 def _signal(*, optional: bool = False) -> Slot:
-    return Slot(
-        "signal", "SIGNAL", "a signal", words=lambda given: _explained(given, _signals(given)),
-        noun="signal of {device}", optional=optional, label="Signal",
-    )  # fmt: skip
+    return _signal_slot("SIGNAL", "signal", _signals, optional=optional)
 
 
 def _options(given: Given) -> dict[str, str]:
@@ -182,11 +209,7 @@ DEVICES = Group(
             _write,
             (
                 device_slot(),
-                Slot(
-                    "signal", "COMMAND", "a command",
-                    words=lambda given: _explained(given, given.device.commands if given.device else {}),
-                    noun="command of {device}", label="Command",
-                ),
+                _signal_slot("COMMAND", "command", _commands),
                 _VALUE,
             ),
             repeats=2,
@@ -202,7 +225,7 @@ DEVICES = Group(
     ),
     Verb(
         "force",
-        "pin a signal to a value",
+        "pin a signal to a value; the name or address of its register does as well",
         Phrase(
             lambda given: Pin(given["device"], given["signal"], given["value"]),
             (device_slot(), _signal(), _VALUE),

@@ -20,6 +20,9 @@ from twin_tui.errors import CommandError, did_you_mean
 
 def _read_rule(word: str, given: Given) -> tuple[str, object]:
     key, _, text = word.partition("=")
+    option = given.site.link_options.get(key)
+    if option is not None and option.high is not None:  # one number: of others a comma makes a list
+        values.refuse_comma(text, key)
     return key, text if key == "label" else values.plain_value(text, key)
 
 

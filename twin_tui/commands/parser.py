@@ -63,7 +63,7 @@ def begin(verb: Verb, words: deque[str], given: Given) -> "Reading":
 
 def is_number(word: str) -> bool:
     """Return whether a word begins as numbers do."""
-    return word[:1].isdigit() or word[:1] in ("+", "-", ".", "−")
+    return word[:1].isdigit() or word[:1] in ("+", "-", ".", ",", "−")
 
 
 class Reading:
@@ -106,13 +106,29 @@ class Reading:
                 raise CommandError(f"{self._name}: say {slot.keyword} how long, such as {example}")
         return self.phrase.make(self.given)
 
-    def next_words(self) -> list[str]:
-        """Return the words that may come next."""
+    def next_words(self) -> dict[str, str]:
+        """Return the words that may come next, with their explanations."""
+        found: dict[str, str] = {}
+        for slot in self._next_slots():
+            found |= slot.choices(self.given)
+        if self._awaited is None and not self._needed:
+            left = {key: slot for key, slot in self._keyed.items() if slot.key not in self._values}
+            found |= {key: slot.hint_for(self.given) or slot.shown for key, slot in left.items()}
+        return found
+
+    def next_slot(self) -> str:
+        """Return what the next word is, with unit, range and default; "" when none is expected."""
+        slot = next(iter(self._next_slots()), None)
+        if slot is None:
+            return ""
+        name = slot.shown if slot.shown.isupper() else f"{slot.key}, such as {slot.shown}"
+        hint = slot.hint_for(self.given)
+        return f"{name}: {hint}" if hint else name
+
+    def _next_slots(self) -> list[Slot]:
         if self._awaited is not None or self._needed:
-            return [*(self._awaited or self._needed[0]).choices(self.given)]
-        slots = [*list(self._open)[:1], *self._repeated[:1], *([self._many] if self._many else [])]
-        words = [word for slot in slots for word in slot.choices(self.given)]
-        return [*words, *(key for key, slot in self._keyed.items() if slot.key not in self._values)]
+            return [self._awaited or self._needed[0]]
+        return [*list(self._open)[:1], *self._repeated[:1], *([self._many] if self._many else [])]
 
     @property
     def _name(self) -> str:

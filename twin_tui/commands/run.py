@@ -8,6 +8,7 @@ from twin_tui.engine.events import Mark
 from twin_tui.engine.view import (
     JumpTo,
     Pause,
+    PlayScenario,
     Resume,
     SaveScenario,
     SetSpeed,
@@ -26,6 +27,12 @@ def _read_speed(word: str, given: Given) -> float:
     return float(_factor(word.casefold().removeprefix("x").removeprefix("×"), given))
 
 
+def _read_scenario(word: str, given: Given) -> str:
+    """Return a shipped scenario, or the path of a file as it is."""
+    known = given.site.scenarios
+    return word if not known or "/" in word or "." in word else values.name(word, known, "scenario")
+
+
 RUN = Group(
     "The run",
     Verb(
@@ -40,7 +47,7 @@ RUN = Group(
         "pause and run n ticks",
         Phrase(
             lambda given: StepTicks(int(given["ticks"] or 1)),
-            (Slot("ticks", "n", optional=True, read=number("steps", "", 1, MOST_STEPS, whole=True)),),
+            (Slot("ticks", "10", optional=True, read=number("steps", "", 1, MOST_STEPS, whole=True)),),
         ),
         examples=(("step", "one tick"), ("step 10", "")),
     ),
@@ -81,6 +88,22 @@ RUN = Group(
         examples=(("mark EMS restarted here", ""),),
     ),
     Verb(
+        "scenario",
+        "play a scenario from now on, shipped or of a file; its verdicts are in the view active",
+        Phrase(
+            lambda given: PlayScenario(given["scenario"]),
+            (
+                Slot(
+                    "scenario", "NAME|FILE", "a scenario", words=lambda given: given.site.scenarios,
+                    read=_read_scenario, label="Scenario", hint="shipped, or a file such as ./night.yaml",
+                ),
+            ),
+            title="Scenario",
+            about="play a scenario from now on: its steps and expectations",
+        ),
+        examples=(("scenario ride_through", "shipped"), ("scenario ./night.yaml", "a file")),
+    ),
+    Verb(
         "record",
         "record the run",
         Phrase(lambda given: StartRecording(given["file"]), (Slot("file", "FILE", "a file"),), word="start"),
@@ -93,4 +116,4 @@ RUN = Group(
         Phrase(lambda given: SaveScenario(given["file"]), (Slot("file", "FILE", "a file"),)),
         examples=(("save-scenario night.yaml", "to be edited; twin-tui check night.yaml"),),
     ),
-)
+)  # fmt: skip

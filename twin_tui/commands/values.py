@@ -39,10 +39,10 @@ def split(line: str) -> list[str]:
 
 def number(word: str, what: str, unit: str = "") -> float:
     """Return a number in SI units: "-20kW" is -20000 for the unit W, "70%" is 0.7 for "1" and pu."""
+    refuse_comma(word, what)
     match = _NUMBER.fullmatch(word.strip().replace("−", "-"))
     if match is None:
         raise CommandError(f"{what}: expected a number{_like(unit)}, not {word!r}")
-    _refuse_comma(match[2], word, what)
     bare, suffix = float(match[1]), match[2].strip()
     factor = _factor(suffix, unit)
     if factor is None:
@@ -54,9 +54,9 @@ def number(word: str, what: str, unit: str = "") -> float:
     return found
 
 
-def _refuse_comma(suffix: str, word: str, what: str) -> None:
+def refuse_comma(word: str, what: str) -> None:
     """Refuse 0,7 with its cure: read as a decimal point, 1,000 would be 1 for some and 1000 for others."""
-    if re.match(r",\d", suffix):
+    if re.match(r"\s*[+−-]?\d*,\d", word):
         raise CommandError(f"{what}: decimals take a point: {word.replace(',', '.', 1)}, not {word!r}")
 
 
@@ -99,7 +99,7 @@ def _factor(suffix: str, unit: str) -> str | None:
 
 def seconds(word: str, what: str = "duration") -> float:
     """Return a duration above 0 in s from "2s", "500ms", "1h30m" or a bare number of seconds."""
-    _refuse_comma(word.lstrip("0123456789"), word, what)
+    refuse_comma(word, what)
     try:
         found = parse_duration(word)
     except ConfigError as error:

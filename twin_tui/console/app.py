@@ -66,7 +66,7 @@ class ConsoleApp(ConsoleActions):
 
     TITLE = "Twin TUI"
     CSS = """
-    Screen { layout: vertical; overflow: hidden; }
+    Screen { layout: vertical; overflow: hidden; layers: base above; }
     #tiny { display: none; height: 1fr; }
     .-ascii Dialog > .box { border: ascii $primary; }
     .-vt Dialog > .box { border: solid $primary; }
@@ -99,7 +99,7 @@ class ConsoleApp(ConsoleActions):
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
         self.tour = Tour(self.keys)
-        self.bar = CommandBar(self.site, self.screen_words, self._line_closed)
+        self.bar = CommandBar(self.looks, self.screen_words, self._line_closed)
         self.hints = Hints()
         self.on_screen: dict[str, Callable[..., Any]] = {
             "view": self.action_view,

@@ -243,6 +243,8 @@ class SiteView:
     """The ways in which a link can be made to misbehave, on whatever wire, and their meanings."""
     link_options: Mapping[str, ParameterView] = field(default_factory=dict)
     """Which requests such a fault affects, and how."""
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    """The shipped scenarios and what they are about."""
 
     def device(self, name: str) -> DeviceView | None:
         """Return the device of that name, or None."""
@@ -314,8 +316,15 @@ class SaveScenario:
     """Whether to overwrite an existing file."""
 
 
+@value
+class PlayScenario:
+    """Play a scenario from now on: a shipped one by its name, or a file."""
+
+    scenario: str
+
+
 Steer = Pause | Resume | StepTicks | SetSpeed | JumpTo
-Command = Steer | Freeze | StartRecording | StopRecording | SaveScenario | Event
+Command = Steer | Freeze | StartRecording | StopRecording | SaveScenario | PlayScenario | Event
 
 
 class TwinSession(Protocol):

@@ -1,5 +1,7 @@
 """Scenarios: a timeline of injections and expectations over a run, read from a file or a command line."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,16 @@ from pydantic import ConfigDict, Field, model_validator
 from twin_tui.commands.parser import parse_event
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.files import present
-from twin_tui.documents.loader import NamedPlace, open_document
+from twin_tui.documents.loader import NamedPlace, open_document, read_text
 from twin_tui.documents.model import Complaints, Model, join
-from twin_tui.documents.shipped import shipped
+from twin_tui.documents.shipped import shipped, shipped_names
 from twin_tui.documents.values import Duration, Seed, Text, Title
 from twin_tui.engine.events import Event
 from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError
+
+_HEAD = re.compile(r"^(name|site): *(.+?) *$", re.MULTILINE)
 
 
 def _step_kind(*needed: str, never: tuple[str, ...]) -> dict[str, Any]:
@@ -131,6 +135,16 @@ class Scenario:
         site = None if file.site is None else _beside(path, file.site)
         return cls(file.name or path.stem, steps, duration_s, site, file.seed)
 
+    def later(self, by_s: float) -> "Scenario":
+        """Return the scenario with every time later."""
+        steps = (
+            replace(
+                step, at_s=step.at_s + by_s, until_s=None if step.until_s is None else step.until_s + by_s
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps), duration_s=self.duration_s + by_s)
+
 
 def _beside(path: Path, site: str) -> str:
     """Return the site that a scenario names: a file seen from the scenario's folder, or a shipped site."""
@@ -142,6 +156,16 @@ def find(name: str) -> Scenario:
     """Return the scenario of a file, or the shipped one of that name; raise ConfigError."""
     path = Path(name)
     return Scenario.load(path if present(path) else shipped("scenarios", name))
+
+
+def shipped_titles(site: str) -> dict[str, str]:
+    """Return the shipped scenarios with their titles, those for this site first, without checking them."""
+    found: dict[str, tuple[bool, str]] = {}
+    for name in shipped_names("scenarios"):
+        heads = dict(_HEAD.findall(read_text(shipped("scenarios", name))))
+        fits, about = heads.get("site", site) == site, heads.get("name", name)
+        found[name] = not fits, about if fits else f"{about} (for site {heads['site']})"
+    return {name: about for name, (_, about) in sorted(found.items(), key=lambda item: item[1][0])}
 
 
 NOW = "now"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twin_tui.commands.parser import parse_event
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.run.expectation import Expectation, shown
@@ -47,29 +48,51 @@ class Verdict:
         return Case(name, took_s, "error" if self.error else "failure", self.step.kind, message)
 
 
+def prepared(
+    scenario: Scenario, engine: Engine, site: SiteView
+) -> tuple[list[tuple[float, Event]], list[Verdict]]:
+    """Return the events of a scenario with their times, and a verdict to come for each expectation.
+
+    Raises one ConfigError with every step that does not fit the engine; changes nothing.
+    """
+    events: list[tuple[float, Event]] = []
+    verdicts: list[Verdict] = []
+    errors: list[str] = []
+    for step in scenario.steps:
+        try:
+            begins = engine.tick_at(step.at_s)
+            if step.kind == "do":
+                event = parse_event(step.text, site)
+                event.check_duration(engine.dt_s)
+                engine.check(event, later=True)
+                events.append((step.at_s, event))
+                continue
+            ends = None if step.until_s is None else engine.tick_at(step.until_s)
+            verdicts.append(Verdict(step, Expectation.parse(step.text, engine), begins, ends))
+        except CommandError as error:
+            errors.append(f"{step.place or f'scenario {scenario.name}'}: {step.text!r}: {error}")
+    if errors:
+        raise ConfigError("\n".join(errors))
+    return events, verdicts
+
+
 class Judge:
     """Carries a scenario out on an engine and keeps the verdicts."""
 
     def __init__(self, scenario: Scenario, engine: Engine, site: SiteView) -> None:
         self.scenario = scenario
         self.engine = engine
-        self.verdicts: list[Verdict] = []
-        errors: list[str] = []
-        for step in scenario.steps:
-            try:
-                if step.kind == "do":
-                    engine.submit(parse_event(step.text, site), at_s=step.at_s)
-                    continue
-                begins = engine.tick_at(step.at_s)
-                ends = None if step.until_s is None else engine.tick_at(step.until_s)
-                expectation = Expectation.parse(step.text, engine)
-                self.verdicts.append(Verdict(step, expectation, begins, ends))
-            except CommandError as error:
-                errors.append(f"{step.place or f'scenario {scenario.name}'}: {step.text!r}: {error}")
-        if errors:
-            raise ConfigError("\n".join(errors))
+        events, self.verdicts = prepared(scenario, engine, site)
+        for at_s, event in events:
+            engine.submit(event, at_s=at_s)
         self._open = list(self.verdicts)
         self._watcher = engine.watch(engine.dt_s, self._look)
+
+    @property
+    def ends_s(self) -> float:
+        """When its last step is due or decided at the latest, in simulated time."""
+        times = (step.at_s if step.until_s is None else step.until_s for step in self.scenario.steps)
+        return max(times, default=0.0)
 
     @property
     def failed(self) -> tuple[Verdict, ...]:

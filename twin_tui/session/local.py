@@ -5,10 +5,12 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twin_tui.commands import values as words
 from twin_tui.documents.files import write_whole
+from twin_tui.engine import formats
 from twin_tui.engine.events import ClearEverything, Event, Mark, Pin, check_types
 from twin_tui.engine.view import (
     ActiveFault,
@@ -16,6 +18,7 @@ from twin_tui.engine.view import (
     Frame,
     Freeze,
     Pause,
+    PlayScenario,
     Recording,
     Resume,
     SaveScenario,
@@ -30,6 +33,8 @@ from twin_tui.engine.view import (
 from twin_tui.engine.weather import DAY_S
 from twin_tui.errors import CommandError
 from twin_tui.protocols.vocabulary import site_view
+from twin_tui.run.scenario import Scenario, find, shipped_titles
+from twin_tui.run.verdicts import Judge, prepared
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.scenario_draft import Done, Draft, check_path
 from twin_tui.session.write_traces import WriteTraces
@@ -54,7 +59,12 @@ class LocalSession:
         self._frozen: set[tuple[str, str]] = set()
         self._jump_day_s = 0.0
         twin.engine.listeners.append(self._event)
-        self.site = site_view(twin.engine.plan, self.links.infos, twin.links.faults)
+        self.site = replace(
+            site_view(twin.engine.plan, self.links.infos, twin.links.faults),
+            scenarios=shipped_titles(twin.engine.plan.name),
+        )
+        self._played: Judge | None = None
+        """The verdicts of the scenario that was played from here."""
 
     async def frame(self, view: ViewRequest) -> Frame:
         twin = self.twin
@@ -86,6 +96,8 @@ class LocalSession:
             self.twin.engine.check_submission(command)
         elif isinstance(command, Freeze):
             self._value_of(command)
+        elif isinstance(command, PlayScenario):
+            prepared(await self._scenario(command), self.twin.engine, self.site)
 
     async def send(self, command: Command, line: str = "") -> str:
         if isinstance(command, Event):
@@ -100,17 +112,38 @@ class LocalSession:
             return f"recording to {command.path}"
         if isinstance(command, StopRecording):
             return self._stop_recording()
-        if isinstance(command, SaveScenario):
-            return await self._save(command)
+        if isinstance(command, SaveScenario | PlayScenario):
+            return await (self._save(command) if isinstance(command, SaveScenario) else self._play(command))
         return self._steer(command)
 
     async def _save(self, command: SaveScenario) -> str:
         twin = self.twin
         path = check_path(command.path, twin.site.files, force=command.force)
-        draft = Draft(twin.site, path, tuple(self.done), twin.engine.tick, dict(self._others))
+        done = sorted((done for done in self.done if done.at_s <= twin.time_s), key=lambda done: done.at_s)
+        draft = Draft(twin.site, path, tuple(done), twin.engine.tick, dict(self._others))
         written = await asyncio.to_thread(draft.text)  # playing the session again may take a while
         write_whole(path, written)
-        return f"{len(self.done)} steps saved in {command.path}; edit its expectations"
+        return f"{len(done)} steps saved in {command.path}; edit its expectations"
+
+    async def _scenario(self, command: PlayScenario) -> Scenario:
+        """Return a scenario that begins now; raise ConfigError for an invalid one."""
+        judge = self.twin.judge
+        if judge is not None and judge is not self._played:
+            raise CommandError(f"this run is judged by {judge.scenario.name!r}: start another to play one")
+        if judge is not None and self.twin.time_s <= judge.ends_s:
+            ends = formats.duration(judge.ends_s - self.twin.time_s)
+            raise CommandError(f"{judge.scenario.name!r} is still played, for {ends}")
+        found = await asyncio.to_thread(find, command.scenario)  # the servers answer meanwhile
+        return found.later(self.twin.time_s)
+
+    async def _play(self, command: PlayScenario) -> str:
+        scenario = await self._scenario(command)
+        if self._played is not None:
+            self._played.close()
+        self._played = self.twin.play(scenario)
+        self.done += (Done(step.at_s, step.text) for step in scenario.steps if step.kind == "do")
+        lasting = formats.duration(self._played.ends_s - self.twin.time_s)
+        return f"{scenario.name}: {len(scenario.steps)} steps in {lasting}"
 
     def _steer(self, command: Steer) -> str:
         pacer = self.twin.pacer

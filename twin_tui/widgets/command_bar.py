@@ -10,13 +10,15 @@ from textual.containers import Vertical
 from textual.events import Key
 from textual.widgets import Input
 
-from twin_tui.commands.completion import LineHistory, complete, completions
+from twin_tui.commands.completion import LineHistory, complete, next_word
 from twin_tui.commands.slots import Screen
-from twin_tui.commands.verbs import VERBS
-from twin_tui.engine.view import SiteView
+from twin_tui.widgets.command_lines import LEAST_ROWS, ROWS, command_lines
 from twin_tui.widgets.line_view import LineView
-from twin_tui.widgets.looks import TextMessage
+from twin_tui.widgets.looks import Looks, TextMessage
+from twin_tui.widgets.pick_list import ranked
 
+HIGH = 18
+"""The height of the screen from which the `:` line has all its explanations."""
 COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
 FILTER_EXAMPLE = "words to look for"
 
@@ -47,7 +49,7 @@ class CommandInput(Input):
 
     def action_complete(self) -> None:
         if self.bar.mode == ":":
-            self._take(complete(self.value, self.bar.site, self.bar.screen_words()))
+            self._take(complete(self.value, self.bar.site, self.bar.screen_words(), ranked))
 
     def action_older(self) -> None:
         if self.bar.mode == ":":
@@ -66,10 +68,10 @@ class CommandInput(Input):
 
 
 class CommandBar(Vertical):
-    """One line to type in, with what may come next above it."""
+    """One line to type in, with what may come next above it, over the view."""
 
     DEFAULT_CSS = """
-    CommandBar { height: 2; display: none; background: $panel; }
+    CommandBar { layer: above; dock: bottom; height: auto; display: none; background: $panel; }
     CommandBar > .next { height: 1; background: $panel; }
     CommandBar > Input { height: 1; border: none; padding: 0 1; background: $panel; }
     """
@@ -81,10 +83,11 @@ class CommandBar(Vertical):
         """The filter's text has changed."""
 
     def __init__(
-        self, site: SiteView, screen_words: Callable[[], Screen], give_focus_back: Callable[[], None]
+        self, looks: Looks, screen_words: Callable[[], Screen], give_focus_back: Callable[[], None]
     ) -> None:
         super().__init__(id="bar")
-        self.site = site
+        self.site = looks.site
+        self.cut = looks.glyphs.cut
         self.screen_words = screen_words
         self.give_focus_back = give_focus_back
         self.mode = ""
@@ -132,15 +135,20 @@ class CommandBar(Vertical):
             self.post_message(self.Sifted(event.value))
         self._show_next()
 
+    def on_resize(self) -> None:
+        """Share the new size."""
+        if self.mode:
+            self._show_next()
+
     def _show_next(self) -> None:
         if self.mode == "/":
+            self.next_line.styles.height = 1
             self.next_line.show(
                 [[("/ filter: every word must occur; enter keeps it, escape ends it", "label")]]
             )
             return
-        line = self.input.value
-        verb = VERBS.get(line.split(" ")[0].casefold()) if " " in line else None
-        found = completions(line, self.site, self.screen_words())
-        usage = f": {verb.usage}  " if verb is not None else ": "
-        words = "  ".join(found[:20])
-        self.next_line.show([[(usage, "focus"), (words, "label")]])
+        width, height = self.app.size
+        rows = ROWS if height >= HIGH else LEAST_ROWS
+        word = next_word(self.input.value, self.site, self.screen_words())
+        self.next_line.styles.height = rows
+        self.next_line.show(command_lines(word, width, rows, self.cut))

@@ -1,5 +1,6 @@
 """A list to choose from: each word with its explanation, the best matches first while somebody types."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from textual.fuzzy import Matcher
@@ -29,8 +30,10 @@ def ranked(query: str, choices: Mapping[str, str]) -> list[str]:
             scores[word] = 1e3 if text in plain else 0.0
         else:
             scores[word] = matcher.match(plain[:LONGEST_WORD])
-        if not scores[word] and text in meaning.casefold():
-            scores[word] = 1e-3
+        if not scores[word]:
+            about = meaning.casefold()
+            similar = len(text) <= LONGEST_QUERY and any(map(matcher.match, re.findall(r"\w+", about)))
+            scores[word] = 1e-3 if text in about else 1e-4 if similar else 0.0
     return sorted((word for word, score in scores.items() if score), key=lambda word: -scores[word])
 
 
