@@ -254,7 +254,7 @@ def run(name: str, console: bool, folder: Path) -> dict[str, str]:
         os.close(screen)
     lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
     said = [line for line in lines if SAYS.search(line)] or lines[-1:]
-    if console:  # frames overlay each other: only what is looked for can be told apart
+    if console:  # frames overlay each other: only the text that is looked for is found
         said = sorted({found.group().strip() for found in SAYS.finditer(text)})
     replayed = "no recording"
     if record.exists():

@@ -1,7 +1,8 @@
 """Digests of runs of five sites, equal on every Python; ``python -m benchmarks.digests`` writes them down.
 
 Each part of a site (a device, the grid, the weather) has a digest of all that it shows in a run, to the last
-bit. A digest of what the C library's exp, pow, sin and so on return tells another Python from another libm.
+bit. A digest of what the C library's exp, pow, sin and so on return distinguishes another Python from
+another libm.
 """
 
 import hashlib

@@ -21,7 +21,7 @@ import tracemalloc
 from pathlib import Path
 
 from twin_tui.protocols.modbus.crc import with_crc
-from twin_tui.protocols.modbus.memory import Extent, Memory, Table, WriteRequest
+from twin_tui.protocols.modbus.memory import Extent, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.rtu import ModbusRtuServer
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
@@ -37,7 +37,7 @@ GOOD_ANSWER = b"\x04\x02\xca\xfe"
 FLAT_KB = 256
 
 
-class Unit(Memory):
+class Unit(UnitMemory):
     """Takes every write but 0xDEAD, with one input register that nobody can change."""
 
     def __init__(self) -> None:

@@ -86,7 +86,7 @@ def kill_once(
     killed = time.monotonic()
     process.join()
     if process.exitcode != -signal.SIGKILL:
-        return {}, [f"{form}: the run had ended by itself with {process.exitcode}"]
+        return {}, [f"{form}: the run had already ended with {process.exitcode}"]
     found: dict[str, int] = {"kills": 1}
     wrong: list[str] = []
     if path.exists():

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from twin_tui.protocols.modbus.memory import Extent, Memory, Table
+from twin_tui.protocols.modbus.memory import Extent, Table, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 CONNECTIONS = 10
@@ -82,9 +82,9 @@ asyncio.run(StartAsyncTcpServer(device, address=("127.0.0.1", int(sys.argv[1])))
 """
 
 
-def our_unit() -> Memory:
+def our_unit() -> UnitMemory:
     """Return a unit of input registers that hold their own addresses."""
-    unit = Memory([Extent(Table.INPUT_REGISTERS, 0, REGISTERS)])
+    unit = UnitMemory([Extent(Table.INPUT_REGISTERS, 0, REGISTERS)])
     memory, _ = unit.locate(Table.INPUT_REGISTERS, 0)
     struct.pack_into(f">{REGISTERS}H", memory, 0, *range(REGISTERS))
     return unit

@@ -221,7 +221,7 @@ def _write(random: Random, engine: Engine, name: str) -> Write:
     signals = [s for s in signals_of(engine.devices[name].type.commands).values() if s.type is not str]
     chosen = random.sample(signals, min(len(signals), random.randint(1, 3)))
     values = {signal.name: _value(random, signal) for signal in chosen}
-    # a device that stands still for most of the run shows little
+    # a device that does nothing for most of the run shows little
     for start in ("start_stop", "run", "plug"):
         if start in {signal.name for signal in signals} and random.random() < 0.7:
             values[start] = 1

@@ -9,7 +9,7 @@ from docs.make_devices import law, measured_row, table
 from twin_tui.config.derive import ParameterModel, Sets
 from twin_tui.config.world import grid_model, island_model
 from twin_tui.documents.described import field_texts, unit_of
-from twin_tui.engine.connection import PASSES, Connection
+from twin_tui.engine.connection import PASSES, GridConnection
 from twin_tui.engine.grid import DEAD_PU, GridParams
 from twin_tui.engine.island import Island
 from twin_tui.engine.physics import fixed_point, two_bus
@@ -101,7 +101,7 @@ LAWS: tuple[Callable[..., Any], ...] = (
     two_bus.transformer_impedance,
     two_bus.shifted_sources,
     two_bus.voltage_at_admittance,
-    Connection,
+    GridConnection,
     fixed_point.FixedPoint,
     Island,
     Synchroniser,

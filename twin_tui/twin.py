@@ -29,11 +29,11 @@ from twin_tui.errors import (
     number,
 )
 from twin_tui.protocols.connector import end_tasks
-from twin_tui.protocols.links import Links
+from twin_tui.protocols.links import SiteLinks
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
 from twin_tui.run.pacer import Pacer
-from twin_tui.run.recording import Difference, History, Recorder, RecordingPlan
+from twin_tui.run.recording import Difference, EventHistory, Recorder, RecordingPlan
 
 if TYPE_CHECKING:
     from twin_tui.run.scenario import Scenario
@@ -67,9 +67,9 @@ class Twin(DeviceAccess):
         check_argument(speed is None or number(speed), "speed takes a number", speed)
         self.site = site
         self.engine = Engine(site.plan)
-        self.links = Links(self.engine, site.endpoints, site.links)
+        self.links = SiteLinks(self.engine, site.endpoints, site.links)
         self.pacer = Pacer(self.engine, speed if speed is not None else site.speed)
-        self._history = History(self.engine)
+        self._history = EventHistory(self.engine)
         self.recorder: Recorder | None = None
         self._planned_recording: RecordingPlan | None = None
         self._lost: list[str] = []
@@ -134,7 +134,7 @@ class Twin(DeviceAccess):
         """Start the servers and, for a real-time site, the pacer; nothing stays half-started.
 
         ``paced`` False leaves the stepping to the caller while the servers answer. After the duration
-        simulated time stands still, and the servers go on.
+        simulated time is paused, and the servers keep running.
         """
         if self._started:
             raise CommandError("this twin is started already")

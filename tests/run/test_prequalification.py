@@ -1,5 +1,6 @@
 """The rows of a prequalification on answers whose values are known by hand, and its export."""
 
+import cmath
 import csv
 from itertools import pairwise
 from math import cos, exp, pi, sin, sqrt
@@ -12,9 +13,17 @@ from click.testing import CliRunner, Result
 from twin_tui import CommandError, ConfigError
 from twin_tui.cli.main import cli
 from twin_tui.config.site import load_site
-from twin_tui.run.prequalification import Reserve, Row, examine
+from twin_tui.run.prequalification import Requirement, Reserve, examine
+from twin_tui.run.prequalification.exam import answer
 from twin_tui.run.prequalification.rows import Trace, endurance, fcr_d_ramp, fcr_n_step, linearity, sine
-from twin_tui.run.prequalification.signals import FCR_D_LINEARITY, FCR_D_RAMP, FCR_N_LINEARITY, mirrored
+from twin_tui.run.prequalification.signals import (
+    FCR_D_LINEARITY,
+    FCR_D_RAMP,
+    FCR_N_LINEARITY,
+    SINE_CENTRE,
+    mirrored,
+)
+from twin_tui.run.prequalification.stability import phasor, stability
 
 BATTERY: dict[str, Any] = {
     "type": "battery",
@@ -139,7 +148,7 @@ def test_a_reservoir_that_is_too_small_fails_where_it_is_limited() -> None:
     site = {**SITE, "assets": [{**BATTERY, "capacity_kwh": 600, "initial_soc": 60}]}
     plan = load_site(site).plan
 
-    def lasts(limited: bool) -> Row:
+    def lasts(limited: bool) -> Requirement:
         tests = examine(plan, Reserve("b", "fcr_d_up", 1e6, {}, limited))
         return next(row for test in tests for row in test.rows if row.name == "R12")
 
@@ -194,3 +203,86 @@ def test_the_command_line_judges_exports_and_never_writes_over_a_file(tmp_path: 
 def test_what_cannot_be_examined_is_refused(reserve: Reserve, message: str) -> None:
     with pytest.raises(CommandError, match=message):
         next(examine(load_site(SITE).plan, reserve))
+
+
+def lag(time_s: float, period_s: float) -> complex:
+    return 1.0 / (1.0 + time_s * 2j * pi / period_s)
+
+
+PERIODS = (10.0, 15.0, 25.0, 40.0, 50.0, 60.0, 70.0, 90.0, 150.0, 300.0)
+
+
+def test_the_phasor_of_whole_periods_is_that_of_the_sine_alone() -> None:
+    times = [place / 10 for place in range(1000)]
+    values = [3.0 + 2.0 * sin(2 * pi * t / 20.0 + 0.7) + sin(2 * pi * t / 10.0) for t in times]
+    reference = [0.5 * sin(2 * pi * t / 20.0) for t in times]
+    found = phasor(times, values, 20.0) / phasor(times, reference, 20.0)
+    assert (found.real, found.imag) == pytest.approx((4.0 * cos(0.7), 4.0 * sin(0.7)))
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "measured", "passes"), [(0.0, False, True), (6.0, False, False), (3.0, True, True)]
+)
+def test_a_slow_reserve_brings_the_nordic_power_system_near_instability(
+    lag_s: float, measured: bool, passes: bool
+) -> None:
+    rows = tuple(stability("fcr_n", {p: lag(lag_s, p) for p in PERIODS}, measured=measured))
+    # by hand: 600 MW over 0.1 Hz on 120 GWs, with 1 % of 23 GW a Hz
+    loop = [
+        lag(lag_s, p) * (1.0 if measured else lag(1.0, p)) * 6000.0 / (2 * 120e3 / 50 * 2j * pi / p + 230.0)
+        for p in PERIODS
+    ]
+    assert [row.name for row in rows] == ["R8", "R9"]
+    assert rows[0].found == pytest.approx(min(abs(1.0 + each) for each in loop), abs=0.05)
+    assert rows[0].passed is passes
+
+
+def test_a_reserve_that_makes_the_power_system_unstable_fails_however_far_its_curve_is_from_the_point() -> (
+    None
+):
+    # an answer five times as strong and late by a quarter of the shortest period goes round the point -1
+    late = {p: 5.0 * lag(3.0, p) * lag(3.0, p) for p in PERIODS}
+    row = next(stability("fcr_n", late, measured=False))
+    assert row.found < 0.0
+    assert not row.passed
+
+
+def test_no_answer_does_not_hold_the_frequency() -> None:
+    rows = tuple(stability("fcr_n", dict.fromkeys(PERIODS, 0j), measured=False))
+    # 0.95 G / (70 s + 1) at 300 s on 190 GWs, with 1 % of 42 GW a Hz
+    worst = 0.95 * abs(6000.0 / (2 * 190e3 / 50 * 2j * pi / 300 + 420.0) * lag(70.0, 300.0))
+    assert rows[1].found == pytest.approx(worst)
+    assert not rows[1].passed
+    assert rows[0].found == 1.0
+
+
+@pytest.mark.parametrize(
+    ("service", "sign", "band_hz"), [("fcr_n", -1.0, 0.1), ("fcr_d_up", -1.0, 0.4), ("fcr_d_down", -1.0, 0.4)]
+)
+def test_an_answer_is_power_over_capacity_for_a_deviation_over_the_band(
+    service: str, sign: float, band_hz: float
+) -> None:
+    times = [place / 10 for place in range(200)]
+    hz = [SINE_CENTRE[service] + 0.1 * sin(2 * pi * t / 10.0) for t in times]
+    watts = [7e4 + sign * 400e3 * (f - SINE_CENTRE[service]) / band_hz for f in hz]
+    samples = tuple((t, w, 50.0, f, 0.5) for t, w, f in zip(times, watts, hz, strict=True))
+    found = answer(Reserve("b", service, 500e3, {}), samples, 10.0)
+    assert (found.real, found.imag) == pytest.approx((0.8, 0.0), abs=1e-9)
+
+
+def test_the_rows_of_a_lagging_battery_are_those_of_a_first_order_lag() -> None:
+    plan = load_site({**SITE, "step": 0.2}).plan
+    rows = [row for test in examine(plan, Reserve("b", "fcr_n", 500e3, {"lag_s": 2.0})) for row in test.rows]
+    # a lag of 2 s in steps of 0.2 s
+    kept = exp(-0.2 / 2.0)
+    answers = {p: (1.0 - kept) / (1.0 - kept * cmath.exp(-0.4j * pi / p)) for p in PERIODS}
+    for row in stability("fcr_n", answers, measured=False):
+        found = next(each.found for each in rows if each.name == row.name)
+        assert found == pytest.approx(row.found, rel=1e-3)
+
+
+@pytest.mark.parametrize(("service", "step"), [("fcr_n", 0.25), ("fcr_d_up", 0.2)])
+def test_a_step_longer_than_the_samples_asked_for_is_refused(service: str, step: float) -> None:
+    plan = load_site({**SITE, "step": step}).plan
+    with pytest.raises(CommandError, match=f"step {step:g} s is too long.*write step: 0"):
+        next(examine(plan, Reserve("b", service, 1e6, {})))

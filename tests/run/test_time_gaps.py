@@ -62,7 +62,7 @@ async def test_a_stopped_process_goes_on_where_it_stood_and_says_what_is_left_ou
         await machine.passes(60.0 + 0.0999 / speed)  # as long as it meant to wait, and a minute
         ((tick, text),) = machine.gaps
         assert tick == 11
-        assert text.startswith("the process stood still for 60.0 s (stopped, suspended or without CPU): ")
+        assert text.startswith("the process was halted for 60.0 s (stopped, suspended or without CPU): ")
         assert text.endswith(f": {left_out} of simulated time are left out")
         await machine.passes(0.101 / speed)
         await machine.passes(0.101 / speed)

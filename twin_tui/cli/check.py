@@ -17,7 +17,7 @@ from twin_tui.engine.formats import clean
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.signals import value
 from twin_tui.errors import MOST_ERRORS, ConfigError, TwinError, did_you_mean, file_name
-from twin_tui.protocols.links import Links
+from twin_tui.protocols.links import SiteLinks
 from twin_tui.protocols.maps.parse import load_map
 from twin_tui.protocols.registry import connectors
 from twin_tui.protocols.vocabulary import site_view
@@ -90,7 +90,7 @@ def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
     found: list[Finding] = []
     for endpoints, links in ((), site.links), *(((endpoint,), {}) for endpoint in site.endpoints):
         try:
-            Links(engine, endpoints, links)
+            SiteLinks(engine, endpoints, links)
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
     for device in site.plan.devices:

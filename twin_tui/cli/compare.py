@@ -8,7 +8,7 @@ import click
 
 from twin_tui.cli.headless import run as headless_run
 from twin_tui.cli.options import DURATION, OUTSIDE
-from twin_tui.cli.results import Run
+from twin_tui.cli.results import TimedRun
 from twin_tui.cli.runs import check_run_length
 from twin_tui.engine.formats import clean_lines
 from twin_tui.errors import ConfigError, ExitCode
@@ -58,7 +58,7 @@ def command(
     for event in adopted(maps[0], readings):
         twin.submit(event)
     if headless:
-        sys.exit(asyncio.run(headless_run([Run(twin, duration)])))
+        sys.exit(asyncio.run(headless_run([TimedRun(twin, duration)])))
     from twin_tui.console.start import run_console  # noqa: PLC0415 - a headless run needs no screen
 
     sys.exit(run_console(twin, duration_s=duration, settings=settings))

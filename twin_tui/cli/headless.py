@@ -14,7 +14,7 @@ from typing import TextIO, cast
 
 from twin_tui.cli.ending import Signals, output_error
 from twin_tui.cli.printing import Printer
-from twin_tui.cli.results import Results, Run
+from twin_tui.cli.results import Results, TimedRun
 from twin_tui.documents.tables import table
 from twin_tui.engine.formats import clean, kilowatts
 from twin_tui.engine.signals import signals_of
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 async def run(
-    runs: Sequence[Run],
+    runs: Sequence[TimedRun],
     *,
     servers: bool = True,
     junit: Path | None = None,
@@ -67,7 +67,7 @@ async def run(
     return code
 
 
-async def _carry_out(run: Run, servers: bool, quiet: bool, signals: Signals, printer: Printer) -> str:
+async def _carry_out(run: TimedRun, servers: bool, quiet: bool, signals: Signals, printer: Printer) -> str:
     """Run a twin to its end; return what its simulation failed with; raise what keeps it from starting."""
     twin, failure = run.twin, ""
     try:
@@ -106,7 +106,7 @@ def _stdout_is_utf8() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-async def _until_done(run: Run, quiet: bool, signals: Signals, printer: Printer) -> None:
+async def _until_done(run: TimedRun, quiet: bool, signals: Signals, printer: Printer) -> None:
     """Run until the end of the duration or a signal."""
     duration_s = math.inf if run.duration_s is None else run.duration_s
     running = asyncio.ensure_future(run.twin.run(duration_s))

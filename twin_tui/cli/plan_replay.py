@@ -11,7 +11,7 @@ import click
 
 from twin_tui.cli.headless import run as headless_run
 from twin_tui.cli.options import DURATION, OUTSIDE
-from twin_tui.cli.results import Run
+from twin_tui.cli.results import TimedRun
 from twin_tui.cli.runs import check_apart, check_run_length
 from twin_tui.config import load_site
 from twin_tui.documents.loader import read_document
@@ -96,7 +96,7 @@ def command(
     print(f"plan {clean(eos_plan.name)}: {len(eos_plan.steps)} instructions for {resources}")
     twin.engine.watch(HOUR_S, lambda: print(hour_line(twin, eos_plan)))
     print(hour_line(twin, eos_plan))
-    sys.exit(asyncio.run(headless_run([Run(twin, duration)], servers=False, quiet=True)))
+    sys.exit(asyncio.run(headless_run([TimedRun(twin, duration)], servers=False, quiet=True)))
 
 
 def hour_line(twin: Twin, plan: Plan) -> str:

@@ -93,7 +93,7 @@ class Outlet:
             try:
                 line = line[os.write(descriptor, line[:PIECE]) :]
                 self.written += 1
-            except BlockingIOError:  # whoever shares the descriptor wants it so
+            except BlockingIOError:  # another process sharing the descriptor has made it non-blocking
                 select.select((), (descriptor,), ())
 
 

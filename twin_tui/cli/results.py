@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TimedRun:
     """A twin to run, and for how long; None is until a signal or the user ends it."""
 
     twin: Twin
@@ -26,7 +26,7 @@ class Run:
 
 
 class Results:
-    """Collects the results of runs; the JUnit file is written anew after each."""
+    """Collects the results of runs; the JUnit file is written again after each."""
 
     def __init__(self, junit_file: Path | None = None) -> None:
         if junit_file is not None:
@@ -37,7 +37,7 @@ class Results:
         self._suites: list[Suite] = []
         self._failed = self._unmet = False
 
-    def settle(self, run: Run, error: str = "") -> None:
+    def settle(self, run: TimedRun, error: str = "") -> None:
         """Decide the verdicts of a run that has ended, and write them; ``error`` is what it failed with."""
         self._failed = self._failed or bool(error)
         judge = run.twin.judge
@@ -52,7 +52,7 @@ class Results:
 
             write_whole(self._junit_file, junit(self._suites))
 
-    def report(self, run: Run) -> None:
+    def report(self, run: TimedRun) -> None:
         """Print the verdicts of a run."""
         if run.twin.judge is not None:
             self.printer.out(run.twin.judge.report())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twin_tui.cli.results import Run
+from twin_tui.cli.results import TimedRun
 from twin_tui.cli.wire_flags import Flags, files_of, public_words, with_flags
 from twin_tui.config import load_site
 from twin_tui.documents.files import identity
@@ -35,7 +35,7 @@ def make_runs(
     servers: bool = True,
     flags: Flags,
     allow_outside: bool = False,
-) -> list[Run]:
+) -> list[TimedRun]:
     """Return the runs, all of them checked before the first one starts."""
     words = [word for text in inject for word in ("--inject", text)] + public_words(flags)
     if not servers:
@@ -61,11 +61,11 @@ def make_runs(
         command = ["twin-tui", "run", *([site] if site else []), "--headless", *words]
         command += ["--scenario", name] if name is not None else []
         command += ["--seed", str(twin.site.plan.seed), "--speed", rate]
-        runs.append(Run(twin, length_s, shlex.join(command)))
+        runs.append(TimedRun(twin, length_s, shlex.join(command)))
     return runs
 
 
-def check_files(runs: Iterable[Run], read: Iterable[tuple[str, str]], written: Files) -> None:
+def check_files(runs: Iterable[TimedRun], read: Iterable[tuple[str, str]], written: Files) -> None:
     """Raise UsageError when a file to write is also read or written by a run in another way."""
     for run in runs:
         site = run.twin.site

@@ -34,7 +34,7 @@ _PVGIS = ("G(h)", "Gb(n)", "Gd(h)", "T2m", "WS10m")
 
 
 @value
-class Layout:
+class WeatherColumns:
     """Where a kind of file has its values, and of which place and clock they are."""
 
     head: int
@@ -76,7 +76,7 @@ def weather_series(path: Path, column: str | None) -> Series | None:
         except (IndexError, ValueError):
             raise ConfigError(f"{name}:{number}: expected a number in column {at + 1}") from None
         if entry >= layout.missing.get(column, entry + 1.0):
-            raise ConfigError(f"{name}:{number}: no value of {column}: {entry:g} stands for a missing one")
+            raise ConfigError(f"{name}:{number}: no value of {column}: {entry:g} marks a missing one")
         found.append(entry)
     if len(found) < HOURS:
         raise ConfigError(f"{name}: expected {HOURS} hours of weather, found {len(found)}")
@@ -123,7 +123,7 @@ def read_weather_file(site: dict[str, Any], complaints: Complaints) -> None:
     site["weather"] = {**found, **written}
 
 
-def _layout(lines: list[list[str]], name: str) -> Layout | None:
+def _layout(lines: list[list[str]], name: str) -> WeatherColumns | None:
     if not lines or not lines[0]:
         return None
     first = lines[0]
@@ -131,18 +131,20 @@ def _layout(lines: list[list[str]], name: str) -> Layout | None:
         if first[0] == "LOCATION":
             titles = {each: f"{at + 1}" for each, at in _EPW.items()}
             ahead_s = float(first[8]) * HOUR_S
-            return Layout(
+            return WeatherColumns(
                 *(8, _EPW, titles, HALF_HOUR_S, ahead_s, float(first[6]), float(first[7]), _EPW_MISSING)
             )
         if len(lines) > 1 and lines[1] and lines[1][0].startswith("Date (MM/DD/YYYY)"):
             columns, titles = _places(lines[1], _TMY3)
             ahead_s = float(first[3]) * HOUR_S
-            return Layout(2, columns, titles, HALF_HOUR_S, ahead_s, float(first[4]), float(first[5]), {})
+            return WeatherColumns(
+                2, columns, titles, HALF_HOUR_S, ahead_s, float(first[4]), float(first[5]), {}
+            )
         for number, cells in enumerate(lines):
             if cells and cells[0] == "time(UTC)":
                 columns, titles = _places(cells, _PVGIS)
                 latitude, longitude = (float(line[0].partition(":")[2]) for line in lines[:2])
-                return Layout(number + 1, columns, titles, 0.0, 0.0, latitude, longitude, {})
+                return WeatherColumns(number + 1, columns, titles, 0.0, 0.0, latitude, longitude, {})
     except (IndexError, ValueError) as error:
         raise ConfigError(f"{name}:1: damaged head of a weather file: {error}") from None
     return None

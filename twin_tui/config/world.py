@@ -65,7 +65,7 @@ class FrequencyModel(Model):
     seed: Seed | None = None
 
 
-class VoltageModel(Model):
+class GridVoltageModel(Model):
     """``external_models.grid_voltage``: noise in V between lines, drift in V per √s, time constant 600 s."""
 
     nominal_v_ll: Positive | None = None
@@ -82,7 +82,7 @@ class ExternalModels(Model):
     irradiance: IrradianceModel | None = None
     ambient_temperature: TemperatureModel | None = None
     grid_frequency: FrequencyModel | None = None
-    grid_voltage: VoltageModel | None = None
+    grid_voltage: GridVoltageModel | None = None
 
 
 NO_EXTERNAL_MODELS = ExternalModels.model_construct(power=PowerModel.model_construct())
@@ -171,7 +171,7 @@ def grid_of_external(external: ExternalModels) -> GridParams:
     Its drift is a Brownian motion of σ per √s that decays with time constant τ: its spread is σ·√(τ/2).
     """
     frequency = external.grid_frequency or FrequencyModel.model_construct()
-    voltage = external.grid_voltage or VoltageModel.model_construct()
+    voltage = external.grid_voltage or GridVoltageModel.model_construct()
     nominal_v_ll = voltage.nominal_v_ll or voltage.nominal_voltage_ll or 400.0
     return GridParams(
         nominal_hz=frequency.nominal_hz,

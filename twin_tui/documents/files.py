@@ -19,7 +19,7 @@ def present(path: Path) -> bool:
 
 
 def identity(path: Path) -> object:
-    """Return what tells a file from others by whatever name; None for a device such as /dev/null."""
+    """Return the identity of a file, the same under any name; None for a device such as /dev/null."""
     try:
         found = path.stat()
     except (OSError, ValueError):

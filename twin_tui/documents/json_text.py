@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twin_tui.documents.limits import MAX_DEPTH
-from twin_tui.documents.places import Lines, Place
+from twin_tui.documents.places import LineStarts, Place
 from twin_tui.errors import ConfigError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -51,7 +51,7 @@ class _Scanner:
     def __init__(self, text: str, name: str) -> None:
         self._text = text
         self._name = name
-        self._lines = Lines(text)
+        self._lines = LineStarts(text)
         self._at = 0
 
     def document(self) -> Place:

@@ -38,7 +38,7 @@ class Place:
         return self.inner[longest], path[len(str(longest)) :]
 
 
-class Lines:
+class LineStarts:
     """Converts positions in a text to line and column, counted from 1."""
 
     def __init__(self, text: str) -> None:

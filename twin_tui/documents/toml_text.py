@@ -4,7 +4,7 @@ import re
 import tomllib
 from typing import Any
 
-from twin_tui.documents.places import Lines, Place
+from twin_tui.documents.places import LineStarts, Place
 from twin_tui.errors import ConfigError
 
 _TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
@@ -18,7 +18,7 @@ def parse_toml(text: str, name: str) -> Any:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = _AT.search(str(error))
-        line, column = (at[1], at[2]) if at is not None and at[1] else Lines(text).at(len(text))
+        line, column = (at[1], at[2]) if at is not None and at[1] else LineStarts(text).at(len(text))
         raise ConfigError(f"{name}:{line}:{column}: invalid TOML: {_AT.sub('', str(error))}") from None
     except RecursionError:
         raise ConfigError(f"{name}: invalid TOML: is nested too deeply") from None

@@ -9,7 +9,7 @@ import yaml
 from yaml import events
 
 from twin_tui.documents.limits import MAX_DEPTH, MAX_VALUES, MAX_YAML_BYTES
-from twin_tui.documents.places import Lines, Place
+from twin_tui.documents.places import LineStarts, Place
 from twin_tui.errors import ConfigError
 
 _CParser: Any = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else None
@@ -51,7 +51,7 @@ def _read(text: str, name: str, *, placed: bool) -> tuple[Any, Place | None]:
         raise ConfigError(f"{name}: is larger than {size} of YAML; put series of many values into a CSV file")
     invalid = [found.start() for ranges in _NOT_ALLOWED if (found := ranges.search(text))]
     if invalid:
-        line, column = Lines(text).at(first := min(invalid))
+        line, column = LineStarts(text).at(first := min(invalid))
         raise ConfigError(f"{name}:{line}:{column}: invalid YAML: character {text[first]!r} is not allowed")
     if _CParser is not None:
         try:

@@ -20,7 +20,7 @@ HIGHEST_PU = 2.0
 NO_FLOWS = ((0.0, 0.0),) * 3
 
 
-class Connection:
+class GridConnection:
     """Steps the devices at the voltage that their power leaves behind the impedance of the grid.
 
     Each phase is a source behind an R + jX of its own, with the neutral in common. Without an impedance of

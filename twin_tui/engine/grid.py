@@ -269,7 +269,7 @@ class Grid:
         return effect
 
     def unsettle(self) -> None:
-        """Have the next tick's grid written anew: somebody else has changed the surroundings."""
+        """Write the grid again in the next tick: the surroundings were changed elsewhere."""
         self._settled = False
 
     @property

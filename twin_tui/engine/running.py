@@ -137,7 +137,7 @@ class Device:
         return Author(found[0], found[1] * dt_s, found[2]) if found is not None else None
 
     def why(self, surroundings: Surroundings) -> Why:
-        """Return what was asked of the device, by whom if not by setpoints, and what binds it now."""
+        """Return what was asked of the device, the source if not its setpoints, and what binds it now."""
         found = self.type.why(self.params, self.state, self.commands, surroundings)
         steering = self.type.steering
         if steering is None:

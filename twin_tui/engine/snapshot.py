@@ -31,7 +31,7 @@ class LogKind(Enum):
 
 @value
 class LogEntry:
-    """One thing that happened: when, of which kind, to which device, in a sentence, by whom."""
+    """One thing that happened: when, of which kind, to which device, in a sentence, and its author."""
 
     number: int
     tick: int

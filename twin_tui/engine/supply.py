@@ -1,7 +1,7 @@
 """What supplies the site's bus in each tick: the grid, nothing for a moment, or an island."""
 
 from twin_tui.engine.bus import Bus
-from twin_tui.engine.connection import Connection, black_out
+from twin_tui.engine.connection import GridConnection, black_out
 from twin_tui.engine.grid import GridParams
 from twin_tui.engine.island import Island
 from twin_tui.engine.running import Run
@@ -29,7 +29,7 @@ class Supply:
         self._run = run
         self._bus = bus
         self._island = Island(run, bus, params)
-        self.connection = Connection(grid, bus) if grid.r_per_w or grid.x_per_w else None
+        self.connection = GridConnection(grid, bus) if grid.r_per_w or grid.x_per_w else None
         self._leaving, self._returning = leaving(params, nominal_hz), returning(params, nominal_hz)
         self._delay_ticks = nearest_steps(params.transfer_delay_s, dt_s)
         self._transfer_ticks = nearest_steps(params.transfer_time_s, dt_s)

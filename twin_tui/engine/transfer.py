@@ -76,7 +76,7 @@ class IslandParams:
 
 
 @value
-class Window:
+class GridWindow:
     """Limits within which all phase voltages and the frequency are."""
 
     v_low_pu: float
@@ -93,10 +93,10 @@ class Window:
         )
 
 
-def leaving(params: IslandParams, nominal_hz: float) -> Window:
+def leaving(params: IslandParams, nominal_hz: float) -> GridWindow:
     """Return the limits outside which the site leaves the grid."""
     low, high = params.transfer_f_low_hz, params.transfer_f_high_hz
-    return Window(
+    return GridWindow(
         params.transfer_v_low_pu,
         params.transfer_v_high_pu,
         0.95 * nominal_hz if low is None else low,
@@ -104,10 +104,10 @@ def leaving(params: IslandParams, nominal_hz: float) -> Window:
     )
 
 
-def returning(params: IslandParams, nominal_hz: float) -> Window:
+def returning(params: IslandParams, nominal_hz: float) -> GridWindow:
     """Return the limits within which the grid must be for the site to come back."""
     low, high = params.return_f_low_hz, params.return_f_high_hz
-    return Window(
+    return GridWindow(
         params.return_v_low_pu,
         params.return_v_high_pu,
         0.99 * nominal_hz if low is None else low,

@@ -120,7 +120,7 @@ class ActiveFault:
 
 @value
 class TrafficLine:
-    """One decoded frame: when, from or to whom, and what it says."""
+    """One decoded frame: when, its client, and what it says."""
 
     number: int
     age_s: float

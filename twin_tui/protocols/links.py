@@ -33,7 +33,7 @@ RECOVERED_AFTER_S = 3.0
 """Without another complaint; asyncio's own servers try again every second."""
 
 
-class Links:
+class SiteLinks:
     """Makes the wires of a site's connectors, opens and closes them."""
 
     def __init__(

@@ -17,7 +17,7 @@ SLICE_S = 0.002
 LATEST_S = 0.5
 """How far simulated time may fall behind before the pacer gives up catching up and counts an overrun."""
 GAP_S = 1.0
-"""From here on a process that has used no CPU stood still, while one that was busy is too slow."""
+"""From here on a process that has used no CPU was halted, while one that was busy is too slow."""
 SLOWEST, FASTEST = 0.01, 1e6
 
 
@@ -38,7 +38,7 @@ class Pacer:
         clock: Callable[[], float] = wall_clock,
         used: Callable[[], float] = time.process_time,
     ) -> None:
-        """Take the clock to pace by, and what tells the CPU time that this process has used."""
+        """Take the clock to pace by, and the function for the CPU time that this process has used."""
         self._engine = engine
         self._clock = clock
         self._used = used
@@ -204,7 +204,7 @@ class Pacer:
         self._anchor_tick = self._engine.tick
 
     def _notice_gap(self) -> None:
-        """Leave out what passed while this process stood still: it is told of, and not caught up."""
+        """Leave out what passed while this process was halted: it is reported, and not caught up."""
         now, used_s = self._clock(), self._used()
         passed_s, worked_s = now - self._looked_at, used_s - self._used_s
         lost_s = passed_s - self._planned_s

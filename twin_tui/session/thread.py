@@ -34,7 +34,7 @@ class TwinThread:
         self._over = ""
         """Why no question is answered any more."""
         self.failure: BaseException | None = None
-        """What the simulation, or the end of the run, failed with, for whoever ends the run."""
+        """What the simulation, or the end of the run, failed with, for the caller that ends the run."""
         self.failed = ""
         """When and with what the simulation or a server failed, "" while all is well."""
 

@@ -85,7 +85,7 @@ def entries(engine: Engine) -> list[Entry]:
             TimeGap(3.04, 30.4),
             "GAP",
             "",
-            "the process stood still for 3.0 s (stopped, suspended or without CPU): "
+            "the process was halted for 3.0 s (stopped, suspended or without CPU): "
             "30.4 s of simulated time are left out",
         ),
     ],

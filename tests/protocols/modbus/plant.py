@@ -7,7 +7,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 
 from twin_tui.protocols.modbus.crc import with_crc
-from twin_tui.protocols.modbus.memory import Extent, Limits, Memory, Table, WriteRequest
+from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 HOLDING = Table.HOLDING_REGISTERS
@@ -15,7 +15,7 @@ INPUT = Table.INPUT_REGISTERS
 ANSWER_S = 5.0
 
 
-class Plant(Memory):
+class Plant(UnitMemory):
     """Memory that stores what is written, refuses the value 0xDEAD and fails on 0xB00B.
 
     Input register n holds n and holding register n holds 1000 + n to begin with; coil and discrete input n
@@ -182,7 +182,7 @@ async def connect(server: ModbusTcpServer) -> RawClient:
 
 
 @contextlib.asynccontextmanager
-async def serving(units: dict[int, Memory], **options: object) -> AsyncIterator[ModbusTcpServer]:
+async def serving(units: dict[int, UnitMemory], **options: object) -> AsyncIterator[ModbusTcpServer]:
     identities = {number: unit.identity for number, unit in units.items() if isinstance(unit, Plant)}
     server = ModbusTcpServer("127.0.0.1", 0, units, identities=identities, **options)  # type: ignore[arg-type]
     await server.start()

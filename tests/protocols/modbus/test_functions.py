@@ -16,7 +16,7 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import ConfigError
-from twin_tui.protocols.modbus.memory import Extent, Limits, Memory, Table
+from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory
 from twin_tui.protocols.modbus.station import Station
 
 
@@ -255,7 +255,7 @@ async def test_a_failing_model_is_a_device_failure_and_the_link_keeps_running(cl
 async def test_a_failing_refresh_is_a_device_failure_each_time() -> None:
     broken = False
 
-    class Breaking(Memory):
+    class Breaking(UnitMemory):
         def refresh(self) -> None:
             if broken:
                 raise RuntimeError("no data")
@@ -341,7 +341,7 @@ def test_invalid_limits_extents_and_identities_are_named() -> None:
     with pytest.raises(ConfigError, match="function 7 is not supported"):
         Limits(functions=frozenset({3, 7}))
     with pytest.raises(ConfigError, match="holding registers 65535 with 2"):
-        Memory([Extent(HOLDING, 65_535, 2)])
+        UnitMemory([Extent(HOLDING, 65_535, 2)])
     with pytest.raises(ConfigError, match="at most 244"):
         Station({1: Plant()}, identities={1: {0: "x" * 245}})
     with pytest.raises(ConfigError, match="coils 5000 is not mapped"):

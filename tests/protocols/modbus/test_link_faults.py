@@ -24,7 +24,7 @@ from tests.protocols.modbus.plant import (
 )
 from twin_tui.errors import CommandError
 from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
-from twin_tui.protocols.modbus.memory import Extent, Memory
+from twin_tui.protocols.modbus.memory import Extent, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
@@ -303,7 +303,7 @@ async def test_faults_add_up(client: RawClient, server: ModbusTcpServer) -> None
 
 
 async def test_a_failing_refresh_does_not_keep_a_fault_from_starting() -> None:
-    class Broken(Memory):
+    class Broken(UnitMemory):
         def refresh(self) -> None:
             raise RuntimeError("no data")
 

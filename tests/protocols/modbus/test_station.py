@@ -27,7 +27,7 @@ from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.faults import LinkRule
 from twin_tui.protocols.modbus.identity import encoded
-from twin_tui.protocols.modbus.memory import Extent, Limits, Memory, Table
+from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.traffic import RateMeter
 
@@ -347,7 +347,7 @@ def test_the_limits_of_a_device_are_within_those_of_modbus(name: str, most: int)
 @pytest.mark.parametrize(("address", "count"), [(-1, 1), (0, 0), (65_535, 2), (65_536, 1)])
 def test_an_extent_outside_the_tables_is_refused(address: int, count: int) -> None:
     with pytest.raises(ConfigError, match=f"input registers {address} with {count} addresses"):
-        Memory([Extent(INPUT, address, count)])
+        UnitMemory([Extent(INPUT, address, count)])
 
 
 async def test_every_function_refuses_requests_of_another_length(client: RawClient, plant: Plant) -> None:
@@ -407,7 +407,7 @@ async def test_extents_that_touch_or_overlap_are_one_block_and_others_are_not() 
         Extent(HOLDING, 32, 2, readable=False, writable=True),
         Extent(HOLDING, 34, 1),
     ]
-    async with serving({1: Memory(extents)}) as server:
+    async with serving({1: UnitMemory(extents)}) as server:
         client = await connect(server)
         for first in range(8, 24):
             for count in range(1, 12):

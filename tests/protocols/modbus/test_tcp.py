@@ -21,7 +21,7 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import ConfigError, LinkError
-from twin_tui.protocols.modbus.memory import Extent, Memory
+from twin_tui.protocols.modbus.memory import Extent, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
@@ -279,7 +279,7 @@ async def test_a_stopped_server_leaves_no_connection_and_starts_again(plant: Pla
 async def test_four_hundred_ports_open_and_each_serves_its_own_units() -> None:
     servers = []
     for n in range(400):
-        memory = Memory([Extent(INPUT, 0, 10)])
+        memory = UnitMemory([Extent(INPUT, 0, 10)])
         memory.locate(INPUT, 0)[0][:2] = n.to_bytes(2, "big")
         servers.append(ModbusTcpServer("127.0.0.1", 0, {1: memory}))
     try:

@@ -13,7 +13,7 @@ from twin_tui.engine.devices.battery_model import Housing
 from twin_tui.engine.physics.battery import LFP
 
 CONTAINER_KWH = 200.0
-"""Batteries from here up stand outdoors in a container, smaller ones in a room."""
+"""Batteries from here up are outdoors in a container, smaller ones in a room."""
 
 
 class SocLimits(Model):

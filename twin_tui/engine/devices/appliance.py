@@ -75,7 +75,7 @@ class ApplianceParams:
     phase: Connection = Connection.A
     """Where it is connected."""
     voltage_model: VoltageModel = VoltageModel.RESISTIVE
-    """How the power follows the voltage: most of it heats, unless told otherwise."""
+    """How the power follows the voltage: most appliances heat."""
     initial_total_wh: NotNegative = 0.0
     """Reading of the energy counter at the start."""
     initial_starts: Annotated[int, Range(0.0)] = 0

@@ -27,7 +27,7 @@ ON, OFF, STANDBY = 1, 2, 3
 
 
 class Housing(Enum):
-    """What a battery stands in, and so which air its cells pass their heat to."""
+    """The housing of a battery, which decides to which air its cells pass their heat."""
 
     OPEN = "open"
     INDOORS = "indoors"
@@ -43,7 +43,7 @@ CALM_RESISTANCE = 1.5
 class BatteryParams:
     """What a battery is.
 
-    Without a ``converter`` the one-way efficiencies, between the AC terminals and the cells, stand for all
+    Without a ``converter`` the one-way efficiencies, between the AC terminals and the cells, are all
     losses. With one, its part-load curve and the inner resistance of the cells make them. Losses of the
     converter follow its apparent power.
     """

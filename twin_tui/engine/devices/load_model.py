@@ -188,7 +188,7 @@ FAULTS = (
     FaultKind("breaker_tripped", 8001, "The breaker of the load has tripped"),
     FaultKind("phase_loss", 8002, "One of three phases is missing, and with it a third", latched=False),
     FaultKind("overload", 8003, "The overload relay of a stalled motor has tripped"),
-    FaultKind("stalled", 8004, "Its motors stand still and take several times their current", latched=False),
+    FaultKind("stalled", 8004, "Its motors do not turn and take several times their current", latched=False),
 )
 TRIPPED, PHASE_LOSS, OVERLOAD, STALLED = (1 << bit for bit in range(len(FAULTS)))
 LATCHING = latching(FAULTS)

@@ -63,7 +63,7 @@ class ClearFault(Event):
     def carry_out(self, run: Run, tick: int) -> None:
         """Clear the bits of the causes."""
         if self.origin == END_OF_DURATION and run.fault_ends.get((self.device, self.fault)) != tick:
-            return  # it was cleared before its time, or has begun anew meanwhile
+            return  # it was cleared before its time, or has begun again meanwhile
         for device in [run.device(self.device)] if self.device else list(run.devices.values()):
             kept = 0
             if self.fault:

@@ -86,7 +86,7 @@ class Mark(Event):
 
 @event
 class TimeGap(Event):
-    """Note in log and recording that the process stood still while wall time went on; it changes nothing."""
+    """Note in log and recording that the process was halted while wall time went on; it changes nothing."""
 
     wall_s: float
     simulated_s: float
@@ -101,7 +101,7 @@ class TimeGap(Event):
     def carry_out(self, run: Run, tick: int) -> None:
         """Write it into the log."""
         text = (
-            f"the process stood still for {self.wall_s:.1f} s (stopped, suspended or without CPU): "
+            f"the process was halted for {self.wall_s:.1f} s (stopped, suspended or without CPU): "
             f"{self.simulated_s:.1f} s of simulated time are left out"
         )
         run.note(LogKind.GAP, "", text, self.origin, tick)

@@ -17,7 +17,7 @@ _SECANTS = 30
 
 
 @value
-class Curve:
+class SocCurve:
     """A function of the state of charge as values at even distances from 0 to 1, with the slopes ready."""
 
     intervals: int
@@ -25,14 +25,14 @@ class Curve:
     slopes: tuple[float, ...]
 
 
-def curve(values: Sequence[float]) -> Curve:
+def curve(values: Sequence[float]) -> SocCurve:
     """Return the curve through values at even distances from SOC 0 to SOC 1."""
     intervals = len(values) - 1
     slopes = [after - before for before, after in pairwise(values)]
-    return Curve(intervals, tuple(values), (*slopes, 0.0))
+    return SocCurve(intervals, tuple(values), (*slopes, 0.0))
 
 
-def lookup(table: Curve, soc: float) -> float:
+def lookup(table: SocCurve, soc: float) -> float:
     """Return a curve's value at a state of charge, linear between its points; the end values hold outside."""
     if not 0.0 < soc < 1.0:
         return table.values[-1 if soc >= 1.0 else 0]
@@ -90,11 +90,11 @@ class CellType:
     """Least voltage under load; more than half of any open-circuit voltage."""
     high_v: float
     """Greatest voltage while charging."""
-    ocv_v: Curve
-    charge_ohm_25c: Curve
-    discharge_ohm_25c: Curve
-    charge_ohm_10c: Curve
-    discharge_ohm_10c: Curve
+    ocv_v: SocCurve
+    charge_ohm_25c: SocCurve
+    discharge_ohm_25c: SocCurve
+    charge_ohm_10c: SocCurve
+    discharge_ohm_10c: SocCurve
     ageing: AgeingLaw
     heat_j_per_wh_k: float
     """Heat that warms cells of 1 Wh by 1 K."""

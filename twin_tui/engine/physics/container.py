@@ -27,7 +27,7 @@ def container_step(
 
     All cells are one node, so that the hottest is warmer and the coldest colder in reality. No sun on the
     walls: on a summer's day a real container cools more. The converter's losses stay outside: it has a
-    ventilation of its own; with constant efficiencies, which do not tell them apart, all losses heat the
+    ventilation of its own; with constant efficiencies, which do not separate them, all losses heat the
     cells, which is too much.
 
     References

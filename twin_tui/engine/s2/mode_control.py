@@ -23,7 +23,7 @@ from twin_tui.errors import CommandError, did_you_mean
 
 
 @value
-class Wanted:
+class WantedMode:
     """The content of a mode instruction."""
 
     actuator: str
@@ -97,7 +97,7 @@ class ModeControl(Control):
             refused=self._refused,
         )
 
-    def _parse(self, data: Mapping[str, Any]) -> Wanted:
+    def _parse(self, data: Mapping[str, Any]) -> WantedMode:
         actuators = self.description.actuators
         actuator_id = data.get("actuator", actuators[0].id if len(actuators) == 1 else "")
         actuator = self.description.actuator(str(actuator_id))
@@ -112,7 +112,7 @@ class ModeControl(Control):
         factor = data.get("factor", 1.0)
         if not isinstance(factor, int | float) or not 0.0 <= factor <= 1.0:
             raise CommandError(f"operation mode factor {factor!r} is not in 0 … 1")
-        return Wanted(actuator.id, mode, float(factor))
+        return WantedMode(actuator.id, mode, float(factor))
 
     def _obstacle(self, instruction: Instruction, moment: int) -> str:
         wanted, level = instruction.content, self.level

@@ -13,7 +13,7 @@ from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.wire import Encoding
-from twin_tui.protocols.modbus.memory import Memory, Table
+from twin_tui.protocols.modbus.memory import Table, UnitMemory
 
 
 @value
@@ -78,7 +78,7 @@ class Cell:
         )
 
 
-def lay_out(memory: Memory, registers: Iterable[Register], devices: Mapping[str, Device]) -> list[Cell]:
+def lay_out(memory: UnitMemory, registers: Iterable[Register], devices: Mapping[str, Device]) -> list[Cell]:
     """Return one cell per place, with constants stored; reading and writing entry of a place share it."""
     cells: list[Cell] = []
     tables = list(Table)

@@ -51,7 +51,7 @@ class Reference:
 
 
 @value
-class Case:
+class RuleCase:
     """Commands for certain raw values of registers."""
 
     when: Mapping[str, frozenset[int]]
@@ -64,7 +64,7 @@ class Rule:
     """Commands derived from several registers; the first matching case applies."""
 
     role: str
-    cases: tuple[Case, ...]
+    cases: tuple[RuleCase, ...]
     registers: frozenset[str]
     """The names of all registers whose writes trigger the rule."""
 

@@ -18,16 +18,16 @@ from twin_tui.errors import CommandError, ConfigError, did_you_mean
 from twin_tui.protocols.maps.image import Cell, DeviceImage, LastWrite, lay_out
 from twin_tui.protocols.maps.model import (
     OWN,
-    Case,
     Condition,
     InvalidValue,
     Reference,
     Register,
     RegisterMap,
+    RuleCase,
     Watchdog,
 )
 from twin_tui.protocols.maps.wire import Raw
-from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Extent, Memory, Table, WriteRequest
+from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Extent, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.pdu import ModbusCode
 
 WATCHDOG = "watchdog"
@@ -48,7 +48,7 @@ class _Change:
         return self.writer.signal.name if self.writer.signal is not None else ""
 
 
-class Registers(Memory):
+class Registers(UnitMemory):
     """The registers of a device in one map, shared by every port, line and unit that serves them.
 
     Stored registers, rules and the write watchdog belong to the device, not to the client.
@@ -174,7 +174,7 @@ class Registers(Memory):
                 modes.append(SelectMode(device.name, case.mode, origin=client))
         return modes
 
-    def _fits(self, case: Case, written: Mapping[str, bytes]) -> bool:
+    def _fits(self, case: RuleCase, written: Mapping[str, bytes]) -> bool:
         return all(self._raw(name, written) in codes for name, codes in case.when.items())
 
     def _raw(self, name: str, written: Mapping[str, bytes]) -> Raw:

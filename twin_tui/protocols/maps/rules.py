@@ -8,7 +8,7 @@ from twin_tui.documents.model import Complaints, join
 from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.file import CaseFile, ReferenceFile, RuleFile, to_exact
-from twin_tui.protocols.maps.model import OWN, Case, Reference, Register, Rule
+from twin_tui.protocols.maps.model import OWN, Reference, Register, Rule, RuleCase
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.units import conversion
 
@@ -46,7 +46,7 @@ class _CaseReader:
         self._by_name = by_name
         self._complaints = complaints
 
-    def read(self, case: CaseFile, place: str) -> Case:
+    def read(self, case: CaseFile, place: str) -> RuleCase:
         """Return one case."""
         for name in case.when:
             self._register(name, join(place, "when", name))
@@ -61,7 +61,7 @@ class _CaseReader:
             value = self._value(name, given, where)
             if value is not None:
                 values[name] = value
-        return Case(case.when, values, case.mode)
+        return RuleCase(case.when, values, case.mode)
 
     def _value(self, name: str, given: Any, place: str) -> float | Reference | None:
         if isinstance(given, dict):

@@ -11,7 +11,7 @@ from typing import Any
 
 from twin_tui.engine.events import LinkFault
 from twin_tui.errors import CommandError, did_you_mean
-from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Memory, Table
+from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Table, UnitMemory
 from twin_tui.protocols.modbus.pdu import READ_TABLES, pack_bits, unpack_bits
 
 log = logging.getLogger(__name__)
@@ -255,7 +255,7 @@ class Effect:
 class _Active:
     rule: LinkRule
     left: int | None
-    frozen: dict[Memory, dict[Table, list[tuple[int, bytes]]]] = field(default_factory=dict)
+    frozen: dict[UnitMemory, dict[Table, list[tuple[int, bytes]]]] = field(default_factory=dict)
     history: dict[tuple[int, bytes], deque[tuple[float, bytes]]] = field(default_factory=dict)
 
 
@@ -275,7 +275,7 @@ class LinkFaults:
         """The active rules by id."""
         return {key: active.rule for key, active in self._active.items()}
 
-    def add(self, rule_id: str, rule: LinkRule, units: Mapping[int, Memory]) -> None:
+    def add(self, rule_id: str, rule: LinkRule, units: Mapping[int, UnitMemory]) -> None:
         """Activate a rule; frozen values are the current ones."""
         active = _Active(rule, rule.count)
         if rule.kind is LinkFaultKind.FROZEN:
@@ -314,7 +314,9 @@ class LinkFaults:
                 self._merge(effect, active)
         return effect
 
-    def alter(self, effect: Effect, memory: Memory | None, unit: int, request: bytes, answer: bytes) -> bytes:
+    def alter(
+        self, effect: Effect, memory: UnitMemory | None, unit: int, request: bytes, answer: bytes
+    ) -> bytes:
         """Return the response with its values frozen, stale, not available or swapped."""
         place = _read_place(request)
         if not effect.data or memory is None or place is None or answer[0] & 0x80:
@@ -369,7 +371,7 @@ class LinkFaults:
     def _altered(
         self,
         active: _Active,
-        memory: Memory,
+        memory: UnitMemory,
         key: tuple[int, bytes],
         place: tuple[Table, int, int],
         data: bytes,

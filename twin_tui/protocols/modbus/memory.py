@@ -93,7 +93,7 @@ class _Tables:
     starts: list[int] = field(default_factory=list)
 
 
-class Memory:
+class UnitMemory:
     """The memory of one unit; this base class simply stores what is written.
 
     Subclasses override ``refresh``, called before memory is read for a response, and ``write``. Extents may

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from twin_tui.protocols.modbus import identity
 from twin_tui.protocols.modbus.identity import Identity
-from twin_tui.protocols.modbus.memory import Memory, Table, WriteRequest
+from twin_tui.protocols.modbus.memory import Table, UnitMemory, WriteRequest
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def exception_pdu(function: int, code: int) -> bytes:
     return bytes((function & 0x7F | 0x80, code & 0xFF))
 
 
-def respond(memory: Memory, pdu: bytes, client: str, objects: Identity | None = None) -> bytes:
+def respond(memory: UnitMemory, pdu: bytes, client: str, objects: Identity | None = None) -> bytes:
     """Answer one request PDU (at least the function byte); never raises.
 
     ``objects`` is the unit's device identification.
@@ -97,12 +97,12 @@ def _expect(condition: bool, code: ModbusCode = ModbusCode.ILLEGAL_DATA_VALUE) -
         raise ExceptionResponse(code)
 
 
-def _check_registers(memory: Memory, count: int, limit: int) -> None:
+def _check_registers(memory: UnitMemory, count: int, limit: int) -> None:
     limits = memory.limits
     _expect(1 <= count <= limit and not (limits.even_counts_only and count % 2))
 
 
-def _block(memory: Memory, table: Table, address: int, count: int) -> bytearray:
+def _block(memory: UnitMemory, table: Table, address: int, count: int) -> bytearray:
     """Return a copy of a readable block, refreshed first."""
     found = memory.readable(table, address, count)
     if found is None:
@@ -112,17 +112,17 @@ def _block(memory: Memory, table: Table, address: int, count: int) -> bytearray:
     return data[low:high]
 
 
-def _expect_writable(memory: Memory, table: Table, address: int, count: int) -> None:
+def _expect_writable(memory: UnitMemory, table: Table, address: int, count: int) -> None:
     _expect(memory.writable(table, address, count), ModbusCode.ILLEGAL_DATA_ADDRESS)
 
 
-def _write(memory: Memory, request: WriteRequest) -> None:
+def _write(memory: UnitMemory, request: WriteRequest) -> None:
     code = memory.write(request)
     if code:
         raise ExceptionResponse(code)
 
 
-def _read_bits(memory: Memory, pdu: bytes, _client: str) -> bytes:
+def _read_bits(memory: UnitMemory, pdu: bytes, _client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     _expect(1 <= count <= MAX_READ_BITS)
@@ -130,14 +130,14 @@ def _read_bits(memory: Memory, pdu: bytes, _client: str) -> bytes:
     return bytes((pdu[0], len(packed))) + packed
 
 
-def _read_registers(memory: Memory, pdu: bytes, _client: str) -> bytes:
+def _read_registers(memory: UnitMemory, pdu: bytes, _client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     _check_registers(memory, count, memory.limits.max_read_registers)
     return bytes((pdu[0], 2 * count)) + _block(memory, READ_TABLES[pdu[0]], address, count)
 
 
-def _write_single_coil(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _write_single_coil(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 5)
     address, value = _TWO_WORDS.unpack_from(pdu, 1)
     _expect(value in {0x0000, 0xFF00})
@@ -147,7 +147,7 @@ def _write_single_coil(memory: Memory, pdu: bytes, client: str) -> bytes:
     return pdu
 
 
-def _write_single_register(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _write_single_register(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 5)
     address = int.from_bytes(pdu[1:3], "big")
     _expect_writable(memory, Table.HOLDING_REGISTERS, address, 1)
@@ -155,7 +155,7 @@ def _write_single_register(memory: Memory, pdu: bytes, client: str) -> bytes:
     return pdu
 
 
-def _write_coils(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _write_coils(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 6)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     size = (count + 7) // 8
@@ -166,7 +166,7 @@ def _write_coils(memory: Memory, pdu: bytes, client: str) -> bytes:
     return pdu[:5]
 
 
-def _write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _write_registers(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 6)
     address, count = _TWO_WORDS.unpack_from(pdu, 1)
     _check_registers(memory, count, memory.limits.max_write_registers)
@@ -176,7 +176,7 @@ def _write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
     return pdu[:5]
 
 
-def _mask_write(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _mask_write(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) == 7)
     address, and_mask = _TWO_WORDS.unpack_from(pdu, 1)
     or_mask = int.from_bytes(pdu[5:], "big")
@@ -190,7 +190,7 @@ def _mask_write(memory: Memory, pdu: bytes, client: str) -> bytes:
     return pdu
 
 
-def _read_write_registers(memory: Memory, pdu: bytes, client: str) -> bytes:
+def _read_write_registers(memory: UnitMemory, pdu: bytes, client: str) -> bytes:
     _expect(len(pdu) >= 10)
     read_from, read_count, address, count = _FOUR_WORDS.unpack_from(pdu, 1)
     _check_registers(memory, read_count, memory.limits.max_read_registers)
@@ -213,7 +213,7 @@ def _identify(objects: Identity | None, pdu: bytes) -> bytes:
     return answer
 
 
-_HANDLERS: dict[int, Callable[[Memory, bytes, str], bytes]] = {
+_HANDLERS: dict[int, Callable[[UnitMemory, bytes, str], bytes]] = {
     1: _read_bits,
     2: _read_bits,
     3: _read_registers,

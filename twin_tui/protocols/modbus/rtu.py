@@ -15,7 +15,7 @@ from twin_tui.errors import LinkError
 from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.modbus.endpoints import SerialOptions
 from twin_tui.protocols.modbus.link import Link
-from twin_tui.protocols.modbus.memory import Memory
+from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
@@ -47,7 +47,7 @@ class ModbusRtuServer:
     def __init__(
         self,
         line: str,
-        units: Mapping[int, Memory],
+        units: Mapping[int, UnitMemory],
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
         options: SerialOptions = DEFAULTS,

@@ -13,7 +13,7 @@ from twin_tui.errors import LinkError
 from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.modbus.endpoints import ClientPolicy, Framing, MissingUnit
 from twin_tui.protocols.modbus.link import Link, MbapLink
-from twin_tui.protocols.modbus.memory import Memory
+from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
 from twin_tui.protocols.modbus.tcp import listen
@@ -40,7 +40,7 @@ class ModbusTcpServer:
         self,
         host: str,
         port: int,
-        units: Mapping[int, Memory],
+        units: Mapping[int, UnitMemory],
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
         framing: Framing = "mbap",

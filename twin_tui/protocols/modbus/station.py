@@ -10,11 +10,11 @@ from twin_tui.errors import ConfigError
 from twin_tui.protocols.modbus.endpoints import Framing, MissingUnit
 from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
 from twin_tui.protocols.modbus.identity import encoded
-from twin_tui.protocols.modbus.memory import Memory, Table
+from twin_tui.protocols.modbus.memory import Table, UnitMemory
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond
 from twin_tui.protocols.modbus.traffic import RawFrame, Ring
 
-CachedRead = tuple[Memory, bytearray, int, int, bytes]
+CachedRead = tuple[UnitMemory, bytearray, int, int, bytes]
 RngFactory = Callable[[], random.Random]
 """Makes the random generator for link faults; few links ever need one."""
 SEEDED_0: RngFactory = partial(random.Random, 0)
@@ -33,7 +33,7 @@ class Station:
 
     def __init__(
         self,
-        units: Mapping[int, Memory],
+        units: Mapping[int, UnitMemory],
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
         missing_unit: MissingUnit = "exception",
@@ -44,7 +44,7 @@ class Station:
         for unit in units:
             if not 0 <= unit <= 0xFF:
                 raise ConfigError(f"unit {unit}: expected a number from 0 to 255")
-        self.units: dict[int, Memory] = dict(units)
+        self.units: dict[int, UnitMemory] = dict(units)
         self._identities = {unit: encoded(texts) for unit, texts in (identities or {}).items()}
         self.reads: dict[bytes, CachedRead] = {}
         self.missing_unit = missing_unit
@@ -141,7 +141,7 @@ class Station:
         memory = self.units.get(unit)
         return None if memory is None else respond(memory, pdu, client, self._identities.get(unit))
 
-    def _remember(self, memory: Memory, unit: int, pdu: bytes) -> None:
+    def _remember(self, memory: UnitMemory, unit: int, pdu: bytes) -> None:
         address, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
         found = memory.readable(READ_TABLES[pdu[0]], address, count)
         if found is None:

@@ -15,7 +15,7 @@ from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
 from twin_tui.protocols.modbus.faults import LinkRule
-from twin_tui.protocols.modbus.memory import Memory
+from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.station import RngFactory
 from twin_tui.protocols.modbus.tls import server_context
@@ -70,7 +70,7 @@ class ModbusWire(Wire, Generic[E, S]):
         raise NotImplementedError
 
     @property
-    def memories(self) -> dict[int, Memory]:
+    def memories(self) -> dict[int, UnitMemory]:
         """The registers of each unit."""
         return {number: unit.registers for number, unit in self.units.items()}
 

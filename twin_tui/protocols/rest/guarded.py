@@ -19,7 +19,7 @@ PARSED_AT_ONCE = 4 * 1024
 
 
 class _ServerLog(logging.Logger):
-    """Gives what the HTTP server reports to the log of the twin; by itself it would go to the terminal."""
+    """Passes the HTTP server's reports to the log of the twin, in place of the terminal."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__("rest", logging.WARNING)

@@ -2,6 +2,6 @@
 
 from twin_tui.run.prequalification.exam import NOT_JUDGED, Reserve, examine
 from twin_tui.run.prequalification.export import write_csv
-from twin_tui.run.prequalification.rows import Row
+from twin_tui.run.prequalification.rows import Requirement
 
-__all__ = ["NOT_JUDGED", "Reserve", "Row", "examine", "write_csv"]
+__all__ = ["NOT_JUDGED", "Requirement", "Reserve", "examine", "write_csv"]

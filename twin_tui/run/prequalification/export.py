@@ -7,6 +7,7 @@ from pathlib import Path
 from twin_tui.engine.site import SitePlan
 from twin_tui.errors import ConfigError
 from twin_tui.run.prequalification.exam import Reserve, Test
+from twin_tui.run.prequalification.signals import LOG_HZ
 
 COLUMNS = (
     *("DateTime", "InsAcPow", "GridFreq", "ApplFreqSig", "CalcBaseline"),
@@ -16,7 +17,6 @@ COLUMNS = (
 )
 """Powers in MW. The three columns of energy management are empty: its parts are in no signal."""
 SERVICES = {"fcr_n": "Fcrn", "fcr_d_up": "FcrdUp", "fcr_d_down": "FcrdDo"}
-LOG_HZ = {"fcr_n": 5.0, "fcr_d_up": 10.0, "fcr_d_down": 10.0}
 
 
 def write_csv(

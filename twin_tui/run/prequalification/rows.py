@@ -12,7 +12,7 @@ from twin_tui.run.prequalification.signals import LINEARITY_S, Points
 
 
 @value
-class Row:
+class Requirement:
     """One requirement: what was found, between which numbers it has to be."""
 
     name: str
@@ -66,26 +66,28 @@ STEADY_S = 10.0
 """A steady power is the mean of so long before the next change."""
 
 
-def fcr_n_step(trace: Trace) -> Iterator[Row]:
+def fcr_n_step(trace: Trace) -> Iterator[Requirement]:
     """Judge R1 of FCR-N over the step sequence."""
     ss = [trace.mean(end_s - STEADY_S, end_s) for end_s in (360.0, 660.0, 960.0, 1260.0)]
     neutral = (ss[0] + ss[3]) / 2.0
-    yield Row("R1", "steady response at 49.9 Hz over the capacity", ss[1] - neutral, 0.95, 1.2)
-    yield Row("R1", "steady response at 50.1 Hz over the capacity", neutral - ss[2], 0.95, 1.2)
+    yield Requirement("R1", "steady response at 49.9 Hz over the capacity", ss[1] - neutral, 0.95, 1.2)
+    yield Requirement("R1", "steady response at 50.1 Hz over the capacity", neutral - ss[2], 0.95, 1.2)
 
 
-def fcr_d_ramp(trace: Trace) -> Iterator[Row]:
+def fcr_d_ramp(trace: Trace) -> Iterator[Requirement]:
     """Judge R1 to R4 of dynamic FCR-D over the sequence of fast ramps."""
     full, back = trace.mean(380.0, 390.0), trace.mean(680.0, 690.0)
-    yield Row("R1", "steady response at 49.5 Hz over the capacity", full - back, 0.95, 1.2)
+    yield Requirement("R1", "steady response at 49.5 Hz over the capacity", full - back, 0.95, 1.2)
     before, after = trace.at(690.0), trace.at(697.5)
-    yield Row("R2", "power 7.5 s after the fast ramp over the capacity", after - before, 0.86)
-    yield Row(
+    yield Requirement("R2", "power 7.5 s after the fast ramp over the capacity", after - before, 0.86)
+    yield Requirement(
         "R3", "energy of these 7.5 s over the capacity, s", trace.integral(690.0, 697.5) - before * 7.5, 3.2
     )
     least = min(trace.between(697.5, 750.0))
-    yield Row("R3", "least power until the way back over that after 7.5 s", least / (after or inf), 0.999)
-    yield Row("R4", "energy too much after the short dip, s", _overshoot(trace), high=2.5)
+    yield Requirement(
+        "R3", "least power until the way back over that after 7.5 s", least / (after or inf), 0.999
+    )
+    yield Requirement("R4", "energy too much after the short dip, s", _overshoot(trace), high=2.5)
 
 
 def _overshoot(trace: Trace) -> float:
@@ -98,7 +100,7 @@ def _overshoot(trace: Trace) -> float:
     )
 
 
-def sine(trace: Trace, period_s: float, judged: int) -> Row:
+def sine(trace: Trace, period_s: float, judged: int) -> Requirement:
     """Judge R10: how far the answer to a sine is from a sine of the same period."""
     end_s = trace.times_s[-1]
     begin_s = end_s - judged * period_s
@@ -113,10 +115,10 @@ def sine(trace: Trace, period_s: float, judged: int) -> Row:
     spread = sqrt((a * a + b * b) / 2.0)
     rmse = sqrt(sum(each * each for each in rest) / count)
     text = f"sine of {period_s:g} s: error over spread of the fitted sine"
-    return Row("R10", text, rmse / spread if spread else inf, high=1.0)
+    return Requirement("R10", text, rmse / spread if spread else inf, high=1.0)
 
 
-def linearity(trace: Trace, points: Points, share: Callable[[float], float]) -> Iterator[Row]:
+def linearity(trace: Trace, points: Points, share: Callable[[float], float]) -> Iterator[Requirement]:
     """Judge R11: the mean of 10 s about the droop line, from 60 to 120 s after each step."""
     worst_low, worst_high = 0.0, 0.0
     for begin_s, hz in points[2::2]:
@@ -124,11 +126,11 @@ def linearity(trace: Trace, points: Points, share: Callable[[float], float]) -> 
             off = trace.mean(begin_s + end_s - 10.0, begin_s + end_s) - share(hz)
             off = off if share(hz) >= 0.0 else -off
             worst_low, worst_high = min(worst_low, off), max(worst_high, off)
-    yield Row("R11", "farthest below the droop line over the capacity", worst_low, -0.05)
-    yield Row("R11", "farthest above the droop line over the capacity", worst_high, high=0.1)
+    yield Requirement("R11", "farthest below the droop line over the capacity", worst_low, -0.05)
+    yield Requirement("R11", "farthest above the droop line over the capacity", worst_high, high=0.1)
 
 
-def endurance(trace: Trace, hold_s: float) -> Row:
+def endurance(trace: Trace, hold_s: float) -> Requirement:
     """Judge R12: the answer lasts as long as the deviation."""
     least = min(trace.between(60.0 + 60.0, 60.0 + hold_s))
-    return Row("R12", f"least response held for {hold_s / 60:g} min over the capacity", least, 0.95)
+    return Requirement("R12", f"least response held for {hold_s / 60:g} min over the capacity", least, 0.95)

@@ -8,6 +8,8 @@ from enum import Enum
 
 Points = tuple[tuple[float, float], ...]
 SINE_HZ = 0.1
+LOG_HZ = {"fcr_n": 5.0, "fcr_d_up": 10.0, "fcr_d_down": 10.0}
+"""Samples in a second that a service asks for."""
 SINE_CENTRE = {"fcr_n": 50.0, "fcr_d_up": 49.7, "fcr_d_down": 50.3}
 SINES = {
     **{10.0: (20, 5), 15.0: (15, 5), 25.0: (10, 5), 40.0: (7, 5), 50.0: (7, 5)},

@@ -2,14 +2,14 @@
 
 from twin_tui.run.recording.lines import FORMAT, line
 from twin_tui.run.recording.reading import Recorded, read, read_recording
-from twin_tui.run.recording.recorder import History, Recorder, RecordingPlan
+from twin_tui.run.recording.recorder import EventHistory, Recorder, RecordingPlan
 from twin_tui.run.recording.replaying import Difference, fresh_engine, replay
 from twin_tui.run.recording.samples import Sampler, sample
 
 __all__ = [
     "FORMAT",
     "Difference",
-    "History",
+    "EventHistory",
     "Recorded",
     "Recorder",
     "RecordingPlan",

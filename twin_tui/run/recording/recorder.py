@@ -15,7 +15,7 @@ from twin_tui.engine.steps import whole_steps
 from twin_tui.errors import CommandError, ConfigError, RunError, file_name, number
 from twin_tui.run.recording.lines import JsonLines
 from twin_tui.run.recording.samples import Moment, Sampler
-from twin_tui.run.recording.tables import Csv, Parquet, Table, check_parquet
+from twin_tui.run.recording.tables import Csv, Parquet, SampleTable, check_parquet
 
 MOST_EVENTS = 100_000
 """How many events a run keeps so that a recording can begin later."""
@@ -38,7 +38,7 @@ class Writer(Protocol):
     def abandon(self, *, remove: bool = False) -> None: ...
 
 
-class History:
+class EventHistory:
     """The events of a run since its start: with them a recording can begin at any time and still replay."""
 
     def __init__(self, engine: Engine) -> None:
@@ -101,7 +101,7 @@ class Recorder:
         plan: RecordingPlan,
         site: Mapping[str, Any],
         seed: int,
-        history: History,
+        history: EventHistory,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -156,7 +156,7 @@ class Recorder:
         form = TABLES.get(plan.form)
         if form is None:
             return JsonLines(plan.path, sampler, head, force=plan.force)
-        table = Table(sampler, long=plan.layout == "long")
+        table = SampleTable(sampler, long=plan.layout == "long")
         return form(plan.path, table, head, force=plan.force)
 
     def _sample(self) -> None:

@@ -29,7 +29,7 @@ _PART = "part-{:08d}.parquet"  # as text in the order of their numbers, for long
 _A_PART = re.compile(r"part-\d{5,}\.parquet|\.part-\d{5,}\.parquet\.torn")
 
 
-class Table:
+class SampleTable:
     """The columns and rows of a recording: one row a sample (wide), or one a value (long)."""
 
     def __init__(self, sampler: Sampler, *, long: bool) -> None:
@@ -64,7 +64,7 @@ def _value_or_text(column: Column, found: Any) -> tuple[float | None, str | None
 class Csv:
     """Writes rows as they come."""
 
-    def __init__(self, path: Path, table: Table, head: Mapping[str, Any], *, force: bool) -> None:
+    def __init__(self, path: Path, table: SampleTable, head: Mapping[str, Any], *, force: bool) -> None:
         self._table = table
         self._output = Output(path, force=force)
 
@@ -135,7 +135,7 @@ class Parquet:
     def __init__(
         self,
         path: Path,
-        table: Table,
+        table: SampleTable,
         head: Mapping[str, Any],
         *,
         force: bool = False,
