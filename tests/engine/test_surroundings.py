@@ -9,11 +9,13 @@ from twin_tui.engine.surroundings import Surroundings
 def test_a_world_of_which_nothing_is_said_is_a_healthy_grid_at_rest_in_the_dark() -> None:
     seen = Surroundings(0.1)
     assert (seen.grid_live, seen.islanded, seen.sun) == (True, False, None)
+    assert seen.island_unbalance is None
     assert (seen.va_pu, seen.vb_pu, seen.vc_pu, seen.v_min_pu, seen.v_max_pu) == (1.0,) * 5
     assert (seen.frequency_hz, seen.nominal_hz) == (50.0, 50.0)
     assert round(seen.nominal_v * 3**0.5) == 400
     flows = [name for name in Surroundings.__slots__ if name.startswith(("grid_", "island_", "load_step"))]
     flows.remove("grid_live")
+    flows.remove("island_unbalance")
     assert [getattr(seen, name) for name in flows] == [0.0] * len(flows)
     assert (seen.tick, seen.time_s, seen.unix_s, seen.day_s, seen.weather_tick) == (0, 0.0, 0.0, 0.0, 0)
     assert (seen.ghi_w_m2, seen.clear_sky_w_m2, seen.phase_jump_deg) == (0.0, 0.0, 0.0)
