@@ -1,15 +1,17 @@
 """The base of everything that is drawn line by line: only what has changed is sent to the terminal."""
 
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from twin_tui.widgets.spans import ROLES, Span, ascii_only, cut, merged
+from twin_tui.widgets.spans import HUNG, Span, ascii_only, cut, merged
 from twin_tui.widgets.themes import KINDS
 
 Drawn = tuple[tuple[str, str], ...]
@@ -23,31 +25,36 @@ class Lines(Protocol):
     def __getitem__(self, y: int, /) -> Sequence[Span]: ...
 
 
+PLAIN = ("foreground", Style())
+BOLD, REVERSE, BOLD_REVERSE = Style(bold=True), Style(reverse=True), Style(bold=True, reverse=True)
+ROLE_STYLES: Mapping[str, tuple[str, Style]] = {
+    "plain": PLAIN,
+    "strong": ("foreground", BOLD),
+    "label": ("role-label", Style()),
+    "axis": ("role-axis", Style()),
+    "rule": ("role-rule", Style()),
+    "focus": ("role-focus", BOLD),
+    "notice": ("foreground", BOLD_REVERSE),
+    "written": ("role-fresh", Style()),
+    "fresh": ("role-fresh", BOLD_REVERSE),
+    "alarm": ("role-alarm", BOLD),
+    **{kind: (f"role-{kind}", Style()) for kind in KINDS},
+    **{kind + HUNG: (f"role-{kind}", REVERSE) for kind in KINDS},
+}
+"""What a text is, and so its colour in the theme and its style: plain values, strong ones, labels and units,
+axes, separators, what is chosen and the keys, what a client wrote, that just now, alarms, kinds of devices.
+
+They are no component classes of the widget: Textual would match every rule of the stylesheet against each
+of them whenever a view is opened.
+"""
+
+
 class LineView(ScrollView):
     """Draws lines of (text, role). ``show`` takes new lines and redraws those that differ."""
 
-    DEFAULT_CSS = (
-        """
+    DEFAULT_CSS = """
     LineView { background: $background; color: $foreground; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    LineView > .lines--plain { color: $foreground; }
-    LineView > .lines--strong { color: $foreground; text-style: bold; }
-    LineView > .lines--label { color: $role-label; }
-    LineView > .lines--axis { color: $role-axis; }
-    LineView > .lines--rule { color: $role-rule; }
-    LineView > .lines--focus { color: $role-focus; text-style: bold; }
-    LineView > .lines--notice { color: $foreground; text-style: bold reverse; }
-    LineView > .lines--written { color: $role-fresh; }
-    LineView > .lines--fresh { color: $role-fresh; text-style: bold reverse; }
-    LineView > .lines--alarm { color: $role-alarm; text-style: bold; }
-    LineView > .lines--chosen { background: $role-chosen; text-style: bold; }
     """
-        + "\n".join(f"LineView > .lines--{kind} {{ color: $role-{kind}; }}" for kind in KINDS)
-        + "\n".join(
-            f"LineView > .lines--{kind}-hung {{ color: $role-{kind}; text-style: reverse; }}"
-            for kind in KINDS
-        )
-    )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{role}" for role in (*ROLES, "chosen")}
     can_focus = False
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -110,12 +117,15 @@ class LineView(ScrollView):
         key = (role, marked)
         style = self._styles_known.get(key)
         if style is None:
-            style = self.get_component_rich_style(f"lines--{role}")
+            colour, look = ROLE_STYLES[role]
+            style = self.rich_style + Style(color=self._colour(colour)) + look
             if marked:
-                mark = self.get_component_rich_style("lines--chosen")
-                style = style + Style(bgcolor=mark.bgcolor, bold=True)
+                style += Style(bgcolor=self._colour("role-chosen"), bold=True)
             self._styles_known[key] = style
         return style
+
+    def _colour(self, name: str) -> RichColor:
+        return Color.parse(self.app.theme_variables[name]).rich_color
 
     def notify_style_update(self) -> None:
         """Forget the styles of the theme before."""

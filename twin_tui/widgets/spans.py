@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 
 from twin_tui.engine.formats import columns, fit
-from twin_tui.widgets.themes import KINDS
 
 Span = tuple[str, str]
-"""Text and its role, one of ``ROLES``."""
+"""Text and its role, a key of ``line_view.ROLE_STYLES``."""
 Line = list[Span]
 
 SHORT_NAME = 16
@@ -16,22 +15,6 @@ _NAME = re.compile(rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|\S*/\S*|\S{{{SHORT_NAME},}}
 
 HUNG = "-hung"
 """Behind the role of a kind: foreground and background exchanged, so that a block hangs from the top."""
-ROLES = (
-    "plain",
-    "strong",
-    "label",
-    "axis",
-    "rule",
-    "focus",
-    "notice",
-    "written",
-    "fresh",
-    "alarm",
-    *KINDS,
-    *(kind + HUNG for kind in KINDS),
-)
-"""What a text is, and so its colour: plain values, strong ones, labels and units, axes, separators, what is
-chosen and the keys, what a client wrote, that just now, alarms, and the kinds of devices."""
 
 
 _ASCII = str.maketrans("→←…−–×±°µ²·", "><~--x~'u2.")
