@@ -1,15 +1,15 @@
 """Writes docs/devices.md from the declarations of the device types: `python -m docs.make_devices`."""
 
 import dataclasses
-import inspect
-import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import twin_tui.engine.devices  # noqa: F401 - registers the types
+from docs.device_laws import LAWS, SETTINGS_LAWS
+from docs.pages import NO_BOUND, commanded, law, measured_row, shown, table
 from twin_tui.config.assets import asset_model
 from twin_tui.config.assets.base import Asset
 from twin_tui.config.derive import Sets
@@ -18,41 +18,14 @@ from twin_tui.documents.described import field_texts, unit_of
 from twin_tui.documents.loader import read_document
 from twin_tui.documents.model import Model
 from twin_tui.documents.shipped import shipped_folder
-from twin_tui.engine import frequency_meter, grid_support, protection
 from twin_tui.engine.device import AnyDeviceType, Status, registry
-from twin_tui.engine.devices import (
-    chp,
-    chp_engine,
-    chp_heat,
-    ev_phases,
-    heat_pump,
-    meter_demand,
-    meter_registers,
-    pv_inputs,
-)
 from twin_tui.engine.devices.ev_session import ChargingSession
 from twin_tui.engine.devices.pv_inputs import PvString
 from twin_tui.engine.devices.time_window import Window
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.grid_settings import GridSettings, GridTied
-from twin_tui.engine.physics import (
-    ageing,
-    battery,
-    charger,
-    container,
-    droop,
-    electrical,
-    heat,
-    load_shape,
-    noise,
-    pv,
-    rainflow,
-    standard_profile,
-    sun,
-    voltage_response,
-)
 from twin_tui.engine.physics.battery import CELLS, CellType, ConverterLosses
-from twin_tui.engine.signals import Signal, signals_of
+from twin_tui.engine.signals import signals_of
 from twin_tui.engine.steering import Mode
 from twin_tui.engine.weather import Series
 
@@ -71,7 +44,6 @@ _FORMS: dict[Any, str] = {
     tuple[float, ...]: "list",
 }
 _SPANS = ("duration", "horizon")
-_NO_BOUND = 1e8
 
 DEFAULT_CODES = "en50549-1 at 50 Hz, ieee1547-2018-cat-iii at 60 Hz"
 WORKED_OUT = {
@@ -90,74 +62,6 @@ WORKED_OUT = {
     ("load", "base_w"): "5, or 0 with another course",
 }
 """Defaults that follow from other keys."""
-
-LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
-    "battery": (
-        electrical.current_limit,
-        battery.lfp_ocv,
-        battery.cell_resistance,
-        battery.current,
-        battery.power_at_voltage,
-        battery.efficiency_loss,
-        battery.converter_loss,
-        ageing.age,
-        ageing.calendar_stress,
-        ageing.calendar_growth,
-        ageing.cyclic_stress,
-        ageing.cyclic_growth,
-        ageing.nmc_calendar_stress,
-        ageing.nmc_calendar_growth,
-        ageing.nmc_cyclic_stress,
-        ageing.nmc_cyclic_growth,
-        rainflow.turned,
-        container.container_step,
-        container.thermostat,
-    ),
-    "chp": (
-        electrical.current_limit,
-        chp.fuel_w,
-        heat.delayed_heat,
-        chp_heat.advance_heat,
-        chp_heat.throttled,
-        heat.tank_loss,
-        heat.building_demand,
-        chp_engine.advance_sensors,
-    ),
-    "heat_pump": (heat.carnot_cop, heat_pump.power_share, heat.tank_loss, heat.building_demand),
-    "ev_charger": (
-        ev_phases.phases_now,
-        electrical.pilot_duty,
-        charger.charging_loss,
-        charger.discharging_loss,
-    ),
-    "load": (
-        voltage_response.zip_power,
-        voltage_response.stalled_power,
-        standard_profile.StandardProfile.share,
-        load_shape.dynamic_factor,
-        load_shape.household_share,
-    ),
-    "meter": (meter_registers.add_reactive, meter_demand.add_slot),
-    "pv": (
-        sun.solar_coordinates,
-        sun.sun_vector,
-        sun.refracted,
-        sun.haurwitz,
-        noise.ou_coefficients,
-        sun.erbs,
-        sun.isotropic_plane_irradiance,
-        electrical.current_limit,
-        pv.noct_cell_temperature,
-        pv.faiman_cell_temperature,
-        pv.dc_power,
-        pv.inverter_ac_power,
-        pv.inverter_loss,
-        pv.active_power_beside,
-        pv.dc_voltage,
-        pv_inputs.strings,
-    ),
-}
-"""The functions whose docstrings have the equations and sources of a type."""
 
 INTRODUCTION = """\
 # Devices
@@ -224,14 +128,14 @@ def _device(kind: AnyDeviceType, maps: list[str]) -> Iterator[str]:
     yield "### Commands\n"
     yield from table(
         ("command", "unit", "range", "default", "meaning"),
-        map(_commanded, (each for each in signals_of(kind.commands).values() if not each.group)),
+        map(commanded, (each for each in signals_of(kind.commands).values() if not each.group)),
     )
     if issubclass(kind.commands, GridTied):
         yield "[Settings of the grid code](#settings-of-a-grid-code) are commands too.\n"
     if kind.faults:
         yield "### Faults\n"
         rows = [
-            (f"`{fault.name}`", f"{fault.code} (0x{fault.code:04X})", _shown(fault.latched), fault.meaning)
+            (f"`{fault.name}`", f"{fault.code} (0x{fault.code:04X})", shown(fault.latched), fault.meaning)
             for fault in kind.faults
         ]
         yield from table(("fault", "code", "latched", "meaning"), rows)
@@ -258,57 +162,15 @@ rating; with `droop_of_power`, a generator's answer to a high frequency is of it
 """
 
 
-SETTINGS_LAWS = (
-    protection.step,
-    droop.piecewise,
-    droop.frequency_watt,
-    grid_support.answer,
-    droop.lag_share,
-    droop.power_factor_at,
-    frequency_meter.measure,
-)
-
-
 def _settings() -> Iterator[str]:
     yield SETTINGS
     yield from table(
         ("command", "unit", "range", "without a code", "meaning"),
-        map(_commanded, signals_of(GridSettings).values()),
+        map(commanded, signals_of(GridSettings).values()),
     )
     yield "### Laws\n"
     for function in SETTINGS_LAWS:
         yield law(function)
-
-
-def law(function: Callable[..., Any]) -> str:
-    """Return what a function's docstring says: its first line, notes with equations, and source."""
-    head, *sections = re.split(r"\n(Notes|References)\n-+\n", inspect.getdoc(function) or "")
-    said = dict(zip(sections[::2], sections[1::2], strict=True))
-    first, _, rest = head.strip().partition("\n\n")
-    text = first.removeprefix("Return ").replace("\n", " ")
-    parts = [f"**{text[0].upper()}{text[1:]}** {_plain(rest)}".strip(), _plain(said.get("Notes", ""))]
-    if "References" in said:
-        parts.append(f"Source: {_plain(said['References'])}")
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _plain(text: str) -> str:
-    """Return the text of a docstring as Markdown: equations between dollars, code between backquotes."""
-    text = re.sub(r"\.\. math::\s*((?:.+\n?)(?:[ ]+.+\n?)*)", _equation, text)
-    text = re.sub(r":math:`([^`]+)`", r"$\1$", text)
-    return text.replace("``", "`").strip()
-
-
-def _equation(found: re.Match[str]) -> str:
-    return f"$${' '.join(found[1].split())}$$\n"
-
-
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-    yield ""
 
 
 def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
@@ -341,9 +203,9 @@ def _keys(kind: AnyDeviceType) -> Iterator[tuple[str, ...]]:
     for key in alone:
         item = model.model_fields[key]
         found = item.get_default(call_default_factory=True, validated_data={})
-        default = "" if found in (None, ()) else _shown(found)
+        default = "" if found in (None, ()) else shown(found)
         if isinstance(found, Model):
-            default = ", ".join(f"{name} {_shown(part)}" for name, part in found.model_dump().items())
+            default = ", ".join(f"{name} {shown(part)}" for name, part in found.model_dump().items())
         yield f"`{key}`", _unit(key, item.annotation), default, written.get(key, "")
 
 
@@ -354,29 +216,15 @@ def _default(kind: AnyDeviceType, parameter: str, key: str) -> str:
     if (kind.kind, parameter) in WORKED_OUT:
         return WORKED_OUT[kind.kind, parameter]
     if item.default is not None and not item.is_required():
-        return _shown(item.default)
+        return shown(item.default)
     field = next(each for each in dataclasses.fields(kind.params) if each.name == parameter)
     if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
         return "must be given"
     factory = field.default_factory
     found = field.default if factory is dataclasses.MISSING else factory()
     if isinstance(found, float):
-        return "none" if found >= _NO_BOUND else _shown(found / factor)
-    return _shown(found)
-
-
-def _shown(found: Any) -> str:
-    if found is None or found == ():
-        return "none"
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    if isinstance(found, float):
-        return f"{found:.12g}"
-    if isinstance(found, tuple):
-        return "[" + ", ".join(map(_shown, found)) + "]"
-    return str(
-        found.value if isinstance(found, Enum) else found.name if isinstance(found, CellType) else found
-    )
+        return "none" if found >= NO_BOUND else shown(found / factor)
+    return shown(found)
 
 
 def _unit(key: str, hint: Any) -> str:
@@ -395,38 +243,6 @@ def _unit(key: str, hint: Any) -> str:
     return unit_of(key)
 
 
-def measured_row(signal: Signal) -> tuple[str, ...]:
-    return f"`{signal.name}`", signal.unit, _range(signal), _meaning(signal)
-
-
-def _commanded(signal: Signal) -> tuple[str, ...]:
-    default = (
-        "none"
-        if isinstance(signal.default, float) and signal.default >= _NO_BOUND
-        else _shown(signal.default)
-    )
-    meaning = _meaning(signal) + (" (momentary)" if signal.momentary else "")
-    return f"`{signal.name}`", signal.unit, _range(signal), default, meaning
-
-
-def _meaning(signal: Signal) -> str:
-    text = signal.meaning
-    if signal.options:
-        text += ": " + ", ".join(f"{code} {word}" for code, word in signal.options.items())
-    elif signal.type is bool:
-        text += ": 1 yes, 0 no"
-    return text
-
-
-def _range(signal: Signal) -> str:
-    low, high = signal.low, signal.high
-    if signal.options or signal.type is bool:
-        return ""
-    if low is None or high is None:
-        return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
-    return f"{low:.12g} … {high:.12g}"
-
-
 def _parameters(mode: Mode) -> str:
     found = []
     for parameter in mode.parameters:
@@ -435,7 +251,7 @@ def _parameters(mode: Mode) -> str:
         if parameter.choices:
             notes.append("one of " + ", ".join(parameter.choices))
         if parameter.default is not None:
-            notes.append(f"{_shown(parameter.default)} if not given")
+            notes.append(f"{shown(parameter.default)} if not given")
         found.append(text + (f" ({'; '.join(notes)})" if notes else ""))
     return "; ".join(found)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from docs.make_devices import law, measured_row, table
+from docs.pages import law, measured_row, table
 from twin_tui.config.derive import ParameterModel, Sets
 from twin_tui.config.world import grid_model, island_model
 from twin_tui.documents.described import field_texts, unit_of

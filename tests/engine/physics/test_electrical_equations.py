@@ -53,22 +53,6 @@ def test_reactive_power_from_power_factor(p_w, power_factor, q_var):
     assert electrical.reactive_power(p_w, power_factor) == pytest.approx(q_var)
 
 
-def test_a_sag_of_one_phase_shows_in_all_three_sequences():
-    assert electrical.symmetrical_components(0.4, 1.0, 1.0) == pytest.approx((0.2, 0.8, 0.2))
-
-
-def test_a_balanced_system_is_all_positive_sequence_and_a_swapped_one_all_negative():
-    assert electrical.symmetrical_components(1.1, 1.1, 1.1) == pytest.approx((0.0, 1.1, 0.0), abs=1e-12)
-    swapped = electrical.symmetrical_components(1.0, 1.0, 1.0, angle_b=120.0, angle_c=-120.0)
-    assert swapped == pytest.approx((0.0, 0.0, 1.0), abs=1e-12)
-
-
-@given(magnitudes, magnitudes, magnitudes)
-def test_the_sequences_hold_the_energy_of_the_phases(a, b, c):
-    squares = sum(v * v for v in electrical.symmetrical_components(a, b, c))
-    assert 3 * squares == pytest.approx(a * a + b * b + c * c, abs=1e-9)
-
-
 @given(magnitudes, magnitudes, magnitudes, st.floats(-180, 180), st.floats(-180, 180))
 def test_line_voltages_are_differences_of_phasors(a, b, c, angle_b, angle_c):
     phasors = [cmath.rect(a, 0.0), cmath.rect(b, radians(angle_b)), cmath.rect(c, radians(angle_c))]

@@ -91,29 +91,6 @@ def reactive_power(p_w: float, power_factor: float) -> float:
     return q_var if power_factor > 0.0 else -q_var
 
 
-def symmetrical_components(
-    va: float, vb: float, vc: float, *, angle_a: float = 0.0, angle_b: float = -120.0, angle_c: float = 120.0
-) -> tuple[float, float, float]:
-    r"""Return the magnitudes of the zero, positive and negative sequence of three phasors, in their unit.
-
-    The angles are in degrees.
-
-    Notes
-    -----
-    .. math::
-        V_0 = \tfrac13(V_a + V_b + V_c),\quad V_1 = \tfrac13(V_a + aV_b + a^2V_c),\quad
-        V_2 = \tfrac13(V_a + a^2V_b + aV_c),\quad a = e^{j 120°}
-
-    References
-    ----------
-    C. L. Fortescue, "Method of symmetrical co-ordinates applied to the solution of polyphase networks",
-    Trans. AIEE 37, pp. 1027-1140, 1918, doi:10.1109/T-AIEE.1918.4765570.
-    """
-    a, b, c = _phasor(va, angle_a), _phasor(vb, angle_b), _phasor(vc, angle_c)
-    positive, negative = a + _TURN * b + _BACK * c, a + _BACK * b + _TURN * c
-    return abs(a + b + c) / 3.0, abs(positive) / 3.0, abs(negative) / 3.0
-
-
 def neutral_current(a: complex, b: complex, c: complex) -> float:
     r"""Return the current of the neutral conductor, A, from those of the phases, as phasors in A.
 
@@ -126,11 +103,6 @@ def neutral_current(a: complex, b: complex, c: complex) -> float:
     The voltages are 120° apart: a shift of their angles in a disturbance is not seen.
     """
     return abs(a + _BACK * b + _TURN * c)
-
-
-def _phasor(magnitude: float, angle: float) -> complex:
-    angle = radians(angle)
-    return complex(magnitude * cos(angle), magnitude * sin(angle))
 
 
 @lru_cache(maxsize=8)  # the devices of a site have the same voltages in a tick
