@@ -189,6 +189,7 @@ class DeviceAccess:
     engine: Engine
 
     def __getitem__(self, name: str) -> DeviceHandle[Any, Any]:
+        """Return a device by name; its kind is in the site file, so only the typed ways can have its type."""
         return DeviceHandle(self.engine, self.engine.device(name))
 
     def __contains__(self, name: object) -> bool:
