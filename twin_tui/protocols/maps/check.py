@@ -77,12 +77,15 @@ def _check_range(register: Register) -> list[str]:
             f"{register.place}: maximum {signal.high:g} of {signal.name} is {max(ends):.0f} in the register, "
             f"above the {layout.type.name} maximum of {layout.high:.0f}; check scale"
         )
-    beyond = f"{register.place}: {signal.name} can exceed the range of {layout.type.name} and is limited to"
+    limit = None
     if ends and min(ends) < layout.low - 0.5 and not register.magnitude:
-        return [f"{beyond} {layout.low:.0f}"]
-    if bounded and max(ends) > layout.high + 0.5:
-        return [f"{beyond} {layout.high:.0f}"]
-    return []
+        limit = layout.low
+    elif bounded and max(ends) > layout.high + 0.5:
+        limit = layout.high
+    if limit is None:
+        return []  # the place is not made into text, for which the file would be read again
+    can = f"can exceed the range of {layout.type.name} and is limited to {limit:.0f}"
+    return [f"{register.place}: {signal.name} {can}"]
 
 
 def _check_fit(register: Register) -> None:
