@@ -11,7 +11,7 @@ from twin_tui.session.write_traces import KEPT, WriteTraces
 CODE = "en50549-1"
 
 
-def site(**options: Any) -> tuple[Twin, WriteTraces]:
+def site(code: str = CODE, **options: Any) -> tuple[Twin, WriteTraces]:
     """Return a running battery under a grid code, and what watches it."""
     battery = {
         "type": "battery",
@@ -21,7 +21,7 @@ def site(**options: Any) -> tuple[Twin, WriteTraces]:
         "max_discharge_kw": 10,
     }
     station = {"type": "ev_charger", "name": "ev", "plugged_in": False}
-    twin = Twin.from_dict({"grid_code": CODE, "assets": [{**battery, **options}, station]})
+    twin = Twin.from_dict({"grid_code": code, "assets": [{**battery, **options}, station]})
     twin["b"].write(start_stop="Power On")
     twin.advance(1.0)
     return twin, WriteTraces(twin.engine)
@@ -138,3 +138,32 @@ def test_a_watch_ends_and_costs_nothing_afterwards(seconds: float) -> None:
     twin.advance(10.0)
     assert traces.effects()
     assert twin.engine._watchers.next_due > twin.engine.tick + 10**6
+
+
+def test_a_device_that_ceases_and_then_trips_says_so_and_never_counts_below_zero() -> None:
+    twin, traces = site("vde-ar-n-4105")
+    twin.inject("now sag 0.7 60s")
+    seen: dict[int, list[str]] = {}
+    for _ in range(300):
+        twin.advance(0.4)
+        for number, effect in traces.effects().items():
+            seen.setdefault(number, []).append(effect)
+    trips = [entry for entry in twin.engine.log if entry.kind is LogKind.TRIP and entry.device == "b"]
+    assert [entry.text.partition(":")[0] for entry in trips] == ["RUN → CEASED", "CEASED → TRIPPED"]
+    ceased, tripped = (seen[entry.number] for entry in trips)
+    assert ceased[0] == "waits for the grid", "what trips in 3 s is not back in 3 s"
+    assert ceased[-1] == f"TRIPPED after {trips[1].time_s - trips[0].time_s:.3g} s"
+    assert not any("-" in effect for effect in (*ceased, *tripped))
+    assert any(effect.startswith("back in ") for effect in tripped)
+
+
+def test_both_trips_between_two_frames_have_their_effects() -> None:
+    twin, traces = site("vde-ar-n-4105")
+    twin.inject("now sag 0.7 60s")
+    twin.advance(10.0)
+    trips = [entry for entry in twin.engine.log if entry.kind is LogKind.TRIP and entry.device == "b"]
+    found = traces.effects()
+    assert [found[entry.number].partition(" after")[0] for entry in trips] == [
+        "TRIPPED",
+        "waits for the grid",
+    ]
