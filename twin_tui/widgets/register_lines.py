@@ -8,7 +8,7 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.log_text import in_lines, with_origin
+from twin_tui.widgets.log_text import in_lines, port_of, with_origin
 from twin_tui.widgets.spans import Line
 
 FRESH_S = 3.0
@@ -67,64 +67,121 @@ def short_table(table: str) -> str:
     return "" if table.startswith("holding") else table[:1]
 
 
-def columns(width: int) -> tuple[int, int, int]:
-    """Return how wide name, raw words and value are; 0 leaves a column out."""
-    if width >= 100:
-        return 30, 20, 20
-    return (20, 10, 16) if width >= 60 else (14, 10 if width >= 50 else 0, 12)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How wide the columns of the registers are; 0 leaves one out."""
+
+    name: int
+    signal: int
+    type: int
+    raw: int
+    value: int
+    access: int
+    who: int
+
+    @classmethod
+    def of(
+        cls, width: int, registers: Sequence[RegisterInfo], value: int, number_format: NumberFormat
+    ) -> "Columns":
+        """Return the columns for some width and values so long: whole names come before raw words."""
+        longest = max((formats.columns(info.name) for info in registers), default=4)
+        signals = [info.signal for info in registers if info.signal != info.name]
+        signal = max(map(len, signals), default=0)
+        types = max((len(info.type) for info in registers), default=0)
+        raw_least, raw_most = RAW_WIDTH[number_format]
+        left = width - 8 - (value + 1)
+        who = min(LEAST_WHO, max(0, left - LEAST_NAME - 1))
+        left -= who
+        name = max(0, min(longest, USUAL_NAME, left - 1))
+        left -= name + 1
+
+        def part(wanted: int, least: int = 0) -> int:
+            nonlocal left
+            given = wanted if left >= wanted else left if least and left >= least else 0
+            left -= given
+            return given
+
+        raw = part(raw_least + 1)
+        name += part(longest - name, 1)
+        who += part(PORT_WHO - who, 1)
+        access = part(3)
+        who += part(ADDRESS_WHO - who, 1)
+        typed = part(types + 1)
+        beside = part(signal + 1, 12) if signal else 0
+        if raw:
+            raw += part(raw_most + 1 - raw, 1)
+        return cls(name, beside, typed, raw, value, access, who + left)
 
 
-def heading(width: int) -> Line:
+RAW_WIDTH = {NumberFormat.HEX: (10, 18), NumberFormat.DEC: (11, 23), NumberFormat.BITS: (17, 35)}
+"""The least and the most columns of raw words."""
+LEAST_NAME, USUAL_NAME = 8, 24
+LEAST_WHO, PORT_WHO, ADDRESS_WHO = 7, 14, 24
+"""The columns of a write with its age alone, with the client's port and with its address."""
+
+
+def heading(columns: Columns) -> Line:
     """Return the line over the registers."""
-    name, raw, value = columns(width)
-    text = " " + formats.fit("addr", 7) + formats.fit("name", name) + " "
-    text += formats.fit("type", 9 if width >= 100 else 0)
-    text += formats.fit("raw", raw) + " " + formats.fit("value", value)
-    return [(text + ("rw written by" if width >= 90 else "written by" if width >= 60 else ""), "label")]
+    who = "rw written by" if columns.access else "written by"
+    text = "".join(
+        (
+            " ",
+            formats.fit("addr", 7),
+            formats.fit("name", columns.name + 1),
+            formats.fit("signal", columns.signal),
+            formats.fit("type", columns.type),
+            formats.fit("raw", columns.raw),
+            formats.fit("value", columns.value + 1),
+            formats.fit(who if columns.who >= len("written by") else "by", columns.access + columns.who),
+        )
+    )
+    return [(text, "label")]
 
 
 def register_line(
     info: RegisterInfo,
     register: RegisterValue | None,
-    width: int,
+    columns: Columns,
     number_format: NumberFormat,
     glyphs: Glyphs,
     selected: bool = False,
 ) -> Line:
-    """Return one register as a row."""
+    """Return one register as a row: its name, the signal behind it where that differs, and its value."""
     mark = glyphs.cursor if selected else " "
-    name_width, raw_width, value_width = columns(width)
     changed = register is not None and register.changed_age_s is not None and register.changed_age_s < FRESH_S
     raw = raw_text(register.words, number_format) if register is not None else "…"
     shown = value_text(register) if register is not None else ""
+    signal = info.signal if info.signal != info.name else ""
     line: Line = [
         (mark, "focus"),
         (formats.fit(f"{info.address}{short_table(info.table)}", 7), "label"),
-        (formats.fit(formats.clean(info.name), name_width, glyphs.cut) + " ", "plain"),
+        (formats.fit(formats.clean(info.name), columns.name, glyphs.cut) + " ", "plain"),
     ]
-    if width >= 100:
-        line.append((formats.fit(info.type, 9, glyphs.cut), "label"))
-    if raw_width:
-        line.append((formats.fit(raw, raw_width, glyphs.cut) + " ", "label"))
-    value = formats.fit(formats.clean(shown), value_width, glyphs.cut)
+    for text, width in ((signal, columns.signal), (info.type, columns.type), (raw, columns.raw)):
+        if width:
+            line.append((formats.fit(text, width - 1, glyphs.cut) + " ", "label"))
+    value = formats.fit(formats.clean(shown), columns.value, glyphs.cut) + " "
     line.append((value, "strong" if changed else "plain"))
-    if width >= 90:
+    if columns.access:
         line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "label"))
     if register is not None:
-        line += _provenance(register)
+        line += _provenance(register, columns.who, glyphs)
     return line
 
 
-def _provenance(register: RegisterValue) -> Line:
+def _provenance(register: RegisterValue, room: int, glyphs: Glyphs) -> Line:
+    """Return who has set a register, in so many columns; an age is whole or not there."""
     parts: Line = []
     if register.held:
-        parts.append((f"{register.held.upper()} ", "strong"))
+        parts.append((formats.fit(f"{register.held.upper()} ", min(room, 7), ""), "strong"))
+        room -= 7
     if register.author:
-        parts.append((formats.clean(register.author), "strong"))
+        parts.append((formats.fit(formats.clean(register.author), room, glyphs.cut), "strong"))
     elif register.write_age_s is not None:
-        fresh = register.write_age_s < FRESH_S
-        text = f"W {formats.age(register.write_age_s)} {formats.clean(register.writer)}"
-        parts.append((text, "fresh" if fresh else "written"))
+        age, writer = formats.age(register.write_age_s), formats.clean(register.writer)
+        forms = (f"W {age} {writer}", f"W {age} {port_of(writer)}", f"W {age}", age, "")
+        text = next(form for form in forms if formats.columns(form) <= max(0, room))
+        parts.append((text, "fresh" if register.write_age_s < FRESH_S else "written"))
     return parts
 
 

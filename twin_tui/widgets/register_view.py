@@ -4,14 +4,25 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from twin_tui.engine import formats
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
-from twin_tui.widgets.register_lines import RegisterFilter, as_text, detail, heading, register_line
+from twin_tui.widgets.register_lines import (
+    Columns,
+    RegisterFilter,
+    as_text,
+    detail,
+    heading,
+    register_line,
+    value_text,
+)
 from twin_tui.widgets.spans import Line, rule
 
 CHANGED_WITHIN_S = 5.0
+LEAST_VALUE, MOST_VALUE = 10, 24
+"""The columns of the values."""
 
 
 class RegisterList(CursorView):
@@ -23,11 +34,14 @@ class RegisterList(CursorView):
         self.indices: list[int] = []
         self.filter = RegisterFilter()
         self.values: dict[int, RegisterValue] = {}
+        self.widest = LEAST_VALUE
+        """The columns that values have needed so far: a column does not move to and fro."""
 
     def choose_registers(self, registers: tuple[RegisterInfo, ...]) -> None:
         """Show the registers of another device."""
         self.registers = registers
         self.values.clear()
+        self.widest = LEAST_VALUE
         self.row = 0
         self.scroll_to(y=0, animate=False)
         self.sift()
@@ -53,6 +67,9 @@ class RegisterList(CursorView):
         if self.frame is not None:
             for register in self.frame.registers:
                 self.values[register.index] = register
+                whole = formats.columns(value_text(register))
+                number = formats.columns(register.text) if whole > MOST_VALUE else whole
+                self.widest = max(self.widest, min(number, MOST_VALUE))
         if self.filter.changed_only:
             self.sift()
         else:
@@ -67,8 +84,8 @@ class RegisterList(CursorView):
         if not self.indices:
             self.show([[(f" {self._nothing()}", "label")]])
             return
-        top, height, width = int(self.scroll_offset.y), self.size.height, self.size.width
-        looks = self.looks
+        top, height = int(self.scroll_offset.y), self.size.height
+        looks, columns = self.looks, self.columns
         empty: Line = []
         lines = [empty] * len(self.indices)
         for place in range(top, min(top + height, len(self.indices))):
@@ -76,12 +93,18 @@ class RegisterList(CursorView):
             lines[place] = register_line(
                 self.registers[index],
                 self.values.get(index),
-                width,
+                columns,
                 looks.number_format,
                 looks.glyphs,
                 place == self.row,
             )
         self.show(lines, self.row if self.has_focus else -1)
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that have room now."""
+        width = self.scrollable_content_region.width
+        return Columns.of(width, self.registers, self.widest, self.looks.number_format)
 
     def _nothing(self) -> str:
         if not self.registers:
@@ -182,7 +205,7 @@ class RegisterPane(Vertical):
         nothing = f"choose a device: {keys['device-1']} to {keys['device-9']}"
         title = f"{self.device}  {where}" if self.device else nothing
         self.title_line.show([rule(title, width, self.looks.glyphs.line, "  ".join(said))])
-        self.heading_line.show([heading(self.list.size.width or width)])
+        self.heading_line.show([heading(self.list.columns)])
 
     @property
     def filter_text(self) -> str:
