@@ -10,7 +10,7 @@ from tests.widgets.hand_fed import CLIENT, REGISTERS, HandFedSession
 from tests.widgets.screen import console, screen_text, settled, text_of
 from twin_tui.engine.view import RegisterInfo, RegisterValue
 from twin_tui.widgets.glyphs import UNICODE
-from twin_tui.widgets.register_lines import Columns, NumberFormat, heading, register_line
+from twin_tui.widgets.register_lines import NumberFormat, RegisterColumns, heading, register_line
 from twin_tui.widgets.spans import cut
 
 LONG = RegisterInfo(
@@ -34,7 +34,7 @@ def test_no_row_is_wider_than_its_room_and_its_number_is_whole(
 ) -> None:
     infos = tuple(replace(LONG, name=name, signal=signal) for name, signal in names)
     text = f"{number:.1f} kWh"
-    columns = Columns.of(width, infos, max(10, len(text)), how)
+    columns = RegisterColumns.of(width, infos, max(10, len(text)), how)
     assert len(text_of(heading(columns))) <= width
     for info in infos:
         line = text_of(
@@ -57,7 +57,7 @@ def line_of(text: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("width", range(50, 161, 5))
 def test_names_are_whole_where_there_is_room(width: int) -> None:
-    columns = Columns.of(width, (*REGISTERS, LONG), 10, NumberFormat.HEX)
+    columns = RegisterColumns.of(width, (*REGISTERS, LONG), 10, NumberFormat.HEX)
     line = text_of(register_line(LONG, WRITTEN, columns, NumberFormat.HEX, UNICODE))
     if width >= 64:
         assert "available_discharging_power " in line

@@ -1,12 +1,18 @@
 """The screen says why a device gives what it gives, and the key that it names helps."""
 
+import re
+
 import pytest
 
 from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapshot
-from tests.widgets.screen import console, screen_text, settled
+from tests.widgets.screen import console, screen_text, settled, text_of
 from twin_tui.engine.events import Write
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.why import Constraint, Why
+from twin_tui.widgets.cards import cards
+from twin_tui.widgets.glyphs import UNICODE
+from twin_tui.widgets.history import History
+from twin_tui.widgets.overview_lines import table
 
 LATCHED = Constraint(
     "fault latched",
@@ -68,3 +74,13 @@ async def test_a_read_only_console_resets_nothing() -> None:
         await settled(pilot)
         assert session.commands == []
         assert "this console is read-only" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("width", range(36, 60))
+def test_a_reason_on_a_card_or_row_loses_words_but_no_digit(width: int) -> None:
+    why = Why((Constraint("tripped", "tripped U<< 0.45 pu, back in 58 s"),))
+    seen = frame(snapshot=snapshot(devices=(battery(status="WAITING", why=why),)))
+    drawn = "\n".join(text_of(line) for line in cards(seen, History(), width, UNICODE))
+    assert "back in 58 s" in drawn or not re.search(r"back in \d|5…|0\.4…", drawn)
+    rows = "\n".join(text_of(line) for line in table(seen, History(), width + 90, UNICODE))
+    assert "back in 58 s" in rows or not re.search(r"back in \d|5…|0\.4…", rows)

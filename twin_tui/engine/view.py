@@ -152,6 +152,14 @@ class Recording:
 
 
 @value
+class Energy:
+    """What went into the site's bus and what out of it, in Wh; of the grid what was imported and exported."""
+
+    into_wh: float = 0.0
+    out_wh: float = 0.0
+
+
+@value
 class Frame:
     """Everything a screen shows at one moment."""
 
@@ -177,6 +185,10 @@ class Frame:
     jumping_to_s: float | None = None
     over: bool = False
     """Whether the run has reached its end."""
+    energy: Mapping[str, Energy] = field(default_factory=dict)
+    """The energy of each device since midnight, by name; that of the grid has an empty name."""
+    energy_since_s: float = 0.0
+    """Since when it is counted, in simulated time: midnight, or the start of the run."""
 
 
 @value

@@ -35,6 +35,7 @@ from twin_tui.errors import CommandError
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.scenario import Scenario, find, shipped_titles
 from twin_tui.run.verdicts import Judge, prepared
+from twin_tui.session.energy import EnergyToday
 from twin_tui.session.link_views import LinkViews
 from twin_tui.session.scenario_draft import Done, Draft, check_path
 from twin_tui.session.write_traces import WriteTraces
@@ -51,6 +52,7 @@ class LocalSession:
         self._clock = clock
         self.traces = WriteTraces(twin.engine, clock)
         self.links = LinkViews(twin, self.traces, clock)
+        self.energy = EnergyToday(twin.engine)
         self._marks = 0
         self.done: list[Done] = []
         """What the user did, in order."""
@@ -88,6 +90,8 @@ class LocalSession:
             marks=self._marks,
             jumping_to_s=self._jump_day_s if pacer.jump_tick is not None else None,
             over=pacer.over,
+            energy=self.energy.today(),
+            energy_since_s=self.energy.since_s,
         )
 
     async def check(self, command: Command) -> None:

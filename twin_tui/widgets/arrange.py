@@ -21,19 +21,23 @@ WIDE, HIGH = 150, 40
 BARS_FROM = 120
 """The width from which the power flow has bars."""
 HUGE, VERY_HIGH = 200, 54
+LEAST_CHART = 12
+"""The lines of the chosen device's chart that cards leave."""
 GAP = 2
 """Columns between two panes beside each other."""
 
 
-def arrange(width: int, height: int, devices: int, groups: int, zoomed: str = "") -> Mapping[str, Region]:
-    """Return the region of each pane that is shown, for a site of so many devices and kinds.
+def arrange(
+    width: int, height: int, devices: int, groups: int, zoomed: str = "", links: int = 12
+) -> Mapping[str, Region]:
+    """Return the region of each pane that is shown, for a site of so many devices, kinds and links.
 
-    ``zoomed`` is a pane that has all the room to itself.
+    ``zoomed`` is a pane that has all the room to itself; ``links`` counts the clients too.
     """
     if zoomed:
         return {zoomed: Region(0, 0, width, height)}
     if width >= WIDE and height >= HIGH:
-        return _large(width, height, devices, groups)
+        return _large(width, height, devices, groups, links)
     if width >= 100 and height >= 26:
         return _medium(width, height, devices, groups)
     return _small(width, height, devices)
@@ -80,32 +84,32 @@ def _medium(width: int, height: int, devices: int, groups: int) -> dict[str, Reg
     }
 
 
-def _large(width: int, height: int, devices: int, groups: int) -> dict[str, Region]:
-    """Return flow, cards, chart and events beside the registers; the largest screens have a third column."""
+def _large(width: int, height: int, devices: int, groups: int, links: int) -> dict[str, Region]:
+    """Return flow, cards and chart beside the registers, and events across.
+
+    The largest screens have a third column of charts between them, and links under the registers.
+    """
     huge = width >= HUGE and height >= VERY_HIGH
     columns = 3 if huge else 2
     right = min(90, (width - GAP) // columns if huge else (width - GAP) * 2 // 5)
     middle = (width - right - 2 * GAP) * 4 // 9 if huge else 0
     left = width - right - GAP - (middle + GAP if huge else 0)
+    events = height // 4
+    upper = height - events
+    flow = groups + 1
     across = max(1, left // CARD_WIDTH)
     high = CARD_HEIGHT * -(-(devices + 1) // across)
-    flow = groups + 1
-    most = height - 15 - 7 - flow
+    most = upper - LEAST_CHART - flow
     device_rows = high if high <= most else min(devices + 2, max(6, most))
-    rest = height - flow - device_rows
-    if not huge:
-        chart = min(16, max(9, rest * 5 // 9))
-        return {
-            **_stacked(
-                0, 0, left, {"flow": flow, "devices": device_rows, "timeline": chart, "log": rest - chart}
-            ),
-            "registers": Region(left + GAP, 0, right, height),
-        }
+    chart = upper - flow - device_rows
     x = left + GAP
-    chart = 18
-    links = min(height // 4, 16)
+    panes = _stacked(0, 0, left, {"flow": flow, "devices": device_rows, "timeline": chart})
+    panes["log"] = Region(0, upper, width, events)
+    if not huge:
+        return {**panes, "registers": Region(x, 0, right, upper)}
+    linked = min(links + 1, upper // 3)
     return {
-        **_stacked(0, 0, left, {"flow": flow, "devices": device_rows, "log": rest}),
-        **_stacked(x, 0, middle, {"timeline": chart, "charts": height - chart}),
-        **_stacked(x + middle + GAP, 0, right, {"registers": height - links, "links": links}),
+        **panes,
+        "charts": Region(x, 0, middle, upper),
+        **_stacked(x + middle + GAP, 0, right, {"registers": upper - linked, "links": linked}),
     }

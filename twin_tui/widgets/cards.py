@@ -6,8 +6,10 @@ from twin_tui.engine.view import Frame
 from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs, bar
 from twin_tui.widgets.history import History
-from twin_tui.widgets.model import DeviceRow, power_flow
+from twin_tui.widgets.log_text import in_room
+from twin_tui.widgets.model import DeviceRow, flow_energy, power_flow
 from twin_tui.widgets.overview_lines import (
+    energy_text,
     joined,
     key_mark,
     power_spark,
@@ -21,6 +23,8 @@ from twin_tui.widgets.spans import Line, cut
 
 CARD_HEIGHT = 5
 CARD_WIDTH = 36
+LONGEST_KIND = 14
+"""The most columns of the name of a kind in the power flow."""
 SOC_BAR = 8
 
 
@@ -69,10 +73,11 @@ def _card(
     ]
     setpoint = f"set {formats.kilowatts(row.setpoint_w)}" if row.setpoint_w is not None else row.extra
     charge = soc_text(row)
-    drawn = bar(row.soc, SOC_BAR, glyphs) + " " if row.soc is not None and inner >= 36 else ""
+    drawn = bar(row.soc, SOC_BAR, glyphs) if row.soc is not None and inner >= 36 else ""
+    end = glyphs.bar_end if drawn else ""
     left: Line = [(f"{formats.kilowatts(row.power_w, 8)} kW  ", "strong"), (setpoint, "label")]
-    right: Line = [(drawn, row.colour), (charge, "plain")]
-    spark = power_spark(row, frame, history, max(4, inner - 8), glyphs)
+    right: Line = [(drawn, row.colour), (end, "axis"), (charge, "plain")]
+    spark = power_spark(row, frame, history, max(4, inner - 8), glyphs, "kW")
     write = f"W {formats.age(row.write_age_s)} {_port(row.writer)}" if row.write_age_s is not None else ""
     why = (
         row.why.sentence(keys, brief=True)
@@ -80,16 +85,26 @@ def _card(
         or "  ".join(part for part in (row.direction, row.mode) if part)
     )
     room = inner - len(write) - 1
-    foot: Line = [
-        (formats.fit(formats.clean(why), room, glyphs.cut) + " ", "alarm" if row.look == "alarm" else "label")
-    ]
+    shown = formats.fit(in_room(formats.clean(why), room, glyphs.cut), room)
+    foot: Line = [(shown + " ", "alarm" if row.look == "alarm" else "label")]
     return [
         top,
         _boxed(_between(left, right, inner), inner, edge, glyphs),
         _boxed(spark, inner, edge, glyphs),
         _boxed([*foot, (write, write_role(row))], inner, edge, glyphs),
-        [(glyphs.box[2] + glyphs.line * (width - 3) + glyphs.box[3] + " ", edge)],
+        _bottom(row, width, edge, glyphs),
     ]
+
+
+def _bottom(row: DeviceRow, width: int, edge: str, glyphs: Glyphs) -> Line:
+    """Return the lower edge with the energy of the day in it."""
+    energy = energy_text(row.energy, glyphs)
+    for text in (f" today {energy} kWh ", f" {energy} kWh "):
+        room = width - 4 - formats.columns(text)
+        if energy and room >= 0:
+            dashes = glyphs.line * room + glyphs.box[3] + " "
+            return [(glyphs.box[2] + glyphs.line, edge), (text, "label"), (dashes, edge)]
+    return [(glyphs.box[2] + glyphs.line * (width - 3) + glyphs.box[3] + " ", edge)]
 
 
 def _port(writer: str) -> str:
@@ -109,25 +124,39 @@ def _boxed(line: Line, inner: int, edge: str, glyphs: Glyphs) -> Line:
     return [(glyphs.upright + " ", edge), *cut(line, inner, glyphs.cut), (" " + glyphs.upright + " ", edge)]
 
 
-def flow(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
-    """Return the power of each kind as bars from a bus in the middle: right into it, left out of it."""
-    groups = power_flow(snapshot)
+def flow(frame: Frame, width: int, glyphs: Glyphs) -> list[Line]:
+    """Return the power of each kind as bars from a bus in the middle: right into it, left out of it.
+
+    With room the energy of the day is at the right end.
+    """
+    groups = power_flow(frame.snapshot)
+    energies = flow_energy(frame)
+    texts = [energy_text(energies.get(title), glyphs) for title, _, _ in groups]
+    numbers = [formats.kilowatts(power_w) for _, power_w, _ in groups]
     largest = max([abs(power) for _, power, _ in groups] + [1.0])
-    name = max(len(title) for title, _, _ in groups) + 2
-    room = max(4, (width - name - 2 * 9 - 1) // 2)
+    name = min(LONGEST_KIND, max(formats.columns(title) for title, _, _ in groups)) + 2
+    number = max(map(len, numbers)) + 1
+    energy = max(map(formats.columns, texts)) + 2
+    energy = energy if energy > 2 and width >= name + 2 * number + energy + 30 else 0
+    room = max(4, (width - name - 2 * number - 1 - energy) // 2)
     lines: list[Line] = []
-    for title, power_w, colour in groups:
+    for (title, power_w, colour), said, today in zip(groups, numbers, texts, strict=True):
         idle = abs(power_w) < 0.5
-        drawn = "" if idle else bar(abs(power_w) / largest, room, glyphs).rstrip() or glyphs.bar[1]
-        number = formats.kilowatts(power_w)
-        line: Line = [(" " + formats.fit(title, name - 1), colour)]
+        drawn = (
+            "" if idle else bar(abs(power_w) / largest, room, glyphs, ends=False).rstrip() or glyphs.bar[1]
+        )
+        line: Line = [(" " + formats.fit(title, name - 1, glyphs.cut), colour)]
         if power_w < 0 and not idle:
             full = glyphs.bar[-1] * max(1, round(abs(power_w) / largest * room))
-            line += [(f"{number} ".rjust(9 + room - len(full)), "plain"), (full, colour)]
+            line += [(f"{said} ".rjust(number + room - len(full)), "plain"), (full, colour)]
             line.append((glyphs.upright, "axis"))
+            used = 0
         else:
-            line += [(" " * (9 + room), "plain"), (glyphs.upright, "axis"), (drawn, colour)]
-            line.append((f" {number}", "plain" if not idle else "label"))
+            line += [(" " * (number + room), "plain"), (glyphs.upright, "axis"), (drawn, colour)]
+            line.append((f" {said}", "plain" if not idle else "label"))
+            used = formats.columns(drawn) + 1 + len(said)
+        if energy:
+            line.append((" " * (room + number - used) + today.rjust(energy), "plain"))
         lines.append(line)
     return lines
 
@@ -148,4 +177,16 @@ def flow_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     for title, power_w, colour in power_flow(snapshot):
         arrow = glyphs.into if power_w > 0.5 else glyphs.out_of if power_w < -0.5 else " "
         line += [(f"{title} ", colour), (f"{arrow}{formats.kilowatts(abs(power_w))}  ", "plain")]
+    lost_w = snapshot.grid.loss_w
+    if lost_w >= 1.0:
+        line.append((f"lost {formats.kilowatts(lost_w)}  ", "plain"))
     return [*line, ("kW  ", "label"), (f"{glyphs.into} feeds {glyphs.out_of} takes", "label")]
+
+
+def since(frame: Frame) -> str:
+    """Return the heading of the energies of the day, with the time of day where they begin later."""
+    snapshot = frame.snapshot
+    begun_s = snapshot.day_s - snapshot.time_s + frame.energy_since_s
+    if begun_s < 60.0:
+        return "today, kWh"
+    return f"since {formats.clock(begun_s, tenths=False)[:5]}, kWh"

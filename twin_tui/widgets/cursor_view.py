@@ -13,6 +13,17 @@ from twin_tui.widgets.looks import FrameLines, Looks
 class CursorView(FrameLines, can_focus=True):
     """A list with a cursor, worked out from the frame."""
 
+    DEFAULT_CSS = """
+    CursorView {
+        overflow-y: auto;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        scrollbar-color: $role-rule;
+        scrollbar-color-hover: $role-axis;
+        scrollbar-color-active: $role-axis;
+    }
+    """
     KEYS: ClassVar[tuple[Binding, ...]] = (
         key("open", "enter", "choose", "Open", "open what is under the cursor"),
         key("down", "down,j", "move(1)", "Down", "move the cursor"),

@@ -3,7 +3,7 @@
 from textual.geometry import Region
 
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.cards import CARD_HEIGHT, CARD_WIDTH, balance, cards, flow, flow_line
+from twin_tui.widgets.cards import CARD_HEIGHT, CARD_WIDTH, balance, cards, flow, flow_line, since
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.looks import FrameLines
 from twin_tui.widgets.overview_lines import fits, rows_of, table
@@ -78,7 +78,10 @@ class PowerFlow(FrameLines):
     def draw(self, frame: Frame) -> None:
         snapshot, glyphs = frame.snapshot, self.looks.glyphs
         if self.size.height > 1:
-            title = rule("site", self.size.width, glyphs.line, balance(snapshot))
-            self.show([title, *flow(snapshot, self.size.width, glyphs)])
+            width = self.size.width
+            title = rule("site", width, glyphs.line, f"{balance(snapshot)}   {since(frame)}")
+            if len(title) == 1 or not frame.energy:
+                title = rule("site", width, glyphs.line, balance(snapshot))
+            self.show([title, *flow(frame, width, glyphs)])
         else:
             self.show([flow_line(snapshot, glyphs)])

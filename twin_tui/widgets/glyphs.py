@@ -31,6 +31,8 @@ class Glyphs:
     curve: tuple[str, str] = ("█", "░")
     """What draws a curve and a dashed one where there is no braille."""
     braille: bool = False
+    bar_end: str = "▏"
+    """What is right of a bar that is not full, where it has no ends."""
     box: str = "╭╮╰╯"
     """The corners of a card."""
 
@@ -38,12 +40,13 @@ class Glyphs:
 UNICODE = Glyphs(
     "unicode", "▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", ("", ""), "─", "▶", "→", "←", "…", "▲", "●", True, braille=True
 )
-VT = Glyphs("vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True, box="┌┐└┘")
+VT = Glyphs("vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True, bar_end=" ", box="┌┐└┘")
 ASCII = Glyphs(
     *("ascii", "_.-:=+*#", ".#", ("[", "]"), "-", ">", ">", "<", "~", "!", "*", False),
     tick="+",
     upright="|",
     curve=("*", "."),
+    bar_end=" ",
     box="++++",
 )
 SETS: Mapping[str, Glyphs] = {glyphs.name: glyphs for glyphs in (UNICODE, VT, ASCII)}
@@ -79,9 +82,9 @@ def sparkline(values: Sequence[float | None], low: float, high: float, glyphs: G
     return "".join(drawn)
 
 
-def bar(fraction: float, width: int, glyphs: Glyphs) -> str:
+def bar(fraction: float, width: int, glyphs: Glyphs, *, ends: bool = True) -> str:
     """Return a horizontal bar of ``width`` characters, ends included."""
-    opening, closing = glyphs.bar_ends
+    opening, closing = glyphs.bar_ends if ends else ("", "")
     inner = width - len(opening) - len(closing)
     if inner <= 0:
         return ""

@@ -53,7 +53,7 @@ class LineView(ScrollView):
     """Draws lines of (text, role). ``show`` takes new lines and redraws those that differ."""
 
     DEFAULT_CSS = """
-    LineView { background: $background; color: $foreground; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    LineView { background: $background; color: $foreground; overflow: hidden; scrollbar-size-vertical: 1; }
     """
     can_focus = False
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.snapshot import ISLAND, SYNCHRONISING, TRANSFER, DeviceSnapshot, LogKind, Snapshot
-from twin_tui.engine.view import Frame, WriteTrace
+from twin_tui.engine.view import Energy, Frame, WriteTrace
 from twin_tui.engine.why import NOTHING_BINDS, Why
 from twin_tui.widgets.themes import role_of
 
@@ -68,6 +68,8 @@ class DeviceRow:
     """What binds it; ``why.sentence(keys, brief=True)`` is for a row."""
     consumes: bool = False
     """Whether its own direction is out of the bus."""
+    energy: Energy | None = None
+    """What it has delivered and taken since midnight."""
 
     @property
     def look(self) -> str:
@@ -93,10 +95,11 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         colour=role_of(device.flow_group or "Grid", device.role),
         why=device.why,
         consumes=device.role == "CONSUMER" and bool(device.flow_group),
+        energy=frame.energy.get(device.name) if device.flow_group else None,
     )
 
 
-def grid_row(snapshot: Snapshot) -> DeviceRow:
+def grid_row(snapshot: Snapshot, energy: Energy | None = None) -> DeviceRow:
     """Return the row of the grid connection; import is positive."""
     grid = snapshot.grid
     lowest = min(grid.voltages_pu)
@@ -107,6 +110,7 @@ def grid_row(snapshot: Snapshot) -> DeviceRow:
         power_w=grid.active_power_w,
         extra=f"{lowest * grid.nominal_v:.0f} V",
         direction="imports" if grid.active_power_w > 0.5 else "exports" if grid.active_power_w < -0.5 else "",
+        energy=energy,
     )
 
 
@@ -201,6 +205,17 @@ def power_flow(snapshot: Snapshot) -> list[tuple[str, float, str]]:
                 groups[device.flow_group] = power_w + device.active_power_w, first
     grid_w = snapshot.grid.active_power_w
     return [("Grid", grid_w, "grid"), *((title, *found) for title, found in groups.items())]
+
+
+def flow_energy(frame: Frame) -> dict[str, Energy]:
+    """Return what each kind of the power flow has delivered and taken since midnight, by its title."""
+    found = {"Grid": frame.energy[""]} if "" in frame.energy else {}
+    for device in frame.snapshot.devices:
+        own = frame.energy.get(device.name)
+        if own is not None and device.flow_group:
+            sums = found.get(device.flow_group, Energy())
+            found[device.flow_group] = Energy(sums.into_wh + own.into_wh, sums.out_wh + own.out_wh)
+    return found
 
 
 LOG_LOOK = {

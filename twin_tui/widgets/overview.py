@@ -66,15 +66,17 @@ class Overview(Container):
         snapshot = self._frame.snapshot if self._frame is not None else None
         devices = len(snapshot.devices) if snapshot is not None else len(self.looks.site.devices)
         groups = len(power_flow(snapshot)) if snapshot is not None else 1
+        linked = self._frame.links if self._frame is not None else ()
+        links = max(4, sum(1 + len(link.clients) for link in linked))
         width, height = self.size
         wanted = width, height, devices, groups
-        if (*wanted, self.zoomed, self.chosen) == self._arranged or not width:
+        if (*wanted, links, self.zoomed, self.chosen) == self._arranged or not width:
             return
-        self._arranged = (*wanted, self.zoomed, self.chosen)
+        self._arranged = (*wanted, links, self.zoomed, self.chosen)
         if self.chosen and not self.zoomed:
             regions = arrange_chosen(*wanted, self.chosen)
         else:
-            regions = arrange(*wanted, self.zoomed)
+            regions = arrange(*wanted, self.zoomed, links)
         self.shown = tuple(name for name in PANES if name in regions)
         for name, pane in self.panes.items():
             region = regions.get(name)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twin_tui.engine import formats
-from twin_tui.engine.view import Frame
+from twin_tui.engine.view import Energy, Frame
 from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs, bar, diverging, round_up
 from twin_tui.widgets.history import GRID, POWER, History
+from twin_tui.widgets.log_text import in_room
 from twin_tui.widgets.model import DeviceRow, device_row, grid_row
 from twin_tui.widgets.spans import HUNG, Line
 
@@ -15,6 +16,8 @@ FRESH_S = 3.0
 """How long a write is drawn inverted."""
 BAR_WIDTH = 6
 LEAST_SPARK = 8
+LEAST_WH = 5.0
+"""The energy from which a direction is shown: 0.01 kWh."""
 MOST_SPARK = 40
 
 
@@ -28,28 +31,38 @@ class Columns:
     """The width of the sparkline without its range."""
     soc: bool
     bar: bool
+    today: int
+    """The width of the energy of the day."""
     write: bool
     writer: int
     why: int
 
     @classmethod
-    def of(cls, width: int, longest_name: int, *, stores: bool = True) -> "Columns":
-        """Return the columns that fit; ``stores`` says whether any device has a state of charge."""
+    def of(cls, width: int, longest_name: int, *, stores: bool = True, energy: int = 0) -> "Columns":
+        """Return the columns that fit.
+
+        ``stores`` says whether any device has a state of charge, ``energy`` is the longest energy of the day.
+        """
         name = min(longest_name, 10 if width < 60 else 14 if width < 120 else 24)
         setpoint, soc, write = width >= 64, width >= 44 and stores, width >= 56
         wide = width >= 72 and soc
         writer = 22 if width >= 150 else 8 if width >= 96 else 0
         room = width - (3 + name + 1 + 9 + 8 + 9 * setpoint + 6 * soc + (BAR_WIDTH + 2) * wide) - 1
         room -= 7 * write + (writer + 1) * (writer > 0)
+        today = energy if energy and room - energy - 2 >= LEAST_SPARK + 22 else 0
+        room -= (today + 2) * (today > 0)
         why = max(0, room - 40) if width >= 110 else 0
         why = min(60, why) if why >= 16 else 0
         spark = min(MOST_SPARK, room - 2 - 8 - (why + 2) * (why > 0))
-        return cls(name, setpoint, spark if spark >= LEAST_SPARK else 0, soc, wide, write, writer, why)
+        return cls(name, setpoint, spark if spark >= LEAST_SPARK else 0, soc, wide, today, write, writer, why)
 
 
 def rows_of(frame: Frame) -> list[DeviceRow]:
     """Return the rows of the overview: every device, then the grid."""
-    return [*(device_row(device, frame) for device in frame.snapshot.devices), grid_row(frame.snapshot)]
+    return [
+        *(device_row(device, frame) for device in frame.snapshot.devices),
+        grid_row(frame.snapshot, frame.energy.get("")),
+    ]
 
 
 def window_s(frame: Frame) -> float:
@@ -68,6 +81,8 @@ def heading(columns: Columns, frame: Frame) -> Line:
         text += "SOC".rjust(6)
     if columns.bar:
         text += " " * (BAR_WIDTH + 2)
+    if columns.today:
+        text += "  " + "today kWh".rjust(columns.today)
     if columns.why:
         text += "  " + formats.fit("why", columns.why)
     if columns.write:
@@ -83,7 +98,10 @@ def table(
     """Return the heading and one line a device; ``keys`` are those in force by the names of their actions."""
     rows = rows_of(frame)
     stores = any(row.soc is not None for row in rows)
-    columns = Columns.of(width, max(formats.columns(row.name) for row in rows), stores=stores)
+    energies = [formats.columns(energy_text(row.energy, glyphs)) for row in rows]
+    energy = max(9, *energies) if any(energies) else 0
+    longest = max(formats.columns(row.name) for row in rows)
+    columns = Columns.of(width, longest, stores=stores, energy=energy)
     lines = [heading(columns, frame)]
     for number, row in enumerate(rows):
         lines.append(_row(number, row, columns, frame, history, glyphs, keys, number == selected))
@@ -113,7 +131,7 @@ def _row(
     if columns.spark:
         line.append(("  ", "plain"))
         if row.look == "alarm" and why and not columns.why:
-            line.append((formats.fit(why, columns.spark + 8, glyphs.cut), "alarm"))
+            line.append((_words(why, columns.spark + 8, glyphs), "alarm"))
         else:
             line += power_spark(row, frame, history, columns.spark, glyphs)
     if columns.soc:
@@ -122,15 +140,22 @@ def _row(
     if columns.bar:
         drawn = bar(row.soc, BAR_WIDTH, glyphs) if row.soc is not None else ""
         line.append((" " + formats.fit(drawn, BAR_WIDTH) + " ", row.colour))
+    if columns.today:
+        line.append(("  " + energy_text(row.energy, glyphs).rjust(columns.today), "plain"))
     if columns.why:
         role = "alarm" if row.look == "alarm" else "label"
-        line.append(("  " + formats.fit(why or formats.clean(row.mode), columns.why, glyphs.cut), role))
+        line.append(("  " + _words(why or formats.clean(row.mode), columns.why, glyphs), role))
     if columns.write:
         age = formats.age(row.write_age_s) if row.write_age_s is not None else ""
         line += [(" " * (7 - len(age)), "plain"), (age, write_role(row))]
     if columns.writer:
         line.append((" " + formats.fit(short_address(row.writer, columns.writer), columns.writer), "label"))
     return line
+
+
+def _words(text: str, width: int, glyphs: Glyphs) -> str:
+    """Return a text at exactly so many columns; numbers and words are whole or not there."""
+    return formats.fit(in_room(text, width, glyphs.cut), width)
 
 
 def key_mark(number: int, row: DeviceRow, glyphs: Glyphs, selected: bool) -> str:
@@ -158,7 +183,9 @@ def short_address(writer: str, room: int) -> str:
     return writer if len(writer) <= room else ":" + writer.rpartition(":")[2]
 
 
-def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs) -> Line:
+def power_spark(
+    row: DeviceRow, frame: Frame, history: History, width: int, glyphs: Glyphs, unit: str = ""
+) -> Line:
     """Return the power of a device lately about a zero line, and the range it is drawn in.
 
     A consumer's bars stand, for it consumes; charging hangs, discharging stands.
@@ -178,8 +205,21 @@ def power_spark(row: DeviceRow, frame: Frame, history: History, width: int, glyp
             line.append((text, role))
     signed = any(value is not None and value < -0.005 * scale for value in values)
     mark = ("±" if glyphs.unicode else "+-") if signed else ""
-    line.append((formats.fit(f" {mark}{scale / 1000:g}", 8), "label"))
+    text = f" {mark}{scale / 1000:g}"
+    line.append((formats.fit(f"{text} {unit}" if len(text) <= 5 else text, 8), "label"))
     return line
+
+
+def energy_text(energy: Energy | None, glyphs: Glyphs) -> str:
+    """Return what went into the bus and what out of it, in kWh, only one of them where that is all."""
+    if energy is None:
+        return ""
+    parts = [
+        f"{arrow} {formats.kilowatts(amount_wh)}"
+        for arrow, amount_wh in ((glyphs.into, energy.into_wh), (glyphs.out_of, energy.out_wh))
+        if amount_wh >= LEAST_WH
+    ]
+    return " ".join(parts) or formats.kilowatts(0.0)
 
 
 def soc_text(row: DeviceRow) -> str:

@@ -68,7 +68,7 @@ def short_table(table: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class RegisterColumns:
     """How wide the columns of the registers are; 0 leaves one out."""
 
     name: int
@@ -82,7 +82,7 @@ class Columns:
     @classmethod
     def of(
         cls, width: int, registers: Sequence[RegisterInfo], value: int, number_format: NumberFormat
-    ) -> "Columns":
+    ) -> "RegisterColumns":
         """Return the columns for some width and values so long: whole names come before raw words."""
         longest = max((formats.columns(info.name) for info in registers), default=4)
         signals = [info.signal for info in registers if info.signal != info.name]
@@ -120,7 +120,7 @@ LEAST_WHO, PORT_WHO, ADDRESS_WHO = 7, 14, 24
 """The columns of a write with its age alone, with the client's port and with its address."""
 
 
-def heading(columns: Columns) -> Line:
+def heading(columns: RegisterColumns) -> Line:
     """Return the line over the registers."""
     who = "rw written by" if columns.access else "written by"
     text = "".join(
@@ -141,7 +141,7 @@ def heading(columns: Columns) -> Line:
 def register_line(
     info: RegisterInfo,
     register: RegisterValue | None,
-    columns: Columns,
+    columns: RegisterColumns,
     number_format: NumberFormat,
     glyphs: Glyphs,
     selected: bool = False,

@@ -10,7 +10,7 @@ from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.register_lines import (
-    Columns,
+    RegisterColumns,
     RegisterFilter,
     as_text,
     detail,
@@ -101,10 +101,10 @@ class RegisterList(CursorView):
         self.show(lines, self.row if self.has_focus else -1)
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> RegisterColumns:
         """The columns that have room now."""
         width = self.scrollable_content_region.width
-        return Columns.of(width, self.registers, self.widest, self.looks.number_format)
+        return RegisterColumns.of(width, self.registers, self.widest, self.looks.number_format)
 
     def _nothing(self) -> str:
         if not self.registers:
