@@ -152,3 +152,11 @@ def test_a_plot_is_as_large_as_it_was_asked_to_be_whatever_the_terminal(
     monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((30, 8)))
     drawn = plot([(0.0, 5.0), (1.0, 6.0)], 60, 12).splitlines()
     assert (max(map(len, drawn)), len(drawn)) == (60, 12)
+
+
+@pytest.mark.parametrize("level", [1_000.0, -1_000.0])
+def test_a_steady_course_has_an_axis_of_two_percent_about_it(level: float) -> None:
+    drawn = plot([(0.0, level), (1.0, level)], 60, 12)
+    labels = [float(line.split("┤")[0]) for line in drawn.splitlines() if "┤" in line]
+    assert max(labels) == pytest.approx(level + 10.0)
+    assert min(labels) == pytest.approx(level - 10.0)

@@ -21,6 +21,7 @@ from twin_tui.run.prequalification.signals import (
     FCR_D_RAMP,
     FCR_N_LINEARITY,
     SINE_CENTRE,
+    SINES,
     mirrored,
 )
 from twin_tui.run.prequalification.stability import phasor, stability
@@ -286,3 +287,17 @@ def test_a_step_longer_than_the_samples_asked_for_is_refused(service: str, step:
     plan = load_site({**SITE, "step": step}).plan
     with pytest.raises(CommandError, match=f"step {step:g} s is too long.*write step: 0"):
         next(examine(plan, Reserve("b", service, 1e6, {})))
+
+
+def test_what_was_delivered_before_the_ramp_does_not_count_as_its_energy() -> None:
+    rows = found(fcr_d_ramp(ramp(lambda t: 0.2 + min(0.8, max(0.0, (t - 690) / 10)))))
+    # 0.1 a second from 0.2 on: 0.75 of power and half of 0.75 times 7.5 s
+    assert rows[1] == ("R2", 0.75, False)
+    assert rows[2] == ("R3", pytest.approx(2.8125, abs=1e-3), False)
+
+
+def test_sines_are_as_many_and_judged_on_as_many_as_the_requirements_say() -> None:
+    assert SINES == {
+        10.0: (20, 5), 15.0: (15, 5), 25.0: (10, 5), 40.0: (7, 5), 50.0: (7, 5),
+        60.0: (7, 5), 70.0: (7, 5), 90.0: (7, 5), 150.0: (4, 3), 300.0: (3, 2),
+    }  # fmt: skip

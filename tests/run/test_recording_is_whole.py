@@ -219,3 +219,9 @@ def test_a_recording_that_was_edited_to_name_a_file_reads_it_only_when_allowed(
     assert refused.endswith("or allow it with --allow-outside")
     allowed = replayed(folder / "run.jsonl", edited, "--allow-outside")
     assert allowed.exit_code == 0, allowed.output
+
+
+def test_a_line_nested_too_deeply_is_named(tmp_path: Path, whole: bytes) -> None:
+    lines = whole.splitlines(keepends=True)
+    lines[2] = b"[" * 100_000 + b"\n"
+    assert "line 3: damaged: not JSON: " in message(replayed(tmp_path / "run.jsonl", b"".join(lines)))

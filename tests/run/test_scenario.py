@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.cli.main import cli
 from twin_tui.documents.shipped import shipped_names
-from twin_tui.run.scenario import Scenario
+from twin_tui.run.scenario import Scenario, find, shipped_titles
 from twin_tui.run.verdicts import Judge
 
 
@@ -278,3 +278,36 @@ def test_a_simulation_that_fails_ends_a_headless_run_with_its_error(
     (error,) = suite.findall("testcase/error")
     assert "ZeroDivisionError: no such battery" in error.attrib["message"]
     assert recorded.read_text().splitlines()[-1].startswith('{"end":1,"t":0.1,"sha256":')
+
+
+def test_the_report_of_a_judge_names_what_passed_and_what_failed(tmp_path: Path) -> None:
+    steps = (
+        "{at: 1s, expect: grid.frequency_hz > 49, note: first}",
+        "{at: 2s, expect: grid.frequency_hz > 60}",
+    )
+    twin = Twin.from_dict({"assets": [{"type": "battery", "name": "b"}]})
+    judge = twin.play(a_scenario(tmp_path, *steps))
+    twin.advance(3.0)
+    judge.close()
+    passed, failed, total = judge.report().splitlines()
+    assert passed == "passed      1.0 s  grid.frequency_hz > 49   (first)"
+    assert failed.startswith("FAILED      2.0 s  grid.frequency_hz > 60   ")
+    assert total == "test: 1 passed, 1 failed"
+
+
+def test_shipped_scenarios_are_listed_with_those_of_the_site_first() -> None:
+    for site in ("demo", "microgrid"):
+        titles = shipped_titles(site)
+        assert set(titles) == set(shipped_names("scenarios"))
+        others = ["(for site " in title for title in titles.values()]
+        assert others == sorted(others)
+        assert others.count(False) >= 1
+    assert shipped_titles("microgrid")["island_life"] == "The life of an island"
+    assert shipped_titles("demo")["island_life"] == "The life of an island (for site microgrid)"
+
+
+def test_a_scenario_is_a_file_or_a_shipped_one(tmp_path: Path) -> None:
+    assert find("island_life").name == "The life of an island"
+    assert find(str(a_scenario(tmp_path, "{at: 1s, do: sag 0.7 1s}"))).name == "test"
+    with pytest.raises(ConfigError, match="island_lif"):
+        find("island_lif")
