@@ -268,8 +268,13 @@ class ConsoleActions(App[int]):
     def action_number_format(self) -> None:
         self.looks.number_format = self.looks.number_format.next()
         self.say(f"raw values in {self.looks.number_format.value}")
-        if self.frame is not None:
-            self.views.present(self.frame)
+        self.present_again()
+
+    def present_again(self) -> None:
+        """Draw what is shown now in a view or for a device that was chosen just now."""
+        shown = self.looks.past or self.frame
+        if shown is not None:
+            self.views.present(shown)
 
     def draw_signal(self) -> None:
         """Draw the signal under the cursor over time, or no longer."""

@@ -216,6 +216,8 @@ class ConsoleApp(ConsoleActions):
 
     def show_frame(self, frame: Frame) -> None:
         """Draw a frame; the view not while it is held."""
+        if self.looks.history.until_s is not None:
+            self.status.back_s = frame.snapshot.time_s - self.looks.history.until_s
         self.status.frame = frame
         self.tour.look(frame, self.views.name_shown)
         if not self.held and self.status.back_s is None:
@@ -284,7 +286,16 @@ class ConsoleApp(ConsoleActions):
 
     @on(RegisterPane.Wanted)
     async def _wanted(self) -> None:
-        await self.refresh_frame()
+        await (self.refresh_frame() if self.looks.past is None else self._refresh_past(self.looks.past))
+
+    async def _refresh_past(self, past: Frame) -> None:
+        """Show the registers as they were at the time that is looked back at."""
+        try:
+            found = await self.session.frame(replace(self.views.request(), past=past.snapshot, log=0))
+        except TwinError:
+            return  # the next frame says so
+        if self.looks.past is past:
+            self.views.present(replace(past, registers=found.registers))
 
     @on(CursorView.Chosen)
     def _chosen(self, event: CursorView.Chosen) -> None:
@@ -301,16 +312,14 @@ class ConsoleApp(ConsoleActions):
             return
         self.views.go(name)
         self.hints.set_hints(hints(name, self.keys))
-        if self.frame is not None:
-            self.views.present(self.frame)
+        self.present_again()
 
     def action_device(self, number: int) -> None:
         if number > len(self.site.devices):
             self.say(f"there is no device {number}: this site has {len(self.site.devices)}", "warning")
             return
         self.views.choose_device(self.site.devices[number - 1].name, number - 1)
-        if self.frame is not None:
-            self.views.present(self.frame)
+        self.present_again()
 
     def action_look_back(self, by: int) -> None:
         """Show everything as it was, a sixtieth of the window earlier or later; at the end live."""
@@ -318,18 +327,20 @@ class ConsoleApp(ConsoleActions):
             return
         archive, now_s = self.looks.archive, self.frame.snapshot.time_s
         step_s = max(self.frame.snapshot.dt_s, window_s(self.frame) / 60)
-        at_s = now_s - (self.status.back_s or 0.0) + by * step_s
+        until_s = self.looks.history.until_s
+        at_s = (now_s if until_s is None else until_s) + by * step_s
         at_s = max(at_s, archive.first_s if archive.first_s is not None else now_s)
         self.look_at(None if at_s >= now_s else at_s)
 
     def look_at(self, time_s: float | None) -> None:
         """Show everything as it was at a simulated time, None for now."""
-        frame = self.looks.look_back(time_s)
+        self.looks.look_back(time_s)
         if self.frame is None:
             return
         self.status.back_s = None if time_s is None else self.frame.snapshot.time_s - time_s
         self.status.redraw()
-        self.views.present(frame or self.frame)
+        self.views.forget_registers()
+        self.present_again()
 
     def action_go_back(self) -> None:
         if self.tour.display:

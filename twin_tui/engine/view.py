@@ -201,6 +201,8 @@ class ViewRequest:
     changed_within_s: float | None = None
     traffic_device: str = ""
     log: int = 200
+    past: Snapshot | None = None
+    """The site at another time, of which the registers are to be, not of now."""
 
 
 @value

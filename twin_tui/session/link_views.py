@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Collection
 
+from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
-from twin_tui.protocols.maps.image import Cell
+from twin_tui.protocols.maps.image import Cell, words_of
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.serial_wire import SerialWire
 from twin_tui.protocols.modbus.wires import TcpWire
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
+
+NOT_KEPT = "not kept"
+"""The value of a register at another time that its signals do not determine."""
 
 
 class LinkViews:
@@ -45,6 +49,14 @@ class LinkViews:
         seen = self._seen.setdefault(device, {})
         cells = registers.cells
         return tuple(self._value(i, cells[i], seen, frozen) for i in indices if 0 <= i < len(cells))
+
+    def past_registers(
+        self, device: str, indices: Collection[int], past: Snapshot
+    ) -> tuple[RegisterValue, ...]:
+        """Return the registers as they were, worked out from the signals of that time."""
+        registers = self._registers(device)
+        cells = registers.cells if registers is not None else ()
+        return tuple(_past_value(i, cells[i], past) for i in indices if 0 <= i < len(cells))
 
     def changed(self, device: str, within_s: float | None) -> tuple[int, ...]:
         """Return the registers that changed lately, by index."""
@@ -154,6 +166,29 @@ class LinkViews:
             held=held,
             reads=self._reads(cell),
         )
+
+
+def _past_value(index: int, cell: Cell, past: Snapshot) -> RegisterValue:
+    """Return a register as it was; one that no signal of that time determines says that it is not kept."""
+    register, signal = cell.reader, cell.reader.signal
+    device = next((each for each in past.devices if each.name == cell.device.name), None)
+    if signal is None and not cell.writer and not register.composed:
+        data = cell.data
+    elif signal is None or register.composed or device is None:
+        return RegisterValue(index, (), NOT_KEPT)
+    else:
+        values = device.commands if signal.command else device.telemetry
+        data = register.encode(getattr(values, signal.name))
+    author = device.authors.get(signal.name) if device is not None and signal is not None else None
+    return RegisterValue(
+        index=index,
+        words=words_of(data, register),
+        text=register.text(data),
+        option=register.option(data),
+        author=author.who if author is not None else "",
+        since_s=author.since_s if author is not None else None,
+        held="forced" if device is not None and signal is not None and signal.name in device.pinned else "",
+    )
 
 
 def _info(cell: Cell) -> RegisterInfo:

@@ -77,7 +77,9 @@ class LocalSession:
             paused=pacer.paused,
             overruns=pacer.overruns,
             links=self.links.links(),
-            registers=self.links.registers(view.device, view.registers, self._frozen),
+            registers=self.links.registers(view.device, view.registers, self._frozen)
+            if view.past is None
+            else self.links.past_registers(view.device, view.registers, view.past),
             changed=self.links.changed(view.device, view.changed_within_s),
             traces=self.traces.traces(),
             effects=self.traces.effects(),

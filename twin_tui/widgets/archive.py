@@ -21,7 +21,10 @@ Pickled = tuple[float, bytes]
 
 
 class Archive:
-    """Keeps frames without their log, which the journal has; each is pickled at once, for that is quick."""
+    """Keeps frames, each pickled at once, for that is quick.
+
+    Without their log, which the journal has, and without registers, which follow from the snapshot.
+    """
 
     def __init__(self) -> None:
         self.clear()
@@ -43,7 +46,7 @@ class Archive:
                 return
             self.clear()
         self.last_s = time_s
-        kept = replace(frame, snapshot=replace(frame.snapshot, log=()))
+        kept = replace(frame, snapshot=replace(frame.snapshot, log=()), registers=(), changed=())
         self._open.append((time_s, pickle.dumps(kept, pickle.HIGHEST_PROTOCOL)))
         if len(self._open) == BLOCK:
             # packing is done without the interpreter's lock, so no client has to wait for it

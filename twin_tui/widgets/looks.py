@@ -30,6 +30,8 @@ class Looks:
     history: History = field(default_factory=History)
     journal: Journal = field(default_factory=Journal)
     archive: Archive = field(default_factory=Archive)
+    past: Frame | None = None
+    """The frame that is looked back at."""
     number_format: NumberFormat = NumberFormat.HEX
     window_s: float | None = None
     """The window of time that the user has chosen, None for what suits the speed."""
@@ -41,11 +43,11 @@ class Looks:
         view = self.site.device(device)
         return role_of(view.flow_group or "Grid", view.role) if view is not None else "grid"
 
-    def look_back(self, time_s: float | None) -> Frame | None:
-        """Draw everything as it was at a simulated time, None for now; return the frame of that time."""
+    def look_back(self, time_s: float | None) -> None:
+        """Draw everything as it was at a simulated time, None for now."""
         self.history.until_s = time_s
         self.journal.look_back(time_s)
-        return None if time_s is None else self.archive.at(time_s)
+        self.past = None if time_s is None else self.archive.at(time_s)
 
 
 class TextMessage(Message):

@@ -172,6 +172,11 @@ class RegisterPane(Vertical):
         self.retitle()
         self.post_message(self.Wanted())
 
+    def forget(self) -> None:
+        """Forget all values and ask for those of the time that is shown."""
+        self.list.values.clear()
+        self.post_message(self.Wanted())
+
     def present(self, frame: Frame) -> None:
         self.list.frame = frame
         self.detail.frame = frame
@@ -192,6 +197,8 @@ class RegisterPane(Vertical):
         links = [link for link in frame.links if link.device == self.device] if frame is not None else []
         where = ", ".join(link.address for link in links) or "no link"
         said = []
+        if self.looks.history.until_s is not None:
+            said.append(f"as at {formats.clock(self.looks.history.until_s)}")
         if self.list.filter.text:
             said.append(f"filter: {self.list.filter.text}")
         if self.list.filter.changed_only:

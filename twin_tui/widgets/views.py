@@ -116,6 +116,11 @@ class Views(ContentSwitcher):
             return self.overview.registers
         return None
 
+    def forget_registers(self) -> None:
+        """Show no register of another time; those of the time that is shown now are asked for."""
+        for pane in (self.registers, self.overview.registers):
+            pane.forget()
+
     def filterable(self, focused: Any) -> RegisterPane | LogPane | None:
         """Return the list that a filter sifts: in the overview the one with the focus, else the registers."""
         if self.current == "log":

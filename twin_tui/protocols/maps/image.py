@@ -55,8 +55,7 @@ class Cell:
     @property
     def words(self) -> tuple[int, ...]:
         """The registers as numbers; for a coil or discrete input its bit."""
-        data, size = self.data, 1 if self.reader.layout.type.encoding is Encoding.BIT else 2
-        return tuple(int.from_bytes(data[at : at + size], "big") for at in range(0, len(data), size))
+        return words_of(self.data, self.reader)
 
     def put(self, value: Any) -> None:
         """Store a signal's value."""
@@ -76,6 +75,12 @@ class Cell:
         return register.layout.pack(
             text.replace("{device}", self.device.name) if isinstance(text, str) else text
         )
+
+
+def words_of(data: bytes, register: Register) -> tuple[int, ...]:
+    """Return the bytes of an entry as numbers; for a coil or discrete input its bit."""
+    size = 1 if register.layout.type.encoding is Encoding.BIT else 2
+    return tuple(int.from_bytes(data[at : at + size], "big") for at in range(0, len(data), size))
 
 
 def lay_out(memory: UnitMemory, registers: Iterable[Register], devices: Mapping[str, Device]) -> list[Cell]:

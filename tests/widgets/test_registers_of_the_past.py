@@ -1,0 +1,99 @@
+"""While looking back, the registers of every device are those of that time, or say that they are not kept."""
+
+from typing import Any
+
+from tests.widgets.screen import app_of, console, screen_text, settled
+from twin_tui import Twin
+from twin_tui.engine.view import ViewRequest
+from twin_tui.session.local import LocalSession
+
+EMS = "127.0.0.1:42022"
+BATTERY: dict[str, Any] = {
+    "type": "battery",
+    "capacity_kwh": 20,
+    "max_charge_kw": 10,
+    "max_discharge_kw": 10,
+    "protocols": [{"port": 0, "kind": "modbus_tcp"}],
+}
+SETPOINT = "active_power_setpoint_w"
+
+
+def session() -> LocalSession:
+    assets = [{**BATTERY, "name": "first"}, {**BATTERY, "name": "second"}]
+    return LocalSession(Twin.from_dict({"grid_code": "none", "assets": assets}))
+
+
+def places(found: LocalSession, device: str) -> dict[str, int]:
+    infos = found.site.device(device).registers  # type: ignore[union-attr]
+    return {info.signal or info.name: place for place, info in enumerate(infos)}
+
+
+async def test_a_session_gives_every_register_of_another_time_as_it_was_then() -> None:
+    twins = session()
+    indices = tuple(places(twins, "second").values())
+    twins.twin["second"].write(origin=EMS, start_stop="Power On", active_power_setpoint_w=5_000)
+    twins.twin.advance(10.0)
+    then = await twins.frame(ViewRequest("second", indices))
+    twins.twin["second"].write(origin="console", active_power_setpoint_w=-3_000)
+    twins.twin.advance(600.0)
+    now = await twins.frame(ViewRequest("second", indices))
+    past = await twins.frame(ViewRequest("second", indices, past=then.snapshot))
+    assert [each.text for each in past.registers] == [each.text for each in then.registers]
+    assert [each.words for each in past.registers] == [each.words for each in then.registers]
+    assert past.registers != now.registers
+    setpoint = past.registers[places(twins, "second")[SETPOINT]]
+    assert (setpoint.text, setpoint.author) == ("5.0 kW", EMS)
+    assert (await twins.frame(ViewRequest("none", (0, 1), past=then.snapshot))).registers == ()
+    assert (await twins.frame(ViewRequest("second", (-1, 9_999), past=then.snapshot))).registers == ()
+
+
+async def test_what_no_signal_determines_says_that_it_is_not_kept() -> None:
+    chp = {"type": "chp", "name": "c", "protocols": [{"port": 0, "kind": "modbus_tcp"}]}
+    inverter = {"type": "pv", "name": "p", "protocols": [{"port": 0, "kind": "modbus_tcp",
+                "register_map": "sunspec_inverter"}]}  # fmt: skip
+    twins = LocalSession(Twin.from_dict({"assets": [chp, inverter]}))
+    for device in ("c", "p"):
+        cells = twins.links._registers(device).cells  # type: ignore[union-attr]
+        frame = await twins.frame(ViewRequest(device, tuple(range(len(cells)))))
+        past = await twins.frame(ViewRequest(device, tuple(range(len(cells))), past=frame.snapshot))
+        for cell, now, then in zip(cells, frame.registers, past.registers, strict=True):
+            stored = cell.reader.signal is None and cell.writer is not None
+            assert then.text == ("not kept" if stored or cell.reader.composed else now.text), cell.reader.name
+
+
+async def test_the_registers_of_any_device_follow_the_cursor_of_time() -> None:
+    twins = session()
+    async with console(twins, (160, 48)) as pilot:
+        app = app_of(pilot)
+        for setpoint_w in (1_000, 2_000, 3_000):
+            twins.twin["second"].write(origin=EMS, active_power_setpoint_w=setpoint_w)
+            twins.twin.advance(1.0)
+            await app.refresh_frame()
+        await pilot.press("r", "2")
+        await settled(pilot)
+        assert "3.0 kW" in screen_text(pilot)
+        await pilot.press("less_than_sign")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "2.0 kW" in shown, "it was the first device's registers that were shown then"
+        assert "3.0 kW" not in shown
+        assert "as at 00:00:02.0" in shown
+        await pilot.press("1")
+        await settled(pilot)
+        assert "BACK" in screen_text(pilot)
+        await pilot.press("less_than_sign", "2")
+        await settled(pilot)
+        assert "1.0 kW" in screen_text(pilot)
+        twins.twin.advance(30.0)
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "1.0 kW" in shown, "what runs on does not disturb who looks back"
+        assert "32 s BACK" in shown, "and it is ever longer ago"
+        await pilot.press("d")
+        await settled(pilot)
+        assert "1.0 kW" in screen_text(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "3.0 kW" in shown
+        assert "as at" not in shown
