@@ -1,6 +1,7 @@
 """A grid-forming battery holds up the site while the grid is gone."""
 
 from dataclasses import replace
+from math import hypot, sqrt
 
 import pytest
 
@@ -15,7 +16,7 @@ from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearEverything, Disturb, Write
+from twin_tui.engine.events import ClearEverything, Disturb, SelectMode, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
@@ -292,3 +293,44 @@ def test_back_on_the_grid_a_battery_is_balanced_again() -> None:
     assert not engine.surroundings.islanded
     seen = engine.telemetry("b0")
     assert seen.current_a_a == seen.current_b_a == pytest.approx(900.0 / engine.surroundings.nominal_v)
+
+
+def test_pv_is_curtailed_for_the_phase_that_takes_in_the_most() -> None:
+    devices = (
+        DevicePlan("b0", BATTERY, STIFF, TOLD),
+        DevicePlan(
+            "a", LOAD, LoadParams(3000.0, phase=Connection.A, voltage_model=VoltageModel.CONSTANT_POWER)
+        ),
+        DevicePlan("pv", PV, PvParams(12_000.0, 40_000.0)),
+    )
+    island = IslandParams(transfer_time_s=0.0)
+    engine = Engine(SitePlan("island", devices, start_unix_s=NOON_UNIX_S, island=island))
+    engine.submit(SelectMode("b0", "OUTAGE_SUPPLY"))
+    engine.submit(Write("pv", {"active_power_limit_w": 10_800.0}))
+    engine.advance(5.0)
+    lose_the_grid(engine)
+    engine.step()
+    assert engine.surroundings.islanded
+    seen = engine.telemetry("b0")
+    limit_a = 10_000.0 / 3.0 / engine.surroundings.nominal_v
+    # phases b and c take in a third of the PV each: 3.6 of 3.33 kVA, were it not curtailed to 10 kW
+    assert engine.telemetry("pv").active_power_w == pytest.approx(10_000.0, abs=1.0)
+    assert seen.current_b_a == pytest.approx(limit_a, rel=1e-3)
+    assert seen.current_b_a <= limit_a * (1.0 + 1e-9)
+    assert seen.active_power_w == pytest.approx(-7_000.0, abs=1.0)
+
+
+@pytest.mark.parametrize(("load_w", "fits"), [(1500.0, True), (2400.0, False)])
+def test_the_climate_control_of_a_container_is_on_the_converters_phases_too(
+    load_w: float, fits: bool
+) -> None:
+    cold = replace(STIFF, housing=Housing.CONTAINER, initial_cell_c=5.0, heating_w=10_000.0)
+    engine = unbalanced_site(cold, loads={"a": (load_w, Connection.A)})
+    # a third of 4 kW and the load: 2.9 or 3.9 of 3.33 kVA
+    assert engine.surroundings.islanded is fits
+    if fits:
+        seen, nominal_v = engine.telemetry("b0"), engine.surroundings.nominal_v
+        assert seen.auxiliary_power_w == pytest.approx(4000.0)
+        assert seen.current_c_a == pytest.approx(4000.0 / 3.0 / nominal_v, rel=1e-3)
+        var = load_w * sqrt(1.0 - 0.9**2) / 0.9
+        assert seen.current_a_a == pytest.approx(hypot(4000.0 / 3.0 + load_w, var) / nominal_v, rel=1e-3)

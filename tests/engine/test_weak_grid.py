@@ -370,3 +370,14 @@ def test_of_inverters_that_drive_each_other_out_as_many_run_as_can(
         assert engine.supply.connection is not None
         assert engine.supply.connection.passes <= 3 * (PASSES + 2)
     assert len(engine.log) == changes
+
+
+def test_each_of_those_that_drive_each_other_out_is_tried_in_its_turn() -> None:
+    devices = []
+    for number, power_w in enumerate((60e3, 58e3, 30e3)):
+        series = Series(0.0, 60.0, (power_w, power_w), holds=True, relative=True)
+        devices.append(DevicePlan(f"pv{number}", PV, PvParams(60e3, 60e3, grid_code=CAT_III, series=series)))
+    engine = Engine(SitePlan("swelling", tuple(devices), dt_s=0.1, grid=SWELLING))
+    engine.advance(3.0)
+    states = [device.state.status for device in engine.devices.values()]
+    assert states == [Status.CEASED, Status.CEASED, Status.RUNNING]
