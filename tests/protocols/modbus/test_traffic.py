@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.protocols.modbus.plant import Plant, RawClient, connect, mbap, read, rtu, serving, write_registers
 from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import Framing
 from twin_tui.protocols.modbus.pcapng import Pcapng
@@ -46,6 +47,40 @@ async def test_clients_and_their_last_requests_are_listed(plant: Plant) -> None:
         assert server.requests == 4
         first.writer.close()
         second.writer.close()
+
+
+async def test_a_client_that_has_asked_nothing_yet_has_no_last_request(plant: Plant) -> None:
+    async with serving({1: plant}) as server:
+        silent, busy = await connect(server), await connect(server)
+        await busy.ask(read(4, 5, 2))
+        found = {client.client: client for client in server.clients()}
+        assert (found[silent.name].last_request, found[silent.name].requests) == ("", 0)
+        silent.writer.close()
+        busy.writer.close()
+
+
+async def test_the_text_of_a_capture_names_a_link_when_it_changes(plant: Plant, tmp_path: Path) -> None:
+    path, other = tmp_path / "all.txt", Plant()
+    async with serving({1: plant}) as one, serving({1: other}) as two:
+        capture = Capture(path, print)
+        capture.start([("one", one.station), ("two", two.station)])
+        first, second = await connect(one), await connect(two)
+        for client in (first, first, second, first):
+            await client.ask(read(4, 5, 2))
+        capture.finish()
+        first.writer.close()
+        second.writer.close()
+    titles = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert titles == ["# one", "# two", "# one"]
+
+
+async def test_a_client_without_tls_on_a_plain_port_is_no_handshake(plant: Plant) -> None:
+    handshakes: list[tuple[str, str]] = []
+    async with serving({1: plant}, on_handshake=lambda *seen: handshakes.append(seen)) as server:
+        client = await connect(server)
+        await client.ask(read(4, 5, 2))
+        client.writer.close()
+    assert handshakes == []
 
 
 def test_a_rate_is_counted_between_two_readings() -> None:
