@@ -1,5 +1,10 @@
-"""The console as a user has it: in a terminal, beside an EMS in another process."""
+"""The console as a user has it: in a terminal, beside an EMS in another process.
 
+One console serves all tests but those about how it starts and ends; each test begins on the overview, with
+nothing injected.
+"""
+
+import itertools
 import re
 import socket
 import subprocess
@@ -18,8 +23,10 @@ name: bench
 seed: 1
 assets:
   - {{name: bess-1, type: battery, capacity_kwh: 30, initial_soc: 50, max_charge_kw: 15, max_discharge_kw: 15,
-     started: true, protocols: [{{kind: modbus_tcp, port: {port}}}]}}
+     grid_code: none, started: true, protocols: [{{kind: modbus_tcp, port: {port}}}]}}
   - {{name: load, type: load, base_kw: 4}}
+  - {{name: meter, type: energy_meter}}
+  - {{name: bess-4, type: battery, capacity_kwh: 10, grid_code: none}}
 """
 EMS = """
 import sys
@@ -31,6 +38,13 @@ assert not client.write_registers(10126, [0xFFFF, 0xFFCE]).isError()
 print("written", flush=True)
 sys.stdin.readline()
 """
+SETTINGS = """
+theme = "nrod"
+[keys]
+inject = "ctrl+n"
+injct = "x"
+"""
+TICK = re.compile(r"^ *(-?\d+(?:\.\d+)?)[┤┼]")
 
 
 def free_port() -> int:
@@ -39,21 +53,46 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
+def bench(folder: Path, port: int) -> Path:
+    site = folder / "bench.yaml"
+    site.write_text(SITE.format(port=port))
+    return site
+
+
+@pytest.fixture(scope="module")
 def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-def console(tmp_path: Path, port: int) -> Iterator[TmuxConsole]:
-    site = tmp_path / "bench.yaml"
-    site.write_text(SITE.format(port=port))
-    started = TmuxConsole(site, tmp_path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tmux")
+
+
+@pytest.fixture(scope="module")
+def started(folder: Path, port: int) -> Iterator[TmuxConsole]:
+    console = TmuxConsole(bench(folder, port), folder)
     try:
-        started.wait("bess-1")
-        yield started
+        console.wait("bess-1")
+        yield console
     finally:
-        started.close()
+        console.close()
+
+
+MARKS = itertools.count(1)
+
+
+@pytest.fixture
+def console(started: TmuxConsole) -> TmuxConsole:
+    """The console on its overview at 80x24, in real time, with nothing injected, and the battery at rest."""
+    started.resize(80, 24)
+    started.press("Escape", "Escape", "Escape")
+    begin = f"test {next(MARKS)} begins"
+    lines = ("clear", "run", "speed 1", "mode bess-1 off", "write bess-1 active_power_setpoint_w 0", "panes")
+    started.type("".join(f":{line}\r" for line in (*lines, f"mark {begin}")))
+    started.type("1")
+    started.wait(lambda screen: begin in screen and "RUN x1 " in screen and "U 1.00 pu" in screen)
+    return started
 
 
 def seconds_shown(screen: str) -> float:
@@ -64,6 +103,7 @@ def seconds_shown(screen: str) -> float:
 
 
 def test_the_screen_shows_who_wrote_which_register_and_what_followed(console: TmuxConsole, port: int) -> None:
+    console.wait(lambda screen: re.search(r"bess-1 RUN +0\.00 ", screen) is not None)
     ems = subprocess.Popen(
         [sys.executable, "-c", EMS, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -80,6 +120,12 @@ def test_the_screen_shows_who_wrote_which_register_and_what_followed(console: Tm
         row = re.compile(rf"10126 .*-5\.0 kW +W \d\.\ds {re.escape(client)}")
         console.wait(lambda screen: row.search(screen) is not None)
         console.wait(lambda screen: re.search(r"P 0\.00 → -5\.00 kW after \d", screen) is not None)
+        console.press("Escape", "l")
+        written = re.compile(r"10126 on_grid_power_setpoint 0\.0 → -5\.0 kW")
+        console.wait(lambda screen: written.search(screen) is not None)
+        console.resize(60, 12)
+        console.wait(lambda screen: "→ -5.0 kW" in screen and "10126 on_grid" in screen)
+        console.resize(80, 24)
         console.press("q")
         console.wait("1 client is connected and would lose the twin")
         console.press("Enter")
@@ -87,6 +133,52 @@ def test_the_screen_shows_who_wrote_which_register_and_what_followed(console: Tm
     finally:
         ems.kill()
         ems.wait()
+
+
+def test_a_register_says_which_mode_set_its_value(console: TmuxConsole) -> None:
+    console.type(":mode bess-1 SELF_CONSUMPTION\rr")
+    console.wait("U Release")
+    console.type("/10126\r")
+    console.wait(lambda screen: "mode SELF_CONSUMPTION" in screen)
+    console.press("Escape")
+
+
+def test_the_ticks_of_the_chart_are_round_and_on_their_rows(console: TmuxConsole) -> None:
+    console.type(":write bess-1 active_power_setpoint_w 5kW\r")
+    console.wait(lambda screen: re.search(r"bess-1 RUN +5\.00 ", screen) is not None)
+    shown = console.wait(lambda screen: sum(map(bool, map(TICK.match, screen.splitlines()))) >= 2)
+    ticks = [(y, float(found[1])) for y, line in enumerate(shown.splitlines()) if (found := TICK.match(line))]
+    assert 0.0 in [value for _, value in ticks]
+    steps = {round((a - b) / (y - x), 9) for (x, a), (y, b) in itertools.pairwise(ticks)}
+    assert len(steps) == 1, f"the same distance everywhere: {ticks}"
+    (step,) = steps
+    assert f"{step:e}"[0] in "125" or {value % 1 for _, value in ticks} <= {0.0, 0.5}, ticks
+
+
+def test_a_sparkline_hangs_where_the_battery_charges_and_its_range_is_written(console: TmuxConsole) -> None:
+    console.type(":write bess-1 active_power_setpoint_w -6kW\r")
+    console.wait(lambda screen: re.search(r"bess-1 RUN +-6\.00 ", screen) is not None)
+    row = next(line for line in console.screen(styles=True).splitlines() if "bess-1" in line)
+    assert "±" in row
+    assert re.search(r"\x1b\[(?:\d+;)*7(?:;\d+)*m[▁▂▃▄▅▆▇█]", row), repr(row)
+
+
+def test_the_device_screen_shows_the_device_that_it_names(console: TmuxConsole) -> None:
+    console.press("Enter")
+    console.wait(lambda screen: screen.splitlines()[1].startswith(" bess-1 Battery"))
+    console.press("Escape", "Down", "Down", "Down", "Enter")
+    shown = console.wait(lambda screen: screen.splitlines()[1].startswith(" bess-4 Battery"))
+    assert "bess-1 Battery" not in shown
+
+
+def test_a_field_shows_its_name_from_the_start(console: TmuxConsole) -> None:
+    console.type("W")
+    console.wait("Write a command")
+    console.press("BTab")
+    console.type("reactive_power_setpoint\t")
+    shown = console.wait("reactive_power_setpoint_var")
+    assert not re.search(r"(?<!re)active_power_setpoint_var", shown)
+    console.press("Escape")
 
 
 def test_a_sag_from_the_dialog_reaches_the_physics_and_ends_by_itself(console: TmuxConsole) -> None:
@@ -137,18 +229,10 @@ def test_resizing_down_to_nothing_and_back_keeps_the_twin_running(console: TmuxC
     assert seconds_shown(after) > before
 
 
-def test_quitting_restores_the_terminal_with_exit_code_0(console: TmuxConsole) -> None:
-    console.press("q")
-    shown = console.wait("SHELL IS BACK")
-    assert console.exit_file.read_text().strip() == "0"
-    assert " echo " in shown
-    assert "icanon" in shown
-    assert "-icanon" not in shown
-    assert shown.startswith("speed"), "nothing is printed before what stty prints"
-
-
-def test_keys_in_bursts_and_pasted_junk_do_no_harm(console: TmuxConsole) -> None:
+def test_keys_in_bursts_and_pasted_junk_do_no_harm(console: TmuxConsole, folder: Path) -> None:
     console.type("zzz;;'\"!!@@##$$%%^^&&**(())XXYY<<>>{}[]\\|``~~")
+    console.press("Escape", "Escape", "Escape")
+    console.paste(b"\xff\xa0 \xe4\x9b[M \xff!", folder / "bytes")
     console.press("Escape", "Escape", "Escape")
     console.type(":sag grid nan -1s 9e99")
     console.press("Enter")
@@ -170,18 +254,78 @@ def test_keys_that_arrive_together_reach_the_views_that_those_before_them_opened
     console.wait("sag to 0.70 pu for 5 s")
 
 
-@pytest.mark.parametrize(
-    "environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"PYTHONIOENCODING": "latin-1"}]
-)
-def test_poor_terminals_show_the_site_too(tmp_path: Path, port: int, environment: dict[str, str]) -> None:
-    site = tmp_path / "bench.yaml"
-    site.write_text(SITE.format(port=port))
-    console = TmuxConsole(site, tmp_path, **environment)
+def test_a_click_on_a_hint_of_the_footer_does_what_its_key_does(console: TmuxConsole) -> None:
+    console.wait("r Registers")
+    console.click("Registers")
+    console.wait("10055")
+    console.wait("o Overview")
+    console.click("Overview")
+    console.wait("events")
+
+
+def test_panes_are_chosen_and_remembered_outside_of_the_working_folder(
+    console: TmuxConsole, folder: Path
+) -> None:
+    before = {file.name for file in folder.iterdir()}
+    console.type("P")
+    console.wait("[ ] registers")
+    console.type("registers\r")
+    console.wait("[x] registers")
+    console.press("Escape")
+    console.wait("10055")
+    assert {file.name for file in folder.iterdir()} == before
+    (remembered,) = (folder / "state" / "twin-tui" / "overviews").iterdir()
+    assert "registers" in remembered.read_text()
+
+
+def opened(folder: Path, **environment: str) -> TmuxConsole:
+    """Return a console of its own, as soon as it shows its site."""
+    console = TmuxConsole(bench(folder, free_port()), folder, **environment)
     try:
         console.wait("bess-1")
+    except BaseException:
+        console.close()
+        raise
+    return console
+
+
+@pytest.mark.parametrize(
+    "environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"PYTHONIOENCODING": "latin-1"}], ids=str
+)
+def test_poor_terminals_show_the_site_too_and_are_restored(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    console = opened(tmp_path, **environment)
+    try:
         console.press("Enter")
         console.wait("active_power_w")
         console.press("r")
         console.wait("10055")
+        console.press("q")
+        shown = console.wait("SHELL IS BACK")
+        assert console.exit_file.read_text().strip() == "0"
+        assert " echo " in shown
+        assert "icanon" in shown
+        assert "-icanon" not in shown
+        assert shown.startswith("speed"), "nothing is printed before what stty prints"
+    finally:
+        console.close()
+
+
+def test_mistakes_in_the_users_file_are_shown_logged_and_left_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "twin-tui").mkdir()
+    (tmp_path / "twin-tui" / "console.toml").write_text(SETTINGS)
+    console = opened(tmp_path)
+    try:
+        shown = console.wait("1 more in the log (l)")
+        assert "nord?" in shown
+        assert "^n Inject" in shown or "ctrl+n Inject" in shown, "hints show the user's keys"
+        console.resize(240, 24)
+        console.press("l")
+        console.wait("console.toml:5: keys.injct: unknown action 'injct'; did you mean inject?")
+        console.press("q")
+        shown = console.wait("SHELL IS BACK")
+        assert console.exit_file.read_text().strip() == "0"
+        assert shown.count("twin-tui: ") == 2
     finally:
         console.close()

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-LIMIT_S = 20.0
+LIMIT_S = 90.0
+"""Much longer than anything takes: a busy machine must not fail a test."""
 TMUX = shutil.which("tmux")
 
 
@@ -21,7 +22,10 @@ class TmuxConsole:
     ) -> None:
         self._socket = f"twin-{uuid.uuid4().hex[:8]}"
         self.exit_file = folder / f"exit-{self._socket}"
-        settings = {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
+        state = folder / "state"
+        (state / "twin-tui").mkdir(parents=True, exist_ok=True)
+        (state / "twin-tui" / "tour-shown").touch()
+        settings = {"XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(state), "HOME": str(folder)}
         settings |= {"COLUMNS": "80", "LINES": "24"}  # as some shells export them; the terminal counts
         settings |= environment
         variables = " ".join(f"{name}={value!r}" for name, value in settings.items())
@@ -48,13 +52,28 @@ class TmuxConsole:
         """Type a text."""
         self._tmux("send-keys", "-l", text)
 
+    def paste(self, data: bytes, file: Path) -> None:
+        """Send bytes as the terminal would, by way of a file."""
+        file.write_bytes(data)
+        self._tmux("load-buffer", str(file))
+        self._tmux("paste-buffer", "-r")
+
+    def click(self, text: str) -> None:
+        """Click on the first place where a text is on the screen."""
+        for y, line in enumerate(self.screen().splitlines(), 1):
+            if text in line:
+                x = line.index(text) + 1
+                self.type(f"\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m")
+                return
+        raise AssertionError(f"{text} is not on the screen:\n{self.screen()}")
+
     def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 
-    def screen(self) -> str:
-        """Return what stands on the screen."""
-        return self._tmux("capture-pane", "-p")
+    def screen(self, *, styles: bool = False) -> str:
+        """Return what is on the screen, if wanted with the sequences that style it."""
+        return self._tmux("capture-pane", "-p", *(["-e"] if styles else []))
 
     def wait(self, seen: Callable[[str], bool] | str, limit_s: float = LIMIT_S) -> str:
         """Return the screen as soon as it shows something; fail with the last screen if it never does."""

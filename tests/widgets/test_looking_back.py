@@ -59,7 +59,6 @@ async def test_the_whole_screen_follows_the_cursor_of_time() -> None:
             seen = at(700.0 + second, 1_000.0 * (second + 1))
             session.shown = replace(seen, snapshot=replace(seen.snapshot, log=(entry,)))
             await app.refresh_frame()
-            await pilot.pause()
         await pilot.pause()
         assert "21.00" in screen_text(pilot)
         assert "note 20." in screen_text(pilot)
@@ -82,6 +81,7 @@ async def test_the_whole_screen_follows_the_cursor_of_time() -> None:
         text = screen_text(pilot)
         assert "BACK" not in text
         assert "99.00" in text
-        await pilot.press(*["less_than_sign"] * 60)
+        app.action_look_back(-60)
+        await pilot.press("less_than_sign")
         await settled(pilot)
         assert "1.00" in screen_text(pilot), "the oldest frame is as far as it goes"

@@ -63,6 +63,31 @@ ACTIONS = [entry.id or "" for entry in entries() if entry.id not in LEAVING and 
 """Every action of the registry that does not leave; of those for the devices the first."""
 
 
+DONE = [
+    "Disturb",
+    "Disturb",
+    "Disturb",
+    "Fault",
+    "LinkFault",
+    "SelectMode",
+    "SelectMode",
+    "ClearEverything",
+    "Pin",
+    "Freeze",
+    "Unpin",
+    "Write",
+    "Pause",
+    "StepTicks",
+    "SetSpeed",
+    "SetSpeed",
+    "SetSpeed",
+    "JumpTo",
+    "Mark",
+    "Disturb",
+]
+"""What pressing the keys of all actions sends."""
+
+
 async def press_everything(pilot: Pilot[int], keys: Mapping[str, Sequence[str]] | None = None) -> None:
     """Press the keys of all actions, those in force or others."""
     app = app_of(pilot)

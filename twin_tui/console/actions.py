@@ -38,7 +38,6 @@ class ConsoleActions(App[int]):
     looks: Looks
     hints: Hints
     views: Views
-    site: SiteView
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +49,11 @@ class ConsoleActions(App[int]):
         self.answers: dict[str, dict[str, str]] = {}
         self.memory: Memory | None = None
         """What is remembered of this site from run to run."""
+
+    @property
+    def site(self) -> SiteView:
+        """The site with the devices that are there now; the console knows them."""
+        raise NotImplementedError
 
     def screen_words(self) -> Screen:
         """Return the names that a line may use besides those of the site."""

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any, ClassVar
@@ -31,9 +31,10 @@ from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, IN_PALETTE, Keys, entries
 from twin_tui.console.memory import Memory
+from twin_tui.console.presence import Presence
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
-from twin_tui.engine.view import Frame, SaveScenario, StartRecording, TwinSession
+from twin_tui.engine.view import Frame, SaveScenario, SiteView, StartRecording, TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets import themes
 from twin_tui.widgets.active_view import ActiveList
@@ -42,6 +43,7 @@ from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_list import DeviceList
 from twin_tui.widgets.device_view import SignalList
 from twin_tui.widgets.dialogs import TextDialog
+from twin_tui.widgets.form_dialog import FormDialog
 from twin_tui.widgets.glyphs import VT, choose
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks, TextMessage
@@ -57,6 +59,8 @@ SILENT_AFTER_S = 3.0
 ANSWER_WITHIN_S = 2.0
 """How long a preview waits for the twin."""
 LEAST = (40, 10)
+ABOUT_ONE = ("device", "registers", "traffic")
+"""The views that are about one device."""
 PICTURE_WIDTH = 72
 """Of the drawing in the help."""
 
@@ -83,13 +87,13 @@ class ConsoleApp(ConsoleActions):
         self.session = session
         self.settings = settings or Settings()
         self.read_only = self.settings.read_only
-        self.site = session.site
+        self.presence = Presence(session.site)
         self.memory = memory
         self.failure: Exception | None = None
         """What made the screen fail."""
         self.keys = Keys(self.settings.keys)
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
-        self.looks = Looks(self.site, self.keys, glyphs)
+        self.looks = Looks(session.site, self.keys, glyphs)
         self.intake = KeyIntake(self, super().on_event, self._handle_exception)
         self.held = False
         self._polling = asyncio.Lock()
@@ -99,7 +103,7 @@ class ConsoleApp(ConsoleActions):
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
         self.tour = Tour(self.keys)
-        self.bar = CommandBar(self.looks, self.screen_words, self._line_closed)
+        self.bar = CommandBar(self.looks, lambda: self.site, self.screen_words, self._line_closed)
         self.hints = Hints()
         self.on_screen: dict[str, Callable[..., Any]] = {
             "view": self.action_view,
@@ -214,10 +218,18 @@ class ConsoleApp(ConsoleActions):
         if frame.over:
             self.exit(0)
 
+    @property
+    def site(self) -> SiteView:
+        """The site with the devices that are there now, for all that may be commanded."""
+        return self.presence.site
+
     def show_frame(self, frame: Frame) -> None:
         """Draw a frame; the view not while it is held."""
         if self.looks.history.until_s is not None:
             self.status.back_s = frame.snapshot.time_s - self.looks.history.until_s
+        vanished = self.presence.update(frame)
+        if vanished:
+            self.leave_vanished(vanished, frame)
         self.status.frame = frame
         self.tour.look(frame, self.views.name_shown)
         if not self.held and self.status.back_s is None:
@@ -321,6 +333,19 @@ class ConsoleApp(ConsoleActions):
         self.views.choose_device(self.site.devices[number - 1].name, number - 1)
         self.present_again()
 
+    def leave_vanished(self, vanished: Collection[str], frame: Frame) -> None:
+        """Go back to the overview from what is about devices that are not there any more, and say so."""
+        about_one = self.views.current in ABOUT_ONE and self.views.chosen_device() in vanished
+        dialog = self.screen
+        if isinstance(dialog, FormDialog):
+            dialog.take_site(self.site)
+        if self.status.back_s is None:
+            self.views.overview.keep_chosen(frame)
+            if about_one:
+                self.action_view("overview")
+        are = "is" if len(vanished) == 1 else "are"
+        self.say(f"{', '.join(sorted(vanished))} {are} no longer in this site", "warning")
+
     def action_look_back(self, by: int) -> None:
         """Show everything as it was, a sixtieth of the window earlier or later; at the end live."""
         if self.frame is None:
@@ -339,6 +364,8 @@ class ConsoleApp(ConsoleActions):
             return
         self.status.back_s = None if time_s is None else self.frame.snapshot.time_s - time_s
         self.status.redraw()
+        if time_s is None:
+            self.views.overview.keep_chosen(self.frame)
         self.views.forget_registers()
         self.present_again()
 

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from twin_tui.commands.completion import LineHistory, complete, next_word
 from twin_tui.commands.slots import Screen
+from twin_tui.engine.view import SiteView
 from twin_tui.widgets.command_lines import LEAST_ROWS, ROWS, command_lines
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks, TextMessage
@@ -49,7 +50,7 @@ class CommandInput(Input):
 
     def action_complete(self) -> None:
         if self.bar.mode == ":":
-            self._take(complete(self.value, self.bar.site, self.bar.screen_words(), ranked))
+            self._take(complete(self.value, self.bar.site(), self.bar.screen_words(), ranked))
 
     def action_older(self) -> None:
         if self.bar.mode == ":":
@@ -83,10 +84,14 @@ class CommandBar(Vertical):
         """The filter's text has changed."""
 
     def __init__(
-        self, looks: Looks, screen_words: Callable[[], Screen], give_focus_back: Callable[[], None]
+        self,
+        looks: Looks,
+        site: Callable[[], SiteView],
+        screen_words: Callable[[], Screen],
+        give_focus_back: Callable[[], None],
     ) -> None:
         super().__init__(id="bar")
-        self.site = looks.site
+        self.site = site
         self.cut = looks.glyphs.cut
         self.screen_words = screen_words
         self.give_focus_back = give_focus_back
@@ -149,6 +154,6 @@ class CommandBar(Vertical):
             return
         width, height = self.app.size
         rows = ROWS if height >= HIGH else LEAST_ROWS
-        word = next_word(self.input.value, self.site, self.screen_words())
+        word = next_word(self.input.value, self.site(), self.screen_words())
         self.next_line.styles.height = rows
         self.next_line.show(command_lines(word, width, rows, self.cut))

@@ -56,6 +56,12 @@ class DeviceList(CursorView):
         devices = frame.snapshot.devices
         return devices[self.row].name if self.row < len(devices) else ""
 
+    def keep_chosen(self, frame: Frame) -> None:
+        """Stay on the device that is chosen when those before it are not in a frame any more."""
+        names, chosen = [device.name for device in frame.snapshot.devices], self.device
+        self.row = names.index(chosen) if chosen in names else min(self.row, len(names))
+        self.frame = frame
+
     def reveal(self) -> None:
         if self.as_cards:
             line = self.row // max(1, self.size.width // CARD_WIDTH) * CARD_HEIGHT

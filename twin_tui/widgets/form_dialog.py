@@ -117,6 +117,14 @@ class FormDialog(Dialog[str]):
                 wanted = answers.get(field.key) or field.default
                 self.answers.setdefault(field.key, self._possible(field, wanted))
 
+    def take_site(self, site: SiteView) -> None:
+        """Offer what a site has now; leave when the device that was chosen is no longer in it."""
+        self.site = site
+        if "device" in self.answers and site.device(self.answers["device"]) is None:
+            self.dismiss(None)
+        else:
+            self._offer("")
+
     @property
     def fields(self) -> tuple[Slot, ...]:
         """What is asked for after the answers so far."""

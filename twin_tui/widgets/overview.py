@@ -104,6 +104,13 @@ class Overview(Container):
         if self._frame is not None:
             self.present(self._frame)
 
+    def keep_chosen(self, frame: Frame) -> None:
+        """Stay on the chosen device, or choose another, when a frame lacks some."""
+        self.devices.keep_chosen(frame)
+        there = [device.name for device in frame.snapshot.devices]
+        if self.registers.device not in there:
+            self.registers.choose_device(self.devices.device_of(frame) or next(iter(there), ""))
+
     def present(self, frame: Frame) -> None:
         self._frame = frame
         self._arrange()
