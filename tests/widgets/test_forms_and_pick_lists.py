@@ -336,7 +336,7 @@ def test_link_faults_of_the_hand_fed_site_are_real_ones() -> None:
 def test_every_field_with_a_list_of_names_says_what_it_lists() -> None:
     site = LocalSession(Twin.from_dict(SITE)).site
     slots: list[Slot] = [slot for form in FORMS for slot in form.phrase.slots if slot.label and slot.noun]
-    assert {slot.key for slot in slots} == {"device", "fault", "mode", "signal", "kind"}
+    assert {slot.key for slot in slots} == {"device", "fault", "mode", "signal", "kind", "scenario"}
     known = {"device": "battery", "mode": "PEAK_SHAVING"}
     for slot in slots:
         assert all(slot.choices(Given(site, known)).values()), slot.key

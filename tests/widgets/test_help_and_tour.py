@@ -141,6 +141,16 @@ async def test_there_is_no_tour_unless_it_is_wanted(changes: dict[str, object]) 
         assert not app.tour.display
 
 
+def test_each_key_of_a_screen_is_explained_by_itself_not_by_another_with_the_same_hint() -> None:
+    text = help_text("overview", Keys({})).partition("Keys of this screen")[2].partition("Words")[0]
+    rows = [re.sub(r"\[[^]]*\]", "", line).split(maxsplit=1) for line in text.splitlines()[1:]]
+    found = {row[0]: row[1] for row in rows if len(row) == 2}
+    assert found["enter"] == "open what is under the cursor"
+    assert found["u"] == "clear everything injected (asks first)"
+    assert found["q"] == "quit; asks while clients are connected"
+    assert found["+"].split() == ["-", "faster,", "slower"]
+
+
 def test_only_the_first_run_is_the_first(tmp_path: Path) -> None:
     assert first_run(tmp_path / "state")
     assert not first_run(tmp_path / "state")

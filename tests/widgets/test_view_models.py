@@ -284,6 +284,7 @@ ANSWERS = {
     "signal": "start_stop",
     "fault": "emergency_stop",
     "mode": "IDLE",
+    "scenario": "ride_through",
 }
 
 

@@ -95,7 +95,8 @@ RUN = Group(
             (
                 Slot(
                     "scenario", "NAME|FILE", "a scenario", words=lambda given: given.site.scenarios,
-                    read=_read_scenario, label="Scenario", hint="shipped, or a file such as ./night.yaml",
+                    read=_read_scenario, label="Scenario", noun="scenario",
+                    hint="shipped, or a file such as ./night.yaml",
                 ),
             ),
             title="Scenario",

@@ -10,6 +10,7 @@ from twin_tui.widgets.status_bar import Hint
 
 _PARTS = re.compile(r"[{}]")
 _LABELS = {entry.id: entry.description for entry in entries()}
+_HELPS = {entry.id: entry.tooltip for entry in entries()}
 
 HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
     "overview": (
@@ -46,17 +47,26 @@ ABOUT: Mapping[str, str] = {
 }
 
 
+def _names(hint: str | tuple[str, str]) -> list[str]:
+    """Return the names of the keys of a hint, and what is written between them."""
+    return _PARTS.split(hint[0]) if isinstance(hint, tuple) else [hint]
+
+
+def _shown(view: str, keys: Keys) -> list[str | tuple[str, str]]:
+    """Return the entries of a view of which any key is in force."""
+    return [hint for hint in HINTS[view] if any(keys.pressed.get(name) for name in _names(hint))]
+
+
 def hints(view: str, keys: Keys) -> list[Hint]:
     """Return the keys that help in a view, each with its hint; what has no key is left out."""
     found: list[Hint] = []
-    for hint in HINTS[view]:
-        how, label = hint if isinstance(hint, tuple) else (f"{{{hint}}}", _LABELS[hint])
+    for hint in _shown(view, keys):
+        label = hint[1] if isinstance(hint, tuple) else _LABELS[hint]
         parts = [
-            (keys[part], next(iter(keys.pressed[part]), "")) if part in keys else (part, "")
-            for part in _PARTS.split(how)
+            (keys[name], next(iter(keys.pressed[name]), "")) if name in keys else (name, "")
+            for name in _names(hint)
         ]
-        if any(pressed for _, pressed in parts):
-            found.append((tuple(part for part in parts if part[0]), label))
+        found.append((tuple(part for part in parts if part[0]), label))
     return found
 
 
@@ -78,10 +88,10 @@ def help_text(view: str, keys: Keys, drawing: Sequence[str] = (), parts: Sequenc
     lines += [f"  [bold $accent]{_plain(f'{part:<10}')}[/] {_plain(PARTS[part])}" for part in parts]
     lines.append("")
     lines.append("[bold $primary]Keys of this screen[/], also by a click on the last line")
-    helps = {entry.description: entry.tooltip for entry in entries()}
-    for texts, label in hints(view, keys):
-        pressed = "".join(text for text, _ in texts)
-        lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(helps.get(label, label))}")
+    for hint in _shown(view, keys):
+        pressed = "".join(keys.get(name, name) for name in _names(hint))
+        helps = ", ".join(dict.fromkeys(_HELPS[name] for name in _names(hint) if name in _HELPS))
+        lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(helps)}")
     lines += ["", "[bold $primary]Words[/]"]
     lines += [f"  [bold $accent]{f'{word:<10}'}[/] {_plain(WORDS[word])}" for word in OF_VIEW[view]]
     lines.append("")
