@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
-from textual.events import Key, Paste
+from textual.events import Event, Key, Paste
 from textual.widgets import Input
 
 from tests.widgets.hand_fed import HandFedSession
@@ -31,6 +33,29 @@ async def test_keys_wait_for_a_dialog_that_a_busy_machine_opens_slowly() -> None
         others.cancel()
         await settled(pilot)
         assert [type(command).__name__ for command in session.commands] == ["Disturb"]
+
+
+async def test_a_key_does_not_wait_for_a_screen_that_is_being_closed() -> None:
+    """The run has ended while keys come in: a widget that is closed takes no calls, its messages remain."""
+    calls = 0
+
+    def call_later(_: Callable[[], None]) -> bool:
+        nonlocal calls
+        calls += 1
+        assert calls < 1000, "it asks for ever, and nothing else of the console goes on"
+        return False
+
+    async def handle(_: Event) -> None: ...
+
+    closing = SimpleNamespace(call_later=call_later, message_queue_size=1, _parent=None)
+    app = SimpleNamespace(
+        screen=closing, focused=closing, is_running=True, screen_stack=[closing], workers=[]
+    )
+    failures: list[Exception] = []
+    intake = key_intake.KeyIntake(app, handle, failures.append)  # type: ignore[arg-type]
+    await intake.take(Key("p", "p"))
+    await intake.idle()
+    assert (failures, calls) == ([], 1)
 
 
 async def test_a_flood_of_keys_is_cut_and_ctrl_c_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,8 @@ class KeyIntake:
         while passes < 2 or any(pump.message_queue_size for pump in self._pumps()):
             passes += 1
             for pump in self._pumps():
-                await _called(pump.call_later)
+                if not await _called(pump.call_later):
+                    return  # it is being closed: what waits for it will not be handled
 
     def _pumps(self) -> list[MessagePump]:
         found: list[MessagePump] = []
@@ -113,7 +114,10 @@ class KeyIntake:
         return found
 
 
-async def _called(schedule: Callable[[Callable[[], None]], bool]) -> None:
+async def _called(schedule: Callable[[Callable[[], None]], bool]) -> bool:
+    """Wait until what is scheduled has been called; return whether it could be scheduled."""
     handled = asyncio.Event()
-    if schedule(handled.set):
+    scheduled = schedule(handled.set)
+    if scheduled:
         await handled.wait()
+    return scheduled
