@@ -301,3 +301,24 @@ def test_sines_are_as_many_and_judged_on_as_many_as_the_requirements_say() -> No
         10.0: (20, 5), 15.0: (15, 5), 25.0: (10, 5), 40.0: (7, 5), 50.0: (7, 5),
         60.0: (7, 5), 70.0: (7, 5), 90.0: (7, 5), 150.0: (4, 3), 300.0: (3, 2),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loop", "distance"),
+    [
+        ((-1.5 - 0.5j, -0.5 - 0.5j), 0.5),  # nearest within the line
+        ((-3.0 - 0.5j, -1.0 - 0.3j), 0.3),  # at its end
+        ((-1.0 - 0.4j, -0.2 - 2.0j), 0.4),  # at its begin
+        ((-2.0 - 1.0j, -2.0 + 1.0j), -1.0),  # round -1: across the axis on its left
+        ((-0.5 - 1.0j, -0.5 + 1.0j), 0.5),  # across the axis on its right
+        ((-4.0 - 1.0j, -2.0 + 1.0j), -sqrt(2.0)),
+    ],
+)
+def test_the_distance_of_a_loop_is_that_of_the_line_through_its_points(
+    loop: tuple[complex, complex], distance: float
+) -> None:
+    # G by hand: 1450 MW over 0.4 Hz on 120 GWs, with 1 % of 23 GW a Hz
+    grid = {p: 3625.0 / (2 * 120e3 / 50 * 2j * pi / p + 230.0) for p in (20.0, 10.0)}
+    answers = {p: each / grid[p] for p, each in zip(grid, loop, strict=True)}
+    row = next(stability("fcr_d_up", answers, measured=True))
+    assert row.found == pytest.approx(distance)
