@@ -20,8 +20,8 @@ JUNK = (
 KEYS = ("up", "down", "left", "right", "home", "end", "pagedown", "pageup", "backspace", "delete", "tab")
 DIALOGS = ("i", "u", "m", "question_mark", "ctrl+p", "colon", "slash")
 """A key for each kind: a menu, a question, a text to type and one to read, the palette and both lines."""
-FORMS = ("sag", "mode", "link", "write")
-"""Forms with numbers, with a list, with parameters that follow from it, and with values of signals."""
+FORMS = ("link", "write")
+"""Forms with lists, numbers, parameters that follow from what was chosen, and values of signals."""
 
 
 @pytest.fixture(autouse=True)

@@ -60,3 +60,15 @@ async def test_the_screen_shows_the_reason_behind_a_long_path(tmp_path: Path) ->
         app_of(pilot).say("nothing to shorten " * 8)
         await settled(pilot)
         assert screen_text(pilot).replace("\n", " ").count("nothing") == 8
+
+
+async def test_a_message_is_gone_once_a_command_has_made_it_untrue() -> None:
+    session = HandFedSession()
+    async with console(session) as pilot:
+        app_of(pilot).say("the cause of fan is still present", "warning")
+        await settled(pilot)
+        assert "still present" in screen_text(pilot)
+        await app_of(pilot).carry_out("clear bess-1 emergency_stop")
+        await settled(pilot)
+        assert "still present" not in screen_text(pilot)
+        assert "q Quit" in screen_text(pilot)

@@ -276,6 +276,8 @@ class ConsoleApp(ConsoleActions):
             return False
         if said:
             self.say(said)
+        else:
+            self.hints.hush()  # what was said before may no longer be so
         await self.refresh_frame()
         return True
 

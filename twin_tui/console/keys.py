@@ -90,6 +90,8 @@ GROUPS: Mapping[str, tuple[Binding, ...]] = {
     title: (*keys, *LIST_KEYS.get(title, ())) for title, keys in APP_KEYS.items()
 }
 """Every key under the headings of the help."""
+NAMED = frozenset((*(each.value for each in TerminalKeys), *KEY_NAME_REPLACEMENTS.values()))
+"""The keys that have names; others are characters."""
 MODIFIERS = frozenset(("ctrl", "shift", "alt", "meta", "super", "hyper"))
 IN_PALETTE = frozenset(("zoom", "panes"))
 """The keys that the palette offers as well."""
@@ -143,8 +145,7 @@ def _pressed(name: str, text: str) -> list[str]:
         raise ConfigError(f"{name} has no key; expected one such as 'x' or 'ctrl+n,f5'") from None
     for pressed in found:
         *modifiers, plain = pressed.split("+")
-        named = [*(each.value for each in TerminalKeys), *KEY_NAME_REPLACEMENTS.values()]
-        if not (MODIFIERS.issuperset(modifiers) and (plain in named or key_to_character(plain))):
-            hint = did_you_mean(pressed, named)
+        if not (MODIFIERS.issuperset(modifiers) and (plain in NAMED or key_to_character(plain))):
+            hint = did_you_mean(pressed, sorted(NAMED))
             raise ConfigError(f"unknown key {pressed!r}{hint or '; expected one such as x, ctrl+n or f5'}")
     return found

@@ -74,10 +74,11 @@ class Hints(LineView):
         self._said, self._role = text, role
         if self._until is not None:
             self._until.stop()
-        self._until = self.set_timer(SAID_S, self._hush)
+        self._until = self.set_timer(SAID_S, self.hush)
         self.on_resize()
 
-    def _hush(self) -> None:
+    def hush(self) -> None:
+        """Show the keys again."""
         self._said = ""
         self.on_resize()
 
