@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from textual import on, work
 from textual.actions import SkipAction
-from textual.app import ComposeResult, SystemCommand
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -82,10 +82,9 @@ class ConsoleApp(ConsoleActions):
         self, session: TwinSession, settings: Settings | None = None, memory: Memory | None = None
     ) -> None:
         super().__init__()
-        for theme in themes.THEMES.values():
-            self.register_theme(theme)
-        self.session = session
         self.settings = settings or Settings()
+        self._begin_with_theme()
+        self.session = session
         self.read_only = self.settings.read_only
         self.presence = Presence(session.site)
         self.memory = memory
@@ -129,7 +128,6 @@ class ConsoleApp(ConsoleActions):
     def on_mount(self) -> None:
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
         self.set_class(self.looks.glyphs is VT, "-vt")
-        self.theme = themes.choose(self.settings.theme, self.console.color_system)
         self.set_keymap(self.keys.keymap)
         self.action_view("overview")
         self.set_interval(1.0 / self.settings.hz, self.refresh_frame)
@@ -139,6 +137,16 @@ class ConsoleApp(ConsoleActions):
         if self.settings.tour and not self.read_only:
             self.tour.begin()
         end_on_signals(self.exit)
+
+    def _begin_with_theme(self) -> None:
+        """Take the theme before anything is styled: taken later, everything would be styled twice."""
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.set_reactive(App.theme, themes.choose(self.settings.theme, self.console.color_system))
+        self.set_class(self.current_theme.dark, "-dark-mode", update=False)
+        self.set_class(not self.current_theme.dark, "-light-mode", update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours of the roles for a theme that is not ours."""
@@ -300,7 +308,10 @@ class ConsoleApp(ConsoleActions):
 
     @on(RegisterPane.Wanted)
     async def _wanted(self) -> None:
-        await (self.refresh_frame() if self.looks.past is None else self._refresh_past(self.looks.past))
+        if self.looks.past is not None:
+            await self._refresh_past(self.looks.past)
+        elif self.frame is not None:  # the first one asks for what is seen in any case
+            await self.refresh_frame()
 
     async def _refresh_past(self, past: Frame) -> None:
         """Show the registers as they were at the time that is looked back at."""

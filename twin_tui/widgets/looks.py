@@ -87,6 +87,10 @@ class FrameLines(LineView):
     def on_resize(self) -> None:
         self.redraw()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Draw for the width that a scroll bar leaves."""
+        self.call_after_refresh(self.redraw)
+
     def redraw(self) -> None:
         """Draw the present frame, if there is one."""
         if self.frame is not None:
