@@ -14,7 +14,7 @@ from twin_tui.session.local import LocalSession
 from twin_tui.twin import Twin
 
 T = TypeVar("T")
-SWITCH_INTERVAL_S = 0.0005
+SWITCH_INTERVAL_S = 0.0001
 """How long a drawing thread may hold the interpreter while a request waits."""
 STOP_WITHIN_S = 5.0
 
