@@ -28,6 +28,7 @@ from twin_tui.engine.view import (
     WriteTrace,
 )
 from twin_tui.errors import CommandError
+from twin_tui.run.scenario import shipped_titles
 
 CLIENT = "10.0.0.7:51234"
 FAULTS = (
@@ -120,6 +121,7 @@ def site(registers: tuple[RegisterInfo, ...] = REGISTERS) -> SiteView:
         ),
         link_faults=LINK_FAULTS,
         link_options={"delay_s": ParameterView("delay", "s", 1.0, 0.0, 3600.0, kinds=("delay",))},
+        scenarios=shipped_titles("site-a"),
     )
 
 
