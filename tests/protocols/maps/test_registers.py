@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from tests.protocols.maps.site import CLIENT, bound, engine_with, mapping, read, shipped, verdict, write
 from twin_tui.engine.events import Pin, Unpin, Write
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.maps.compare import lines
 from twin_tui.protocols.maps.listing import listing
-from twin_tui.protocols.maps.registers import WATCHDOG, Registers
+from twin_tui.protocols.maps.registers import WATCHDOG, Registers, SiteRegisters
 from twin_tui.protocols.maps.units import conversion
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout
 from twin_tui.protocols.modbus.memory import Table
@@ -81,6 +83,27 @@ def test_values_out_of_range_are_limited_and_never_wrap() -> None:
     assert showing(1e300, type="float32") == [0x7F7F, 0xFFFF]
     assert showing(12_345.0, type="bcd", count=1) == [0x9999]
     assert showing(-5.0, type="bcd", count=1) == [0]
+
+
+def test_digits_of_several_registers_are_limited_to_the_largest_number_of_them() -> None:
+    assert showing(1e9, type="bcd", count=1) == [0x9999]
+    assert showing(1e9, type="bcd", count=2) == [0x9999, 0x9999]
+    assert showing(12_345_678.0, type="bcd", count=2) == [0x1234, 0x5678]
+
+
+def test_each_device_and_map_has_registers_of_its_own() -> None:
+    engine = engine_with("battery", "pv")
+    found = SiteRegisters(engine)
+    one, other, sun = mapping(entry()), mapping(entry(address=5)), mapping(entry(), device_type="pv")
+    assert found.of(one, "battery") is found.of(one, "battery")
+    assert found.of(other, "battery") is not found.of(one, "battery")
+    assert found.of(sun, "pv").devices[""].name == "pv"
+
+
+@pytest.mark.parametrize("written", [True, [1], {"a": 1}])
+def test_a_signal_that_is_no_text_is_refused(written: Any) -> None:
+    with pytest.raises(ConfigError, match="expected text, found"):
+        mapping(entry(signal=written))
 
 
 def test_the_value_that_means_not_available_is_never_a_number() -> None:
@@ -382,3 +405,7 @@ def test_a_device_has_its_own_pattern_for_missing_values() -> None:
     assert huawei.not_available(HOLDING, 32065, 2).hex() == "ffffffff"
     assert huawei.not_available(HOLDING, 32087, 1).hex() == "7fff"
     assert bound(shipped("bess_modbus")).not_available(INPUT, 10059, 2).hex() == "ffffffff"
+
+
+def test_only_registers_that_a_real_device_has_given_are_compared() -> None:
+    assert lines(bound(mapping(entry())), {}) == []
