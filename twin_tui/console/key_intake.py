@@ -5,6 +5,7 @@ to the view under it.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -13,9 +14,12 @@ from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
 
 LOOK_EVERY_S = 0.005
-MOST_LOOKS = 200
-"""How long a key waits for those before it, in case the twin does not answer: a second, more of it on a busy
-machine, where a dialog takes longer to open."""
+MOST_IDLE_LOOKS = 200
+"""How long a key waits while nothing is done, in case the twin does not answer: a second."""
+IDLE_S = 0.0005
+"""A look in which this thread worked no longer was idle. A machine that is busy with something else, where a
+dialog takes seconds to open, is waited for: a key too early would go to the view under the dialog."""
+MOST_LOOKS = 4000
 MOST_WAITING = 4096
 """How many keys wait, as many as a terminal's own line would hold."""
 MANY_WAITING = 100
@@ -76,9 +80,12 @@ class KeyIntake:
     async def _within_patience(self, shown: MessagePump) -> None:
         """Wait until what a key did has happened, but not for ever."""
         done = asyncio.create_task(self._until_done(shown), name="key")
+        idle = 0
         for _ in range(MOST_LOOKS):
+            worked_s = time.thread_time()
             await asyncio.wait([done], timeout=LOOK_EVERY_S)
-            if done.done():
+            idle += time.thread_time() - worked_s < IDLE_S
+            if done.done() or idle > MOST_IDLE_LOOKS:
                 break
         done.cancel()
         if done.done():
