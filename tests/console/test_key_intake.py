@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from textual.events import Event, Key, Paste
+from textual.events import Event, Hide, Key, Paste
 from textual.widgets import Input
 
 from tests.widgets.hand_fed import HandFedSession
@@ -33,6 +33,16 @@ async def test_keys_wait_for_a_dialog_that_a_busy_machine_opens_slowly() -> None
         others.cancel()
         await settled(pilot)
         assert [type(command).__name__ for command in session.commands] == ["Disturb"]
+
+
+async def test_a_line_that_is_opened_again_at_once_keeps_the_keys() -> None:
+    """Textual hides the line of the command before when it draws, on a busy machine after the next ':'."""
+    async with console(HandFedSession(busy_frame())) as pilot:
+        app = app_of(pilot)
+        await pilot.press("colon")
+        app.bar.input.post_message(Hide())
+        await settled(pilot)
+        assert app.focused is app.bar.input
 
 
 async def test_a_key_does_not_wait_for_a_screen_that_is_being_closed() -> None:

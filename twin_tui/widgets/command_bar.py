@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Key
+from textual.events import Hide, Key
 from textual.widgets import Input
 
 from twin_tui.commands.completion import LineHistory, complete, next_word
@@ -47,6 +47,11 @@ class CommandInput(Input):
                 self.bar.submit()
             else:
                 self.action_leave()
+
+    def _on_hide(self, event: Hide) -> None:
+        """Keep the focus where the line has been opened again since it was hidden."""
+        if self.bar.display:
+            event.prevent_default()
 
     def action_complete(self) -> None:
         if self.bar.mode == ":":
