@@ -220,3 +220,17 @@ def test_the_ramp_of_the_net_load_does_not_depend_on_the_step(dt_s: float) -> No
     engine.submit(Write("load", {"extra_w": 3_000.0}))
     engine.advance(30)
     assert engine.surroundings.grid_w == pytest.approx(1_300.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "valid"), [(0.0, True), (1.0, True), (1.01, False), (-0.01, False), (math.nan, False)]
+)
+def test_a_factor_is_a_share_of_the_power(factor: float, valid: bool) -> None:
+    wheel = replace(FLYWHEEL, stage=Stage.STORAGE, steering=STEERING, modes=(HALF,))
+    engine = a_site(DevicePlan("wheel", wheel, FlywheelParams(10_000.0, 4_000.0)))
+    if valid:
+        engine.submit(SelectMode("wheel", "HALF", factor))
+        assert engine.device("wheel").guide is not None
+    else:
+        with pytest.raises(CommandError, match="is not in 0 … 1"):
+            engine.submit(SelectMode("wheel", "HALF", factor))
