@@ -21,6 +21,8 @@ WIDE, HIGH = 150, 40
 BARS_FROM = 120
 """The width from which the power flow has bars."""
 HUGE, VERY_HIGH = 200, 54
+LEAST_REGISTERS = 72
+"""The columns in which registers have names, raw words, values and who wrote them."""
 LEAST_CHART = 12
 """The lines of the chosen device's chart that cards leave."""
 GAP = 2
@@ -90,14 +92,14 @@ def _large(width: int, height: int, devices: int, groups: int, links: int) -> di
     The largest screens have a third column of charts between them, and links under the registers.
     """
     huge = width >= HUGE and height >= VERY_HIGH
-    columns = 3 if huge else 2
-    right = min(90, (width - GAP) // columns if huge else (width - GAP) * 2 // 5)
-    middle = (width - right - 2 * GAP) * 4 // 9 if huge else 0
-    left = width - right - GAP - (middle + GAP if huge else 0)
+    right = min(90, max(LEAST_REGISTERS, width // 3 if huge else width * 2 // 5))
+    rest = width - right - GAP - (GAP if huge else 0)
+    middle = min(rest * 4 // 9, rest - 2 * CARD_WIDTH - 1) if huge else 0
+    left = rest - middle
     events = height // 4
     upper = height - events
     flow = groups + 1
-    across = max(1, left // CARD_WIDTH)
+    across = max(1, (left - 1) // CARD_WIDTH)  # a scroll bar has a column
     high = CARD_HEIGHT * -(-(devices + 1) // across)
     most = upper - LEAST_CHART - flow
     device_rows = high if high <= most else min(devices + 2, max(6, most))

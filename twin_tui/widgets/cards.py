@@ -19,7 +19,7 @@ from twin_tui.widgets.overview_lines import (
     state,
     write_role,
 )
-from twin_tui.widgets.spans import Line, cut
+from twin_tui.widgets.spans import Line, cut, named
 
 CARD_HEIGHT = 5
 CARD_WIDTH = 36
@@ -61,8 +61,9 @@ def _card(
     said = said.strip()
     mark = key_mark(number, row, glyphs, selected).strip()
     key = f"{mark} " if mark else ""
-    name = formats.fit(formats.clean(row.name), min(formats.columns(row.name), inner - 12), glyphs.cut)
-    dashes = width - 8 - len(key) - formats.columns(name) - len(said)
+    most = width - 8 - len(key) - len(said)
+    name = named(row.name, min(formats.columns(formats.clean(row.name)), most), glyphs.cut)
+    dashes = most - formats.columns(name)
     top: Line = [
         (glyphs.box[0] + glyphs.line + " ", edge),
         (key, "focus" if selected else "label"),
@@ -72,11 +73,11 @@ def _card(
         (glyphs.box[1] + " ", edge),
     ]
     setpoint = f"set {formats.kilowatts(row.setpoint_w)}" if row.setpoint_w is not None else row.extra
-    charge = soc_text(row)
-    drawn = bar(row.soc, SOC_BAR, glyphs) if row.soc is not None and inner >= 36 else ""
-    end = glyphs.bar_end if drawn else ""
     left: Line = [(f"{formats.kilowatts(row.power_w, 8)} kW  ", "strong"), (setpoint, "label")]
-    right: Line = [(drawn, row.colour), (end, "axis"), (charge, "plain")]
+    charge: Line = [(soc_text(row), "plain")]
+    bars: Line = []
+    if row.soc is not None:
+        bars = [(bar(row.soc, SOC_BAR, glyphs), row.colour), (glyphs.bar_end, "axis")]
     spark = power_spark(row, frame, history, max(4, inner - 8), glyphs, "kW")
     write = f"W {formats.age(row.write_age_s)} {_port(row.writer)}" if row.write_age_s is not None else ""
     why = (
@@ -89,7 +90,7 @@ def _card(
     foot: Line = [(shown + " ", "alarm" if row.look == "alarm" else "label")]
     return [
         top,
-        _boxed(_between(left, right, inner), inner, edge, glyphs),
+        _boxed(_between(left, ([*bars, *charge], charge), inner), inner, edge, glyphs),
         _boxed(spark, inner, edge, glyphs),
         _boxed([*foot, (write, write_role(row))], inner, edge, glyphs),
         _bottom(row, width, edge, glyphs),
@@ -111,13 +112,14 @@ def _port(writer: str) -> str:
     return short_address(writer, 6)
 
 
-def _between(left: Line, right: Line, width: int) -> Line:
-    """Return two lines at the two ends of one; the right one gives way."""
+def _between(left: Line, rights: tuple[Line, ...], width: int) -> Line:
+    """Return two lines at the two ends of one: of those for the right end the first that has room."""
     used = sum(formats.columns(text) for text, _ in left)
-    needed = sum(formats.columns(text) for text, _ in right)
-    if used + needed > width:
-        return left
-    return [*left, (" " * (width - used - needed), "plain"), *right]
+    for right in rights:
+        gap = width - used - sum(formats.columns(text) for text, _ in right)
+        if gap >= 1:
+            return [*left, (" " * gap, "plain"), *right]
+    return left
 
 
 def _boxed(line: Line, inner: int, edge: str, glyphs: Glyphs) -> Line:

@@ -16,6 +16,7 @@ class CursorView(FrameLines, can_focus=True):
     DEFAULT_CSS = """
     CursorView {
         overflow-y: auto;
+        scrollbar-gutter: stable;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;

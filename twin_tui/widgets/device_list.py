@@ -30,7 +30,7 @@ class DeviceList(CursorView):
             return False
         if power.height < 2 or devices.width < CARDS_FROM:
             return False
-        return fits(len(rows_of(self.frame)), devices.width, devices.height, (CARD_WIDTH, CARD_HEIGHT))
+        return fits(len(rows_of(self.frame)), devices.width - 1, devices.height, (CARD_WIDTH, CARD_HEIGHT))
 
     @property
     def rows(self) -> int:
@@ -64,14 +64,14 @@ class DeviceList(CursorView):
 
     def reveal(self) -> None:
         if self.as_cards:
-            line = self.row // max(1, self.size.width // CARD_WIDTH) * CARD_HEIGHT
+            line = self.row // max(1, self.scrollable_content_region.width // CARD_WIDTH) * CARD_HEIGHT
             self.scroll_to(y=max(0, line - self.size.height + CARD_HEIGHT), animate=False)
         else:
             CursorView.reveal(self)
 
     def row_at(self, y: int) -> int:
         if self.as_cards:
-            across = max(1, self.size.width // CARD_WIDTH)
+            across = max(1, self.scrollable_content_region.width // CARD_WIDTH)
             return (y + int(self.scroll_offset.y)) // CARD_HEIGHT * across
         return super().row_at(y)
 

@@ -40,7 +40,7 @@ class SignalList(CursorView):
             self.show([[(gone, "strong")]])
             return
         self.signals = signal_rows(device)
-        width, glyphs = self.size.width, self.looks.glyphs
+        width, glyphs = self.scrollable_content_region.width, self.looks.glyphs
         lines = [
             signal_line(
                 item,

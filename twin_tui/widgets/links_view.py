@@ -3,7 +3,7 @@
 from twin_tui.engine import formats
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.looks import Looks, SlowLines
-from twin_tui.widgets.spans import Line, rule
+from twin_tui.widgets.spans import Line, named, rule
 
 
 class Links(SlowLines):
@@ -19,9 +19,8 @@ class Links(SlowLines):
         lines = [rule("links and clients", width, glyphs.line, f"{clients} connected  {rate:.0f}/s")]
         for link in frame.links:
             busy = f"  {link.requests_per_s:.0f}/s" if link.requests_per_s else ""
-            name = formats.clean(link.device) or "site"
             line: Line = [
-                (f" {formats.fit(name, 14, glyphs.cut)} ", "plain"),
+                (f" {named(link.device or 'site', 14, glyphs.cut)} ", "plain"),
                 (f"{link.protocol} {formats.clean(link.address)} {formats.clean(link.state)}{busy}", "label"),
             ]
             if link.fault:

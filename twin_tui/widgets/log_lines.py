@@ -9,7 +9,7 @@ from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.log_text import NO_EFFECT, in_lines, with_effect
 from twin_tui.widgets.model import LOG_LOOK
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.spans import Line, named
 
 EFFECT_AT = 55
 """Where effects begin, in percent of the room that text and effect share, if both have room."""
@@ -77,7 +77,7 @@ def log_line(
     when = formats.clock(entry.time_s)
     short = when if width >= 100 or entry.time_s >= 3600 else when[3:]
     longest = 16 if width >= 100 else 12 if width >= 60 else 6
-    device = formats.fit(formats.clean(entry.device) or "-", min(names, longest), glyphs.cut)
+    device = named(entry.device or "-", min(names, longest), glyphs.cut)
     room = max(
         0, width - formats.columns(short) - formats.columns(device) - 10
     )  # mark, kind and three blanks

@@ -10,7 +10,7 @@ from twin_tui.widgets.glyphs import Glyphs, bar, diverging, round_up
 from twin_tui.widgets.history import GRID, POWER, History
 from twin_tui.widgets.log_text import in_room
 from twin_tui.widgets.model import DeviceRow, device_row, grid_row
-from twin_tui.widgets.spans import HUNG, Line
+from twin_tui.widgets.spans import HUNG, Line, named
 
 FRESH_S = 3.0
 """How long a write is drawn inverted."""
@@ -54,6 +54,8 @@ class Columns:
         why = max(0, room - 40) if width >= 110 else 0
         why = min(60, why) if why >= 16 else 0
         spark = min(MOST_SPARK, room - 2 - 8 - (why + 2) * (why > 0))
+        if wide and spark < LEAST_SPARK <= spark + BAR_WIDTH + 2:
+            wide, spark = False, spark + BAR_WIDTH + 2
         return cls(name, setpoint, spark if spark >= LEAST_SPARK else 0, soc, wide, today, write, writer, why)
 
 
@@ -121,7 +123,7 @@ def _row(
     why = formats.clean(row.why.sentence(keys, brief=True)) or row.alarm
     line: Line = [
         (key_mark(number, row, glyphs, selected), "focus" if selected else "label"),
-        (formats.fit(formats.clean(row.name), columns.name, glyphs.cut) + " ", row.colour),
+        (named(row.name, columns.name, glyphs.cut) + " ", row.colour),
         state(row, glyphs, 9),
         (formats.kilowatts(row.power_w, 8), "strong"),
     ]

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from twin_tui.engine.formats import columns, fit
+from twin_tui.engine.formats import clean, columns, fit
 
 Span = tuple[str, str]
 """Text and its role, a key of ``line_view.ROLE_STYLES``."""
 Line = list[Span]
 
+LEAST_NAMED, KEPT_END = 8, 3
+"""The columns from which a name keeps its end, and how many of them the end has."""
 SHORT_NAME = 16
 """The columns that a shortened name keeps."""
 _NAME = re.compile(rf"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|\S*/\S*|\S{{{SHORT_NAME},}}""")
@@ -74,6 +76,21 @@ def shortened(text: str, width: int) -> str:
             tail = tail[1:]
         text = f"{text[: longest.start()]}…{tail}{text[longest.end() :]}"
     return text
+
+
+def named(name: str, width: int, mark: str = "…") -> str:
+    """Return a name at exactly so many columns; a cut one keeps its end, which tells it from others."""
+    name = clean(name)
+    if columns(name) <= width or width < LEAST_NAMED:
+        return fit(name, width, mark)
+    end = name
+    while columns(end) > KEPT_END:
+        end = end[1:]
+    room = width - columns(end) - len(mark)
+    head = name
+    while columns(head) > room:
+        head = head[:-1]
+    return fit(head + mark + end, width, mark)
 
 
 def merged(line: Sequence[Span]) -> Line:
