@@ -13,7 +13,6 @@ from textual.pilot import Pilot
 
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.settings import Settings
-from twin_tui.session.link_views import LinkViews
 from twin_tui.session.local import LocalSession
 from twin_tui.twin import Twin
 
@@ -29,12 +28,14 @@ class Stage:
     def __init__(self, site: str = "demo") -> None:
         self.twin = Twin.from_file(site)
         self._now_s = time.monotonic()
-        self.session = LocalSession(self.twin, lambda: self._now_s)
-        self.session.links = LinkViews(self.twin, self.session.traces)  # servers know real time alone
+        self.session = LocalSession(self.twin, self.clock)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def __aenter__(self) -> Self:
         await self.twin.start(paced=False)
+        for wire in self.twin.links.modbus:
+            if wire.server is not None:
+                wire.server.station.clock = self.clock
         link = socket.socket()
         link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         link.setsockopt(
@@ -52,6 +53,10 @@ class Stage:
         assert self._streams is not None
         self._streams[1].close()
         await self.twin.stop()
+
+    def clock(self) -> float:
+        """Return the time of the screen, s."""
+        return self._now_s
 
     async def ask(self, request: bytes) -> None:
         """Send a request of the client and wait for its answer."""
