@@ -62,7 +62,9 @@ async def test_a_key_does_not_wait_for_a_screen_that_is_being_closed() -> None:
         screen=closing, focused=closing, is_running=True, screen_stack=[closing], workers=[]
     )
     failures: list[Exception] = []
-    intake = key_intake.KeyIntake(app, handle, failures.append)  # type: ignore[arg-type]
+    opened = asyncio.Event()
+    opened.set()
+    intake = key_intake.KeyIntake(app, handle, failures.append, opened)  # type: ignore[arg-type]
     await intake.take(Key("p", "p"))
     await intake.idle()
     assert (failures, calls) == ([], 1)

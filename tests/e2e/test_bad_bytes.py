@@ -117,6 +117,18 @@ def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> Non
         ask(ems)
 
 
+def test_a_command_typed_before_the_first_picture_is_carried_out(tmp_path: Path) -> None:
+    console = PtyConsole(new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4)
+    try:
+        console.wait(b"\x1b[?1049h")  # the terminal belongs to the console, and nothing is drawn yet
+        console.send(b":phase 30 9s\r:mark ahead\r")
+        console.wait(b"MARK")
+        console.wait("phase +30°".encode())
+        assert b"PAUSED" not in console.output
+    finally:
+        console.close()
+
+
 def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     console = PtyConsole(new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4)
 

@@ -93,7 +93,9 @@ class ConsoleApp(ConsoleActions):
         self.keys = Keys(self.settings.keys)
         glyphs = choose(self.settings.glyphs, getattr(sys.__stderr__, "encoding", None))
         self.looks = Looks(session.site, self.keys, glyphs)
-        self.intake = KeyIntake(self, super().on_event, self._handle_exception)
+        self.opened = asyncio.Event()
+        """Set as soon as the first frame is shown."""
+        self.intake = KeyIntake(self, super().on_event, self._handle_exception, self.opened)
         self.held = False
         self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
@@ -223,6 +225,7 @@ class ConsoleApp(ConsoleActions):
             self.asked_speed = None
         if not (isinstance(self._driver, ConsoleDriver) and self._driver.is_behind):
             self.show_frame(frame)
+        self.opened.set()
         if frame.over:
             self.exit(0)
 

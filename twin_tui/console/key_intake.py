@@ -7,7 +7,8 @@ to the view under it.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from textual.app import App
 from textual.events import Event, Key, Paste
@@ -36,10 +37,12 @@ class KeyIntake:
         app: App[int],
         handle: Callable[[Event], Awaitable[None]],
         fail: Callable[[Exception], None],
+        opened: asyncio.Event,
     ) -> None:
         self._app = app
         self._handle = handle
         self._fail = fail
+        self._opened = opened
         self._waiting: deque[Event] = deque()
         self._dropping = False
         self._turn: asyncio.Task[None] | None = None
@@ -48,6 +51,10 @@ class KeyIntake:
         """Handle a key or a paste now, or after those before it."""
         if isinstance(event, Paste):
             event.text = event.text[:LONGEST_PASTE]
+        if self._turn is None and not self._opened.is_set():  # typed ahead: no view has the keys yet
+            self._waiting.append(event)
+            self._turn = asyncio.create_task(self._begin(), name="keys")
+            return
         if self._turn is not None and not self._turn.done():
             if isinstance(event, Key) and event.key in LEAVE_KEYS and len(self._waiting) > MANY_WAITING:
                 self._waiting.clear()
@@ -67,19 +74,23 @@ class KeyIntake:
         if self._turn is not None and not self._turn.done():
             await asyncio.wait([self._turn])
 
+    async def _begin(self) -> None:
+        await self._within_patience(self._opened.wait())
+        await self._go_on(self._app.screen)
+
     async def _go_on(self, before: MessagePump) -> None:
         try:
-            await self._within_patience(before)
+            await self._within_patience(self._until_done(before))
             while self._waiting and self._app.is_running:
                 before = self._app.screen
                 await self._handle(self._waiting.popleft())
-                await self._within_patience(before)
+                await self._within_patience(self._until_done(before))
         except Exception as error:  # the outermost edge of this task
             self._fail(error)
 
-    async def _within_patience(self, shown: MessagePump) -> None:
-        """Wait until what a key did has happened, but not for ever."""
-        done = asyncio.create_task(self._until_done(shown), name="key")
+    async def _within_patience(self, work: Coroutine[Any, Any, object]) -> None:
+        """Wait until something has happened, but not for ever."""
+        done = asyncio.create_task(work, name="key")
         idle = 0
         for _ in range(MOST_LOOKS):
             worked_s = time.thread_time()
