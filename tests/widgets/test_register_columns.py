@@ -91,3 +91,11 @@ async def test_the_age_of_a_write_is_whole_in_every_register_pane(size: tuple[in
             assert "-20.0 kW" in row
             assert "W 0.4s" in row
         assert rows or (key, size) == ("o", (80, 24))
+
+
+def test_eighty_columns_have_the_address_of_a_client_beside_the_longest_names() -> None:
+    written = replace(WRITTEN, writer="127.0.0.1:40658", write_age_s=0.8)
+    columns = RegisterColumns.of(79, (*REGISTERS, LONG), 10, NumberFormat.HEX)
+    line = text_of(register_line(LONG, written, columns, NumberFormat.HEX, UNICODE))
+    assert line.endswith("W 0.8s 127.0.0.1:40658")
+    assert "0xFFFFFF88" in line

@@ -102,11 +102,12 @@ class RegisterColumns:
             return given
 
         raw = part(raw_least + 1)
+        who += part(ADDRESS_WHO - who)
         name += part(longest - name, 1)
-        who += part(PORT_WHO - who, 1)
+        who += part(max(0, PORT_WHO - who), 1)
         access = part(3)
-        who += part(ADDRESS_WHO - who, 1)
         typed = part(types + 1)
+        who += part(LONG_WHO - who, 1)
         beside = part(signal + 1, 12) if signal else 0
         if raw:
             raw += part(raw_most + 1 - raw, 1)
@@ -116,8 +117,8 @@ class RegisterColumns:
 RAW_WIDTH = {NumberFormat.HEX: (10, 18), NumberFormat.DEC: (11, 23), NumberFormat.BITS: (17, 35)}
 """The least and the most columns of raw words."""
 LEAST_NAME, USUAL_NAME = 8, 24
-LEAST_WHO, PORT_WHO, ADDRESS_WHO = 7, 14, 24
-"""The columns of a write with its age alone, with the client's port and with its address."""
+LEAST_WHO, PORT_WHO, ADDRESS_WHO, LONG_WHO = 7, 14, 22, 28
+"""The columns of a write with its age alone, with the client's port, a short and a long address."""
 
 
 def heading(columns: RegisterColumns) -> Line:
