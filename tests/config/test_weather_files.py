@@ -231,7 +231,7 @@ def test_a_file_without_beam_and_diffuse_light_leaves_them_to_the_model(tmp_path
         weather = site(tmp_path, text).plan.weather
         assert weather.beam_series is weather.diffuse_series is None
         assert weather.irradiance_series is not None
-    with pytest.raises(ConfigError, match=r"town.epw:9: no value of temperature: 99.9 stands for a missing"):
+    with pytest.raises(ConfigError, match=r"town.epw:9: no value of temperature: 99.9 marks a missing"):
         site(tmp_path, epw().replace(f",?9,{numbers(0)[3]},", ",?9,99.9,", 1))
     with pytest.raises(ConfigError, match=r"weather\.file: expected an EPW"):
         site(tmp_path, "time,wind\n0,1\n60,2\n")

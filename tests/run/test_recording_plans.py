@@ -66,7 +66,7 @@ def test_a_run_of_as_many_events_as_are_kept_can_still_be_recorded(
 
 def test_samples_wait_for_a_tenth_of_a_second_of_wall_time(tmp_path: Path) -> None:
     twin, path, now_s = Twin.from_dict(SITE), tmp_path / "run.jsonl", [50.0]
-    history = recorder.History(twin.engine)
+    history = recorder.EventHistory(twin.engine)
     plan = RecordingPlan(path, every_s=0.1)
     held = recorder.Recorder(twin.engine, plan, SITE, 0, history, lambda: now_s[0])
 

@@ -120,7 +120,7 @@ def test_a_part_of_a_parquet_recording_has_an_hour_of_samples_or_what_five_minut
 def test_a_long_table_has_more_rows_in_a_part_and_names_that_sort(tmp_path: Path) -> None:
     twin = Twin.from_dict(SITE)
     sampler = samples.Sampler(twin.engine)
-    table = tables.Table(sampler, long=True)
+    table = tables.SampleTable(sampler, long=True)
     file = tables.Parquet(tmp_path / "run.parquet", table, {}, clock=lambda: 0.0)
     file.begin()
     file._parts = 99_998
