@@ -28,10 +28,13 @@ class Painter:
     def __init__(self) -> None:
         self._rows: dict[int, tuple[list[str], list[Style]]] = {}
         """The characters and styles of each row; the second cell of a wide character has no text."""
+        self._styles: dict[Style, Style] = {}
+        """One object for each style, so that cells are compared without calling Python."""
 
     def forget(self) -> None:
         """Take it that nothing is known of the terminal any more."""
         self._rows.clear()
+        self._styles.clear()
 
     def lean(self, update: Any) -> Any:
         """Return an update of Textual as one that writes little, anything else as it is."""
@@ -46,7 +49,7 @@ class Painter:
         written: list[str] = []
         before = _PLAIN
         for x, y, segments in pieces:
-            texts, styles = _cells(segments)
+            texts, styles = self._cells(segments)
             known_texts, known_styles = self._rows.setdefault(y, ([], []))
             unknown = x + len(texts) - len(known_texts)
             known_texts += ["?"] * unknown
@@ -63,6 +66,25 @@ class Painter:
             known_texts[seen], known_styles[seen] = texts, styles
         written.append(_change(before, _PLAIN, system))
         return "".join(written)
+
+    def _cells(self, segments: Iterable[Segment]) -> tuple[list[str], list[Style]]:
+        """Return a text and a style a cell; what is combined with a character is in one cell with it."""
+        texts: list[str] = []
+        styles: list[Style] = []
+        for text, style, control in segments:
+            if control:
+                continue
+            if one_column_each(text):
+                texts += text
+            else:
+                for character in text:
+                    wide = columns(character)
+                    if not wide and texts:
+                        texts[-1 if texts[-1] else -2] += character
+                    texts += [character, ""][:wide]
+            same = self._styles.setdefault(style, style) if style is not None else _PLAIN
+            styles += [same] * (len(texts) - len(styles))
+        return texts, styles
 
 
 _Piece = tuple[int, int, Iterable[Segment]]
@@ -103,25 +125,6 @@ class _Whole(LayoutUpdate):
         return self._painter.paint(pieces, console._color_system)
 
 
-def _cells(segments: Iterable[Segment]) -> tuple[list[str], list[Style]]:
-    """Return a text and a style a cell; what is combined with a character is in one cell with it."""
-    texts: list[str] = []
-    styles: list[Style] = []
-    for text, style, control in segments:
-        if control:
-            continue
-        if one_column_each(text):
-            texts += text
-        else:
-            for character in text:
-                wide = columns(character)
-                if not wide and texts:
-                    texts[-1 if texts[-1] else -2] += character
-                texts += [character, ""][:wide]
-        styles += [style or _PLAIN] * (len(texts) - len(styles))
-    return texts, styles
-
-
 def _runs(
     old_texts: list[str], old_styles: list[Style], texts: list[str], styles: list[Style]
 ) -> Iterator[tuple[int, int]]:
@@ -130,7 +133,7 @@ def _runs(
         return
     first = behind = -1
     for place, text in enumerate(texts):
-        if text != old_texts[place] or styles[place] != old_styles[place]:
+        if text != old_texts[place] or styles[place] is not old_styles[place]:
             if first >= 0 and place - behind > GAP:
                 yield first, behind
                 first = -1
