@@ -65,6 +65,7 @@ class LogList(CursorView):
         self.kept = LogRows(looks.journal)
         self.follows = True
         self._moves = Budget(MOVES_AT_ONCE)
+        self._waits = False
 
     @property
     def shown(self) -> list[LogEntry | Missing]:
@@ -75,7 +76,16 @@ class LogList(CursorView):
         """Draw what is new; the whole list moves for it, so of a stream of entries several come at once."""
         if not (self.follows and self.kept.only_newer) or self._moves.allows():
             self.kept.update()
+        elif not self._waits:
+            self._waits = True
+            self.set_timer(1.0, self._draw_late)
         super().watch_frame()
+
+    def _draw_late(self) -> None:
+        """Draw entries that had to wait: nothing may change any more, while the simulation is paused."""
+        self._waits = False
+        self.kept.update()
+        self.redraw()
 
     def draw(self, frame: Frame) -> None:
         if not self.shown:

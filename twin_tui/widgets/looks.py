@@ -127,7 +127,16 @@ class SlowLines(FrameLines):
     def __init__(self, looks: Looks, *, id: str | None = None) -> None:
         super().__init__(looks, id=id)
         self._budget = Budget()
+        self._waits = False
 
     def watch_frame(self) -> None:
         if self._budget.allows():
             self.redraw()
+        elif not self._waits:
+            self._waits = True
+            self.set_timer(1.0, self._draw_late)
+
+    def _draw_late(self) -> None:
+        """Draw what had to wait: nothing may change any more, while the simulation is paused."""
+        self._waits = False
+        self.redraw()
