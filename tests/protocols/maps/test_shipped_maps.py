@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocols.maps.site import MAPS, SHIPPED, bound, read, shipped, write
-from twin_tui.documents.loader import to_document
+from twin_tui.documents.loader import Document, open_document, to_document
 from twin_tui.protocols.maps.model import Register
-from twin_tui.protocols.maps.parse import parse_map
+from twin_tui.protocols.maps.parse import map_of, parse_map
 from twin_tui.protocols.maps.wire import Encoding
 from twin_tui.protocols.modbus.memory import Table
 
@@ -188,3 +188,12 @@ def test_any_write_is_carried_out_or_refused(name: str, data: st.DataObject) -> 
         assert [cell.data for cell in binding.cells if cell.writer is not None] == before
     binding.engine.step()
     binding.refresh()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_map_without_mistakes_is_read_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line of an entry is looked for in the file when a message names it, and only then."""
+    asked: list[str] = []
+    monkeypatch.setattr(Document, "where", lambda self, path="": asked.append(path) or self.name)
+    found = map_of(open_document(MAPS / f"{name}.yaml"))
+    assert len(asked) == len(found.warnings)
