@@ -266,13 +266,15 @@ class DeviceRegistry:
     def __init__(self) -> None:
         self._types: dict[str, AnyDeviceType] = {}
         self._offered: dict[str, Callable[[], AnyDeviceType]] = {}
+        self._kinds: dict[str, str] = {}
         self._searched = False
         self.broken: tuple[Broken, ...] = ()
         """The entry points that failed, once they have been searched."""
 
-    def offer(self, kind: str, load: Callable[[], AnyDeviceType]) -> None:
+    def offer(self, kind: str, load: Callable[[], AnyDeviceType], *aliases: str) -> None:
         """Register a kind whose type is loaded with its first use: a site needs few of them."""
         self._offered[kind] = load
+        self._kinds.update(dict.fromkeys(aliases, kind))
 
     def add(self, device_type: AnyDeviceType) -> None:
         """Register a device type under its kind and its aliases."""
@@ -303,8 +305,9 @@ class DeviceRegistry:
         return tuple(dict.fromkeys((*self._offered, *(found.kind for found in self._types.values()))))
 
     def _find(self, name: str) -> AnyDeviceType | None:
-        if name not in self._types and name in self._offered:
-            self._add(self._offered[name]())
+        kind = self._kinds.get(name, name)
+        if kind not in self._types and kind in self._offered:
+            self._add(self._offered[kind]())
         return self._types.get(name)
 
     def _add(self, device_type: AnyDeviceType) -> None:

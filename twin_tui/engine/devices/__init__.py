@@ -26,5 +26,14 @@ def __getattr__(name: str) -> AnyDeviceType:
     return found
 
 
+_ALIASES = {
+    "APPLIANCE": ("home_appliance",),
+    "BATTERY": ("bess",),
+    "EV_CHARGER": ("ev", "wallbox"),
+    "HEAT_PUMP": ("boiler",),
+    "METER": ("energy_meter",),
+    "PV": ("inverter",),
+}
+"""Those that the types name themselves: a site that uses one loads that type alone."""
 for _name in __all__[:-1]:
-    registry.offer(_name.lower(), partial(__getattr__, _name))
+    registry.offer(_name.lower(), partial(__getattr__, _name), *_ALIASES.get(_name, ()))
