@@ -12,6 +12,11 @@ settings.register_profile("twin", deadline=None, derandomize=bool(os.environ.get
 settings.load_profile("twin")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a processor: half of what many tests do is wait for processes of their own."""
+    return 2 * (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_console_of_a_test_is_the_first_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tour of a first run away, and the user's state folder as it is."""

@@ -26,6 +26,20 @@ def end_on_signals(leave: Callable[[int], None]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, end, 128 + number)
 
 
+def note_signals(loop: asyncio.AbstractEventLoop, noted: list[int]) -> None:
+    """Have these signals noted behind this loop, which would leave them to end the process at once."""
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        _end_soon(128 + number)
+
+    for name in SIGNALS:
+        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+            number = getattr(signal, name)
+            loop.remove_signal_handler(number)
+            signal.signal(number, note)
+
+
 @contextlib.contextmanager
 def kept_from_signals() -> Iterator[None]:
     """Let what is to be written at the end be written, whatever signals come meanwhile."""

@@ -6,7 +6,7 @@ import os
 import sys
 
 from twin_tui.console.app import ConsoleApp
-from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals
+from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals, note_signals
 from twin_tui.console.memory import Memory
 from twin_tui.console.settings import Settings
 from twin_tui.engine.snapshot import LogKind
@@ -49,13 +49,16 @@ def run_console(
 def _show(thread: TwinThread, settings: Settings | None) -> int:
     """Show the screen, and again after a failure if the user wants it; return the exit code."""
     failed = False
+    noted: list[int] = []
     while True:
         app = ConsoleApp(thread, settings, Memory(thread.site.name))
         code = None
-        try:
-            code = app.run()
-        except Exception as error:  # the outermost edge of the screen: the twin runs on
-            app.failure = app.failure or error
+        with asyncio.Runner() as runner:
+            try:
+                code = app.run(loop=runner.get_loop())
+            except Exception as error:  # the outermost edge of the screen: the twin runs on
+                app.failure = app.failure or error
+            note_signals(runner.get_loop(), noted)
         if app.failure is None:
             code = app.return_code or 0 if code is None else code
             return code or (ExitCode.FAILED if failed else ExitCode.OK)
@@ -63,11 +66,14 @@ def _show(thread: TwinThread, settings: Settings | None) -> int:
         log.error("the screen has failed", exc_info=app.failure)
         print(f"The screen has failed: {type(app.failure).__name__}: {app.failure}", file=sys.stderr)
         print("The twin and its servers run on. Enter opens the screen again, Ctrl+C ends.", file=sys.stderr)
-        if not asyncio.run(_wanted_again(thread)):
+        with asyncio.Runner() as runner:
+            again = runner.get_loop().run_until_complete(_wanted_again(thread, noted))
+            note_signals(runner.get_loop(), noted)
+        if not again:
             return ExitCode.FAILED
 
 
-async def _wanted_again(thread: TwinThread) -> bool:
+async def _wanted_again(thread: TwinThread, noted: list[int]) -> bool:
     """Wait for Enter, a signal or the end of the run; return whether it was Enter."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bool] = loop.create_future()
@@ -83,6 +89,8 @@ async def _wanted_again(thread: TwinThread) -> bool:
             settle(False)
 
     end_on_signals(lambda _: settle(False))
+    if noted:
+        settle(False)
     try:
         loop.add_reader(sys.stdin.fileno(), read)
     except PermissionError:  # a file instead of a terminal: it can be read at once
