@@ -1,6 +1,7 @@
 """What was done in a session is written as a scenario that runs green on the same site."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from twin_tui.engine.events import Event, Write
 from twin_tui.engine.view import Freeze, SaveScenario
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.session.local import LocalSession
+from twin_tui.session.scenario_draft import LOOK_S, Draft
 
 SITE = """
 name: bench
@@ -201,3 +203,67 @@ async def test_the_console_saves_asks_before_it_overwrites_and_refuses_read_only
     async with console(session, read_only=True) as pilot:
         assert not await app_of(pilot).carry_out(f"save-scenario {tmp_path / 'other.yaml'}")
     assert not (tmp_path / "other.yaml").exists()
+
+
+async def test_while_a_long_session_is_saved_the_console_says_so_and_its_keys_act(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = LocalSession(Twin.from_file(site))
+    path, written = tmp_path / "s.yaml", threading.Event()
+    text = Draft.text
+
+    def slow(draft: Draft) -> str:
+        written.wait(30.0)
+        return text(draft)
+
+    monkeypatch.setattr(Draft, "text", slow)
+    try:
+        async with console(session) as pilot:
+            assert await app_of(pilot).carry_out("sag grid 0.7 2s")
+            session.twin.engine.advance(5.0)
+            assert await app_of(pilot).carry_out(f"save-scenario {path}")
+            assert "saving" in screen_text(pilot)
+            await pilot.press("l")
+            await settled(pilot)
+            assert app_of(pilot).views.current == "log"
+            assert not path.exists()
+            written.set()
+            for _ in range(500):
+                await pilot.pause(0.01)
+                if path.exists() and "1 step saved" in screen_text(pilot):
+                    break
+            assert "1 step saved" in screen_text(pilot)
+    finally:
+        written.set()
+
+
+def test_a_session_is_played_again_only_as_far_as_effects_are_looked_for(site: Path, tmp_path: Path) -> None:
+    session = played(site, ("sag grid 0.7 2s", 1.0), last_s=1.0)
+    draft = Draft(session.twin.site, tmp_path / "s.yaml", tuple(session.done), 24 * 36000, {})
+    twins: list[Twin] = []
+
+    def fresh() -> Twin:
+        twins.append(Twin(session.twin.site))
+        return twins[-1]
+
+    draft._fresh = fresh  # type: ignore[method-assign]
+    assert "duration: 86400.1s" in draft.text()
+    assert [twin.time_s <= 1.0 + LOOK_S for twin in twins] == [True]
+
+
+def test_a_forced_value_that_is_not_seen_is_commented_out_with_what_was_seen(
+    site: Path, tmp_path: Path
+) -> None:
+    session = played(site, ("force bess soc 97%", 1.0), ("force bess soc 20%", 0.0))
+    path = tmp_path / "s.yaml"
+    saved(session, path)
+    assert "bess.soc == 0.2" in path.read_text()
+    runs_green(path)
+
+
+def test_a_draft_that_nobody_waits_for_ends(site: Path, tmp_path: Path) -> None:
+    session = played(site, ("mark x", 1.0))
+    draft = Draft(session.twin.site, tmp_path / "s.yaml", tuple(session.done), 24 * 36000, {})
+    draft.abandoned = True
+    with pytest.raises(CommandError, match="the session has ended"):
+        draft.text()

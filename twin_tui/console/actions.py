@@ -1,6 +1,6 @@
 """What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,10 @@ class ConsoleActions(App[int]):
 
     async def refusal(self, line: str) -> str:
         """Return why a command line would be refused now, "" when it would be carried out."""
+        raise NotImplementedError
+
+    async def perform(self, line: str) -> bool:
+        """Carry out a command line; raise TwinError when it is refused. The console knows how."""
         raise NotImplementedError
 
     async def carry_out(self, line: str) -> bool:
@@ -249,9 +253,22 @@ class ConsoleActions(App[int]):
 
     @work
     async def action_jump(self) -> None:
-        wanted = await self.push_screen_wait(AskDialog("Run on", "To which time of day, such as 12:00?"))
-        if wanted:
-            await self.carry_out(f"jump {wanted}")
+        await self._ask_until_done(
+            "Run on", "To which time of day, such as 12:00?", "", lambda time: self.perform(f"jump {time}")
+        )
+
+    async def _ask_until_done(
+        self, title: str, label: str, preset: str, act: Callable[[str], Awaitable[object]]
+    ) -> None:
+        """Ask for a line and act on it; ask again with the reason while it is refused."""
+        refusal = ""
+        while text := await self.push_screen_wait(AskDialog(title, label, preset, refusal)):
+            try:
+                await act(text)
+            except TwinError as error:
+                preset, refusal = text, str(error)
+            else:
+                return
 
     @work
     async def action_mark(self) -> None:
@@ -325,12 +342,7 @@ class ConsoleActions(App[int]):
         if not self.may_write_files():
             return
         name = f"{self.site.name}-{self.views.name_shown}.tsv"
-        path = await self.push_screen_wait(AskDialog("Export", "Write what is shown to this file:", name))
-        if path:
-            try:
-                await self.write_shown(path)
-            except TwinError as error:
-                self.say(str(error), "error")
+        await self._ask_until_done("Export", "Write what is shown to this file:", name, self.write_shown)
 
     def lists_are_at(self) -> str:
         return f"go to registers ({self.looks.keys['registers']}) or log ({self.looks.keys['log']})"

@@ -34,7 +34,7 @@ from twin_tui.console.memory import Memory
 from twin_tui.console.presence import Presence
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
-from twin_tui.engine.view import Frame, SaveScenario, SiteView, StartRecording, TwinSession
+from twin_tui.engine.view import Command, Frame, SaveScenario, SiteView, StartRecording, TwinSession
 from twin_tui.errors import TwinError
 from twin_tui.widgets import themes
 from twin_tui.widgets.active_view import ActiveList
@@ -58,6 +58,8 @@ from twin_tui.widgets.views import VIEWS, Views
 SILENT_AFTER_S = 3.0
 ANSWER_WITHIN_S = 2.0
 """How long a preview waits for the twin."""
+SAVED_WITHIN_S = 0.3
+"""How long the keys wait for a file."""
 LEAST = (40, 10)
 ABOUT_ONE = ("device", "registers", "traffic")
 """The views that are about one device."""
@@ -100,6 +102,8 @@ class ConsoleApp(ConsoleActions):
         self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
         self._before_line: Any = None
+        self._saving: set[asyncio.Task[str]] = set()
+        """What is being saved while the keys go on."""
         self.status = StatusBar(self.looks, read_only=self.settings.read_only)
         self.views = Views(self.looks)
         self.tiny = LineView(id="tiny")
@@ -265,32 +269,61 @@ class ConsoleApp(ConsoleActions):
     async def carry_out(self, line: str) -> bool:
         """Parse a line and carry it out; what goes wrong is said, nothing is raised."""
         try:
-            command = parse(line, self.site, screen=self.screen_words())
-            if isinstance(command, ScreenCommand):
-                done = self.on_screen[command.verb](*command.words)
-                if isawaitable(done):
-                    await done
-                return True
-            if self.read_only:
-                self.say(READ_ONLY, "warning")
-                return False
-            try:
-                said = await self.session.send(command, line)
-            except ExistingFileError:
-                if not isinstance(command, StartRecording | SaveScenario) or not await self.may_overwrite(
-                    command.path
-                ):
-                    return False
-                said = await self.session.send(replace(command, force=True))
+            return await self.perform(line)
         except TwinError as error:
             self.say(str(error), "error")
             return False
+
+    async def perform(self, line: str) -> bool:
+        """Parse a line and carry it out; raise TwinError for what goes wrong."""
+        command = parse(line, self.site, screen=self.screen_words())
+        if isinstance(command, ScreenCommand):
+            done = self.on_screen[command.verb](*command.words)
+            if isawaitable(done):
+                await done
+            return True
+        if self.read_only:
+            self.say(READ_ONLY, "warning")
+            return False
+        try:
+            said = await self._sent(command, line)
+        except ExistingFileError:
+            if not isinstance(command, StartRecording | SaveScenario) or not await self.may_overwrite(
+                command.path
+            ):
+                return False
+            said = await self._sent(replace(command, force=True))
         if said:
             self.say(said)
         else:
             self.hints.hush()  # what was said before may no longer be so
         await self.refresh_frame()
         return True
+
+    async def _sent(self, command: Command, line: str = "") -> str:
+        """Send a command; what is saved for long is saved on while the keys go on, and said when it is."""
+        if not isinstance(command, SaveScenario):
+            return await self.session.send(command, line)
+        saving = asyncio.create_task(self.session.send(command, line), name="save")
+        self._saving.add(saving)
+        await asyncio.wait([saving], timeout=SAVED_WITHIN_S)
+        if saving.done():
+            self._saving.discard(saving)
+            return saving.result()
+        saving.add_done_callback(self._saved)
+        return f"saving {command.path} ..."
+
+    def _saved(self, saving: asyncio.Task[str]) -> None:
+        self._saving.discard(saving)
+        if saving.cancelled() or not self.is_running:
+            return
+        error = saving.exception()
+        if error is None:
+            self.say(saving.result())
+        elif isinstance(error, TwinError):
+            self.say(str(error), "error")
+        elif isinstance(error, Exception):
+            self._handle_exception(error)
 
     @on(ActiveList.Clear)
     @on(CommandBar.Entered)

@@ -127,9 +127,13 @@ class LocalSession:
         path = check_path(command.path, twin.site.files, force=command.force)
         done = sorted((done for done in self.done if done.at_s <= twin.time_s), key=lambda done: done.at_s)
         draft = Draft(twin.site, path, tuple(done), twin.engine.tick, dict(self._others))
-        written = await asyncio.to_thread(draft.text)  # playing the session again may take a while
+        try:
+            written = await asyncio.to_thread(draft.text)  # playing the session again may take a while
+        finally:
+            draft.abandoned = True
         write_whole(path, written)
-        return f"{len(done)} steps saved in {command.path}; edit its expectations"
+        steps = "1 step" if len(done) == 1 else f"{len(done)} steps"
+        return f"{steps} saved in {command.path}; edit its expectations"
 
     async def _scenario(self, command: PlayScenario) -> Scenario:
         """Return a scenario that begins now; raise ConfigError for an invalid one."""

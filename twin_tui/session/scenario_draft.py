@@ -1,11 +1,12 @@
 """Writes what a user did in a session as a scenario; its expectations are what a run of it shows.
 
 The session is played again on a fresh engine, without clients: what is expected holds wherever the file runs.
+It is played once, up to the last effect that is looked for.
 """
 
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,8 +20,7 @@ from twin_tui.engine.events import Event, Pin
 from twin_tui.engine.signals import value
 from twin_tui.errors import CommandError, ConfigError, file_name
 from twin_tui.protocols.vocabulary import site_view
-from twin_tui.run.scenario import Scenario, ScenarioStep
-from twin_tui.run.verdicts import Judge
+from twin_tui.run.expectation import Expectation, shown
 from twin_tui.twin import Twin
 
 LOOK_EVERY_S = 0.5
@@ -73,6 +73,61 @@ def check_path(written: str, site_files: Collection[Path], *, force: bool) -> Pa
     return path
 
 
+class Watch:
+    """Watches the devices of an engine from one step of a session to the next."""
+
+    def __init__(self, engine: Engine, ends_at: int) -> None:
+        self.engine = engine
+        self.ends_at = min(ends_at, engine.tick + round(LOOK_S / engine.dt_s))
+        self.every = max(1, round(LOOK_EVERY_S / engine.dt_s))
+        self.first_look: Callable[[], None] | None = None
+        """Called after the first tick."""
+        self.settled = max(1, round(SETTLED_S / LOOK_EVERY_S))
+        self.powered = [
+            name for name, device in engine.devices.items() if "active_power_w" in device.type.signals
+        ]
+
+    def _powers(self) -> dict[str, float]:
+        return {name: float(self.engine.telemetry(name).active_power_w) for name in self.powered}
+
+    def effects(self) -> Iterator[Entry]:
+        """Advance to the end of the watch and yield an expectation for each effect."""
+        engine = self.engine
+        before = self._powers()
+        reference, still = dict(before), dict.fromkeys(before, 0)
+        settled: dict[str, tuple[int, float]] = {}
+        status = {name: (engine.tick, device.state.status.value) for name, device in engine.devices.items()}
+        changes: list[tuple[str, str, int, int]] = []
+        while engine.tick < self.ends_at:
+            engine.step()
+            if self.first_look is not None:
+                self.first_look()
+                self.first_look = None
+            for name, device in engine.devices.items():
+                since, was = status[name]
+                now = device.state.status.value
+                if now != was:
+                    changes.append((name, was, since, engine.tick))
+                    status[name] = (engine.tick, now)
+            if (engine.tick % self.every) and engine.tick < self.ends_at:
+                continue
+            for name, power_w in self._powers().items():
+                moved = abs(power_w - reference[name]) > _band(power_w) / 2
+                still[name] = 0 if moved else still[name] + 1
+                reference[name] = power_w if moved else reference[name]
+                if still[name] >= self.settled and name not in settled and _moved(before[name], power_w):
+                    settled[name] = (engine.tick, power_w)
+        changes += [(name, was, since, self.ends_at) for name, (since, was) in status.items()]
+        began = min((since for _, _, since, _ in changes), default=0)
+        for name, found, since, until in changes:
+            if since > began and (until - since) * engine.dt_s >= LEAST_STATUS_S:
+                at = min(since + self.every, (since + until) // 2)
+                yield Entry(at * engine.dt_s, "expect", f"{name}.status == {found}")
+        for name, (tick, power_w) in settled.items():
+            text = f"{name}.active_power_w == {round(power_w, -1):g}W ± {_band(power_w):g}W"
+            yield Entry(tick * engine.dt_s, "expect", text)
+
+
 class Draft:
     """A scenario of what was done up to a tick of a session."""
 
@@ -86,6 +141,10 @@ class Draft:
         self.done = done
         self.end_tick = end_tick
         self.others = others
+        self.abandoned = False
+        """Set from another thread when nobody waits for the file any more."""
+        self._failed: dict[int, str] = {}
+        """Why an entry is no expectation of the run: what was seen instead."""
         self._dt_s = site.plan.dt_s
 
     def text(self) -> str:
@@ -93,10 +152,9 @@ class Draft:
         entries = sorted(
             [*self._steps(), *self._effects()], key=lambda entry: (entry.at_s, entry.kind != "do")
         )
-        failed = self._failed(entries)
         lines = [*self._head()]
         for entry in entries:
-            reason = failed.get(id(entry), "")
+            reason = self._failed.get(id(entry), "")
             lines.append(entry.written(reason))
         return "\n".join(lines) + "\n"
 
@@ -146,78 +204,37 @@ class Draft:
             engine.submit(event, at_s=done.at_s)
         ends = [round(done.at_s / self._dt_s) for done in self.done] + [self.end_tick]
         for (begins, ends_at), event in zip(pairwise(ends), events, strict=True):
-            _advance(engine, begins)
+            self._advance(engine, begins)
+            watch = Watch(engine, ends_at)
             if isinstance(event, Pin) and ends_at > begins:
-                yield from self._pinned(engine, event, begins)
-            yield from Watch(engine, ends_at).effects()
-        _advance(engine, self.end_tick)
+                yield from self._pinned(watch, event)
+            yield from watch.effects()
 
-    def _pinned(self, engine: Engine, event: Pin, begins: int) -> Iterator[Entry]:
-        signal = engine.signals(event.device)[event.signal]
-        if signal.type is not str:
-            at_s = (begins + 1) * self._dt_s
-            yield Entry(at_s, "expect", f"{event.device}.{event.signal} == {float(event.value):.12g}")
+    def _pinned(self, watch: Watch, event: Pin) -> Iterator[Entry]:
+        """Yield what a forced signal is one tick later; what it is not then is noted while it is watched."""
+        engine = watch.engine
+        if engine.signals(event.device)[event.signal].type is str:
+            return
+        at_s = (engine.tick + 1) * self._dt_s
+        text = f"{event.device}.{event.signal} == {float(event.value):.12g}"
+        entry = Entry(at_s, "expect", text)
+        expectation = Expectation.parse(text, engine)
 
-    def _failed(self, entries: list[Entry]) -> dict[int, str]:
-        """Play the drafted scenario and return the expectations that do not hold, with what was seen."""
-        twin = self._fresh()
-        steps = {id(entry): ScenarioStep(entry.at_s, entry.kind, entry.text) for entry in entries}
-        scenario = Scenario("draft", tuple(steps.values()), self.end_s)
-        judge = Judge(scenario, twin.engine, site_view(self.site.plan))
-        _advance(twin.engine, self.end_tick + 1)
-        judge.close()
-        wrong = {id(verdict.step): verdict.reason for verdict in judge.failed}
-        return {key: wrong[id(step)] for key, step in steps.items() if id(step) in wrong}
+        def look() -> None:
+            seen = expectation.look(engine)
+            if not expectation.met(seen):
+                self._failed[id(entry)] = (
+                    f"saw {seen if isinstance(seen, str) else shown(seen, expectation.unit)}"
+                )
 
+        watch.first_look = look
+        yield entry
 
-class Watch:
-    """Watches the devices of an engine from one step of a session to the next."""
-
-    def __init__(self, engine: Engine, ends_at: int) -> None:
-        self.engine = engine
-        self.ends_at = min(ends_at, engine.tick + round(LOOK_S / engine.dt_s))
-        self.every = max(1, round(LOOK_EVERY_S / engine.dt_s))
-        self.settled = max(1, round(SETTLED_S / LOOK_EVERY_S))
-        self.powered = [
-            name for name, device in engine.devices.items() if "active_power_w" in device.type.signals
-        ]
-
-    def _powers(self) -> dict[str, float]:
-        return {name: float(self.engine.telemetry(name).active_power_w) for name in self.powered}
-
-    def effects(self) -> Iterator[Entry]:
-        """Advance to the end of the watch and yield an expectation for each effect."""
-        engine = self.engine
-        before = self._powers()
-        reference, still = dict(before), dict.fromkeys(before, 0)
-        settled: dict[str, tuple[int, float]] = {}
-        status = {name: (engine.tick, device.state.status.value) for name, device in engine.devices.items()}
-        changes: list[tuple[str, str, int, int]] = []
-        while engine.tick < self.ends_at:
+    def _advance(self, engine: Engine, tick: int) -> None:
+        while engine.tick < tick and not self.abandoned:
             engine.step()
-            for name, device in engine.devices.items():
-                since, was = status[name]
-                now = device.state.status.value
-                if now != was:
-                    changes.append((name, was, since, engine.tick))
-                    status[name] = (engine.tick, now)
-            if (engine.tick % self.every) and engine.tick < self.ends_at:
-                continue
-            for name, power_w in self._powers().items():
-                moved = abs(power_w - reference[name]) > _band(power_w) / 2
-                still[name] = 0 if moved else still[name] + 1
-                reference[name] = power_w if moved else reference[name]
-                if still[name] >= self.settled and name not in settled and _moved(before[name], power_w):
-                    settled[name] = (engine.tick, power_w)
-        changes += [(name, was, since, self.ends_at) for name, (since, was) in status.items()]
-        began = min((since for _, _, since, _ in changes), default=0)
-        for name, found, since, until in changes:
-            if since > began and (until - since) * engine.dt_s >= LEAST_STATUS_S:
-                at = min(since + self.every, (since + until) // 2)
-                yield Entry(at * engine.dt_s, "expect", f"{name}.status == {found}")
-        for name, (tick, power_w) in settled.items():
-            text = f"{name}.active_power_w == {round(power_w, -1):g}W ± {_band(power_w):g}W"
-            yield Entry(tick * engine.dt_s, "expect", text)
+        if self.abandoned:
+            raise CommandError("the session has ended: no scenario is saved")
 
 
 def _band(power_w: float) -> float:
@@ -226,11 +243,6 @@ def _band(power_w: float) -> float:
 
 def _moved(before_w: float, now_w: float) -> bool:
     return abs(now_w - before_w) > _band(now_w)
-
-
-def _advance(engine: Engine, tick: int) -> None:
-    while engine.tick < tick:
-        engine.step()
 
 
 def _seconds(time_s: float) -> str:

@@ -132,17 +132,24 @@ class QuestionDialog(Dialog[bool]):
 class AskDialog(Dialog[str]):
     """One line of text; its result is the text, or None."""
 
-    def __init__(self, title: str, label: str, preset: str = "") -> None:
+    DEFAULT_CSS = "AskDialog .refusal { color: $role-alarm; height: auto; }"
+
+    def __init__(self, title: str, label: str, preset: str = "", refusal: str = "") -> None:
+        """Take why the preset was refused, if it was: it is then to be mended, not replaced."""
         super().__init__()
         self.box_title = title
         self.label = label
         self.preset = preset
+        self.refusal = refusal
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = self.box_title
             yield Label(self.label, markup=False)
-            yield Input(self.preset, compact=True, max_length=500, id="answer")
+            mended = bool(self.refusal)
+            yield Input(self.preset, compact=True, max_length=500, id="answer", select_on_focus=not mended)
+            if mended:
+                yield Static(f"Not possible: {self.refusal}", classes="refusal", markup=False)
             yield Static("[$role-label]enter accepts, escape leaves[/]")
 
     @on(Input.Submitted)
