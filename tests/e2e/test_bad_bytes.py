@@ -17,10 +17,13 @@ from tests.e2e.test_stalled_terminal import SITE, ask, connect
 
 ESCAPE = b"\x1b[27u"
 """The escape key in the form that needs no pause behind it."""
-FAILING = """
-import sys
-from twin_tui.widgets.views import Views
+WHOLE = """
 from twin_tui.cli.main import main
+from twin_tui.console.painting import Painter
+Painter.lean = lambda self, update: update  # not only the cells that differ: texts are looked for
+"""
+FAILING = f"""{WHOLE}
+from twin_tui.widgets.views import Views
 present, shown = Views.present, []
 def fail_the_third_time(self, frame):
     shown.append(frame)
@@ -46,7 +49,7 @@ def new_site(folder: Path) -> tuple[Path, int]:
 def console_and_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PtyConsole, int]]:
     """One console for all that must not end it."""
     site, port = new_site(tmp_path_factory.mktemp("site"))
-    console = PtyConsole(site, size=(80, 24), hz=4)
+    console = PtyConsole(site, size=(80, 24), hz=4, program=("-c", WHOLE + "main()"))
     try:
         console.wait(b"bess-1")
         yield console, port
@@ -117,20 +120,30 @@ def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> Non
         ask(ems)
 
 
-def test_a_command_typed_before_the_first_picture_is_carried_out(tmp_path: Path) -> None:
-    console = PtyConsole(new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4)
+def test_commands_typed_before_the_first_picture_are_carried_out(tmp_path: Path) -> None:
+    options = ("--no-servers", "--record", "run.jsonl")
+    console = PtyConsole(
+        new_site(tmp_path)[0], *options, size=(80, 24), hz=4, program=("-c", WHOLE + "main()")
+    )
     try:
-        console.wait(b"\x1b[?1049h")  # the terminal belongs to the console, and nothing is drawn yet
-        console.send(b":phase 30 9s\r:mark ahead\r")
-        console.wait(b"MARK")
+        console.send(b":mark early\r")  # a terminal that is nobody's yet makes Enter a line feed
+        console.wait(b"\x1b[?1049h")  # now it belongs to the console, and nothing is drawn yet
+        console.send(b":phase 30 9s\r:mark ahead\r:mark done\r")
         console.wait("phase +30°".encode())
+        console.wait(b"done")
+        console.process.send_signal(signal.SIGTERM)
+        assert console.process.wait(20) == 128 + signal.SIGTERM
         assert b"PAUSED" not in console.output
     finally:
         console.close()
+    recorded = (tmp_path / "run.jsonl").read_text()
+    assert [mark in recorded for mark in ('"early"', '"ahead"')] == [True, True]
 
 
 def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
-    console = PtyConsole(new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4)
+    console = PtyConsole(
+        new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4, program=("-c", WHOLE + "main()")
+    )
 
     def stopped() -> bool:
         return Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

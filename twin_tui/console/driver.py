@@ -55,6 +55,7 @@ class TerminalInput:
         begun = _X10_BEGUN.search(data)
         self._begun = begun[0] if begun is not None else b""
         data = data[: len(data) - len(self._begun)]
+        data = data.replace(b"\n", b"\r")  # Enter, typed before this terminal was the console's
         for character in self._decode(_CTRL_C.sub(b"\x1b[201~\\g<0>", data)):
             yield from self._parsed(lambda character=character: self._parser.feed(character))  # type: ignore[misc]
 
