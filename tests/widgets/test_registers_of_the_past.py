@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui import Twin
 from twin_tui.engine.view import ViewRequest
@@ -97,3 +99,34 @@ async def test_the_registers_of_any_device_follow_the_cursor_of_time() -> None:
         shown = screen_text(pilot)
         assert "3.0 kW" in shown
         assert "as at" not in shown
+
+
+@pytest.mark.parametrize("moment", ["less_than_sign", "space"])
+@pytest.mark.parametrize("view", ["o", "r"])
+async def test_a_device_chosen_at_another_moment_has_its_registers_of_that_moment(
+    moment: str, view: str
+) -> None:
+    twins = session()
+    async with console(twins, (160, 48)) as pilot:
+        app = app_of(pilot)
+        for setpoint_w in (1_000, 2_000, 3_000):
+            twins.twin["second"].write(origin=EMS, active_power_setpoint_w=setpoint_w)
+            twins.twin.advance(1.0)
+            await app.refresh_frame()
+        await pilot.press(view, moment)
+        await settled(pilot)
+        twins.twin["second"].write(origin=EMS, active_power_setpoint_w=4_000)
+        twins.twin.advance(1.0)
+        await settled(pilot)
+        for key, device, value in (("2", "second", "2.0 kW" if moment != "space" else "3.0 kW"),
+                                   ("1", "first", "0.0 kW"), ("2", "second", "")):  # fmt: skip
+            await pilot.press(key)
+            await settled(pilot)
+            pane = app.views.register_pane()
+            assert pane is not None
+            assert (pane.device, pane.detail.device) == (device, device)
+            assert set(pane.list.window()) <= set(pane.list.values)
+            setpoint = pane.list.values[places(twins, device)[SETPOINT]].text
+            assert setpoint.startswith(value)
+            assert setpoint != "4.0 kW"
+            assert pane.list.values[pane.list.chosen() or 0].index == pane.list.chosen()

@@ -1,6 +1,7 @@
 """What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class ConsoleActions(App[int]):
     def __init__(self) -> None:
         super().__init__()
         self.frame: Frame | None = None
+        self.held_frame: Frame | None = None
+        """The frame that the view is held at."""
         self.read_only = False
         self.last_injection = ""
         self.asked_speed: float | None = None
@@ -293,9 +296,9 @@ class ConsoleActions(App[int]):
 
     def present_again(self) -> None:
         """Draw what is shown now in a view or for a device that was chosen just now."""
-        shown = self.looks.past or self.frame
+        shown = self.looks.past or self.held_frame or self.frame
         if shown is not None:
-            self.views.present(shown)
+            self.views.present(replace(shown, registers=()))  # they may be of the device before
 
     def draw_signal(self) -> None:
         """Draw the signal under the cursor over time, or no longer."""

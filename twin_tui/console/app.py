@@ -219,6 +219,8 @@ class ConsoleApp(ConsoleActions):
                 return
         if not self.views.ready:
             return
+        if self.views.request().device != asked.device:
+            frame = replace(frame, registers=())  # another device has been chosen meanwhile
         self._answered_s = time.monotonic()
         self.status.silent_s = 0.0
         self.looks.history.add(frame.snapshot)
@@ -344,19 +346,24 @@ class ConsoleApp(ConsoleActions):
 
     @on(RegisterPane.Wanted)
     async def _wanted(self) -> None:
-        if self.looks.past is not None:
-            await self._refresh_past(self.looks.past)
+        past = self.looks.past or self.held_frame
+        if past is not None:
+            await self._refresh_past(past)
         elif self.frame is not None:  # the first one asks for what is seen in any case
             await self.refresh_frame()
 
     async def _refresh_past(self, past: Frame) -> None:
-        """Show the registers as they were at the time that is looked back at."""
+        """Show the registers as they were at the time that is looked back at or held; what is known stays."""
+        asked = self.views.request()
         try:
-            found = await self.session.frame(replace(self.views.request(), past=past.snapshot, log=0))
+            found = await self.session.frame(replace(asked, past=past.snapshot, log=0))
         except TwinError:
             return  # the next frame says so
-        if self.looks.past is past:
-            self.views.present(replace(past, registers=found.registers))
+        pane = self.views.register_pane()
+        if pane is not None and pane.device == asked.device and (self.looks.past or self.held_frame) is past:
+            known = pane.list.values
+            new = tuple(each for each in found.registers if each.index not in known)
+            self.views.present(replace(past, registers=new))
 
     @on(CursorView.Chosen)
     def _chosen(self, event: CursorView.Chosen) -> None:
@@ -473,6 +480,7 @@ class ConsoleApp(ConsoleActions):
 
     def action_hold(self) -> None:
         self.held = self.status.held = not self.held
+        self.held_frame = self.frame if self.held else None
         self.status.redraw()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -169,27 +169,34 @@ class RegisterPane(Vertical):
         self.device = self.detail.device = device
         found = self.looks.site.device(device)
         self.list.choose_registers(found.registers if found is not None else ())
+        self.detail.redraw()
         self.retitle()
-        self.post_message(self.Wanted())
+        self.want()
+
+    def want(self) -> None:
+        """Ask for what is seen now: the console itself, for what a parent causes never passes that parent."""
+        self.app.post_message(self.Wanted())
 
     def forget(self) -> None:
         """Forget all values and ask for those of the time that is shown."""
         self.list.values.clear()
-        self.post_message(self.Wanted())
+        self.want()
 
     def present(self, frame: Frame) -> None:
         self.list.frame = frame
+        if not self.list.values:
+            self.list.watch_frame()  # of another device, whose registers may be equal
         self.detail.frame = frame
         self.retitle()
 
     def on_cursor_view_moved(self) -> None:
         self.detail.redraw()
-        self.post_message(self.Wanted())
+        self.want()
 
     def on_resize(self) -> None:
         """Ask for the registers that have come into view."""
         self.retitle()
-        self.post_message(self.Wanted())
+        self.want()
 
     def retitle(self) -> None:
         """Say which device and link, what is filtered, and who is connected."""
@@ -223,7 +230,7 @@ class RegisterPane(Vertical):
         self.list.filter = RegisterFilter(text, self.list.filter.changed_only)
         self.list.sift()
         self.retitle()
-        self.post_message(self.Wanted())
+        self.want()
 
     def toggle_changed_only(self) -> bool:
         """Show changed registers only, or all; return which."""
