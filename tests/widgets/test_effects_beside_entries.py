@@ -133,3 +133,23 @@ def test_a_line_is_never_wider_than_its_room(width: int, number: int) -> None:
 
 def test_the_text_of_an_entry_without_effect_says_none() -> None:
     assert "then" not in whole_entry(ENTRIES[0])
+
+
+@pytest.mark.parametrize("width", range(60, 160, 5))
+def test_a_write_with_named_options_keeps_its_address_and_name_and_both_numbers(width: int) -> None:
+    wire = "fc06 10055 start_stop_standby 1 (Power On of the battery) → 2 (Power Off) (raw 2)"
+    entry = LogEntry(1, 10, 1.0, LogKind.WRITE, "battery", f"start_stop 1 → 2  {wire}", "127.0.0.1:49402")
+    text = text_of(log_line(entry, width, UNICODE, names=8))
+    assert len(text) <= width
+    assert re.search(r" 10055 sta\S* 1 (\(\S[^)]*\) )?→ 2\b", text), text
+    assert ":49402" in text
+
+
+@pytest.mark.parametrize("text", ["x" * 300, "mark " + "x" * 300])
+def test_a_long_mark_shows_as_much_as_fits(text: str) -> None:
+    entry = LogEntry(1, 10, 1.0, LogKind.MARK, "", text, "console")
+    for width in (40, 80, 160):
+        shown = text_of(log_line(entry, width, UNICODE))
+        assert "x…" in shown
+        assert width - 4 <= len(shown) <= width
+    assert "1…" not in text_of(log_line(replace(entry, text="x" * 30 + "1" * 99), 80, UNICODE))

@@ -8,6 +8,7 @@ from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapsho
 from tests.widgets.screen import console, screen_text, settled, text_of
 from twin_tui.engine.events import Write
 from twin_tui.engine.snapshot import DeviceSnapshot
+from twin_tui.engine.view import WriteTrace
 from twin_tui.engine.why import Constraint, Why
 from twin_tui.widgets.cards import cards
 from twin_tui.widgets.glyphs import UNICODE
@@ -84,3 +85,17 @@ def test_a_reason_on_a_card_or_row_loses_words_but_no_digit(width: int) -> None:
     assert "back in 58 s" in drawn or not re.search(r"back in \d|5…|0\.4…", drawn)
     rows = "\n".join(text_of(line) for line in table(seen, History(), width + 90, UNICODE))
     assert "back in 58 s" in rows or not re.search(r"back in \d|5…|0\.4…", rows)
+
+
+@pytest.mark.parametrize("width", range(36, 72))
+def test_on_a_card_the_mark_of_a_write_and_the_numbers_go_before_the_reason(width: int) -> None:
+    why = Why((Constraint("reconnection ramp", "reconnection ramp 38 %"),), -10_000.0, -3_800.0)
+    written = WriteTrace("bess-1", 722.3, 2.0, "127.0.0.1:47936", "x 0 → 1", ("x",))
+    seen = frame(snapshot=snapshot(devices=(battery(-3_800.0, why=why),)), traces=(written,))
+    foot = text_of(cards(seen, History(), width, UNICODE)[3])
+    assert "reconnection ramp 38 %" in foot
+    assert "…" not in foot
+    assert ("W " in foot) == (width < 53 or width >= 57), "without the numbers there is room for its age"
+    if width >= 70:
+        assert "asked -10.0, gives -3.8: reconnection" in foot
+        assert ":47936" in foot

@@ -79,14 +79,9 @@ def _card(
     if row.soc is not None:
         bars = [(bar(row.soc, SOC_BAR, glyphs), row.colour), (glyphs.bar_end, "axis")]
     spark = power_spark(row, frame, history, max(4, inner - 8), glyphs, "kW")
-    write = f"W {formats.age(row.write_age_s)} {_port(row.writer)}" if row.write_age_s is not None else ""
-    why = (
-        row.why.sentence(keys, brief=True)
-        or row.alarm
-        or "  ".join(part for part in (row.direction, row.mode) if part)
-    )
-    room = inner - len(write) - 1
-    shown = formats.fit(in_room(formats.clean(why), room, glyphs.cut), room)
+    why, write = _foot(row, keys, inner - 1)
+    room = inner - formats.columns(write) - 1
+    shown = formats.fit(in_room(why, room, glyphs.cut), room)
     foot: Line = [(shown + " ", "alarm" if row.look == "alarm" else "label")]
     return [
         top,
@@ -108,8 +103,27 @@ def _bottom(row: DeviceRow, width: int, edge: str, glyphs: Glyphs) -> Line:
     return [(glyphs.box[2] + glyphs.line * (width - 3) + glyphs.box[3] + " ", edge)]
 
 
-def _port(writer: str) -> str:
-    return short_address(writer, 6)
+def _foot(row: DeviceRow, keys: Keys, room: int) -> tuple[str, str]:
+    """Return why a device gives what it gives, and the mark of its last write, for so much room.
+
+    Before the reason is cut the writer's address goes, then the mark, then what was asked and is given.
+    """
+    writes = [""]
+    if row.write_age_s is not None:
+        age = f"W {formats.age(row.write_age_s)}"
+        writes = [f"{age} {short_address(row.writer, 6)}", age, ""]
+    why = row.why
+    texts = [why.sentence(keys, brief=True) or row.alarm]
+    if not texts[0]:
+        return formats.clean("  ".join(part for part in (row.direction, row.mode) if part)), writes[0]
+    if why.constraints:
+        texts += [why.reasons(keys, brief=True), why.constraints[0].sentence(keys, brief=True)]
+    texts = [formats.clean(text) for text in texts]
+    for text in texts:
+        for write in writes:
+            if formats.columns(text) + formats.columns(write) <= room:
+                return text, write
+    return texts[-1], ""
 
 
 def _between(left: Line, rights: tuple[Line, ...], width: int) -> Line:

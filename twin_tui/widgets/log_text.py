@@ -12,9 +12,17 @@ _WHOLE = re.compile(rf"{_NUMBER} (?:[^\W\d_]{{1,4}}(?:/[a-z0-9]+)?|%)[,;:)]*(?=\
 _NAME = re.compile(r"[^\W\d]\w*_\w*")
 _CHANGE = re.compile(r"(?:\d+ )?\w+ [^→\s][^→]* → |→ ")
 """How a written value begins: with its name and what it was."""
+_OPTION = re.compile(r"(?<=\d) \(([^()]*)\)")
+"""The name of an option behind its number."""
 _REGISTER = re.compile(r"fc\d\d (\d+ \S+ .+?)(?: \(raw [^)]*\))?$")
 _LENGTHS = (16, 10, 6, 4)
 """The columns that names keep, one after the other."""
+_OPTION_LENGTHS = (10, 6)
+"""The columns that names of options keep, one after the other, before other names shorten."""
+LONG_WORD = 24
+"""The columns from which a word is cut in place of being left out."""
+LEAST_WORD = 8
+"""The columns from which a cut word says something."""
 LEAST_CHANGE = 10
 """The columns of a change of a value without a name."""
 NO_EFFECT = "no effect"
@@ -30,6 +38,35 @@ _MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:: (.*)|
 def _short_names(text: str, longest: int, mark: str) -> str:
     return _NAME.sub(
         lambda each: each[0] if len(each[0]) <= longest else each[0][: longest - len(mark)] + mark, text
+    )
+
+
+def _short_options(text: str, longest: int, mark: str) -> str:
+    """Return a text with the names of options so short, but those that have a number in them whole."""
+
+    def short(found: re.Match[str]) -> str:
+        name = found[1]
+        if columns(name) <= longest or any(each.isdigit() for each in name):
+            return found[0]
+        return f" ({name[: longest - len(mark)].rstrip()}{mark})"
+
+    return _OPTION.sub(short, text)
+
+
+def _begun(word: str, room: int, mark: str) -> str:
+    """Return the beginning of a long word and the mark of a cut in so much room, "" where a number begins."""
+    head = word[: max(0, room - len(mark))]
+    while columns(head) > room - len(mark):
+        head = head[:-1]
+    head = head.rstrip("0123456789.,:+-−")
+    return head + mark if columns(head) >= LEAST_WORD else ""
+
+
+def _has_beginning(shown: str, text: str, mark: str) -> bool:
+    """Return whether a shortened text begins as the whole one does, with an address or a name."""
+    first, head = essence(text).partition(" ")[0], shown.partition(" ")[0]
+    return head == first or (
+        head.endswith(mark) and bool(head[: -len(mark)]) and first.startswith(head[: -len(mark)])
     )
 
 
@@ -50,10 +87,19 @@ def _shorter(text: str, mark: str) -> Iterator[str]:
     yield text
     brief = essence(text)
     yield brief
+    if not _CHANGE.match(brief):
+        for longest in _LENGTHS:
+            yield _short_names(brief, longest, mark)
+        return
+    if _OPTION.search(brief):
+        for longest in _OPTION_LENGTHS:
+            brief = _short_options(brief, longest, mark)
+            yield brief
+        for longest in _LENGTHS[:2]:
+            yield _short_names(brief, longest, mark)
+        brief = _OPTION.sub("", brief)
     for longest in _LENGTHS:
         yield _short_names(brief, longest, mark)
-    if not _CHANGE.match(brief):
-        return
     changes = brief.split(", ")
     for kept in range(len(changes) - 1, 0, -1):
         yield f"{_short_names(', '.join(changes[:kept]), 4, mark)} +{len(changes) - kept}"
@@ -74,6 +120,11 @@ def in_room(text: str, room: int, mark: str = "…") -> str:
     kept = ""
     for word in _WHOLE.findall(shorter):
         if columns(f"{kept} {word} {mark}".strip()) > room:
+            begun = (
+                _begun(word, room - columns(f"{kept} ".lstrip()), mark) if columns(word) > LONG_WORD else ""
+            )
+            if begun:
+                return f"{kept} {begun}".strip()
             break
         kept = f"{kept} {word}".strip()
     return f"{kept} {mark}".strip() if room >= len(mark) else ""
@@ -102,7 +153,12 @@ def with_origin(text: str, origin: str, room: int, mark: str = "…") -> tuple[s
     whole = in_room(text, room, mark)
     if not origin:
         return whole, ""
-    for shown in (f"  {origin}", f"  {port_of(origin)}"):
+    origins = (f"  {origin}", f"  {port_of(origin)}")
+    for shown in origins:
+        kept = in_room(text, room - columns(shown), mark)
+        if _has_beginning(kept, text, mark):
+            return kept, shown
+    for shown in origins:
         kept = in_room(text, room - columns(shown), mark)
         if not kept.startswith(("→", mark)) and (kept or not text):
             return kept, shown
