@@ -245,9 +245,9 @@ async def test_a_file_is_never_replaced_by_a_link(plant: Plant, tmp_path: Path) 
         await ModbusRtuServer(f"pty:{tmp_path}/no/such/tty", {1: plant}).start()
 
 
-async def test_a_missing_serial_device_is_one_clear_message(plant: Plant) -> None:
-    with pytest.raises(LinkError, match="/dev/ttyNone: no such serial device"):
-        await ModbusRtuServer("/dev/ttyNone", {1: plant}).start()
+async def test_a_missing_serial_device_is_one_clear_message(plant: Plant, tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match=f"{tmp_path}/ttyUSB0: no such serial device"):
+        await ModbusRtuServer(f"{tmp_path}/ttyUSB0", {1: plant}).start()
 
 
 class Adapter:
