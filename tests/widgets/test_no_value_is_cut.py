@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.widgets.hand_fed import CLIENT, HandFedSession, frame, snapshot
 from tests.widgets.screen import console, screen_text, settled, text_of
+from twin_tui.engine.formats import columns
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.widgets.glyphs import UNICODE
 from twin_tui.widgets.log_lines import log_line
@@ -89,3 +90,9 @@ async def test_enter_shows_everything_of_the_chosen_entry() -> None:
         assert "active_power_setpoint_w -4000 → 4700 W" in shown
         assert CLIENT in shown
         assert "(raw 47)" in shown
+
+
+@pytest.mark.parametrize("room", [-9, -1, 0, 1, 2, 9, 24, 25, 26, 40])
+def test_a_long_word_finds_its_end_in_any_room(room: int) -> None:
+    for text in ("x" * 300, "漢" * 60, "short " + "y" * 60 + " end", "file.toml: unknown key " + "z" * 40):
+        assert columns(in_room(text, room)) <= max(0, room)

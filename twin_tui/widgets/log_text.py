@@ -55,10 +55,11 @@ def _short_options(text: str, longest: int, mark: str) -> str:
 
 def _begun(word: str, room: int, mark: str) -> str:
     """Return the beginning of a long word and the mark of a cut in so much room, "" where a number begins."""
-    head = word[: max(0, room - len(mark))]
-    while columns(head) > room - len(mark):
+    room = max(0, room - len(mark))
+    head = word[:room]
+    while columns(head) > room:
         head = head[:-1]
-    head = head.rstrip("0123456789.,:+-−")
+    head = head.rstrip("0123456789.,:+-−" + mark)
     return head + mark if columns(head) >= LEAST_WORD else ""
 
 
