@@ -176,8 +176,8 @@ class FormDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         self.list.display = False
-        if self.start:
-            self.query_one(f"#{self.start}", Input).focus()
+        if self.start:  # at once: the next key may have come already
+            self.set_focus(self.query_one(f"#{self.start}", Input))
         self._show()
 
     def on_resize(self) -> None:
