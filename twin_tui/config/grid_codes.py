@@ -361,10 +361,7 @@ def load_grid_code(
 
 def grid_code_of(document: Document, name: str, **enabled: bool) -> GridCode:
     """Return the grid code of a document; raise one ConfigError with all its errors."""
-    complaints = Complaints(document)
-    file = complaints.checked(GridCodeFile, document.data)
-    complaints.settle()
-    assert file is not None
+    file = Complaints(document).required(GridCodeFile, document.data)
     optional: dict[str, Any] = {}
     if file.momentary_cessation is not None:
         found = file.momentary_cessation

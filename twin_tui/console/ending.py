@@ -41,6 +41,15 @@ def note_signals(loop: asyncio.AbstractEventLoop, noted: list[int]) -> None:
 
 
 @contextlib.contextmanager
+def loop_before_notes(noted: list[int]) -> Iterator[asyncio.AbstractEventLoop]:
+    """Yield an event loop behind which signals are noted."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        yield loop
+        note_signals(loop, noted)
+
+
+@contextlib.contextmanager
 def kept_from_signals() -> Iterator[None]:
     """Let what is to be written at the end be written, whatever signals come meanwhile."""
     numbers = [getattr(signal, name) for name in SIGNALS]

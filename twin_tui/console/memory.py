@@ -45,14 +45,10 @@ class Memory:
             if not self._path.exists():
                 return Remembered()
             document = open_document(self._path)
-            complaints = Complaints(document)
-            found = complaints.checked(Remembered, document.data)
-            complaints.settle()
+            return Complaints(document).required(Remembered, document.data)
         except (ConfigError, OSError) as error:
             self.mistake = f"{_reason(self._path, error)}; the default panes are shown"
             return Remembered()
-        assert found is not None
-        return found
 
     def save(self, remembered: Remembered) -> str:
         """Write what is to be remembered; return why that is not possible, once."""

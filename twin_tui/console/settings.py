@@ -52,11 +52,7 @@ class Settings(Choices):
     def with_options(self, **options: Any) -> "Settings":
         """Return these settings with the options that were given; raise ConfigError for bad ones."""
         chosen = self.model_dump() | {key: option for key, option in options.items() if option is not None}
-        complaints = Complaints(Document(chosen, ""))
-        settings = complaints.checked(Settings, chosen)
-        complaints.settle()
-        assert settings is not None
-        return settings
+        return Complaints(Document(chosen, "")).required(Settings, chosen)
 
 
 def settings_path() -> Path:

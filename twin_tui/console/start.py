@@ -6,7 +6,7 @@ import os
 import sys
 
 from twin_tui.console.app import ConsoleApp
-from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals, note_signals
+from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals, loop_before_notes
 from twin_tui.console.memory import Memory
 from twin_tui.console.settings import Settings
 from twin_tui.engine.snapshot import LogKind
@@ -53,12 +53,11 @@ def _show(thread: TwinThread, settings: Settings | None) -> int:
     while True:
         app = ConsoleApp(thread, settings, Memory(thread.site.name))
         code = None
-        with asyncio.Runner() as runner:
+        with loop_before_notes(noted) as loop:
             try:
-                code = app.run(loop=runner.get_loop())
+                code = app.run(loop=loop)
             except Exception as error:  # the outermost edge of the screen: the twin runs on
                 app.failure = app.failure or error
-            note_signals(runner.get_loop(), noted)
         if app.failure is None:
             code = app.return_code or 0 if code is None else code
             return code or (ExitCode.FAILED if failed else ExitCode.OK)
@@ -66,9 +65,8 @@ def _show(thread: TwinThread, settings: Settings | None) -> int:
         log.error("the screen has failed", exc_info=app.failure)
         print(f"The screen has failed: {type(app.failure).__name__}: {app.failure}", file=sys.stderr)
         print("The twin and its servers run on. Enter opens the screen again, Ctrl+C ends.", file=sys.stderr)
-        with asyncio.Runner() as runner:
-            again = runner.get_loop().run_until_complete(_wanted_again(thread, noted))
-            note_signals(runner.get_loop(), noted)
+        with loop_before_notes(noted) as loop:
+            again = loop.run_until_complete(_wanted_again(thread, noted))
         if not again:
             return ExitCode.FAILED
 

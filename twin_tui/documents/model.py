@@ -77,6 +77,13 @@ class Complaints:
                 self._explain(model, item, place)
             return None
 
+    def required(self, model: type[M], data: Any) -> M:
+        """Return the data as a model; raise one ConfigError if there are any errors."""
+        found = self.checked(model, data)
+        self.settle()
+        assert found is not None
+        return found
+
     def _explain(self, model: type[Model], item: Any, place: str) -> None:
         loc: tuple[int | str, ...] = item["loc"]
         kind = item["type"]

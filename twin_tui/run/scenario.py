@@ -120,9 +120,7 @@ class Scenario:
         """Read a scenario file; raise one ConfigError with all its errors."""
         document = open_document(path)
         complaints = Complaints(document)
-        file = complaints.checked(ScenarioFile, document.data)
-        complaints.settle()
-        assert file is not None
+        file = complaints.required(ScenarioFile, document.data)
         steps = tuple(
             entry.step(NamedPlace(document.name, place, place, document))
             for entry, place in ((entry, join("steps", at)) for at, entry in enumerate(file.steps))

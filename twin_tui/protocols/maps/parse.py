@@ -48,9 +48,7 @@ def parse_map(data: Any, place: str = "register map") -> RegisterMap:
 def map_of(document: Document) -> RegisterMap:
     """Check and resolve the register map in a document."""
     complaints = Complaints(document)
-    file = complaints.checked(MapFile, document.data)
-    complaints.settle()
-    assert file is not None
+    file = complaints.required(MapFile, document.data)
     kind = _kind("device_type", file.device_type, complaints)
     roles = {role: _kind(join("devices", role), name, complaints) for role, name in file.devices.items()}
     complaints.settle()
