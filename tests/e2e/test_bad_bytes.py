@@ -45,11 +45,16 @@ def new_site(folder: Path) -> tuple[Path, int]:
     return file, port
 
 
+def opened(site: Path, *options: str, code: str = WHOLE + "main()") -> PtyConsole:
+    """Return a console on a terminal of 80x24, started by this program."""
+    return PtyConsole(site, *options, size=(80, 24), hz=4, program=("-c", code))
+
+
 @pytest.fixture(scope="module")
 def console_and_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PtyConsole, int]]:
     """One console for all that must not end it."""
     site, port = new_site(tmp_path_factory.mktemp("site"))
-    console = PtyConsole(site, size=(80, 24), hz=4, program=("-c", WHOLE + "main()"))
+    console = opened(site)
     try:
         console.wait(b"bess-1")
         yield console, port
@@ -122,9 +127,7 @@ def test_random_bytes_do_not_end_the_twin(console: PtyConsole, port: int) -> Non
 
 def test_commands_typed_before_the_first_picture_are_carried_out(tmp_path: Path) -> None:
     options = ("--no-servers", "--record", "run.jsonl")
-    console = PtyConsole(
-        new_site(tmp_path)[0], *options, size=(80, 24), hz=4, program=("-c", WHOLE + "main()")
-    )
+    console = opened(new_site(tmp_path)[0], *options)
     try:
         console.send(b":mark early\r")  # a terminal that is nobody's yet makes Enter a line feed
         console.wait(b"\x1b[?1049h")  # now it belongs to the console, and nothing is drawn yet
@@ -141,9 +144,7 @@ def test_commands_typed_before_the_first_picture_are_carried_out(tmp_path: Path)
 
 
 def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
-    console = PtyConsole(
-        new_site(tmp_path)[0], "--no-servers", size=(80, 24), hz=4, program=("-c", WHOLE + "main()")
-    )
+    console = opened(new_site(tmp_path)[0], "--no-servers")
 
     def stopped() -> bool:
         return Path(f"/proc/{console.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
@@ -173,7 +174,7 @@ def test_a_console_that_was_stopped_goes_on_and_leaves_the_terminal_as_it_was(tm
 
 def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(tmp_path: Path) -> None:
     site, port = new_site(tmp_path)
-    console = PtyConsole(site, size=(80, 24), hz=4, program=("-c", FAILING))
+    console = opened(site, code=FAILING)
     try:
         console.wait(b"The screen has failed: RuntimeError: cannot draw this")
         console.wait(b"Enter opens the screen again")
@@ -195,7 +196,7 @@ def test_a_screen_that_fails_leaves_the_twin_running_and_is_opened_again(tmp_pat
 @pytest.mark.parametrize("end", ["the duration", "a signal"])
 def test_behind_a_screen_that_failed_the_run_ends_with_its_results(tmp_path: Path, end: str) -> None:
     options = ("--record", "run.jsonl", "--duration", "4s" if end == "the duration" else "1h")
-    console = PtyConsole(new_site(tmp_path)[0], *options, size=(80, 24), hz=4, program=("-c", FAILING))
+    console = opened(new_site(tmp_path)[0], *options, code=FAILING)
     try:
         console.wait(b"Enter opens the screen again")
         if end == "a signal":

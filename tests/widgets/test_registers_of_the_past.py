@@ -6,6 +6,7 @@ import pytest
 
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui import Twin
+from twin_tui.console.app import ConsoleApp
 from twin_tui.engine.view import ViewRequest
 from twin_tui.session.local import LocalSession
 
@@ -63,14 +64,18 @@ async def test_what_no_signal_determines_says_that_it_is_not_kept() -> None:
             assert then.text == ("not kept" if stored or cell.reader.composed else now.text), cell.reader.name
 
 
+async def three_writes(twins: LocalSession, app: ConsoleApp) -> None:
+    """Write 1, 2 and 3 kW to the second device, a second apart, each seen in a frame."""
+    for setpoint_w in (1_000, 2_000, 3_000):
+        twins.twin["second"].write(origin=EMS, active_power_setpoint_w=setpoint_w)
+        twins.twin.advance(1.0)
+        await app.refresh_frame()
+
+
 async def test_the_registers_of_any_device_follow_the_cursor_of_time() -> None:
     twins = session()
     async with console(twins, (160, 48)) as pilot:
-        app = app_of(pilot)
-        for setpoint_w in (1_000, 2_000, 3_000):
-            twins.twin["second"].write(origin=EMS, active_power_setpoint_w=setpoint_w)
-            twins.twin.advance(1.0)
-            await app.refresh_frame()
+        await three_writes(twins, app_of(pilot))
         await pilot.press("r", "2")
         await settled(pilot)
         assert "3.0 kW" in screen_text(pilot)
@@ -109,10 +114,7 @@ async def test_a_device_chosen_at_another_moment_has_its_registers_of_that_momen
     twins = session()
     async with console(twins, (160, 48)) as pilot:
         app = app_of(pilot)
-        for setpoint_w in (1_000, 2_000, 3_000):
-            twins.twin["second"].write(origin=EMS, active_power_setpoint_w=setpoint_w)
-            twins.twin.advance(1.0)
-            await app.refresh_frame()
+        await three_writes(twins, app)
         await pilot.press(view, moment)
         await settled(pilot)
         twins.twin["second"].write(origin=EMS, active_power_setpoint_w=4_000)

@@ -163,9 +163,14 @@ class ConsoleApp(ConsoleActions):
         found = super().get_driver_class()
         return ConsoleDriver if found is LinuxDriver else found
 
+    @property
+    def _own_terminal(self) -> ConsoleDriver | None:
+        """The driver, unless the environment asks for another one."""
+        return self._driver if isinstance(self._driver, ConsoleDriver) else None
+
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        lean = self._driver.painter.lean if isinstance(self._driver, ConsoleDriver) else None
-        super()._display(screen, lean(renderable) if lean else renderable)
+        terminal = self._own_terminal
+        super()._display(screen, terminal.painter.lean(renderable) if terminal is not None else renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         """Keep what went wrong for a plain message in place of a page of source code."""
@@ -182,8 +187,8 @@ class ConsoleApp(ConsoleActions):
 
     def on_resize(self, event: Resize) -> None:
         """Say so where there is no room; the twin runs on."""
-        if isinstance(self._driver, ConsoleDriver):
-            self._driver.painter.forget()  # some terminals break their lines anew
+        if self._own_terminal is not None:
+            self._own_terminal.painter.forget()  # some terminals break their lines anew
         width, height = event.size
         small = width < LEAST[0] or height < LEAST[1]
         self.tiny.display, self.views.display = small, not small
@@ -229,7 +234,7 @@ class ConsoleApp(ConsoleActions):
         self.frame = frame
         if self.asked_speed == asked_speed:
             self.asked_speed = None
-        if not (isinstance(self._driver, ConsoleDriver) and self._driver.is_behind):
+        if self._own_terminal is None or not self._own_terminal.is_behind:
             self.show_frame(frame)
         self.opened.set()
         if frame.over:

@@ -97,11 +97,12 @@ def harvest(
 
     ``working`` is the share of the strings that are connected.
     """
-    light, cell, dc = modules(params, params.surface, params.peak_w * working, surroundings)
     if params.strings:
         found = by_string(params, surroundings)
         light, cell, _ = found[0]
         dc = fsum([each[2] for each in (found[1:] if working < 1.0 else found)])
+    else:
+        light, cell, dc = modules(params, params.surface, params.peak_w * working, surroundings)
     if params.series is not None:
         measured_w = params.series.at(surroundings.unix_s, surroundings.time_s)
         ac = min(max(0.0, measured_w * working), params.rated_w)
