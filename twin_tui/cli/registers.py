@@ -21,5 +21,8 @@ def command(site: str, device: str | None = None, allow_outside: bool = False) -
         for number, unit in sorted(wire.units.items()):
             if device is None or unit.device == device:
                 click.echo(
-                    clean_lines(listing(unit.registers, unit.device, f"{wire.name} unit {number}")) + "\n"
+                    clean_lines(
+                        listing(unit.registers, unit.device, f"{wire.name} unit {wire.number_text(number)}")
+                    )
+                    + "\n"
                 )

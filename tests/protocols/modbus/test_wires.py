@@ -79,6 +79,23 @@ async def test_two_devices_on_one_port_are_two_units_with_one_row_of_clients() -
     assert views.traffic("bess-1") == ()
 
 
+async def test_a_device_with_any_unit_number_says_so_and_is_read_back_from_its_source() -> None:
+    data = site([tcp(unit_id="any", register_map="huawei_sun2000")])
+    data["assets"][0] = {"type": "pv", "name": "pv-1", "rated_kw": 5.0, **data["assets"][0]}
+    data["assets"][0].update(type="inverter", name="pv-1")
+    data["assets"][0].pop("capacity_kwh")
+    planned = load_site(data)
+    assert load_site(planned.source).endpoints == planned.endpoints
+    twin = Twin.from_dict(data)
+    async with twin:
+        (server,) = tcp_servers(twin)
+        (line,) = [line for line in twin.links.lines() if "Modbus" in line]
+        assert line.endswith("unit any: pv-1 (huawei_sun2000)")
+        client = await connect(server)
+        assert (await client.ask(read(3, 30073, 2), unit=200))[0] == 3
+        client.writer.close()
+
+
 async def test_a_link_fault_reaches_the_unit_of_its_device_alone() -> None:
     port = free_port()
     twin = Twin.from_dict(site([tcp(port, unit_id=1)], [tcp(port, unit_id=2)]))
@@ -326,6 +343,12 @@ def test_the_options_of_a_port_or_line_survive_as_the_text_of_a_site() -> None:
             ([tcp(tls={"certificate": "no.pem", "key": "no.key"})],),
             "tls.certificate: no such file: ",
         ),
+        (
+            ([tcp(5020, unit_id="any")], [tcp(5020, unit_id=2)]),
+            "assets[0]: unit_id any needs a port of its own; 127.0.0.1:5020 has others",
+        ),
+        (([tcp(unit_id="any", framing="rtu")],), "unit_id: any needs framing mbap; give the unit's number"),
+        (([tcp(unit_id="all")],), "unit_id: expected any or a whole number from 0 to 255, found 'all'"),
         (([tcp(unit_id=256)],), "unit_id: expected a whole number from 0 to 255, found 256"),
         (([tcp(max_clients=0)],), "max_clients: expected a whole number from 1 to 100000, found 0"),
     ],

@@ -8,7 +8,7 @@ from twin_tui.config.derive import ParameterModel
 from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, whole
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.errors import shown
-from twin_tui.protocols.modbus.options import MapName
+from twin_tui.protocols.modbus.options import MapName, UnitNumber
 
 
 def _to_commands(found: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Asset(ParameterModel):
     """Host of its Modbus TCP port, instead of protocols."""
     port: Annotated[int, whole(0, 65535)] | None = None
     """Modbus TCP port, instead of protocols; 0 selects a free one."""
-    unit_id: Annotated[int, whole(0, 255)] | None = None
+    unit_id: UnitNumber | None = None
     """Modbus unit, instead of protocols."""
     register_map: MapName = None
     """Name of a register map, or the map itself, instead of protocols."""

@@ -10,6 +10,7 @@ from twin_tui.documents.values import Accepts, Positive, choice
 from twin_tui.errors import shown
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.wire import WIRE_TYPES
+from twin_tui.protocols.modbus.diagnostics import SUBFUNCTIONS
 from twin_tui.protocols.modbus.memory import ALL_FUNCTIONS
 
 
@@ -98,6 +99,32 @@ def _to_functions(found: Any) -> frozenset[int]:
     return frozenset(found)
 
 
+def _to_subfunctions(found: Any) -> frozenset[int]:
+    if not isinstance(found, list) or not all(
+        type(number) is int and number in SUBFUNCTIONS for number in found
+    ):
+        known = ", ".join(f"{number} = {meaning}" for number, meaning in SUBFUNCTIONS.items())
+        raise ValueError(f"expected a list of sub-functions ({known}), found {shown(found)}")
+    return frozenset(found)
+
+
+def _to_fill(found: Any) -> int | None:
+    """Return the word that a gap reads as; None for an exception."""
+    if isinstance(found, str) and found in _FILLS:
+        return _FILLS[found]
+    if isinstance(found, dict) and found.keys() == {"fill"}:
+        return int(_WORD.check(found["fill"]))
+    raise ValueError(f"expected exception, zero or an object such as {{fill: 0xFFFF}}, found {shown(found)}")
+
+
+def _to_gaps(found: Any) -> Any:
+    """Return a list of ranges; a single answer is that of the whole map."""
+    if isinstance(found, list):
+        return found
+    _to_fill(found)
+    return [{"read": found}]
+
+
 def _to_raw_values(found: Any) -> frozenset[int]:
     codes = found if isinstance(found, list) else [found]
     if not all(type(code) is int for code in codes):
@@ -123,6 +150,8 @@ def _to_parts(found: Any) -> list[Any]:
 
 
 _ADDRESS = to_whole(0, 65535)
+_WORD = to_whole(0, 65535)
+_FILLS = {"exception": None, "zero": 0}
 _TYPE = choice(*WIRE_TYPES)
 _BY_CODE: dict[str, Any] = {"type": "object", "propertyNames": {"pattern": "^-?[0-9]"}}
 
@@ -133,7 +162,20 @@ def _values(kind: str) -> dict[str, Any]:
 
 _INTEGERS = {"type": "array", "items": {"type": "integer"}}
 
+_SUBFUNCTIONS = {"type": "array", "items": {"enum": list(SUBFUNCTIONS)}}
 _FUNCTIONS = {"type": "array", "items": {"enum": sorted(ALL_FUNCTIONS)}}
+
+_FILL: dict[str, Any] = {
+    "anyOf": [
+        {"enum": list(_FILLS)},
+        {
+            "type": "object",
+            "properties": {"fill": _WORD.schema},
+            "required": ["fill"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 Written = Annotated[str, Accepts(_to_written, {"type": ["string", "number"]})]
 Exact = Annotated[Fraction, Accepts(to_exact, {"type": "number"})]
@@ -144,6 +186,8 @@ Patterns = Annotated[
     dict[str, int] | str, Accepts(_to_patterns, {"anyOf": [{"const": "sunspec"}, {"type": "object"}]})
 ]
 Order = Annotated[str, choice("big", "little")]
+Fill = Annotated[int | None, Accepts(_to_fill, _FILL)]
+"""The word that unmapped addresses read as; None: an exception."""
 Flag = Annotated[bool, Accepts(_to_flag, {"type": "boolean"})]
 Count = Annotated[int, to_whole(0, 10**9)]
 
@@ -249,6 +293,24 @@ class RegisterEntry(Model):
     description: Written = ""
 
 
+class GapFile(Model):
+    """An entry of ``gaps``: how reads across addresses without a register are answered."""
+
+    table: Annotated[str, choice("input", "holding", "both", "discrete", "coil")] | None = None
+    start: Annotated[int, _ADDRESS] | None = Field(None, alias="from")
+    """The first address; default: that of the first register."""
+    last: Annotated[int, _ADDRESS] | None = Field(None, alias="to")
+    """The last address; default: that of the last register."""
+    read: Fill
+    """exception, zero, or fill: the word."""
+
+
+Gaps = Annotated[
+    list[GapFile],
+    BeforeValidator(_to_gaps, json_schema_input_type=Fill | list[GapFile]),
+]
+
+
 class LimitsFile(Model):
     """``limits``: what the device supports, where that is less than Modbus allows."""
 
@@ -257,6 +319,10 @@ class LimitsFile(Model):
     even_counts_only: Flag = False
     functions: Annotated[frozenset[int], Accepts(_to_functions, _FUNCTIONS)] = ALL_FUNCTIONS
     """Function codes."""
+    diagnostics: Annotated[frozenset[int], Accepts(_to_subfunctions, _SUBFUNCTIONS)] = frozenset()
+    """Sub-functions of function 8: 0 returns the query data, 10 to 15 clear and return counters."""
+    server_id: Written = ""
+    """The text of function 17; without one the function is not supported."""
 
 
 class WatchdogFile(Model):
@@ -307,6 +373,8 @@ class MapFile(Model):
     not_available: Patterns = Field(default_factory=dict)
     """The bit pattern for a missing value by type; sunspec: the patterns of that standard."""
     limits: LimitsFile = Field(default_factory=LimitsFile)
+    gaps: Gaps = Field(default_factory=list)
+    """How reads across addresses without a register are answered: exception (the default), zero, or fill."""
     watchdog: WatchdogFile | None = None
     commands: list[RuleFile] = Field(default_factory=list)
     """Commands derived from several registers."""

@@ -10,7 +10,7 @@ from typing import Any
 from twin_tui.documents.loader import NamedPlace
 from twin_tui.engine.signals import Signal, value
 from twin_tui.protocols.maps.wire import Encoding, Layout, Raw
-from twin_tui.protocols.modbus.memory import Limits, Table
+from twin_tui.protocols.modbus.memory import Gap, Limits, Table
 
 OWN = ""
 """The role of the endpoint's own device."""
@@ -348,6 +348,7 @@ class RegisterMap:
     """Further devices of the same unit: role → kind."""
     registers: tuple[Register, ...]
     limits: Limits
+    gaps: tuple[Gap, ...] = ()
     rules: tuple[Rule, ...] = ()
     watchdog: Watchdog | None = None
     description: str = ""

@@ -13,6 +13,7 @@ from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.check import check_map
 from twin_tui.protocols.maps.entries import EntryParser
 from twin_tui.protocols.maps.file import LimitsFile, MapFile, RegisterEntry, WatchdogFile
+from twin_tui.protocols.maps.gaps import find_gaps
 from twin_tui.protocols.maps.model import OWN, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
 from twin_tui.protocols.maps.rules import read_rules
@@ -69,6 +70,7 @@ def map_of(document: Document) -> RegisterMap:
     complaints.settle()
     registers = parser.finish(complaints)
     warnings = check_map(registers, complaints)
+    gaps = find_gaps(file.gaps, registers, complaints)
     limits = _limits(file.limits, complaints)
     rules = read_rules(file.commands, kind, roles, registers, complaints)
     watchdog = None if file.watchdog is None else _watchdog(file.watchdog, kind, roles, complaints)
@@ -80,6 +82,7 @@ def map_of(document: Document) -> RegisterMap:
         roles=roles,
         registers=tuple(registers),
         limits=limits,
+        gaps=gaps,
         rules=rules,
         watchdog=watchdog,
         description=file.description,
@@ -104,6 +107,8 @@ def _limits(file: LimitsFile, complaints: Complaints) -> Limits:
             max_write_registers=file.max_write_registers,
             even_counts_only=file.even_counts_only,
             functions=file.functions,
+            diagnostics=file.diagnostics,
+            server_id=file.server_id,
         )
     except ConfigError as error:
         complaints.add("limits", str(error))

@@ -63,7 +63,7 @@ class Registers(UnitMemory):
     ) -> None:
         served = [register for register in register_map.registers if register.role in devices]
         extents = [Extent(r.table, r.address, r.count, r.readable, r.writable) for r in served]
-        super().__init__(extents, register_map.limits)
+        super().__init__(extents, register_map.limits, register_map.gaps)
         self.map = register_map
         self.engine = engine
         self.devices = dict(devices)

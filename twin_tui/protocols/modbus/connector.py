@@ -1,5 +1,6 @@
 """Modbus as connectors: TCP ports, plain, framed as RTU or behind TLS; serial lines and pseudo terminals."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -21,7 +22,7 @@ from twin_tui.protocols.modbus.endpoints import (
     Tls,
 )
 from twin_tui.protocols.modbus.faults import kinds_on
-from twin_tui.protocols.modbus.options import ModbusRtuEntry, ModbusTcpEntry, TcpSettings, TlsFiles
+from twin_tui.protocols.modbus.options import ANY, ModbusRtuEntry, ModbusTcpEntry, TcpSettings, TlsFiles
 
 _EVERYWHERE = ("0.0.0.0", "::")
 _SUFFIXES = ("", ".yaml", ".yml", ".json")
@@ -46,19 +47,25 @@ class ModbusTcpConnector(Connector):
         given = entry.model_fields_set
         site = context.settings or TcpSettings()
         chosen = {key: getattr(entry if key in given else site, key) for key in TcpSettings.model_fields}
+        if entry.unit_id == ANY and chosen["framing"] != "mbap":
+            context.complain(
+                join(context.place, "unit_id"), f"{ANY} needs framing mbap; give the unit's number"
+            )
+            return None
         options = TcpOptions(
             framing=cast(Framing, chosen["framing"]),
             max_clients=chosen["max_clients"],
             policy=cast(ClientPolicy, chosen["policy"]),
             idle_timeout_s=chosen["idle_timeout"],
             missing_unit=cast(MissingUnit, chosen["missing_unit"]),
+            any_unit=entry.unit_id == ANY,
             tls=_tls(chosen["tls"], context),
         )
         return ModbusTcp(
             context.device,
             entry.ip,
             entry.port,
-            entry.unit_id,
+            1 if isinstance(entry.unit_id, str) else entry.unit_id,
             source,
             options,
             entry.devices,
@@ -73,7 +80,11 @@ class ModbusTcpConnector(Connector):
             other = hosts.setdefault(endpoint.port, endpoint.host)
             if other != endpoint.host and (other in _EVERYWHERE or endpoint.host in _EVERYWHERE):
                 complain(place, f"port {endpoint.port} is used on both {other} and {endpoint.host}")
-        _check_shared(fixed, lambda endpoint: f"{endpoint.host}:{endpoint.port}", complain)
+        _check_shared(fixed, _port_of, complain)
+        shared = Counter(_port_of(endpoint) for _, endpoint in fixed)
+        for place, endpoint in fixed:
+            if endpoint.options.any_unit and shared[_port_of(endpoint)] > 1:
+                complain(place, f"unit_id {ANY} needs a port of its own; {_port_of(endpoint)} has others")
 
     def link_faults(self, endpoint: ModbusTcp) -> Mapping[str, str]:
         """Return the faults of a connection; only one framed as RTU has checksums."""
@@ -84,6 +95,7 @@ class ModbusTcpConnector(Connector):
         options = endpoint.options
         return {
             **_shared_source(endpoint),
+            **({"unit_id": ANY} if options.any_unit else {}),
             "ip": endpoint.host,
             "framing": options.framing,
             "policy": options.policy,
@@ -221,6 +233,10 @@ def _check_shared(placed: Placed, line_of: Callable[[Any], str], complain: Compl
         before = settings.setdefault(line, (place, endpoint.options))
         if before[1] != endpoint.options:
             complain(place, f"options of {line} differ from those at {before[0]}; expected the same")
+
+
+def _port_of(endpoint: ModbusTcp) -> str:
+    return f"{endpoint.host}:{endpoint.port}"
 
 
 def _shared_source(endpoint: ModbusTcp | ModbusRtu) -> dict[str, Any]:

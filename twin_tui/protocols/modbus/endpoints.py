@@ -45,6 +45,8 @@ class TcpOptions:
     policy: ClientPolicy = "drop_oldest"
     idle_timeout_s: float | None = None
     missing_unit: MissingUnit = "exception"
+    any_unit: bool = False
+    """Whether the only unit answers to every unit number."""
     tls: Tls | None = None
 
 

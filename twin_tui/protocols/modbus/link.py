@@ -38,6 +38,7 @@ class Link(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self.busy = False
         self._reads = station.reads
+        self._messages = station.counters.messages
         self._clock = station.clock
         self._on_change = on_change
         self._buffer = bytearray(BUFFER_BYTES)
@@ -159,17 +160,21 @@ class Link(asyncio.BufferedProtocol):
         """Return the bytes to send at once in response to one frame."""
         station = self.station
         self._capture(frame)
+        self._messages[unit] += 1
         station.count(unit, pdu)
         faults = station.faults
         effect = None if faults is None else faults.effect_on(station.number(unit), pdu)
         if faults is None or effect is None:
             answer = _busy(pdu) if self.busy else self._respond(unit, pdu)
             sent = b"" if answer is None else self._wrap(transaction, unit, answer)
+            if answer is not None and answer[0] & 0x80:
+                station.counters.exceptions[unit] += 1
             delay_s = gap_s = 0.0
         else:
             sent = self._faulty_response(faults, effect, transaction, unit, pdu)
             delay_s, gap_s = effect.delay_s, effect.gap_s
         if not sent:
+            station.counters.silent[unit] += 1
             return b""
         if self._delayed or delay_s or gap_s:
             self._send_delayed(sent, delay_s, gap_s)
@@ -251,6 +256,7 @@ class MbapLink(Link):
             self._consume(data)
             return
         self.requests += 1
+        self._messages[data[6]] += 1
         self.last_request = data
         self.last_seen_s = self._clock()
         self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]

@@ -39,6 +39,16 @@ class Extent:
 
 
 @dataclass(slots=True)
+class Gap:
+    """Addresses ``start`` to ``end - 1`` of one table without a register, read as the word ``fill``."""
+
+    table: Table
+    start: int
+    end: int
+    fill: int
+
+
+@dataclass(slots=True)
 class WriteRequest:
     """One write request; ``data`` is in wire order, for coils one byte 0 or 1 per bit."""
 
@@ -61,6 +71,10 @@ class Limits:
     max_write_registers: int = 123
     even_counts_only: bool = False
     functions: frozenset[int] = ALL_FUNCTIONS
+    diagnostics: frozenset[int] = frozenset()
+    """Sub-functions of function 8."""
+    server_id: str = ""
+    """The text of function 17; without one the function is not supported."""
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -97,10 +111,15 @@ class UnitMemory:
     """The memory of one unit; this base class simply stores what is written.
 
     Subclasses override ``refresh``, called before memory is read for a response, and ``write``. Extents may
-    touch or overlap: an address is readable or writable when any extent over it is.
+    touch or overlap: an address is readable or writable when any extent over it is. Gaps contain no address
+    of an extent; they can be read and not written.
     """
 
-    def __init__(self, extents: Iterable[Extent], limits: Limits | None = None) -> None:
+    def __init__(
+        self, extents: Iterable[Extent], limits: Limits | None = None, gaps: Iterable[Gap] = ()
+    ) -> None:
+        gaps = tuple(gaps)
+        extents = (*extents, *(Extent(gap.table, gap.start, gap.end - gap.start) for gap in gaps))
         self.limits = limits or Limits()
         by_table: dict[Table, list[Extent]] = {table: [] for table in Table}
         for extent in extents:
@@ -114,6 +133,11 @@ class UnitMemory:
         for table, members in by_table.items():
             ranges = _ranges(table, members)
             self._tables[table] = _Tables(ranges, [each.start for each in ranges])
+        for gap in gaps:
+            memory, start = self.locate(gap.table, gap.start)
+            size = BYTES_PER_ADDRESS[gap.table]
+            word = gap.fill.to_bytes(2, "big") if size == 2 else bytes((gap.fill & 1,))
+            memory[start : start + size * (gap.end - gap.start)] = word * (gap.end - gap.start)
 
     def refresh(self) -> None:
         """Update the memory."""

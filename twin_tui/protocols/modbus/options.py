@@ -58,6 +58,20 @@ _MAP = {"type": ["string", "object"], "minLength": 1, "minProperties": 1}
 MapName = Annotated[Any, Accepts(to_map, _MAP)] | None
 
 
+ANY = "any"
+"""The unit number of a device that ignores it."""
+_UNIT = whole(0, 255)
+
+
+def _to_unit(found: Any) -> int | str:
+    if isinstance(found, str) and found != ANY:
+        raise ValueError(f"expected {ANY} or a whole number from 0 to 255, found {shown(found)}")
+    return ANY if found == ANY else int(_UNIT.check(found))
+
+
+UnitNumber = Annotated[int | str, Accepts(_to_unit, {"anyOf": [_UNIT.schema, {"const": ANY}]})]
+
+
 class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
@@ -90,7 +104,7 @@ class ModbusTcpEntry(UnitEntry, TcpSettings):
 
     ip: Host = LOOPBACK
     port: TcpPort
-    unit_id: Annotated[int, whole(0, 255)] = 1
+    unit_id: UnitNumber = 1
 
 
 class ModbusRtuEntry(UnitEntry):

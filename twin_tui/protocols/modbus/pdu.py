@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 
 from twin_tui.protocols.modbus import identity
+from twin_tui.protocols.modbus.diagnostics import REPORT_SERVER_ID, server_id
 from twin_tui.protocols.modbus.identity import Identity
 from twin_tui.protocols.modbus.memory import Table, UnitMemory, WriteRequest
 
@@ -68,6 +69,9 @@ def respond(memory: UnitMemory, pdu: bytes, client: str, objects: Identity | Non
     """
     function = pdu[0]
     try:
+        if function == REPORT_SERVER_ID and memory.limits.server_id:
+            _expect(len(pdu) == 1)
+            return server_id(memory.limits.server_id)
         if function not in memory.limits.functions:
             raise ExceptionResponse(ModbusCode.ILLEGAL_FUNCTION)
         if function == IDENTIFY:

@@ -15,10 +15,10 @@ MAX_FRAME_BYTES = 268
 MIN_FRAME_BYTES = 4
 INCOMPLETE = 0
 NO_FRAME = -1
-_FIXED_REQUESTS = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 22: 10, 43: 7}
+_FIXED_REQUESTS = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 17: 4, 22: 10, 43: 7}
 _COUNTED_REQUESTS = {15: (6, 9), 16: (6, 9), 23: (10, 13)}
-_FIXED_ANSWERS = {5: 8, 6: 8, 15: 8, 16: 8, 22: 10}
-_COUNTED_ANSWERS = frozenset({1, 2, 3, 4, 23})
+_FIXED_ANSWERS = {5: 8, 6: 8, 8: 8, 15: 8, 16: 8, 22: 10}
+_COUNTED_ANSWERS = frozenset({1, 2, 3, 4, 17, 23})
 
 
 def request_length(buffer: bytes, at: int) -> int:
@@ -88,7 +88,7 @@ class RtuLink(Link):
             self._pause.cancel()
             self._pause = None
         if self._rest and silence_s >= self._gap_s and data and self._frame_at(data, 0) > 0:
-            self._capture(self._rest)
+            self._drop(self._rest)
             self._rest, self._synchronised = b"", True
         buffer = self._rest + data
         self._rest = b""
@@ -107,6 +107,7 @@ class RtuLink(Link):
                 found = self._next_frame(buffer, at)
                 if found is None:
                     break
+                self.station.counters.errors += 1
                 at = found
         if self.transport is None or at >= len(buffer):
             return
@@ -148,7 +149,12 @@ class RtuLink(Link):
                 self._serve(buffer[at:])
                 return
         if buffer:
-            self._capture(buffer)
+            self._drop(buffer)
+
+    def _drop(self, data: bytes) -> None:
+        """Discard bytes that form no frame."""
+        self.station.counters.errors += 1
+        self._capture(data)
 
     def _is_ours(self, unit: int) -> bool:
         return unit == BROADCAST or unit in self.station.units
@@ -156,6 +162,7 @@ class RtuLink(Link):
     def _serve(self, frame: bytes) -> None:
         if not self._is_ours(frame[0]):
             self._capture(frame)
+            self._messages[frame[0]] += 1
             return
         self.requests += 1
         self.last_request = frame

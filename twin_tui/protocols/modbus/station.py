@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.modbus.diagnostics import DIAGNOSTICS, Counters, diagnose
 from twin_tui.protocols.modbus.endpoints import Framing, MissingUnit
 from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
 from twin_tui.protocols.modbus.identity import encoded
@@ -21,6 +22,8 @@ SEEDED_0: RngFactory = partial(random.Random, 0)
 MAX_CACHED_READS = 64
 MAX_COUNTED_READS = 4096
 BROADCAST = 0
+ONLY_UNIT = frozenset({BROADCAST, 0xFF})
+"""Unit numbers that mean the only unit of a TCP port: Messaging on TCP/IP Implementation Guide 4.4.2."""
 
 
 class Station:
@@ -37,6 +40,7 @@ class Station:
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
         missing_unit: MissingUnit = "exception",
+        any_unit: bool = False,
         framing: Framing = "mbap",
         clock: Callable[[], float] = time.monotonic,
         make_rng: RngFactory = SEEDED_0,
@@ -48,6 +52,9 @@ class Station:
         self._identities = {unit: encoded(texts) for unit, texts in (identities or {}).items()}
         self.reads: dict[bytes, CachedRead] = {}
         self.missing_unit = missing_unit
+        self.any_unit = any_unit
+        """Whether the only unit answers to every unit number, as devices do that ignore it."""
+        self.counters = Counters()
         self.framing = framing
         self.clock = clock
         self.faults: LinkFaults | None = None
@@ -114,19 +121,20 @@ class Station:
 
     def number(self, unit: int) -> int:
         """Return the number of the unit that answers requests to ``unit``."""
-        if unit == BROADCAST and len(self.units) == 1:
-            return next(iter(self.units))
-        return unit
+        if unit in self.units or len(self.units) != 1:
+            return unit
+        only = self.framing == "mbap" and (unit in ONLY_UNIT or self.any_unit)
+        return next(iter(self.units)) if only or unit == BROADCAST else unit
 
     def respond(self, unit: int, pdu: bytes, client: str) -> bytes | None:
-        """Answer a request on TCP, where unit 0 means the only unit; None means no response."""
+        """Answer a request on TCP, where units 0 and 255 mean the only unit; None means no response."""
         number = self.number(unit)
         memory = self.units.get(number)
         if memory is None:
             if self.missing_unit == "silent":
                 return None
             return exception_pdu(pdu[0], ModbusCode.GATEWAY_TARGET_FAILED)
-        answer = respond(memory, pdu, client, self._identities.get(number))
+        answer = self._answer(memory, number, pdu, client)
         if answer[0] in {3, 4} and self.faults is None and self.ring is None and self.counted is None:
             self._remember(memory, unit, pdu)
         return answer
@@ -139,7 +147,18 @@ class Station:
                     respond(each, pdu, client)
             return None
         memory = self.units.get(unit)
-        return None if memory is None else respond(memory, pdu, client, self._identities.get(unit))
+        return None if memory is None else self._answer(memory, unit, pdu, client)
+
+    def _answer(self, memory: UnitMemory, number: int, pdu: bytes, client: str) -> bytes:
+        supported = memory.limits.diagnostics
+        if pdu[0] == DIAGNOSTICS and supported:
+            units = [
+                unit
+                for unit in range(256)
+                if self.number(unit) == number or (unit == BROADCAST and self.framing == "rtu")
+            ]
+            return diagnose(pdu, supported, self.counters, units)
+        return respond(memory, pdu, client, self._identities.get(number))
 
     def _remember(self, memory: UnitMemory, unit: int, pdu: bytes) -> None:
         address, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")

@@ -79,6 +79,10 @@ class ModbusWire(Wire, Generic[E, S]):
         """The device identification of each unit."""
         return {number: unit.identity for number, unit in self.units.items()}
 
+    def number_text(self, number: int) -> str:
+        """Return a unit's number, or that it answers to any."""
+        return str(number)
+
     async def open(self) -> None:
         """Serve the units."""
         server = self.make(partial(generator, self._engine.plan.seed, self.name))
@@ -100,7 +104,7 @@ class ModbusWire(Wire, Generic[E, S]):
     def lines(self) -> Iterable[str]:
         """Yield one line with all units."""
         units = ", ".join(
-            f"{number}: {unit.device} ({unit.registers.map.name})"
+            f"{self.number_text(number)}: {unit.device} ({unit.registers.map.name})"
             for number, unit in sorted(self.units.items())
         )
         yield f"{self.name}  unit {units}"
@@ -120,7 +124,7 @@ class ModbusWire(Wire, Generic[E, S]):
         for place, (number, unit) in enumerate(sorted(self.units.items())):
             yield LinkView(
                 device=unit.device,
-                address=f"{address} unit {number}",
+                address=f"{address} unit {self.number_text(number)}",
                 protocol=protocol,
                 clients=clients if place == 0 else (),
                 requests=requests if place == 0 else 0,
@@ -190,6 +194,10 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         """Protocol, address, port."""
         return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
 
+    def number_text(self, number: int) -> str:
+        """Return a unit's number, or that it answers to any."""
+        return "any" if self.endpoint.options.any_unit else str(number)
+
     def tcp_port(self, device: str, unit: int | None = None) -> int | None:
         """Return the port if the device is one of its units."""
         if not any(each.device == device and unit in (None, number) for number, each in self.units.items()):
@@ -210,6 +218,7 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
             policy=options.policy,
             idle_timeout_s=options.idle_timeout_s,
             missing_unit=options.missing_unit,
+            any_unit=options.any_unit,
             make_rng=make_rng,
             on_handshake=self._handshake_done,
             on_accept=self._accepting,
