@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.widgets.screen import text_of
@@ -39,6 +39,8 @@ def label(line: str) -> float | None:
 
 
 @given(VALUES, st.integers(0, 250), st.integers(0, 70), KINDS, st.booleans())
+@example([5e-324], 16, 2, UNICODE, True)
+@example([1e14, 1e14 + 0.02], 40, 7, ASCII, False)
 def test_a_chart_has_exactly_its_room(
     values: list[float | None], width: int, height: int, glyphs: Glyphs, zero: bool
 ) -> None:

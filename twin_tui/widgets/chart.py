@@ -17,6 +17,8 @@ DOTS_DOWN, DOTS_ACROSS = 4, 2
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 ROUND = (1.0, 2.0, 5.0)
 TOO_LARGE = 1e15
+LEAST_SPAN = 1e-9
+"""What an axis spans at least: smaller differences are rounding."""
 MINUTE_S, HOUR_S = 60.0, 3600.0
 STEPS_S = (
     *(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0),
@@ -71,6 +73,7 @@ def axis(low: float, high: float, rows: int, *, least_span: float = 0.0) -> Axis
     """Return the axis that shows ``low`` to ``high`` largest, on so many rows, with ticks of 1, 2 or 5."""
     if not high > low:
         least_span = max(least_span, 0.02 * max(1.0, abs(high)))
+    least_span = max(least_span, LEAST_SPAN)
     if high - low < least_span:
         middle = (low + high) / 2
         low, high = middle - least_span / 2, middle + least_span / 2
