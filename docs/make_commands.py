@@ -10,7 +10,7 @@ from twin_tui.commands.verbs import GROUPS
 from twin_tui.engine.disturbance import Target
 from twin_tui.engine.events import Event
 from twin_tui.engine.view import SiteView
-from twin_tui.protocols.modbus.faults import MEANINGS, OPTIONS, LinkRule
+from twin_tui.protocols.modbus.fault_rules import OPTIONS, LinkFaultKind, LinkRule
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.twin import Twin
 from twin_tui.widgets.arrange import PANES
@@ -86,8 +86,8 @@ def _links() -> Iterator[str]:
     yield "Link faults, on the ports and lines of the device:\n"
     yield "| fault | the device |"
     yield "|---|---|"
-    for kind, meaning in MEANINGS.items():
-        yield f"| `{kind.value}` | {meaning} |"
+    for kind in LinkFaultKind:
+        yield f"| `{kind.value}` | {kind.meaning} |"
     yield "\n| key | meaning | default |"
     yield "|---|---|---|"
     defaults = {field.name: field.default for field in dataclasses.fields(LinkRule)}

@@ -9,7 +9,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from twin_tui import CommandError, ConfigError, Twin
 from twin_tui.engine.events import ClearLinkFault, LinkFault
-from twin_tui.protocols.modbus.faults import LinkFaultKind
+from twin_tui.protocols.modbus.fault_rules import LinkFaultKind
 from twin_tui.run import recording, scenario
 
 STATUS = 10050

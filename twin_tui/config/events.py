@@ -19,7 +19,7 @@ from twin_tui.engine.site import SitePlan
 from twin_tui.engine.steps import whole_steps
 from twin_tui.engine.view import SiteView
 from twin_tui.errors import CommandError, TwinError, did_you_mean, named, shown
-from twin_tui.protocols.modbus.faults import check_link_fault
+from twin_tui.protocols.modbus.fault_rules import check_link_fault
 from twin_tui.protocols.vocabulary import site_view
 
 ORIGIN = "site file"

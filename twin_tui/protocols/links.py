@@ -17,7 +17,7 @@ from twin_tui.protocols.background import Background
 from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring, end_tasks
 from twin_tui.protocols.guard import Guard, listed
 from twin_tui.protocols.maps.registers import Registers
-from twin_tui.protocols.modbus.faults import check_link_fault
+from twin_tui.protocols.modbus.fault_rules import check_link_fault
 from twin_tui.protocols.registry import connectors, link_faults
 
 if TYPE_CHECKING:

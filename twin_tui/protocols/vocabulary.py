@@ -10,7 +10,7 @@ from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.steering import ModeParameter
 from twin_tui.engine.view import DeviceView, ModeView, ParameterView, RegisterInfo, SiteView
-from twin_tui.protocols.modbus.faults import MEANINGS, OPTIONS, LinkOption, LinkRule
+from twin_tui.protocols.modbus.fault_rules import OPTIONS, LinkFaultKind, LinkOption, LinkRule
 
 Registers = Callable[[str], tuple[RegisterInfo, ...]]
 
@@ -27,7 +27,7 @@ def site_view(
             _device(device.name, device.type, registers(device.name), link_faults.get(device.name, {}))
             for device in plan.devices
         ),
-        link_faults={kind.value: meaning.replace("`", "") for kind, meaning in MEANINGS.items()},
+        link_faults={kind.value: kind.meaning.replace("`", "") for kind in LinkFaultKind},
         link_options={name: _link_option(name, option) for name, option in OPTIONS.items()},
     )
 

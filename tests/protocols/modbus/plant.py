@@ -5,8 +5,10 @@ import contextlib
 import os
 import struct
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from twin_tui.protocols.modbus.crc import with_crc
+from twin_tui.protocols.modbus.endpoints import TcpOptions
 from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
@@ -184,7 +186,15 @@ async def connect(server: ModbusTcpServer) -> RawClient:
 @contextlib.asynccontextmanager
 async def serving(units: dict[int, UnitMemory], **options: object) -> AsyncIterator[ModbusTcpServer]:
     identities = {number: unit.identity for number, unit in units.items() if isinstance(unit, Plant)}
-    server = ModbusTcpServer("127.0.0.1", 0, units, identities=identities, **options)  # type: ignore[arg-type]
+    of_port: Any = {name: options.pop(name) for name in TcpOptions.__match_args__ if name in options}
+    server = ModbusTcpServer(
+        "127.0.0.1",
+        0,
+        units,
+        TcpOptions(**of_port),
+        identities=identities,
+        **options,  # type: ignore[arg-type]
+    )
     await server.start()
     try:
         yield server

@@ -20,7 +20,7 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import CommandError
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.fault_rules import LinkRule
 from twin_tui.protocols.modbus.memory import Table
 from twin_tui.protocols.modbus.pdu import unpack_bits
 from twin_tui.protocols.modbus.server import ModbusTcpServer

@@ -23,7 +23,7 @@ from tests.protocols.modbus.plant import (
     write_registers,
 )
 from twin_tui.errors import CommandError
-from twin_tui.protocols.modbus.faults import LinkFaultKind, LinkRule
+from twin_tui.protocols.modbus.fault_rules import LinkFaultKind, LinkRule
 from twin_tui.protocols.modbus.memory import Extent, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 

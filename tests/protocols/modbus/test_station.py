@@ -25,7 +25,7 @@ from tests.protocols.modbus.plant import (
 )
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.modbus.decode import describe
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.fault_rules import LinkRule
 from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
@@ -140,7 +140,7 @@ async def test_a_busy_client_gets_exception_06_from_a_faulty_link_too(plant: Pla
         second.send(mbap(write_registers(1, 5), transaction=1))
         assert await second.frame() == (2, 1, b"\x90\x06")
         assert plant.writes == []
-        assert [info.state for info in server.clients()] == ["served", "busy"]
+        assert [link.busy for link in server.links] == [False, True]
         first.writer.close()
         second.writer.close()
 
@@ -184,7 +184,7 @@ async def test_a_client_that_leaves_is_forgotten_but_its_requests_are_counted(pl
             client = await connect(server)
             for _ in range(3):
                 await client.ask(read(4, 3, 1))
-            assert [info.requests for info in server.clients()] == [3]
+            assert [link.requests for link in server.links] == [3]
             client.writer.close()
             await until(lambda: not server.links)
             assert server.requests == count

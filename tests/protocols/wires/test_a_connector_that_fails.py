@@ -26,7 +26,7 @@ from twin_tui.protocols.connector import (
     Wire,
     Wiring,
 )
-from twin_tui.protocols.modbus.faults import LinkFaultKind
+from twin_tui.protocols.modbus.fault_rules import LinkFaultKind
 from twin_tui.protocols.registry import connectors
 from twin_tui.session.local import LocalSession
 

@@ -39,7 +39,7 @@ class _Text:
         name, framing = self._links[number]
         title = "" if number == self._last else f"# {name}\n"
         self._last = number
-        return (title + as_text([frame], framing, epoch_s=self._epoch_s)).encode()
+        return (title + as_text(frame, framing, epoch_s=self._epoch_s)).encode()
 
 
 _FORMS: dict[str, Callable[[Links, float], _Form]] = {".pcapng": Pcapng, ".txt": _Text}

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from twin_tui.documents.model import join
 from twin_tui.documents.shipped import find_shipped, shipped_names
@@ -11,17 +11,14 @@ from twin_tui.errors import ConfigError, did_you_mean, file_name, shown
 from twin_tui.protocols.connector import Connector, EntryContext, Wire, Wiring
 from twin_tui.protocols.modbus.endpoints import (
     IDENTITY_KEYS,
-    ClientPolicy,
-    Framing,
     MapSource,
-    MissingUnit,
     ModbusRtu,
     ModbusTcp,
     SerialOptions,
     TcpOptions,
     Tls,
 )
-from twin_tui.protocols.modbus.faults import kinds_on
+from twin_tui.protocols.modbus.fault_rules import kinds_on
 from twin_tui.protocols.modbus.options import ANY, ModbusRtuEntry, ModbusTcpEntry, TcpSettings, TlsFiles
 
 _EVERYWHERE = ("0.0.0.0", "::")
@@ -52,25 +49,11 @@ class ModbusTcpConnector(Connector):
                 join(context.place, "unit_id"), f"{ANY} needs framing mbap; give the unit's number"
             )
             return None
-        options = TcpOptions(
-            framing=cast(Framing, chosen["framing"]),
-            max_clients=chosen["max_clients"],
-            policy=cast(ClientPolicy, chosen["policy"]),
-            idle_timeout_s=chosen["idle_timeout"],
-            missing_unit=cast(MissingUnit, chosen["missing_unit"]),
-            any_unit=entry.unit_id == ANY,
-            tls=_tls(chosen["tls"], context),
-        )
-        return ModbusTcp(
-            context.device,
-            entry.ip,
-            entry.port,
-            1 if isinstance(entry.unit_id, str) else entry.unit_id,
-            source,
-            options,
-            entry.devices,
-            entry.identity,
-        )
+        tls, idle_timeout_s = _tls(chosen.pop("tls"), context), chosen.pop("idle_timeout")
+        any_unit = entry.unit_id == ANY
+        options = TcpOptions(**chosen, tls=tls, idle_timeout_s=idle_timeout_s, any_unit=any_unit)
+        name, unit = context.device, 1 if isinstance(entry.unit_id, str) else entry.unit_id
+        return ModbusTcp(name, entry.ip, entry.port, unit, source, options, entry.devices, entry.identity)
 
     def check(self, placed: Placed, complain: Complain) -> None:
         """Report duplicate units, one port with different options or on overlapping addresses."""
@@ -125,11 +108,9 @@ class ModbusRtuConnector(Connector):
         source = _map(entry.register_map, context)
         if source is None:
             return None
-        parity = cast(Literal["N", "E", "O"], entry.parity)
-        options = SerialOptions(entry.baudrate, parity, entry.stopbits, entry.bytesize, entry.timeout)
-        return ModbusRtu(
-            context.device, entry.port, entry.unit_id, source, options, entry.devices, entry.identity
-        )
+        options = SerialOptions(entry.baudrate, entry.parity, entry.stopbits, entry.bytesize, entry.timeout)
+        name, unit = context.device, entry.unit_id
+        return ModbusRtu(name, entry.port, unit, source, options, entry.devices, entry.identity)
 
     def check(self, placed: Placed, complain: Complain) -> None:
         """Report duplicate units, and one line with different options."""

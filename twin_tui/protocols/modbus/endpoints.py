@@ -13,6 +13,7 @@ MapSource = Path | Mapping[str, Any]
 Framing = Literal["mbap", "rtu"]
 ClientPolicy = Literal["drop_oldest", "refuse", "busy"]
 MissingUnit = Literal["exception", "silent"]
+Parity = Literal["N", "E", "O"]
 
 
 IDENTITY_KEYS = (
@@ -43,7 +44,9 @@ class TcpOptions:
     framing: Framing = "mbap"
     max_clients: int | None = None
     policy: ClientPolicy = "drop_oldest"
+    """What one more client gets: the place of the oldest, no connection, or exception 06 while it waits."""
     idle_timeout_s: float | None = None
+    """Clients without a request for so long are disconnected."""
     missing_unit: MissingUnit = "exception"
     any_unit: bool = False
     """Whether the only unit answers to every unit number."""
@@ -55,7 +58,7 @@ class SerialOptions:
     """The options of a serial line, the same for all its units."""
 
     baudrate: int = 9600
-    parity: Literal["N", "E", "O"] = "N"
+    parity: Parity = "N"
     stopbits: float = 1
     bytesize: int = 8
     timeout_s: float | None = None

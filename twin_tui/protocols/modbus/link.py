@@ -6,13 +6,10 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
 
-from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.faults import Effect, LinkFaults
 from twin_tui.protocols.modbus.pdu import ModbusCode, exception_pdu
 from twin_tui.protocols.modbus.station import Station
-from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +30,6 @@ class Link(asyncio.BufferedProtocol):
         self.station = station
         self.client = client
         self.requests = 0
-        self.last_request = b""
         self.since_s = self.last_seen_s = station.clock()
         self.transport: asyncio.Transport | None = None
         self.busy = False
@@ -74,13 +70,6 @@ class Link(asyncio.BufferedProtocol):
         self.station.past_requests += self.requests
         self.requests = 0
         self._on_change(self, False)
-
-    def info(self) -> ClientInfo:
-        """Return the client and its last request."""
-        framing = self.station.framing
-        request = describe(self.last_request, framing, incoming=True) if self.last_request else ""
-        state: Literal["served", "busy"] = "busy" if self.busy else "served"
-        return ClientInfo(self.client, self.since_s, self.last_seen_s, self.requests, request, state)
 
     def get_buffer(self, _sizehint: int) -> bytearray:
         """Return the buffer that a socket fills."""
@@ -257,7 +246,6 @@ class MbapLink(Link):
             return
         self.requests += 1
         self._messages[data[6]] += 1
-        self.last_request = data
         self.last_seen_s = self._clock()
         self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]
 
@@ -289,7 +277,6 @@ class MbapLink(Link):
                 continue
             request = data[at + 6 : end]
             self.requests += 1
-            self.last_request = data[at:end]
             answers.append(self._exchange(data[at:end], data[at : at + 2], request[0], request[1:]))
             at = end
             if len(answers) >= RESPONSES_PER_WRITE:

@@ -1,6 +1,6 @@
 """The keys of Modbus in a site file."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from twin_tui.documents.values import (
 )
 from twin_tui.errors import shown
 from twin_tui.protocols.connector import LinkSettings, ProtocolEntry
-from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS
+from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS, ClientPolicy, Framing, MissingUnit, Parity
 
 LOOPBACK = "127.0.0.1"
 
@@ -91,11 +91,11 @@ class TlsFiles(Model):
 class TcpSettings(LinkSettings):
     """The options of TCP ports: for the whole site under ``links``, or for one entry."""
 
-    framing: Annotated[str, choice("mbap", "rtu")] = "mbap"
+    framing: Annotated[Framing, choice(*get_args(Framing))] = "mbap"
     max_clients: Annotated[int, whole(1, 100_000)] | None = None
-    policy: Annotated[str, choice("drop_oldest", "refuse", "busy")] = "drop_oldest"
+    policy: Annotated[ClientPolicy, choice(*get_args(ClientPolicy))] = "drop_oldest"
     idle_timeout: Duration | None = None
-    missing_unit: Annotated[str, choice("exception", "silent")] = "exception"
+    missing_unit: Annotated[MissingUnit, choice(*get_args(MissingUnit))] = "exception"
     tls: TlsFiles | None = None
 
 
@@ -113,7 +113,7 @@ class ModbusRtuEntry(UnitEntry):
     port: Text
     unit_id: Annotated[int, whole(1, 247)] = 1
     baudrate: Annotated[int, whole(50, 4_000_000)] = 9600
-    parity: Annotated[str, choice("N", "E", "O")] = "N"
+    parity: Annotated[Parity, choice(*get_args(Parity))] = "N"
     stopbits: Annotated[int, whole(1, 2)] = 1
     bytesize: Annotated[int, whole(8, 8)] = 8
     timeout: Positive | None = None

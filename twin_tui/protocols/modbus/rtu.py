@@ -19,7 +19,6 @@ from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.pty import PtyTransport
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
-from twin_tui.protocols.modbus.traffic import ClientInfo
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +87,6 @@ class ModbusRtuServer:
     def requests(self) -> int:
         """The number of requests to these units since the start."""
         return self.station.past_requests + self.link.requests
-
-    def clients(self) -> list[ClientInfo]:
-        """Return the line as the one client, while it is open."""
-        return [link.info() for link in self.links]
 
     async def start(self) -> None:
         """Open the line."""

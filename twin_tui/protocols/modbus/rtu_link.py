@@ -165,7 +165,6 @@ class RtuLink(Link):
             self._messages[frame[0]] += 1
             return
         self.requests += 1
-        self.last_request = frame
         sent = self._exchange(frame, b"", frame[0], frame[1:-2])
         if self.transport is not None:
             self.transport.write(sent)

@@ -9,15 +9,16 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from twin_tui.documents.output import reason
 from twin_tui.errors import LinkError
 from twin_tui.protocols.connector import end_tasks
-from twin_tui.protocols.modbus.endpoints import ClientPolicy, Framing, MissingUnit
+from twin_tui.protocols.modbus.endpoints import TcpOptions
 from twin_tui.protocols.modbus.link import Link, MbapLink
 from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.rtu_link import RtuLink
 from twin_tui.protocols.modbus.station import SEEDED_0, RngFactory, Station
 from twin_tui.protocols.modbus.tcp import listen
-from twin_tui.protocols.modbus.traffic import ClientInfo
+from twin_tui.protocols.modbus.tls import server_context
 
 # Segments of one RTU frame may arrive this far apart.
 RTU_OVER_TCP_GAP_S = 0.1
@@ -25,13 +26,12 @@ ACCEPT_RETRY_S = 1.0
 KEEP_ALIVE_IDLE_S = 60
 KEEP_ALIVE_INTERVAL_S = 15
 KEEP_ALIVE_PROBES = 4
+DEFAULTS = TcpOptions()
 
 
 class ModbusTcpServer:
     """Serve units on one TCP port.
 
-    ``policy`` applies to a client beyond ``max_clients``: the oldest is disconnected, the new one is refused,
-    or it gets exception 06 until there is room. ``idle_timeout_s`` disconnects clients that send no requests.
     ``on_handshake`` is called after each TLS handshake: the client's host, and why it failed or "".
     ``on_accept`` is called with the reason when clients have to wait, and with "" when they no longer do.
     """
@@ -41,15 +41,9 @@ class ModbusTcpServer:
         host: str,
         port: int,
         units: Mapping[int, UnitMemory],
+        options: TcpOptions = DEFAULTS,
         *,
         identities: Mapping[int, Mapping[int, str]] | None = None,
-        framing: Framing = "mbap",
-        ssl_context: ssl.SSLContext | None = None,
-        max_clients: int | None = None,
-        policy: ClientPolicy = "drop_oldest",
-        idle_timeout_s: float | None = None,
-        missing_unit: MissingUnit = "exception",
-        any_unit: bool = False,
         clock: Callable[[], float] = time.monotonic,
         make_rng: RngFactory = SEEDED_0,
         on_handshake: Callable[[str, str], None] = lambda client, problem: None,
@@ -60,17 +54,15 @@ class ModbusTcpServer:
         self.station = Station(
             units,
             identities=identities,
-            missing_unit=missing_unit,
-            any_unit=any_unit,
-            framing=framing,
+            missing_unit=options.missing_unit,
+            any_unit=options.any_unit,
+            framing=options.framing,
             clock=clock,
             make_rng=make_rng,
         )
         self.links: list[Link] = []
-        self._ssl_context = ssl_context
-        self._max_clients = max_clients
-        self._policy = policy
-        self._idle_timeout_s = idle_timeout_s
+        self._options = options
+        self._ssl_context = server_context(options.tls) if options.tls is not None else None
         self._on_handshake = on_handshake
         self._on_accept = on_accept
         self.failure = ""
@@ -84,10 +76,6 @@ class ModbusTcpServer:
     def requests(self) -> int:
         """The number of requests since the start."""
         return self.station.past_requests + sum(link.requests for link in self.links)
-
-    def clients(self) -> list[ClientInfo]:
-        """Return the connected clients, the oldest connection first."""
-        return [link.info() for link in self.links]
 
     async def start(self) -> None:
         """Open the port; afterwards ``port`` is the actual one."""
@@ -176,33 +164,33 @@ class ModbusTcpServer:
         if not self._listening or (faults is not None and faults.refuses_connection()):
             link.close()
             return
-        if self._max_clients is not None and len(self.links) >= self._max_clients:
-            if self._policy == "refuse":
+        options = self._options
+        if options.max_clients is not None and len(self.links) >= options.max_clients:
+            if options.policy == "refuse":
                 link.close()
                 return
-            if self._policy == "busy":
+            if options.policy == "busy":
                 link.set_busy(True)
             else:
                 oldest = self.links.pop(0)
                 oldest.close()
         self.links.append(link)
-        if self._idle_timeout_s is not None:
-            self._watch_idle(link, self._idle_timeout_s)
+        if options.idle_timeout_s is not None:
+            self._watch_idle(link, options.idle_timeout_s)
 
     def _promote(self) -> None:
         """Serve clients that were busy, as far as there is room."""
-        if self._max_clients is None:
-            return
-        for link in self.links[: self._max_clients]:
+        most = self._options.max_clients
+        for link in self.links[:most] if most is not None else ():
             link.set_busy(False)
 
     def _watch_idle(self, link: Link, delay_s: float) -> None:
         asyncio.get_running_loop().call_later(delay_s, self._check_idle, link)
 
     def _check_idle(self, link: Link) -> None:
-        if link.transport is None or self._idle_timeout_s is None:
+        if link.transport is None or self._options.idle_timeout_s is None:
             return
-        left_s = link.last_seen_s + self._idle_timeout_s - self.station.clock()
+        left_s = link.last_seen_s + self._options.idle_timeout_s - self.station.clock()
         if left_s <= 0:
             link.close()
         else:
@@ -247,4 +235,4 @@ def _start_message(host: str, port: int, error: OSError | OverflowError) -> str:
         return f"no permission to open {place}: choose a port above 1023, such as {5000 + port}"
     if code == errno.EADDRNOTAVAIL:
         return f"{place}: this machine has no address {host}"
-    return f"could not open {place}: {error.strerror or error}"
+    return f"could not open {place}: {reason(error)}"

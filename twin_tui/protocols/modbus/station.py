@@ -9,7 +9,8 @@ from functools import partial
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.modbus.diagnostics import DIAGNOSTICS, Counters, diagnose
 from twin_tui.protocols.modbus.endpoints import Framing, MissingUnit
-from twin_tui.protocols.modbus.faults import LinkFaults, LinkRule
+from twin_tui.protocols.modbus.fault_rules import LinkRule
+from twin_tui.protocols.modbus.faults import LinkFaults
 from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.memory import Table, UnitMemory
 from twin_tui.protocols.modbus.pdu import READ_TABLES, WRITE_FUNCTIONS, ModbusCode, exception_pdu, respond

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import os
 import socket
 from typing import Any
 
@@ -20,12 +19,14 @@ async def listen(host: str, port: int) -> list[socket.socket]:
     try:
         for family, address in addresses:
             try:
-                sockets.append(_bound(family, (address[0], port, *address[2:])))
+                bound = (address[0], port, *address[2:])
+                sockets.append(socket.create_server(bound, family=family, backlog=BACKLOG))
             except OSError as error:
                 if error.errno not in _NO_SUCH_FAMILY:
                     raise
                 missing = error
                 continue
+            sockets[-1].setblocking(False)
             port = sockets[0].getsockname()[1]
         if not sockets:
             raise missing or OSError(errno.EADDRNOTAVAIL, "no address")
@@ -44,19 +45,3 @@ async def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, t
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-
-
-def _bound(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        if os.name == "posix":  # on Windows it lets two programs share a port
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except BaseException:
-        sock.close()
-        raise
-    return sock

@@ -1,13 +1,14 @@
 """Modbus/TCP Security: the TLS context of a server, from files."""
 
 import ssl
-from pathlib import Path
 
 from twin_tui.errors import LinkError
+from twin_tui.protocols.modbus.endpoints import Tls
 
 
-def server_context(cert: Path, key: Path, ca: Path | None = None) -> ssl.SSLContext:
-    """Return a TLS 1.2+ context; with ``ca``, clients need a certificate signed by it."""
+def server_context(files: Tls) -> ssl.SSLContext:
+    """Return a TLS 1.2+ context; with a CA, clients need a certificate signed by it."""
+    cert, key, ca = files.certificate, files.key, files.ca
     for what, path in (("certificate", cert), ("key", key), ("CA", ca)):
         if path is not None and not path.is_file():
             raise LinkError(f"TLS {what} {path}: no such file")

@@ -2,9 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import Framing
@@ -50,18 +49,6 @@ class Ring:
         return list(self._frames)
 
 
-@dataclass(slots=True)
-class ClientInfo:
-    """One connected client."""
-
-    client: str
-    since_s: float
-    last_seen_s: float
-    requests: int
-    last_request: str
-    state: Literal["served", "busy"] = "served"
-
-
 class RateMeter:
     """Requests per second between two readings of a counter."""
 
@@ -78,14 +65,11 @@ class RateMeter:
         return self._rate
 
 
-def as_text(frames: Iterable[RawFrame], framing: Framing, *, epoch_s: float = 0.0) -> str:
-    """Return frames as text, one line each: time, direction, client, meaning, raw bytes.
+def as_text(frame: RawFrame, framing: Framing, *, epoch_s: float = 0.0) -> str:
+    """Return a frame as a line of text: time, direction, client, meaning, raw bytes.
 
-    ``epoch_s`` is the Unix time of the frames' clock at zero.
+    ``epoch_s`` is the Unix time of the frame's clock at zero.
     """
-    lines = [
-        f"{epoch_s + frame.time_s:.6f} {'<' if frame.incoming else '>'} {frame.client} "
-        f"{describe(frame.data, framing, incoming=frame.incoming)} [{frame.data.hex(' ')}]"
-        for frame in frames
-    ]
-    return "\n".join(lines) + "\n" if lines else ""
+    meaning = describe(frame.data, framing, incoming=frame.incoming)
+    direction = "<" if frame.incoming else ">"
+    return f"{epoch_s + frame.time_s:.6f} {direction} {frame.client} {meaning} [{frame.data.hex(' ')}]\n"

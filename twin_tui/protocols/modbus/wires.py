@@ -14,11 +14,10 @@ from twin_tui.protocols.maps.parse import read_map
 from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.decode import describe
 from twin_tui.protocols.modbus.endpoints import ModbusRtu, ModbusTcp
-from twin_tui.protocols.modbus.faults import LinkRule
+from twin_tui.protocols.modbus.fault_rules import LinkRule
 from twin_tui.protocols.modbus.memory import UnitMemory
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 from twin_tui.protocols.modbus.station import RngFactory
-from twin_tui.protocols.modbus.tls import server_context
 from twin_tui.protocols.modbus.traffic import RateMeter, Ring
 
 if TYPE_CHECKING:
@@ -206,19 +205,13 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
 
     def make(self, make_rng: RngFactory) -> ModbusTcpServer:
         """Return a server that has not started yet."""
-        options, tls = self.endpoint.options, self.endpoint.options.tls
+        endpoint = self.endpoint
         return ModbusTcpServer(
-            self.endpoint.host,
-            self.endpoint.port,
+            endpoint.host,
+            endpoint.port,
             self.memories,
+            endpoint.options,
             identities=self.identities,
-            framing=options.framing,
-            ssl_context=server_context(tls.certificate, tls.key, tls.ca) if tls is not None else None,
-            max_clients=options.max_clients,
-            policy=options.policy,
-            idle_timeout_s=options.idle_timeout_s,
-            missing_unit=options.missing_unit,
-            any_unit=options.any_unit,
             make_rng=make_rng,
             on_handshake=self._handshake_done,
             on_accept=self._accepting,
