@@ -112,6 +112,7 @@ class Registers(UnitMemory):
         changes: list[_Change] = []
         for cell in self._touched(request.table, request.address, request.count):
             if cell.writer is None:
+                self.refused(request, ModbusCode.ILLEGAL_DATA_ADDRESS)
                 return ModbusCode.ILLEGAL_DATA_ADDRESS
             changes.append(_Change(cell, cell.writer, _merged(cell, request)))
         try:
@@ -120,8 +121,7 @@ class Registers(UnitMemory):
             self._submit(changes, request)
         except (InvalidValue, CommandError) as error:
             self._remember(changes, request.client, f"refused: {error}")
-            text = f"{REFUSED}{error}  fc{request.function:02d} {request.address}"
-            self.engine.note(LogKind.WRITE, changes[0].cell.device.name, text, request.client)
+            self._note_refusal(request, str(error), changes[0].cell.device.name)
             return ModbusCode.ILLEGAL_DATA_VALUE
         self._feed_watchdog()
         self._remember(changes, request.client, "ok")
@@ -131,6 +131,39 @@ class Registers(UnitMemory):
             else:
                 change.cell.data = change.data
         return 0
+
+    def refused(self, request: WriteRequest, code: int) -> None:
+        """Log a write that the unit does not accept whatever its values are."""
+        cells = self._touched(request.table, request.address, request.count)
+        if code == ModbusCode.ILLEGAL_FUNCTION:
+            reason = f"function {request.function} is not supported by this device"
+        elif code == ModbusCode.ILLEGAL_DATA_ADDRESS:
+            reason = self._closed_address(request)
+        else:
+            reason = f"invalid request, {request.count} from {request.table.value} {request.address}"
+        for cell in cells:
+            if cell.writer is None:
+                cell.last_write = LastWrite(self._clock(), request.client, f"{REFUSED}{reason}")
+        self._note_refusal(request, reason, cells[0].device.name if cells else self.devices[OWN].name)
+
+    def _closed_address(self, request: WriteRequest) -> str:
+        """Return which address of a write is the first that accepts none, and what is there."""
+        table, last = request.table, request.address + request.count
+        place = next((a for a in range(request.address, last) if not self.writable(table, a, 1)), None)
+        if place is None:
+            return "the registers to read are not mapped"
+        here = self._touched(table, place, 1)
+        if here:
+            return f"{place} {here[0].reader.name} is read only"
+        missing = f"no {table.value.removesuffix('s')} at {place}"
+        for other in Table:
+            if found := self._touched(other, place, 1):
+                return f"{missing}; the {other.value} have {found[0].reader.name} there"
+        return missing
+
+    def _note_refusal(self, request: WriteRequest, reason: str, device: str) -> None:
+        text = f"{REFUSED}{reason}  fc{request.function:02d} {request.address}"
+        self.engine.note(LogKind.WRITE, device, text, request.client)
 
     def _submit(self, changes: list[_Change], request: WriteRequest) -> None:
         values: dict[str, dict[str, Scalar]] = {}

@@ -148,6 +148,9 @@ class UnitMemory:
         memory[start : start + len(request.data)] = request.data
         return 0
 
+    def refused(self, request: WriteRequest, code: int) -> None:
+        """Note a write, without its data, that gets an exception without being offered to ``write``."""
+
     def not_available(self, table: Table, address: int, count: int) -> bytes:
         """Return the bytes for values that are not available: commonly every bit set."""
         return b"\xff\xff" * count if BYTES_PER_ADDRESS[table] == 2 else b"\x01" * count

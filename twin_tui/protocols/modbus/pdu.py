@@ -41,7 +41,10 @@ READ_TABLES = {
     3: Table.HOLDING_REGISTERS,
     4: Table.INPUT_REGISTERS,
 }
-WRITE_FUNCTIONS = frozenset({5, 6, 15, 16, 22, 23})
+READ_WRITE = 23
+SINGLE_WRITES = frozenset({5, 6, 22})
+COIL_WRITES = frozenset({5, 15})
+WRITE_FUNCTIONS = frozenset({15, 16, READ_WRITE, *SINGLE_WRITES})
 
 _TWO_WORDS = struct.Struct(">HH")
 _FOUR_WORDS = struct.Struct(">HHHH")
@@ -52,9 +55,10 @@ _BIT_VALUES = bytes.maketrans(b"01", b"\x00\x01")
 class ExceptionResponse(Exception):
     """Raised for a request that gets an exception response."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, *, noted: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.noted = noted
 
 
 def exception_pdu(function: int, code: int) -> bytes:
@@ -78,6 +82,12 @@ def respond(memory: UnitMemory, pdu: bytes, client: str, objects: Identity | Non
             return _identify(objects, pdu)
         return _HANDLERS[function](memory, pdu, client)
     except ExceptionResponse as response:
+        if function in WRITE_FUNCTIONS and not response.noted:
+            at = 5 if function == READ_WRITE else 1
+            address, count = (int.from_bytes(pdu[place : place + 2], "big") for place in (at, at + 2))
+            count = 1 if function in SINGLE_WRITES else count
+            table = Table.COILS if function in COIL_WRITES else Table.HOLDING_REGISTERS
+            memory.refused(WriteRequest(table, address, count, b"", function, client), response.code)
         return exception_pdu(function, response.code)
     except Exception:
         log.exception("function %d from %s failed", function, client)
@@ -123,7 +133,7 @@ def _expect_writable(memory: UnitMemory, table: Table, address: int, count: int)
 def _write(memory: UnitMemory, request: WriteRequest) -> None:
     code = memory.write(request)
     if code:
-        raise ExceptionResponse(code)
+        raise ExceptionResponse(code, noted=True)
 
 
 def _read_bits(memory: UnitMemory, pdu: bytes, _client: str) -> bytes:
