@@ -6,6 +6,7 @@ import pytest
 
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui import Twin
+from twin_tui.commands.parser import parse
 from twin_tui.console.app import ConsoleApp
 from twin_tui.engine.view import ViewRequest
 from twin_tui.session.local import LocalSession
@@ -40,14 +41,14 @@ async def test_a_session_gives_every_register_of_another_time_as_it_was_then() -
     twins.twin["second"].write(origin="console", active_power_setpoint_w=-3_000)
     twins.twin.advance(600.0)
     now = await twins.frame(ViewRequest("second", indices))
-    past = await twins.frame(ViewRequest("second", indices, past=then.snapshot))
+    past = await twins.frame(ViewRequest("second", indices, past=then))
     assert [each.text for each in past.registers] == [each.text for each in then.registers]
     assert [each.words for each in past.registers] == [each.words for each in then.registers]
     assert past.registers != now.registers
     setpoint = past.registers[places(twins, "second")[SETPOINT]]
-    assert (setpoint.text, setpoint.author) == ("5.0 kW", EMS)
-    assert (await twins.frame(ViewRequest("none", (0, 1), past=then.snapshot))).registers == ()
-    assert (await twins.frame(ViewRequest("second", (-1, 9_999), past=then.snapshot))).registers == ()
+    assert (setpoint.text, setpoint.writer, setpoint.author) == ("5.0 kW", EMS, "")
+    assert (await twins.frame(ViewRequest("none", (0, 1), past=then))).registers == ()
+    assert (await twins.frame(ViewRequest("second", (-1, 9_999), past=then))).registers == ()
 
 
 async def test_what_no_signal_determines_says_that_it_is_not_kept() -> None:
@@ -58,7 +59,7 @@ async def test_what_no_signal_determines_says_that_it_is_not_kept() -> None:
     for device in ("c", "p"):
         cells = twins.links._registers(device).cells  # type: ignore[union-attr]
         frame = await twins.frame(ViewRequest(device, tuple(range(len(cells)))))
-        past = await twins.frame(ViewRequest(device, tuple(range(len(cells))), past=frame.snapshot))
+        past = await twins.frame(ViewRequest(device, tuple(range(len(cells))), past=frame))
         for cell, now, then in zip(cells, frame.registers, past.registers, strict=True):
             stored = cell.reader.signal is None and cell.writer is not None
             assert then.text == ("not kept" if stored or cell.reader.composed else now.text), cell.reader.name
@@ -132,3 +133,54 @@ async def test_a_device_chosen_at_another_moment_has_its_registers_of_that_momen
             assert setpoint.startswith(value)
             assert setpoint != "4.0 kW"
             assert pane.list.values[pane.list.chosen() or 0].index == pane.list.chosen()
+
+
+async def test_a_register_that_was_frozen_and_released_has_the_author_of_each_moment() -> None:
+    twins = session()
+    place = places(twins, "second")
+    wanted = (place[SETPOINT], place["soc"])
+    twins.twin["second"].write(origin=EMS, active_power_setpoint_w=5_000)
+    moments = []
+    for command in ("", f"freeze second {SETPOINT}", "freeze second soc", "release second", ""):
+        if command:
+            await twins.send(parse(command, twins.site), command)
+        twins.twin.advance(5.0)
+        moments.append(await twins.frame(ViewRequest("second", wanted)))
+    found = []
+    for moment in moments:
+        past = await twins.frame(ViewRequest("second", wanted, past=moment))
+        found.append([(each.writer, each.author, each.held) for each in past.registers])
+    before, one, both, released, later = found
+    assert before == released == later == [(EMS, "", ""), ("", "", "")]
+    assert one == [(EMS, "console", "frozen"), ("", "", "")]
+    assert both == [(EMS, "console", "frozen"), ("", "console", "frozen")]
+
+
+async def test_a_value_that_the_console_forced_is_the_consoles_after_its_release() -> None:
+    twins = session()
+    wanted = (places(twins, "second")[SETPOINT],)
+    twins.twin["second"].write(origin=EMS, active_power_setpoint_w=5_000)
+    for command, wrote in ((f"force second {SETPOINT} 2kW", "5.0 kW"), ("release second", "")):
+        await twins.send(parse(command, twins.site), command)
+        twins.twin.advance(5.0)
+        (found,) = (await twins.frame(ViewRequest("second", wanted))).registers
+        assert (found.text, found.writer, found.author, found.wrote) == ("2.0 kW", EMS, "console", wrote)
+
+
+async def test_a_release_is_seen_while_looking_back() -> None:
+    twins = session()
+    async with console(twins, (160, 48)) as pilot:
+        app = app_of(pilot)
+        await pilot.press("r", "2")
+        await app.carry_out("freeze second soc")
+        for command in ("", "release second", "", ""):
+            twins.twin.advance(1.0)
+            await settled(pilot)
+            if command:
+                assert "FROZEN" in screen_text(pilot)
+                await app.carry_out(command)
+        assert "FROZEN" not in screen_text(pilot)
+        for _ in range(3):
+            await pilot.press("less_than_sign")
+        await settled(pilot)
+        assert "FROZEN" in screen_text(pilot)

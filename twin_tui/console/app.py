@@ -361,7 +361,7 @@ class ConsoleApp(ConsoleActions):
         """Show the registers as they were at the time that is looked back at or held; what is known stays."""
         asked = self.views.request()
         try:
-            found = await self.session.frame(replace(asked, past=past.snapshot, log=0))
+            found = await self.session.frame(replace(asked, past=past, log=0))
         except TwinError:
             return  # the next frame says so
         pane = self.views.register_pane()

@@ -115,7 +115,7 @@ def _device(device: Device, run: Run) -> DeviceSnapshot:
 
 
 def _authors(device: Device, dt_s: float) -> dict[str, Author]:
-    names = dict.fromkeys(device.authors)
+    names = dict.fromkeys((*device.authors, *device.pins))
     if device.guide is not None and device.type.steering is not None:
         names.update(dict.fromkeys(sorted(device.type.steering.setpoints)))
     found = {name: device.author(name, dt_s) for name in names}

@@ -63,6 +63,7 @@ class Device:
         "momentary",
         "name",
         "params",
+        "pinned_by",
         "pins",
         "plan",
         "state",
@@ -86,7 +87,9 @@ class Device:
         self.advised: dict[str, int] = {}
         """The advice that its commands called for, without numbers, and in which tick last."""
         self.authors: dict[str, tuple[str, int, Any]] = {}
-        """Who last wrote or forced each signal, in which tick, and the value."""
+        """Who last wrote each signal, in which tick, and the value."""
+        self.pinned_by: dict[str, tuple[str, int, Any, bool]] = {}
+        """Who forces each of the pins, since which tick, to what, and whether it was another value before."""
         self.guide: Guide | None = None
         self.guide_tick = 0
         """In which tick the guide took hold."""
@@ -126,13 +129,16 @@ class Device:
 
     def author(self, signal: str, dt_s: float) -> Author | None:
         """Return who has set a signal as it is now, and since when; None where it is as at the start."""
+        if signal in self.pins:
+            who, tick, forced, _ = self.pinned_by[signal]
+            return Author(who, tick * dt_s, forced)
         steering = self.type.steering
-        if self.steered_by and signal not in self.pins and steering and signal in steering.setpoints:
+        if self.steered_by and steering and signal in steering.setpoints:
             return Author(self.steered_by, self.guide_tick * dt_s, getattr(self.commands, signal, None))
         return self.writer(signal, dt_s)
 
     def writer(self, signal: str, dt_s: float) -> Author | None:
-        """Return who wrote or forced a signal last, when, and to what."""
+        """Return who wrote a signal last, when, and to what."""
         found = self.authors.get(signal)
         return Author(found[0], found[1] * dt_s, found[2]) if found is not None else None
 

@@ -116,6 +116,8 @@ class ActiveFault:
     device: str
     text: str
     remaining_s: float | None = None
+    frozen: str = ""
+    """The signal that is forced to the value that it had."""
 
 
 @value
@@ -190,6 +192,10 @@ class Frame:
     energy_since_s: float = 0.0
     """Since when it is counted, in simulated time: midnight, or the start of the run."""
 
+    def is_frozen(self, device: str, signal: str) -> bool:
+        """Return whether a signal is forced to the value that it had."""
+        return any(item.device == device and item.frozen == signal for item in self.injected)
+
 
 @value
 class ViewRequest:
@@ -201,8 +207,8 @@ class ViewRequest:
     changed_within_s: float | None = None
     traffic_device: str = ""
     log: int = 200
-    past: Snapshot | None = None
-    """The site at another time, of which the registers are to be, not of now."""
+    past: Frame | None = None
+    """The frame of another time, of which the registers are to be, not of now."""
 
 
 @value

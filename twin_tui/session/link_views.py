@@ -1,10 +1,9 @@
 """Servers, clients, registers and traffic of a twin as a screen sees them."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
-from twin_tui.engine.snapshot import Snapshot
-from twin_tui.engine.view import LinkView, RegisterInfo, RegisterValue, TrafficLine
+from twin_tui.engine.view import Frame, LinkView, RegisterInfo, RegisterValue, TrafficLine, WriteTrace
 from twin_tui.protocols.maps.image import Cell, words_of
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.serial_wire import SerialWire
@@ -50,13 +49,12 @@ class LinkViews:
         cells = registers.cells
         return tuple(self._value(i, cells[i], seen, frozen) for i in indices if 0 <= i < len(cells))
 
-    def past_registers(
-        self, device: str, indices: Collection[int], past: Snapshot
-    ) -> tuple[RegisterValue, ...]:
+    def past_registers(self, device: str, indices: Collection[int], past: Frame) -> tuple[RegisterValue, ...]:
         """Return the registers as they were, worked out from the signals of that time."""
         registers = self._registers(device)
         cells = registers.cells if registers is not None else ()
-        return tuple(_past_value(i, cells[i], past) for i in indices if 0 <= i < len(cells))
+        writes = {(trace.device, signal): trace for trace in past.traces for signal in trace.signals}
+        return tuple(_past_value(i, cells[i], past, writes) for i in indices if 0 <= i < len(cells))
 
     def changed(self, device: str, within_s: float | None) -> tuple[int, ...]:
         """Return the registers that changed lately, by index."""
@@ -144,13 +142,12 @@ class LinkViews:
         if attempt is not None and (wall_s is None or attempt.wall_s >= wall_s):
             wall_s, origin, verdict = attempt.wall_s, attempt.client, attempt.verdict
         dt_s, author, wrote = self._twin.engine.dt_s, None, ""
-        if signal and register.signal is not None and register.signal.command:
+        pinned = signal in cell.device.pins
+        if signal and register.signal is not None and (register.signal.command or pinned):
             author, written = cell.device.author(signal, dt_s), cell.device.writer(signal, dt_s)
             if author is not None and written is not None and author != written:
                 wrote = register.text(register.encode(written.value))
-        held = ""
-        if signal in cell.device.pins:
-            held = "frozen" if (device, signal) in frozen else "forced"
+        held = ("frozen" if (device, signal) in frozen else "forced") if pinned else ""
         return RegisterValue(
             index=index,
             words=cell.words,
@@ -168,26 +165,32 @@ class LinkViews:
         )
 
 
-def _past_value(index: int, cell: Cell, past: Snapshot) -> RegisterValue:
+def _past_value(
+    index: int, cell: Cell, past: Frame, writes: Mapping[tuple[str, str], WriteTrace]
+) -> RegisterValue:
     """Return a register as it was; one that no signal of that time determines says that it is not kept."""
     register, signal = cell.reader, cell.reader.signal
-    device = next((each for each in past.devices if each.name == cell.device.name), None)
+    device = next((each for each in past.snapshot.devices if each.name == cell.device.name), None)
     if signal is None and not cell.writer and not register.composed:
-        data = cell.data
-    elif signal is None or register.composed or device is None:
+        return RegisterValue(index, cell.words, register.text(cell.data), register.option(cell.data))
+    if signal is None or register.composed or device is None:
         return RegisterValue(index, (), NOT_KEPT)
-    else:
-        values = device.commands if signal.command else device.telemetry
-        data = register.encode(getattr(values, signal.name))
-    author = device.authors.get(signal.name) if device is not None and signal is not None else None
+    data = register.encode(getattr(device.commands if signal.command else device.telemetry, signal.name))
+    write, author = writes.get((device.name, signal.name)), device.authors.get(signal.name)
+    other = author if author is not None and (write is None or author.who != write.origin) else None
+    held = "forced" if signal.name in device.pinned else ""
+    if held and past.is_frozen(device.name, signal.name):
+        held = "frozen"
     return RegisterValue(
         index=index,
         words=words_of(data, register),
         text=register.text(data),
         option=register.option(data),
-        author=author.who if author is not None else "",
+        writer=write.origin if write is not None else "",
+        write_age_s=write.age_s if write is not None else None,
+        author=other.who if other is not None else "",
         since_s=author.since_s if author is not None else None,
-        held="forced" if device is not None and signal is not None and signal.name in device.pinned else "",
+        held=held,
     )
 
 

@@ -239,8 +239,13 @@ class LocalSession:
                     ActiveFault(f"clear {device.name} {fault}", device.name, f"fault {fault}", left_s)
                 )
             for signal in device.pins:
-                how = "frozen" if (device.name, signal) in self._frozen else "forced"
-                found.append(ActiveFault(f"release {device.name} {signal}", device.name, f"{signal} {how}"))
+                frozen = (device.name, signal) in self._frozen
+                text = f"{signal} {'frozen' if frozen else 'forced'}"
+                found.append(
+                    ActiveFault(
+                        f"release {device.name} {signal}", device.name, text, frozen=signal if frozen else ""
+                    )
+                )
         for label, (event, end_tick) in engine.link_faults.items():
             left_s = self._left_s(end_tick)
             text = f"link {event.rule.get('kind', 'fault')}"

@@ -78,7 +78,8 @@ class Pin(Event):
         device = run.device(self.device)
         forced = device.accept(self.signal, self.value)
         device.pins = {**device.pins, self.signal: forced}
-        device.authors[self.signal] = self.origin, tick, forced
+        new = getattr(device.commands, self.signal, forced) != forced
+        device.pinned_by[self.signal] = self.origin, tick, forced, new
         device.change({})
         device.forget_observation()
         text = f"{self.signal} forced to {short(self.value)}"
@@ -115,8 +116,17 @@ class Unpin(Event):
             for name in [self.signal] if self.signal else list(device.pins):
                 if name in device.pins:
                     device.pins = {kept: pin for kept, pin in device.pins.items() if kept != name}
+                    _keep_author(device, name)
                     run.note(LogKind.FORCE, device.name, f"{name} released", self.origin, tick)
             device.forget_observation()
+
+
+def _keep_author(device: Device, name: str) -> None:
+    """Note who has set the value that a released command keeps: a frozen one keeps that of its writer."""
+    origin, tick, forced, new = device.pinned_by.pop(name)
+    written = device.authors.get(name)
+    if device.type.signals[name].command and (new if written is None else written[2] != forced):
+        device.authors[name] = origin, tick, forced
 
 
 def _advise(run: Run, device: Device, changes: Mapping[str, Any], tick: int) -> None:
