@@ -167,3 +167,132 @@ def test_both_trips_between_two_frames_have_their_effects() -> None:
         "TRIPPED",
         "waits for the grid",
     ]
+
+
+EMS = "10.0.0.7:51234"
+
+
+def effects_of_writes(twin: Twin, traces: WriteTraces) -> list[str]:
+    """Return the effects of all writes in the log, in order."""
+    found = traces.effects()
+    return [found.get(entry.number, "") for entry in twin.engine.log if entry.kind is LogKind.WRITE]
+
+
+def test_a_write_beside_the_setpoint_does_not_take_its_effect() -> None:
+    twin, traces = site(ramp_kw_per_s=1)
+    twin["b"].write(active_power_setpoint_w=5_000, origin=EMS)
+    twin.advance(1.0)
+    twin["b"].write(soc_upper_limit_1=0.7, origin=EMS)
+    twin.advance(10.0)
+    assert effects_of_writes(twin, traces)[-2:] == ["P 0.00 → 5.00 kW after 5 s", ""]
+
+
+def test_a_write_is_not_credited_with_what_a_later_fault_did() -> None:
+    twin, traces = site()
+    twin["b"].write(active_power_setpoint_w=5_000, origin=EMS)
+    twin.advance(1.0)
+    twin["b"].fault("isolation")
+    twin.advance(5.0)
+    assert effects_of_writes(twin, traces)[-1] == "P 0.00 → 5.00 kW after 0.1 s: isolation"
+    assert newest(twin, traces, LogKind.INJECT) == "P 5.00 → 0.00 kW after 0.1 s: isolation"
+
+
+def test_an_injection_that_moves_the_power_away_is_named() -> None:
+    twin, traces = site("none", ramp_kw_per_s=1)
+    twin["b"].write(active_power_setpoint_w=8_000, origin=EMS)
+    twin.advance(2.0)
+    twin.inject("now sag 0.1 1s")
+    twin.advance(5.0)
+    found = effects_of_writes(twin, traces)[-1]
+    assert found.startswith("P 0.00 → 2.0")
+    assert found.endswith(", then sag to 0.10 pu for 1 s")
+
+
+def test_a_mode_that_takes_over_is_named_and_its_moves_are_its_own() -> None:
+    twin, traces = site(ramp_kw_per_s=1)
+    twin["b"].write(active_power_setpoint_w=8_000, origin=EMS)
+    twin.advance(2.0)
+    twin["b"].select_mode("FORCED_CHARGE")
+    twin.advance(20.0)
+    found = effects_of_writes(twin, traces)[-1]
+    assert found.startswith("P 0.00 → 2.00 kW after 2 s, then mode FORCED_CHARGE"), found
+
+
+def test_the_power_of_a_mode_is_not_credited_to_a_write_of_something_else() -> None:
+    twin, traces = site()
+    twin["b"].select_mode("FORCED_DISCHARGE", 0.5)
+    twin["b"].write(soc_lower_limit_1=0.1, origin=EMS)
+    twin.advance(5.0)
+    assert twin.engine.devices["b"].state.active_power_w > 4_000
+    assert effects_of_writes(twin, traces)[-1] == ""
+
+
+def test_switching_off_moves_the_power_to_zero_and_says_so() -> None:
+    twin, traces = site(ramp_kw_per_s=5)
+    twin["b"].write(active_power_setpoint_w=5_000, origin=EMS)
+    twin.advance(5.0)
+    twin["b"].write(start_stop="Power Off", origin=EMS)
+    twin.advance(10.0)
+    assert effects_of_writes(twin, traces)[-1].startswith("P 5.00 → 0.00 kW after")
+
+
+def test_a_forced_setpoint_says_that_a_write_changes_nothing() -> None:
+    twin, traces = site()
+    twin["b"].force("active_power_setpoint_w", 1_000)
+    twin.advance(5.0)
+    twin["b"].write(active_power_setpoint_w=5_000, origin=EMS)
+    twin.advance(5.0)
+    assert effects_of_writes(twin, traces)[-1] == "no effect: active_power_setpoint_w is forced"
+
+
+def cloudy() -> tuple[Twin, WriteTraces]:
+    """Return a plant whose power changes all the time."""
+    plant = {"type": "pv", "name": "pv", "rated_kw": 10}
+    series = {"start": 0, "step": 10, "values": [300, 400, 350, 700, 600, 650]}
+    weather = {"sky": "series", "irradiance_series": series}
+    twin = Twin.from_dict({"grid_code": "none", "weather": weather, "assets": [plant]})
+    twin.advance(5.0)
+    return twin, WriteTraces(twin.engine)
+
+
+def test_the_clouds_are_not_the_effect_of_a_limit_that_does_not_bind() -> None:
+    twin, traces = cloudy()
+    before_w = twin.engine.devices["pv"].state.active_power_w
+    twin["pv"].write(active_power_limit_w=9_000, origin=EMS)
+    twin.advance(20.0)
+    assert abs(twin.engine.devices["pv"].state.active_power_w - before_w) > 100
+    assert "→" not in effects_of_writes(twin, traces)[-1]
+
+
+def test_a_limit_below_the_power_is_the_cause() -> None:
+    twin, traces = cloudy()
+    twin["pv"].write(active_power_limit_w=1_000, origin=EMS)
+    twin.advance(20.0)
+    assert "→ 1.00 kW after" in effects_of_writes(twin, traces)[-1]
+    twin["pv"].write(active_power_limit_w=2_000, origin=EMS)
+    twin.advance(5.0)
+    assert "P 1.00 → 2.00 kW after" in effects_of_writes(twin, traces)[-1]
+
+
+def test_a_load_that_moves_for_itself_credits_no_write() -> None:
+    noisy = {"type": "load", "name": "l", "base_kw": 5, "noise_percent": 20}
+    twin = Twin.from_dict({"assets": [noisy]})
+    twin.advance(1.0)
+    traces = WriteTraces(twin.engine)
+    twin["l"].write(origin=EMS, extra_w=1.0)
+    twin.advance(5.0)
+    twin["l"].write(origin=EMS, extra_w=20_001.0)
+    twin.advance(5.0)
+    small, large = effects_of_writes(twin, traces)
+    assert small == ""
+    assert large.startswith("P -"), "a load steps at once by what it is told"
+    assert large.endswith(" kW after 0.1 s")
+
+
+def test_a_write_that_a_mode_overrules_in_the_same_step_has_no_effect() -> None:
+    twin, traces = site()
+    twin["b"].write(origin=EMS, active_power_setpoint_w=1_000)
+    twin["b"].select_mode("FORCED_CHARGE")
+    twin.advance(5.0)
+    assert twin.engine.devices["b"].state.active_power_w < -4_000
+    assert effects_of_writes(twin, traces)[-1] == "no effect: mode FORCED_CHARGE"

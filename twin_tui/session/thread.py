@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from twin_tui.engine.view import Command, Frame, SiteView, ViewRequest
@@ -52,7 +53,8 @@ class TwinThread:
         """Stop servers and pacer and close the recording."""
         loop, ending = self._loop, self._ending
         if loop is not None and ending is not None and self._thread.is_alive():
-            loop.call_soon_threadsafe(ending.set)
+            with suppress(RuntimeError):  # a run that has failed closes its loop at this moment
+                loop.call_soon_threadsafe(ending.set)
             self._thread.join(STOP_WITHIN_S)
 
     async def frame(self, view: ViewRequest) -> Frame:

@@ -1,49 +1,24 @@
 """Who wrote what, and what the devices did about it: kept beside the engine."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import islice
 
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.device import Status
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Disturb, Event, Fault, Write
-from twin_tui.engine.formats import kilowatts, quantity
+from twin_tui.engine.events import Disturb, Event, Fault, SelectMode, Write
+from twin_tui.engine.formats import quantity
 from twin_tui.engine.log import REPEATS_WITHIN
 from twin_tui.engine.running import Device
-from twin_tui.engine.snapshot import LogEntry, LogKind
+from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.view import WriteTrace
+from twin_tui.session.power_watch import OFF, SETTLED_S, WATCHED_S, PowerWatch, at_limit
+from twin_tui.session.trip_effects import TripEffects
 
 KEPT = 200
-WATCHED_S = 30.0
-"""How long after a write the power is watched, in simulated time."""
-SETTLED_S = 2.0
-"""How long the power must stay constant to count as settled."""
-NOISE_W = 1.0
-OFF = (Status.TRIPPED, Status.CEASED, Status.WAITING, Status.FAULT)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A write or a fault whose effect is still being watched."""
-
-    number: int
-    device: str
-    kind: LogKind
-    start_tick: int
-    start_s: float
-    from_w: float
-    last_w: float
-    moved_s: float
-    steers: bool
-    """Whether a setpoint or a switch was written: it should move the power."""
-    already: str = ""
-    """The values that were set before, where nothing was changed."""
-    entry: int = 0
-    """The entry of the log, once it is known."""
 
 
 @dataclass(slots=True)
@@ -64,12 +39,10 @@ class WriteTraces:
         self._engine = engine
         self._clock = clock
         self._traces: deque[tuple[int, float, WriteTrace]] = deque(maxlen=KEPT)
-        self._open: dict[str, _Open] = {}
+        self._open: dict[tuple[str, LogKind, bool], PowerWatch] = {}
+        """By device, kind, and whether power follows: an EMS writes much else besides a setpoint."""
         self._ridden: list[_Ridden] = []
-        self._trips: dict[str, tuple[int, float]] = {}
-        """The newest trip of each device that is not back: its entry, and when it was."""
-        self._seen = 0
-        """The newest entry of the log that was looked at for trips."""
+        self._trips = TripEffects(engine, self._keep)
         self._watcher: Watcher | None = None
         self._count = 0
         self._effects: dict[int, str] = {}
@@ -84,7 +57,7 @@ class WriteTraces:
 
     def effects(self) -> Mapping[int, str]:
         """Return what followed, by the numbers of the entries of the log."""
-        self._follow_trips()
+        self._trips.follow()
         for number in list(islice(self._effects, max(0, len(self._effects) - KEPT))):
             del self._effects[number]
         return dict(self._effects)
@@ -93,7 +66,12 @@ class WriteTraces:
         if isinstance(event, Write):
             self._written(tick, event)
         elif isinstance(event, Fault):
-            self._watch(tick, self._engine.devices[event.device], LogKind.INJECT, steers=False)
+            device = self._engine.devices[event.device]
+            self._open[device.name, LogKind.INJECT, True] = self._watch(tick, device, LogKind.INJECT)
+        elif isinstance(event, SelectMode):
+            watch = self._open.get((event.device, LogKind.WRITE, False))
+            if watch is not None and watch.tick == tick:  # of a register that selects a mode
+                watch.steers = True
         elif isinstance(event, Disturb):
             lasts_s = min(event.disturbance.duration_s or WATCHED_S, WATCHED_S)
             before = frozenset(d.name for d in self._engine.devices.values() if d.state.status in OFF)
@@ -114,22 +92,26 @@ class WriteTraces:
         self._traces.append((self._count, now, trace))
         for name in event.values:
             self.last[event.device, name] = (now, event.origin)
+        changed = {name: wanted for name, wanted in event.values.items() if before[name] != wanted}
+        watch = self._watch(tick, device, LogKind.WRITE)
+        watch.values = event.values
         steering = device.type.steering
-        steers = steering is not None and bool(
-            event.values.keys() & (steering.setpoints | steering.start.keys())
-        )
-        already = ""
-        if event.values and all(before[name] == wanted for name, wanted in event.values.items()):
-            already = ", ".join(quantity(found, signals[name].unit) for name, found in before.items())
-        self._watch(tick, device, LogKind.WRITE, steers=steers, already=already)
+        if steering is not None:
+            resets = device.state.status is Status.FAULT and event.values.keys() & device.momentary.keys()
+            watch.steers = bool(resets or event.values.keys() & (steering.setpoints | steering.start.keys()))
+            watch.switches_off = any(changed.get(name, on) != on for name, on in steering.start.items())
+        else:
+            powers = [name for name in changed if signals[name].unit == "W"]
+            watch.step_w = sum(abs(float(changed[name]) - float(before[name] or 0.0)) for name in powers)
+        if event.values and not changed:
+            watch.already = ", ".join(quantity(found, signals[name].unit) for name, found in before.items())
+        elif watch.steers and all("limit" in name for name in changed):
+            watch.follows = at_limit(device, engine)
+        self._open[device.name, LogKind.WRITE, watch.steers and not watch.already] = watch
 
-    def _watch(self, tick: int, device: Device, kind: LogKind, *, steers: bool, already: str = "") -> None:
-        power_w, start_s = device.state.active_power_w, tick * self._engine.dt_s
-        number = self._count if kind is LogKind.WRITE else 0
-        self._open[device.name] = _Open(
-            number, device.name, kind, tick, start_s, power_w, power_w, start_s, steers, already
-        )
+    def _watch(self, tick: int, device: Device, kind: LogKind) -> PowerWatch:
         self._look_on()
+        return PowerWatch(self._engine, device, kind, self._count if kind is LogKind.WRITE else 0, tick)
 
     def _look_on(self) -> None:
         if self._watcher is None:
@@ -138,21 +120,16 @@ class WriteTraces:
     def _look(self) -> None:
         engine = self._engine
         now_s = engine.time_s
-        for name, item in list(self._open.items()):
-            device = engine.devices[name]
-            power_w = device.state.active_power_w
-            first = not item.entry
+        for key, watch in list(self._open.items()):
+            first = not watch.entry
             if first:
-                item.entry = self._entry(item.kind, name, item.start_tick) or -1
-            moved = abs(power_w - item.last_w) > NOISE_W
-            if moved:
-                item.last_w = power_w
-                item.moved_s = now_s
-            ends = now_s - item.start_s > WATCHED_S or now_s - item.moved_s > SETTLED_S
-            if moved or ends or (first and (item.already or device.state.status in OFF)):
-                self._tell(item, device, settled=ends)
-            if ends:
-                del self._open[name]
+                watch.entry = self._entry(watch.kind, watch.device.name, watch.tick) or -1
+                watch.aim()
+            news = watch.look()
+            if news or (first and (watch.already or watch.device.state.status in OFF)):
+                self._tell(watch)
+            if watch.ended:
+                del self._open[key]
         for ridden in list(self._ridden):
             self._ride(ridden, now_s)
         if not self._open and not self._ridden and self._watcher is not None:
@@ -185,96 +162,19 @@ class WriteTraces:
                 return entry.number if entry.tick == tick or entry.repeats > 1 else 0
         return 0
 
-    def _tell(self, item: _Open, device: Device, *, settled: bool) -> None:
-        if item.last_w == item.from_w and item.moved_s == item.start_s:
-            effect = self._nothing(item, device)
-        else:
-            after_s = item.moved_s - item.start_s + self._engine.dt_s
-            effect = f"P {kilowatts(item.from_w)} → {kilowatts(item.last_w)} kW after {after_s:.3g} s"
-            if settled or device.state.status in OFF:
-                effect += self._remainder(item, device)
-        if effect:
-            self._keep(item.entry, effect)
-            self._into_trace(item, effect)
-
-    def _nothing(self, item: _Open, device: Device) -> str:
-        """Return why nothing followed, where something should have."""
-        why = device.why(self._engine.surroundings)
-        status = device.state.status
-        if status in OFF:
-            reasons = why.reasons(None, brief=True)
-            return f"no effect: {reasons or status.value}"
-        if item.already:
-            return f"no effect: already {item.already}"
-        if item.steers and why.differs:
-            return f"no effect: {why.reasons(None, brief=True) or 'nothing moves'}"
-        return ""
-
-    def _remainder(self, item: _Open, device: Device) -> str:
-        """Return what keeps the device from what it was asked."""
-        why = device.why(self._engine.surroundings)
-        reasons = why.reasons(None, brief=True)
-        if device.state.status in OFF:
-            return f": {reasons or device.state.status.value}"
-        if item.steers and why.differs and why.asked_w is not None:
-            return f", asked {kilowatts(why.asked_w)}" + (f": {reasons}" if reasons else "")
-        return ""
-
-    def _into_trace(self, item: _Open, effect: str) -> None:
-        for place, (number, wall, trace) in enumerate(self._traces):
-            if number == item.number:
-                self._traces[place] = (number, wall, replace(trace, effect=effect, entry=max(0, item.entry)))
+    def _tell(self, watch: PowerWatch) -> None:
+        effect = watch.effect()
+        self._keep(watch.entry, effect)
+        for place, (number, wall, trace) in enumerate(self._traces if effect else ()):
+            if number == watch.number:
+                told = replace(trace, effect=effect, entry=max(0, watch.entry))
+                self._traces[place] = (number, wall, told)
                 return
 
     def _keep(self, entry: int, effect: str) -> None:
-        if entry > 0:
+        if entry > 0 and effect:
             self._effects.pop(entry, None)
             self._effects[entry] = effect
-
-    def _follow_trips(self) -> None:
-        """Say of each trip when the device is back, how long it was away, or into what it turned."""
-        engine = self._engine
-        fresh = takewhile(
-            lambda entry: entry.number > self._seen, islice(reversed(engine.log), REPEATS_WITHIN)
-        )
-        for entry in reversed(list(fresh)):
-            if entry.kind is not LogKind.TRIP or entry.device not in engine.devices:
-                continue
-            if entry.device in self._trips:
-                self._end_trip(entry.device, entry)
-            self._trips[entry.device] = entry.number, entry.time_s
-        self._seen = engine.log[-1].number if engine.log else 0
-        for name, (number, _) in list(self._trips.items()):
-            device = engine.devices[name]
-            status = device.state.status
-            if status not in OFF:
-                self._end_trip(name, None)
-                continue
-            constraints = device.why(engine.surroundings).constraints if status is not Status.CEASED else ()
-            left = [each.left_s for each in constraints if each.left_s]
-            self._keep(number, f"back in {max(0.0, left[0]):.0f} s" if left else "waits for the grid")
-
-    def _end_trip(self, device: str, newer: LogEntry | None) -> None:
-        """Say how a trip ended: the device came back, or it tripped further."""
-        number, since_s = self._trips.pop(device)
-        before = newer.number if newer is not None else math.inf
-        back_s = self._back_s(device, number, before)
-        if newer is not None and back_s is None:
-            word = newer.text.partition(":")[0].rpartition("→ ")[2]
-            self._keep(number, f"{word} after {newer.time_s - since_s:.3g} s")
-            return
-        back_s = self._engine.time_s if back_s is None else back_s
-        self._keep(number, f"back after {back_s - since_s:.3g} s")
-
-    def _back_s(self, device: str, trip: int, before: float) -> float | None:
-        """Return when a device has come back from a trip, as the log has it."""
-        for entry in reversed(self._engine.log):
-            if entry.number <= trip:
-                break
-            runs = entry.text.partition(":")[0].endswith(f"→ {Status.RUNNING.value}")
-            if runs and entry.number < before and entry.kind is LogKind.STATE and entry.device == device:
-                return entry.time_s
-        return None
 
 
 def _shown(number: object) -> str:
