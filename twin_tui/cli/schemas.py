@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from twin_tui.config.grid_codes import GridCodeFile
+from twin_tui.config.grid_code_file import GridCodeFile
 from twin_tui.config.schema import site_schema
 from twin_tui.documents.schema import DIALECT, Schema, embed, schema_of
 from twin_tui.protocols.maps.file import MapFile, ReferenceFile, RegisterEntry

@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 
 from twin_tui.config.assets import asset_model
 from twin_tui.config.derive import Sets, object_schema
-from twin_tui.config.grid_codes import CURVES, GridCodeFile, grid_code_names
+from twin_tui.config.grid_code_file import GridCodeFile
+from twin_tui.config.grid_codes import CURVES, grid_code_names
 from twin_tui.config.named import NO_GRID_CODE
 from twin_tui.config.top import SiteFile
 from twin_tui.config.world import ExternalModels, grid_model, island_model, weather_model
