@@ -9,7 +9,7 @@ import twin_tui.engine.devices  # noqa: F401 - registers the built-in types
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import AnyDeviceType, DevicePlan, registry
 from twin_tui.engine.devices.battery_model import Housing
-from twin_tui.engine.devices.heat_pump import Technology
+from twin_tui.engine.devices.heat_pump_model import Technology
 from twin_tui.engine.devices.load_model import VoltageModel
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Shape, Target

@@ -9,7 +9,7 @@ from twin_tui.engine.devices import (
     chp_engine,
     chp_heat,
     ev_phases,
-    heat_pump,
+    heat_pump_model,
     meter_demand,
     meter_registers,
     pv_inputs,
@@ -63,7 +63,7 @@ LAWS: dict[str, tuple[Callable[..., Any], ...]] = {
         heat.building_demand,
         chp_engine.advance_sensors,
     ),
-    "heat_pump": (heat.carnot_cop, heat_pump.power_share, heat.tank_loss, heat.building_demand),
+    "heat_pump": (heat.carnot_cop, heat_pump_model.power_share, heat.tank_loss, heat.building_demand),
     "ev_charger": (
         ev_phases.phases_now,
         electrical.pilot_duty,

@@ -7,12 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin_tui.engine.device import Status
-from twin_tui.engine.devices.heat_pump import (
-    HEAT_PUMP,
-    HeatPumpParams,
-    HeatPumpTelemetry,
-    Technology,
-)
+from twin_tui.engine.devices.heat_pump import HEAT_PUMP
+from twin_tui.engine.devices.heat_pump_model import HeatPumpParams, Technology
+from twin_tui.engine.devices.heat_pump_signals import HeatPumpTelemetry
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearFault, Disturb, Fault, Write

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from twin_tui.engine.device import AnyDeviceType, Status
 from twin_tui.engine.devices.appliance import APPLIANCE, ApplianceParams
-from twin_tui.engine.devices.heat_pump import HEAT_PUMP, HeatPumpParams, Technology
+from twin_tui.engine.devices.heat_pump import HEAT_PUMP
+from twin_tui.engine.devices.heat_pump_model import HeatPumpParams, Technology
 from twin_tui.engine.devices.load import LOAD, LoadParams
 from twin_tui.engine.devices.load_model import ZIP, VoltageModel
 from twin_tui.engine.devices.meter import METER, MeterParams

@@ -10,7 +10,8 @@ from twin_tui.engine.devices.battery import BATTERY, BatteryCommands, BatteryPar
 from twin_tui.engine.devices.chp import CHP, ChpParams
 from twin_tui.engine.devices.chp_signals import START, ChpCommands
 from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
-from twin_tui.engine.devices.heat_pump import HEAT_PUMP, HeatPumpParams
+from twin_tui.engine.devices.heat_pump import HEAT_PUMP
+from twin_tui.engine.devices.heat_pump_model import HeatPumpParams
 from twin_tui.engine.devices.heat_pump_signals import HeatPumpCommands
 from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.devices.terminals import Connection

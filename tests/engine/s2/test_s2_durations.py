@@ -10,7 +10,8 @@ from twin_tui.engine.device import AnyDeviceType
 from twin_tui.engine.devices.appliance import APPLIANCE, ApplianceParams
 from twin_tui.engine.devices.chp import CHP, ChpParams
 from twin_tui.engine.devices.ev_charger import EV_CHARGER, EvParams
-from twin_tui.engine.devices.heat_pump import HEAT_PUMP, HeatPumpParams
+from twin_tui.engine.devices.heat_pump import HEAT_PUMP
+from twin_tui.engine.devices.heat_pump_model import HeatPumpParams
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Write
 from twin_tui.engine.s2.descriptions import description_of
