@@ -30,7 +30,6 @@ from twin_tui.errors import (
 )
 from twin_tui.protocols.connector import end_tasks
 from twin_tui.protocols.links import SiteLinks
-from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run import recording
 from twin_tui.run.pacer import Pacer
 from twin_tui.run.recording import Difference, EventHistory, Recorder, RecordingPlan
@@ -314,7 +313,8 @@ class Twin(DeviceAccess):
 
     def play(self, scenario: "Scenario | str | Path") -> "Judge":
         """Play a scenario, its file or a shipped one from now on; raise ConfigError if it does not fit."""
-        from twin_tui.run.scenario import Scenario, find  # noqa: PLC0415 - most twins play none
+        from twin_tui.protocols.vocabulary import site_view  # noqa: PLC0415 - most twins play none
+        from twin_tui.run.scenario import Scenario, find  # noqa: PLC0415
         from twin_tui.run.verdicts import Judge  # noqa: PLC0415
 
         named = isinstance(scenario, Scenario | str | PathLike)
@@ -328,6 +328,7 @@ class Twin(DeviceAccess):
 
         "now sag grid 0.7 2s" happens at once; a time in the past is refused.
         """
+        from twin_tui.protocols.vocabulary import site_view  # noqa: PLC0415
         from twin_tui.run.scenario import injection  # noqa: PLC0415
 
         check_argument(isinstance(text, str), "inject takes a time and a command", text)

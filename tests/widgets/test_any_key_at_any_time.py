@@ -14,7 +14,8 @@ from tests.widgets.screen import app_of, console, screen_text, settled
 from tests.widgets.test_screens_at_every_size import busy_frame
 from twin_tui.console.app import ConsoleApp
 from twin_tui.engine.events import ClearEverything, Disturb, Mark, Pin
-from twin_tui.engine.view import Frame, Freeze, LinkView, RegisterInfo, SetSpeed, TimelineStep, ViewRequest
+from twin_tui.engine.link_view import LinkView
+from twin_tui.engine.view import Frame, Freeze, RegisterInfo, SetSpeed, TimelineStep, ViewRequest
 
 KEYS = (
     *"abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ0123456789€",

@@ -7,8 +7,9 @@ import pytest
 
 from tests.widgets.hand_fed import SAG, HandFedSession, battery, frame, load, snapshot
 from tests.widgets.screen import console, screen_text, settled
+from twin_tui.engine.link_view import TrafficLine
 from twin_tui.engine.snapshot import ControlSnapshot, LogEntry, LogKind
-from twin_tui.engine.view import Frame, Recording, TrafficLine
+from twin_tui.engine.view import Frame, Recording
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZES = ((40, 10), (80, 24), (160, 48))

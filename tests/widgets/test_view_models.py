@@ -13,8 +13,9 @@ from twin_tui.commands.forms import FORMS, Form, course
 from twin_tui.commands.parser import parse
 from twin_tui.engine import formats
 from twin_tui.engine.disturbance import Disturbance, Shape, Target
+from twin_tui.engine.link_view import LinkView
 from twin_tui.engine.snapshot import GridSnapshot, LogEntry, LogKind
-from twin_tui.engine.view import LinkView, RegisterInfo, WriteTrace
+from twin_tui.engine.view import RegisterInfo, WriteTrace
 from twin_tui.errors import ConfigError
 from twin_tui.widgets.cards import cards
 from twin_tui.widgets.device_lines import side_lines

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -43,7 +44,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, about = COMMANDS[cmd_name]
-        command: click.Command = import_module(f"twin_tui.cli.{module}").command
+        command: click.Command = _load(f"twin_tui.cli.{module}").command
         command.short_help = about
         return command
 
@@ -58,6 +59,18 @@ class _Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"unknown command {shown(args[0])}{did_you_mean(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:
+    """Return a module; what it makes while it is imported stays, so nobody has to search it for garbage."""
+    if name not in sys.modules:
+        gc.disable()
+        try:
+            import_module(name)
+            gc.freeze()
+        finally:
+            gc.enable()
+    return sys.modules[name]
 
 
 @click.group(
@@ -81,7 +94,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line as a process."""
-    gc.set_threshold(20_000)  # the objects of a start stay: searching them for garbage takes 3 % of it
+    gc.set_threshold(20_000)  # most objects of a start stay
     code = end(invoke)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the code is settled; a late Ctrl+C would print a traceback
     sys.exit(code)

@@ -39,8 +39,6 @@ def read_events(
     ``modes`` has the initial modes of assets, place → (name, mode), selected before any event; ``devices``
     are those of the assets in their initial state, and ``linked`` has the link faults of each.
     """
-    if not listed and not modes:
-        return ()
     site = _Start(plan, devices, partial(check_link_fault, linked=linked))
     view = site_view(plan)
     entries = [

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from twin_tui.documents.model import FileModel, Model
+from twin_tui.documents.model import FileModel, Model, empty_dict
 from twin_tui.documents.values import Accepts, Switch, Text, choice, number, number_schema, to_number
 from twin_tui.engine.grid_code import (
     EnterService,
@@ -268,7 +268,7 @@ class GridCodeFile(FileModel):
     """The frequency of the grid that the code is for, Hz."""
     sources: Annotated[
         dict[str, str], Accepts(_to_sources, {"type": "object", "additionalProperties": {"type": "string"}})
-    ] = Field(default_factory=dict)
+    ] = Field(default_factory=empty_dict)
     """Sources of the numbers: short name → title."""
     stages: list[_Stage]
     """The protection's stages."""

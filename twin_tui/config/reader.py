@@ -17,7 +17,6 @@ from twin_tui.config.assets.reading import (
 )
 from twin_tui.config.context import Context
 from twin_tui.config.devices import DeviceReader
-from twin_tui.config.events import read_events
 from twin_tui.config.links import LinkReader, check_together
 from twin_tui.config.load_profiles import with_holidays
 from twin_tui.config.source import Embedding, entries_of
@@ -139,7 +138,10 @@ class SiteReader:
         endpoints = tuple(endpoint for asset in assets for endpoint in asset.endpoints)
         linked = link_faults(endpoints)
         running = {asset.name: asset.device for asset in assets if asset.device is not None}
-        plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
+        if top.events or modes:
+            from twin_tui.config.events import read_events  # noqa: PLC0415 - with every verb of the console
+
+            plan = replace(plan, events=read_events(top.events, modes, plan, running, linked, complaints))
         complaints.settle()
         named = [(asset.name, asset.data, self._sources(asset)) for asset in assets]
         complaints.settle()

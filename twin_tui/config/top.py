@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from twin_tui.config.load_profiles import REGION, to_region
 from twin_tui.config.world import Latitude, Longitude, Start, Zone
-from twin_tui.documents.model import FileModel
+from twin_tui.documents.model import FileModel, empty_list
 from twin_tui.documents.values import (
     Accepts,
     Hour,
@@ -78,5 +78,5 @@ class SiteFile(FileModel):
     assets: list[Any]
     grid_code: Any = None
     """The grid code of every asset that supports one and has no grid_code of its own."""
-    events: list[Any] = Field(default_factory=list)
+    events: list[Any] = Field(default_factory=empty_list)
     """Events and their times."""

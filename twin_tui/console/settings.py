@@ -10,7 +10,7 @@ from textual.theme import BUILTIN_THEMES
 
 from twin_tui.console.keys import Keys
 from twin_tui.documents.loader import Document, open_toml
-from twin_tui.documents.model import Complaints, Model, join
+from twin_tui.documents.model import Complaints, Model, empty_dict, join
 from twin_tui.documents.values import Accepts, Switch, choice, number
 from twin_tui.errors import ConfigError, TwinError, named, shown
 from twin_tui.widgets.themes import THEMES
@@ -39,7 +39,7 @@ class Choices(Model):
     read_only: Switch = False
     tour: Switch | None = None
     """Whether to begin with the tour: yes, no, or on the first run."""
-    keys: Annotated[dict[str, str], Accepts(_to_keys, {"type": "object"})] = Field(default_factory=dict)
+    keys: Annotated[dict[str, str], Accepts(_to_keys, {"type": "object"})] = Field(default_factory=empty_dict)
     """Binding ids and the keys for them, such as {"inject": "ctrl+n"}."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Protocol
 
 from twin_tui.engine.events import Event
+from twin_tui.engine.link_view import LinkView, TrafficLine
 from twin_tui.engine.signals import Scalar, Signal, value
 from twin_tui.engine.snapshot import Snapshot
 
@@ -76,39 +77,6 @@ class WriteTrace:
 
 
 @value
-class ClientView:
-    """One client of a link. Ages are wall seconds."""
-
-    name: str
-    connected_s: float
-    quiet_s: float
-    requests: int
-
-
-@value
-class LinkView:
-    """One server, line or peer that a device, or with an empty name the whole site, speaks to."""
-
-    device: str
-    address: str
-    """Such as "127.0.0.1:5021 unit 1"."""
-    protocol: str
-    clients: tuple[ClientView, ...] = ()
-    requests: int = 0
-    requests_per_s: float = 0.0
-    state: str = ""
-    """The state of a link that is not simply open, such as "waiting for a control type"."""
-    fault: str = ""
-    """How the link is made to misbehave, or what is wrong with it."""
-    steers: bool = False
-    """Whether an energy manager is at the other end."""
-
-    def concerns(self, device: str) -> bool:
-        """Return whether it is a link of the device or of the whole site."""
-        return self.device in (device, "")
-
-
-@value
 class ActiveFault:
     """A fault, forced value or link fault that somebody brought about and that is still in force."""
 
@@ -118,17 +86,6 @@ class ActiveFault:
     remaining_s: float | None = None
     frozen: str = ""
     """The signal that is forced to the value that it had."""
-
-
-@value
-class TrafficLine:
-    """One decoded frame: when, its client, and what it says."""
-
-    number: int
-    age_s: float
-    client: str
-    text: str
-    raw: str = ""
 
 
 @value

@@ -21,9 +21,9 @@ from twin_tui.documents.values import Accepts, Text, to_text
 from twin_tui.engine.agenda import ON_FAILURE, Watcher
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import LinkFault
+from twin_tui.engine.link_view import LinkView, TrafficLine
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.engine.view import LinkView, TrafficLine
 
 T = TypeVar("T")
 

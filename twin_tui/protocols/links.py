@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import ClearLinkFault, Event, LinkFault
+from twin_tui.engine.link_view import LinkView, TrafficLine
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.engine.view import LinkView, TrafficLine
 from twin_tui.errors import CommandError, RunError
 from twin_tui.protocols.background import Background
 from twin_tui.protocols.connector import Endpoint, LinkSettings, StateLog, Wire, Wiring, end_tasks

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 
-from twin_tui.engine.view import Frame, LinkView, RegisterInfo, RegisterValue, TrafficLine, WriteTrace
+from twin_tui.engine.link_view import LinkView, TrafficLine
+from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
 from twin_tui.protocols.maps.image import Cell, words_of
 from twin_tui.protocols.maps.registers import Registers
 from twin_tui.protocols.modbus.serial_wire import SerialWire

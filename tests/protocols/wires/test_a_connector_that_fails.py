@@ -14,8 +14,9 @@ from twin_tui import CommandError, RunError, Twin
 from twin_tui.cli.ending import end
 from twin_tui.cli.main import invoke
 from twin_tui.engine.events import LinkFault
+from twin_tui.engine.link_view import LinkView, TrafficLine
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.engine.view import LinkView, TrafficLine, ViewRequest
+from twin_tui.engine.view import ViewRequest
 from twin_tui.protocols.connector import (
     Connector,
     EntryContext,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, WithJsonSchema, model_validator
 
 from twin_tui.config.derive import ParameterModel
+from twin_tui.documents.model import empty_dict, empty_list
 from twin_tui.documents.values import Accepts, Host, Name, Switch, Text, refuse_unknown, whole
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.errors import shown
@@ -50,7 +51,7 @@ class Asset(ParameterModel):
     """EOS's key for name."""
     comment: Any = None
     """Comment, not evaluated."""
-    protocols: list[Any] = Field(default_factory=list)
+    protocols: list[Any] = Field(default_factory=empty_list)
     """The protocols of the device."""
     ip: Host | None = None
     """Host of its Modbus TCP port, instead of protocols."""
@@ -67,7 +68,7 @@ class Asset(ParameterModel):
     s2_description: Annotated[Any, WithJsonSchema(_MESSAGES)] = None
     """S2 messages, or a file of them, that replace the built-in S2 description."""
     commands: Annotated[dict[str, Any], Accepts(_to_commands, {"type": "object"})] = Field(
-        default_factory=dict
+        default_factory=empty_dict
     )
     """Commands at the start, in SI units."""
 

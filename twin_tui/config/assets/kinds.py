@@ -148,3 +148,14 @@ class MeterAsset(Asset):
 
     meters: Names = ()
     """Names of the measured assets; without it, the grid connection."""
+
+
+KINDS: dict[str, type[Asset]] = {
+    "pv": PvAsset,
+    "chp": ChpAsset,
+    "ev_charger": EvChargerAsset,
+    "appliance": ApplianceAsset,
+    "load": LoadAsset,
+    "meter": MeterAsset,
+}
+"""Models with keys of their own, by kind; the model of any other type is derived from its parameters."""

@@ -9,7 +9,6 @@ from typing import Any
 import twin_tui.engine.devices  # noqa: F401 (registers the device types)
 from twin_tui.config.assets import Asset, asset_model
 from twin_tui.config.assets.battery import BatteryAsset
-from twin_tui.config.assets.kinds import PvAsset
 from twin_tui.documents.model import Complaints, join
 from twin_tui.documents.values import to_text
 from twin_tui.engine.device import AnyDeviceType, registry
@@ -103,9 +102,10 @@ def share_inverters(assets: list[ReadAsset], complaints: Complaints) -> None:
         if battery is None:
             text = f"no battery is named {name!r}{did_you_mean(name, batteries)}"
             complaints.add(join(asset.place, "battery_id"), text)
-        elif isinstance(asset.model, PvAsset) and isinstance(battery.model, BatteryAsset):
+        elif isinstance(battery.model, BatteryAsset):
+            inverter: Any = asset.model
             battery.model = battery.model.behind(
-                asset.model.ac_to_dc_efficiency or 1.0, asset.model.dc_to_ac_efficiency or 1.0
+                inverter.ac_to_dc_efficiency or 1.0, inverter.dc_to_ac_efficiency or 1.0
             )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.values import DURATION_SCHEMA, Accepts, to_text
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.view import LinkView
+from twin_tui.engine.link_view import LinkView
 from twin_tui.errors import shown
 from twin_tui.protocols.address import split_address, without_login
 from twin_tui.protocols.connector import Connector, Flag, LinkSettings, Wire, Wiring

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from twin_tui.documents.model import Model
+from twin_tui.documents.model import Model, empty_dict, empty_list
 from twin_tui.documents.values import Accepts, Positive, choice
 from twin_tui.errors import shown
 from twin_tui.protocols.maps.resolve import SENSES
@@ -346,8 +346,8 @@ class ReferenceFile(Model):
 class CaseFile(Model):
     """The commands for these raw values of registers."""
 
-    when: dict[str, RawValues] = Field(default_factory=dict)
-    set: dict[str, Setting] = Field(default_factory=dict)
+    when: dict[str, RawValues] = Field(default_factory=empty_dict)
+    set: dict[str, Setting] = Field(default_factory=empty_dict)
     mode: Written = ""
 
 
@@ -366,16 +366,16 @@ class MapFile(Model):
     device_type: Written
     description: Written = ""
     source: Written = ""
-    devices: dict[str, Written] = Field(default_factory=dict)
+    devices: dict[str, Written] = Field(default_factory=empty_dict)
     """Further devices of the same unit: role → type."""
     word_order: Order = "big"
     byte_order: Order = "big"
-    not_available: Patterns = Field(default_factory=dict)
+    not_available: Patterns = Field(default_factory=empty_dict)
     """The bit pattern for a missing value by type; sunspec: the patterns of that standard."""
     limits: LimitsFile = Field(default_factory=LimitsFile)
-    gaps: Gaps = Field(default_factory=list)
+    gaps: Gaps = Field(default_factory=empty_list)
     """How reads across addresses without a register are answered: exception (the default), zero, or fill."""
     watchdog: WatchdogFile | None = None
-    commands: list[RuleFile] = Field(default_factory=list)
+    commands: list[RuleFile] = Field(default_factory=empty_list)
     """Commands derived from several registers."""
     registers: list[Any] = Field(min_length=1)

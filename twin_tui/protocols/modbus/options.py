@@ -4,7 +4,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
-from twin_tui.documents.model import Model
+from twin_tui.documents.model import Model, empty_dict
 from twin_tui.documents.values import (
     Accepts,
     Duration,
@@ -76,8 +76,8 @@ class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
     register_map: MapName = None
-    devices: Annotated[dict[str, str], Accepts(_to_roles, _ROLES)] = Field(default_factory=dict)
-    identity: Annotated[dict[int, str], Accepts(_to_identity, _IDENTITY)] = Field(default_factory=dict)
+    devices: Annotated[dict[str, str], Accepts(_to_roles, _ROLES)] = Field(default_factory=empty_dict)
+    identity: Annotated[dict[int, str], Accepts(_to_identity, _IDENTITY)] = Field(default_factory=empty_dict)
 
 
 class TlsFiles(Model):

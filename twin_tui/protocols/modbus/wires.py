@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from twin_tui.engine.events import LinkFault
+from twin_tui.engine.link_view import ClientView, LinkView, TrafficLine
 from twin_tui.engine.physics.noise import generator
-from twin_tui.engine.view import ClientView, LinkView, TrafficLine
 from twin_tui.protocols.connector import StateLog, Wire, Wiring
 from twin_tui.protocols.maps.parse import read_map
 from twin_tui.protocols.maps.registers import Registers, SiteRegisters

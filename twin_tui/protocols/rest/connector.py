@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from twin_tui.engine.view import LinkView
+from twin_tui.engine.link_view import LinkView
 from twin_tui.protocols.connector import Connector, Wire, Wiring
 from twin_tui.protocols.rest.options import RestOptions
 from twin_tui.protocols.secrets import warn_if_exposed

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import SecretStr, model_validator
 
 from twin_tui.documents.values import Accepts, choice, to_text
+from twin_tui.engine.link_view import LinkView
 from twin_tui.engine.s2.descriptions import offered
 from twin_tui.engine.signals import value
 from twin_tui.engine.snapshot import LogKind
-from twin_tui.engine.view import LinkView
 from twin_tui.errors import ConfigError, LinkError
 from twin_tui.protocols.address import split_address, without_login
 from twin_tui.protocols.connector import (
