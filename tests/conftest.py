@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,3 +41,16 @@ def nothing_is_left_in_the_working_folder() -> Iterator[None]:
 def _files(folder: Path) -> set[str]:
     """Return what is in a folder, caches and hidden files apart."""
     return {file.name for file in folder.iterdir() if not file.name.startswith((".", "__pycache__"))}
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Path:
+    """Return a folder with a certificate c, signed by nobody, and its key k."""
+    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
+    try:
+        subprocess.run(
+            [*new.split(), "-keyout", "k", "-out", "c"], cwd=tmp_path, check=True, capture_output=True
+        )
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return tmp_path

@@ -6,7 +6,6 @@ nothing injected.
 
 import itertools
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.tmux_console import TMUX, TmuxConsole
+from tests.waiting import free_port
 
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed: apt install tmux")
 
@@ -45,12 +45,6 @@ inject = "ctrl+n"
 injct = "x"
 """
 TICK = re.compile(r"^ *(-?\d+(?:\.\d+)?)[┤┼]")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def bench(folder: Path, port: int) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.pty_console import PtyConsole
+from tests.waiting import free_port
 
 STALL_S = float(os.environ.get("TWIN_STALL_S", "4"))
 """The target is 20 s; the usual run stalls long enough to fill the terminal and Textual's queue of 30."""
@@ -24,12 +25,6 @@ assets:
      started: true, protocols: [{{kind: modbus_tcp, port: {port}}}]}}
   - {{name: load, type: load, base_kw: 4}}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import asyncio
 import os
 import select
 import ssl
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient, AsyncModbusTlsClient
 
 from tests.protocols.modbus.plant import Master, RawClient, connect, read
+from tests.waiting import until
 from twin_tui import ConfigError, Twin
 from twin_tui.engine.events import LinkFault
 from twin_tui.protocols.modbus.crc import with_crc
@@ -37,13 +36,6 @@ def tcp(**options: Any) -> dict[str, Any]:
 def client_of(twin: Twin, place: int = 0, **options: Any) -> AsyncModbusTcpClient:
     port = twin.links.servers[place].port
     return AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, **options)  # type: ignore[arg-type]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Let the loop run until something holds."""
-    async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 - what is waited for comes from the system, without an event
-            await asyncio.sleep(0.001)
 
 
 async def ask(client: AsyncModbusTcpClient, unit: int = 1) -> int:
@@ -112,18 +104,6 @@ async def test_a_device_says_who_it_is_as_the_site_says() -> None:
         answer = await client.read_device_information(read_code=2, object_id=0)
         assert answer.information == {0: b"Acme", 1: b"B10", 2: b"2.1", 5: b"Ten"}
         client.close()
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Path:
-    """Return a folder with a certificate c and its key k."""
-    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
-    command = [*new.split(), "-keyout", "k", "-out", "c"]
-    try:
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return tmp_path
 
 
 async def test_a_site_speaks_tls_with_files_beside_it(certified: Path) -> None:

@@ -50,3 +50,10 @@ def screen_text(pilot: Pilot[int]) -> str:
     """Return what stands on the screen, blanks at the ends of lines left out."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def shown_after(pilot: Pilot[int], *keys: str) -> str:
+    """Return what is on the screen after these keys."""
+    await pilot.press(*keys)
+    await settled(pilot)
+    return screen_text(pilot)

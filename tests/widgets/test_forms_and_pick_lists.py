@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from tests.widgets.hand_fed import LINK_FAULTS, HandFedSession
-from tests.widgets.screen import app_of, console, screen_text, settled
+from tests.widgets.screen import app_of, console, screen_text, settled, shown_after
 from twin_tui import Twin
 from twin_tui.commands.forms import FORMS, Form
 from twin_tui.commands.parser import parse
@@ -105,12 +105,6 @@ def test_the_forms_are_both_accepted_and_refused_in_that_test() -> None:
         ("mode battery BATTERY_RESERVE reserve_soc=20", False),
     ):
         assert (asyncio.run(app.refusal(line)) == "") is possible, line
-
-
-async def shown_after(pilot: Pilot[int], *keys: str) -> str:
-    await pilot.press(*keys)
-    await settled(pilot)
-    return screen_text(pilot)
 
 
 def form_dialog(pilot: Pilot[int]) -> FormDialog:

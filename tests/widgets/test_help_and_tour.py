@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from textual.geometry import Region
-from textual.pilot import Pilot
 
 from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapshot
-from tests.widgets.screen import app_of, console, screen_text, settled
+from tests.widgets.screen import app_of, console, screen_text, settled, shown_after
 from twin_tui.cli.main import cli
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.first_run import FILE, first_run, with_tour
@@ -24,12 +23,6 @@ from twin_tui.widgets.tour import STEPS
 from twin_tui.widgets.views import VIEWS
 
 SIZES = [(40, 10), (80, 24), (160, 48), (250, 70)]
-
-
-async def shown_after(pilot: Pilot[int], *keys: str) -> str:
-    await pilot.press(*keys)
-    await settled(pilot)
-    return screen_text(pilot)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -4,10 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
+from twin_tui.engine.events import Pin
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import RegisterMap
 from twin_tui.protocols.maps.parse import load_map, parse_map
@@ -64,6 +68,31 @@ def bound(register_map: RegisterMap) -> Registers:
 def mapping(*entries: dict[str, Any], **top: Any) -> RegisterMap:
     """Return a battery's map from entries as read from YAML."""
     return parse_map({"device_type": "battery", **top, "registers": list(entries)}, "site.yaml")
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """Return an entry of a map, a word of active power; keys that are None are left out."""
+    plain = {"name": "p", "signal": "active_power_w", "table": "input", "address": 0, "type": "int16"}
+    return {key: value for key, value in {**plain, **changes}.items() if value is not None}
+
+
+def setpoint(**changes: Any) -> dict[str, Any]:
+    """Return the entry of a setpoint that clients write."""
+    return entry(signal="active_power_setpoint_w", table="holding", access="rw", **changes)
+
+
+def showing(power_w: float, **changes: Any) -> list[int] | int:
+    """Return the words of an entry at an active power."""
+    registers = bound(mapping(entry(**changes)))
+    registers.engine.submit(Pin("battery", "active_power_w", power_w))
+    return read(registers, Table.INPUT_REGISTERS, 0, registers.map.registers[0].count)
+
+
+def refusal(*entries: dict[str, Any], **top: Any) -> str:
+    """Return why a map is not accepted."""
+    with pytest.raises(ConfigError) as caught:
+        mapping(*entries, **top)
+    return str(caught.value)
 
 
 def read(registers: Registers, table: Table, address: int, count: int) -> list[int] | int:

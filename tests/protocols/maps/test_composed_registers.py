@@ -4,24 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.protocols.maps.site import bound, mapping, read, write
+from tests.protocols.maps.site import bound, entry, mapping, read, write
 from twin_tui.engine.events import Pin, Write
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "p",
-        "signal": "active_power_w",
-        "table": "input",
-        "address": 0,
-        "type": "int16",
-        **changes,
-    }
 
 
 def stored(name: str, address: int, **changes: Any) -> dict[str, Any]:

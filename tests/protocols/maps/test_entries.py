@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.protocols.maps.site import bound, mapping, read
+from tests.protocols.maps.site import bound, mapping, read, refusal
 from twin_tui.engine.events import Pin
-from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register, RegisterMap
 from twin_tui.protocols.modbus.memory import Table
 
@@ -32,12 +31,6 @@ def entry(base: dict[str, Any] = PLAIN, **changes: Any) -> dict[str, Any]:
 def only(**changes: Any) -> Register:
     (register,) = mapping(entry(**changes)).registers
     return register
-
-
-def refusal(*entries: dict[str, Any], **top: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        mapping(*entries, **top)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

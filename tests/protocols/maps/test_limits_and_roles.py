@@ -5,23 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.protocols.maps.site import bound, mapping, read, verdict, write
+from tests.protocols.maps.site import bound, entry, mapping, read, refusal, setpoint, showing, verdict, write
 from twin_tui.engine.events import Pin
-from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.registers import WATCHDOG, Registers, SiteRegisters
 from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    plain = {"name": "p", "signal": "active_power_w", "table": "input", "address": 0, "type": "int16"}
-    return {key: value for key, value in {**plain, **changes}.items() if value is not None}
-
-
-def setpoint(**changes: Any) -> dict[str, Any]:
-    return entry(signal="active_power_setpoint_w", table="holding", access="rw", **changes)
 
 
 def stored(**changes: Any) -> dict[str, Any]:
@@ -31,18 +21,6 @@ def stored(**changes: Any) -> dict[str, Any]:
 
 def register(**changes: Any) -> Register:
     return mapping(entry(**changes)).registers[0]
-
-
-def showing(power_w: float, **changes: Any) -> list[int] | int:
-    registers = bound(mapping(entry(**changes)))
-    registers.engine.submit(Pin("battery", "active_power_w", power_w))
-    return read(registers, INPUT, 0, registers.map.registers[0].count)
-
-
-def refusal(*entries: dict[str, Any], **top: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        mapping(*entries, **top)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 import struct
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.protocols.maps import site
 from tests.protocols.maps.site import bound, cell_at, mapping, read, write
 from twin_tui.engine.events import Pin
 from twin_tui.protocols.maps.registers import Registers
@@ -19,21 +21,7 @@ SIGNS = {"": 1, "generation": 1, "discharge": 1, "import": 1, "consumption": -1,
 WATTS = {"": 1, "W": 1, "kW": 1000, "MW": 1_000_000, "mW": Fraction(1, 1000)}
 SCALES = ["1", "0.1", "0.001", "7", "-1", "-0.5"]
 OFFSETS = ["0", "-1000", "0.25", "32768"]
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "p",
-        "signal": "active_power_w",
-        "table": "input",
-        "address": 0,
-        "type": "int32",
-        **changes,
-    }
-
-
-def setpoint(**changes: Any) -> dict[str, Any]:
-    return entry(signal="active_power_setpoint_w", table="holding", access="rw", **changes)
+entry, setpoint = partial(site.entry, type="int32"), partial(site.setpoint, type="int32")
 
 
 def signed(words: list[int] | int) -> int:

@@ -4,13 +4,14 @@ import math
 import struct
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.protocols.maps import site
 from tests.protocols.maps.site import CLIENT, bound, engine_with, mapping, read, shipped, verdict, write
 from twin_tui.engine.events import Pin, Unpin, Write
 from twin_tui.errors import ConfigError
@@ -23,21 +24,7 @@ from twin_tui.protocols.modbus.memory import Table
 
 INPUT, HOLDING = Table.INPUT_REGISTERS, Table.HOLDING_REGISTERS
 NUMBERS = [wire for wire in WIRE_TYPES.values() if wire.encoding is Encoding.INTEGER and wire.words]
-
-
-def entry(**changes: Any) -> dict[str, Any]:
-    plain = {"name": "p", "signal": "active_power_w", "table": "input", "address": 0, "type": "int32"}
-    return {**plain, **changes}
-
-
-def setpoint(**changes: Any) -> dict[str, Any]:
-    return entry(signal="active_power_setpoint_w", table="holding", access="rw", **changes)
-
-
-def showing(power_w: float, **changes: Any) -> list[int] | int:
-    registers = bound(mapping(entry(**changes)))
-    registers.engine.submit(Pin("battery", "active_power_w", power_w))
-    return read(registers, INPUT, 0, registers.map.registers[0].count)
+entry, setpoint, showing = (partial(of, type="int32") for of in (site.entry, site.setpoint, site.showing))
 
 
 @given(st.data())

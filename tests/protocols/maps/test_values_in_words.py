@@ -6,27 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.protocols.maps.site import bound, mapping, write
+from tests.protocols.maps.site import bound, entry, mapping, write
 from twin_tui.engine.events import Pin
 from twin_tui.protocols.maps.listing import listing, raw_text
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.registers import Registers
 
 
-def entry(**changes: Any) -> dict[str, Any]:
-    return {
-        "name": "p",
-        "signal": "active_power_w",
-        "table": "input",
-        "address": 0,
-        "type": "int16",
-        **changes,
-    }
-
-
 def register(**changes: Any) -> Register:
-    given = {key: value for key, value in entry(**changes).items() if value is not None}
-    return mapping(given).registers[0]
+    return mapping(entry(**changes)).registers[0]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.protocols.modbus.plant import Plant, RawClient, connect, serving
+from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 
 @pytest.fixture
@@ -13,8 +14,13 @@ def plant() -> Plant:
 
 
 @pytest.fixture
-async def client(plant: Plant) -> AsyncIterator[RawClient]:
-    async with serving({1: plant}) as server:
-        raw = await connect(server)
-        yield raw
-        raw.writer.close()
+async def server(plant: Plant) -> AsyncIterator[ModbusTcpServer]:
+    async with serving({1: plant}) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: ModbusTcpServer) -> AsyncIterator[RawClient]:
+    raw = await connect(server)
+    yield raw
+    raw.writer.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from twin_tui.protocols.modbus.crc import with_crc
 from twin_tui.protocols.modbus.endpoints import TcpOptions
+from twin_tui.protocols.modbus.fault_rules import LinkRule
 from twin_tui.protocols.modbus.memory import Extent, Limits, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
@@ -200,3 +201,8 @@ async def serving(units: dict[int, UnitMemory], **options: object) -> AsyncItera
         yield server
     finally:
         await server.stop()
+
+
+def fault(server: ModbusTcpServer, **rule: Any) -> None:
+    """Have a fault act on the links of a server."""
+    server.station.add_fault("f", LinkRule.parse(rule))

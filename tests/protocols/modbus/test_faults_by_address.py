@@ -12,6 +12,7 @@ from tests.protocols.modbus.plant import (
     Plant,
     RawClient,
     connect,
+    fault,
     mbap,
     read,
     rtu,
@@ -26,10 +27,6 @@ from twin_tui.protocols.modbus.pdu import unpack_bits
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 TABLES = {1: Table.COILS, 2: Table.DISCRETE_INPUTS, 3: HOLDING, 4: INPUT}
-
-
-def fault(server: ModbusTcpServer, **rule: Any) -> None:
-    server.station.add_fault("f", LinkRule.parse(rule))
 
 
 def values(function: int, count: int, answer: bytes) -> list[int]:
@@ -90,13 +87,6 @@ async def test_a_data_fault_changes_exactly_the_addresses_of_its_rule(
 async def server(plant: Plant):  # type: ignore[no-untyped-def]
     async with serving({1: plant, 2: Plant()}) as running:
         yield running
-
-
-@pytest.fixture
-async def client(server: ModbusTcpServer):  # type: ignore[no-untyped-def]
-    raw = await connect(server)
-    yield raw
-    raw.writer.close()
 
 
 def requests_of(address: int, count: int) -> list[bytes]:

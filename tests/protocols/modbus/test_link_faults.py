@@ -15,6 +15,7 @@ from tests.protocols.modbus.plant import (
     Plant,
     RawClient,
     connect,
+    fault,
     mbap,
     read,
     rtu,
@@ -47,17 +48,6 @@ def clock() -> Clock:
 async def server(plant: Plant, clock: Clock) -> AsyncIterator[ModbusTcpServer]:
     async with serving({1: plant, 2: Plant()}, clock=clock) as running:
         yield running
-
-
-@pytest.fixture
-async def client(server: ModbusTcpServer) -> AsyncIterator[RawClient]:
-    raw = await connect(server)
-    yield raw
-    raw.writer.close()
-
-
-def fault(server: ModbusTcpServer, **rule: Any) -> None:
-    server.station.add_fault("f", LinkRule.parse(rule))
 
 
 def heal(server: ModbusTcpServer) -> None:

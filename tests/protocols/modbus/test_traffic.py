@@ -320,24 +320,8 @@ def test_links_of_two_kinds_are_in_one_file_in_order_of_time() -> None:
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    command += ["-subj", "/CN=localhost", "-days", "2", "-out", str(cert), "-keyout", str(key)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return cert, key
+def certificate(certified: Path) -> tuple[Path, Path]:
+    return certified / "c", certified / "k"
 
 
 async def test_modbus_runs_inside_tls(plant: Plant, certificate: tuple[Path, Path]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.protocols.modbus.plant import Master, Plant, connect, mbap, read, rtu, until
+from tests.waiting import free_port
 from twin_tui import Twin
 from twin_tui.config import load_site
 from twin_tui.engine.events import ClearLinkFault, LinkFault
@@ -25,12 +26,6 @@ STATUS = 10050
 
 def open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def site(*protocols: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from s2_cem import Cem, dialling, reaches
 from websockets.asyncio.server import serve
 
+from tests.waiting import until
 from twin_tui import ConfigError, RunError, Twin
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.snapshot import LogKind
@@ -37,12 +37,6 @@ def an_engine() -> Engine:
 def logged(engine: Engine) -> list[str]:
     assert all(entry.device == "battery" and entry.origin.startswith("s2 127.0.0.1:") for entry in engine.log)
     return [entry.text for entry in engine.log if entry.kind is LogKind.S2]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 - what is waited for comes from the system, without an event
-            await asyncio.sleep(0.001)
 
 
 async def attempts(manager: ResourceManager, number: int) -> None:
@@ -92,18 +86,6 @@ async def test_a_connection_closed_by_the_twin_is_not_logged_as_closed_by_the_en
         async with dialling(engine, cem.url):
             await cem.shake_hands()
         assert logged(engine) == [f"connected to {cem.url}, S2 0.0.2-beta"]
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Path:
-    """Return a folder with a certificate c, signed by nobody, and its key k."""
-    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
-    command = [*new.split(), "-keyout", "k", "-out", "c"]
-    try:
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    return tmp_path
 
 
 async def test_a_certificate_that_is_not_trusted_is_named(certified: Path) -> None:
