@@ -10,7 +10,7 @@ from tests.widgets.hand_fed import CLIENT, REGISTERS, HandFedSession
 from tests.widgets.screen import console, screen_text, settled, text_of
 from twin_tui.engine.view import RegisterInfo, RegisterValue
 from twin_tui.widgets.glyphs import UNICODE
-from twin_tui.widgets.register_lines import NumberFormat, RegisterColumns, heading, register_line
+from twin_tui.widgets.register_lines import NumberFormat, RegisterColumns, heading, register_line, who_columns
 from twin_tui.widgets.spans import cut
 
 LONG = RegisterInfo(
@@ -34,20 +34,20 @@ def test_no_row_is_wider_than_its_room_and_its_number_is_whole(
 ) -> None:
     infos = tuple(replace(LONG, name=name, signal=signal) for name, signal in names)
     text = f"{number:.1f} kWh"
-    columns = RegisterColumns.of(width, infos, max(10, len(text)), how)
+    value = replace(WRITTEN, text=text, held=held, author=author)
+    columns = RegisterColumns.of(
+        width, infos, max(10, len(text)), how, number=len(text), who=who_columns(value)
+    )
     assert len(text_of(heading(columns))) <= width
     for info in infos:
-        line = text_of(
-            register_line(
-                info, replace(WRITTEN, text=text, held=held, author=author), columns, how, UNICODE, True
-            )
-        )
+        line = text_of(register_line(info, value, columns, how, UNICODE, True))
         assert len(line) <= width
         assert text in line
         assert text_of(cut(line_of(line), width)).rstrip() == line.rstrip()
-        if not held and not author:
+        if not held and not author and width >= 48:
             assert "1.4s" in line
-        if width >= 60 and len(info.name) <= 24:
+        assert (author.partition(" ")[2] if author else ":51234") in line or width < 48
+        if width >= 80 and len(info.name) <= 24:
             assert info.name in line
 
 

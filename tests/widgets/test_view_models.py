@@ -141,7 +141,7 @@ def test_the_spark_of_a_row_ends_with_the_power_of_now() -> None:
     for second in range(6):
         history.add(snapshot(float(second), devices=(battery(power_w=1_000.0 * (second == 5)),)))
     row = device_row(battery(), frame())
-    assert text_of(power_spark(row, frame(), history, 60, UNICODE)) == " " * 54 + "▁▁▁▁▁█" + " 1      "
+    assert text_of(power_spark(row, frame(), history, 60, UNICODE)) == " " * 54 + "▁▁▁▁▁█" + " 1     "
 
 
 def test_history_starts_anew_with_the_run_and_ignores_a_frame_it_has_seen() -> None:

@@ -88,14 +88,13 @@ def test_a_reason_on_a_card_or_row_loses_words_but_no_digit(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", range(36, 72))
-def test_on_a_card_the_mark_of_a_write_and_the_numbers_go_before_the_reason(width: int) -> None:
+def test_a_card_has_its_reason_whole_and_the_last_write_with_its_port(width: int) -> None:
     why = Why((Constraint("reconnection ramp", "reconnection ramp 38 %"),), -10_000.0, -3_800.0)
     written = WriteTrace("bess-1", 722.3, 2.0, "127.0.0.1:47936", "x 0 → 1", ("x",))
     seen = frame(snapshot=snapshot(devices=(battery(-3_800.0, why=why),)), traces=(written,))
-    foot = text_of(cards(seen, History(), width, UNICODE)[3])
+    foot, edge = (text_of(line) for line in cards(seen, History(), width, UNICODE)[3:5])
     assert "reconnection ramp 38 %" in foot
     assert "…" not in foot
-    assert ("W " in foot) == (width < 53 or width >= 57), "without the numbers there is room for its age"
-    if width >= 70:
+    assert ("W 2s :47936" in foot) != ("W 2s :47936" in edge), "in the edge where the reason takes the room"
+    if width >= 53:
         assert "asked -10.0, gives -3.8: reconnection" in foot
-        assert ":47936" in foot

@@ -79,51 +79,53 @@ def _card(
     if row.soc is not None:
         bars = [(bar(row.soc, SOC_BAR, glyphs), row.colour), (glyphs.bar_end, "axis")]
     spark = power_spark(row, frame, history, max(4, inner - 8), glyphs, "kW")
-    why, write = _foot(row, keys, inner - 1)
-    room = inner - formats.columns(write) - 1
-    shown = formats.fit(in_room(why, room, glyphs.cut), room)
-    foot: Line = [(shown + " ", "alarm" if row.look == "alarm" else "label")]
+    why, write = _why(row, keys, inner), _write(row)
+    alarms = row.look == "alarm" and bool(row.why.constraints or row.alarm)
+    room = inner - formats.columns(write)
+    beside = bool(write) and formats.columns(why) < room
+    room = room if beside else inner
+    foot: Line = [(formats.fit(in_room(why, room, glyphs.cut), room), "alarm" if alarms else "label")]
+    foot += [(write, write_role(row))] if beside else []
     return [
         top,
         _boxed(_between(left, ([*bars, *charge], charge), inner), inner, edge, glyphs),
         _boxed(spark, inner, edge, glyphs),
-        _boxed([*foot, (write, write_role(row))], inner, edge, glyphs),
-        _bottom(row, width, edge, glyphs),
+        _boxed(foot, inner, edge, glyphs),
+        _bottom(row, "" if beside else write, width, edge, glyphs),
     ]
 
 
-def _bottom(row: DeviceRow, width: int, edge: str, glyphs: Glyphs) -> Line:
-    """Return the lower edge with the energy of the day in it."""
+def _write(row: DeviceRow) -> str:
+    """Return the last write by a client with its TCP port, or who else has set the setpoint."""
+    if row.setter:
+        return formats.clean(row.setter)
+    if row.write_age_s is None:
+        return ""
+    return f"W {formats.age(row.write_age_s)} {short_address(row.writer, 6)}"
+
+
+def _bottom(row: DeviceRow, write: str, width: int, edge: str, glyphs: Glyphs) -> Line:
+    """Return the lower edge with the energy of the day, and the last write that had no room; that is kept."""
     energy = energy_text(row.energy, glyphs)
-    for text in (f" today {energy} kWh ", f" {energy} kWh "):
-        room = width - 4 - formats.columns(text)
-        if energy and room >= 0:
-            dashes = glyphs.line * room + glyphs.box[3] + " "
-            return [(glyphs.box[2] + glyphs.line, edge), (text, "label"), (dashes, edge)]
-    return [(glyphs.box[2] + glyphs.line * (width - 3) + glyphs.box[3] + " ", edge)]
+    mark = [(f" {write} ", write_role(row)), (glyphs.line, edge)] if write else []
+    used = sum(formats.columns(text) for text, _ in mark) + 4
+    energies = (f" today {energy} kWh ", f" {energy} kWh ") if energy else ()
+    today = next((text for text in energies if formats.columns(text) + used <= width), "")
+    dashes = glyphs.line * (width - used - formats.columns(today))
+    start: Line = [(glyphs.box[2] + glyphs.line, edge), (today, "label"), (dashes, edge)]
+    return [*start, *mark, (glyphs.box[3] + " ", edge)]
 
 
-def _foot(row: DeviceRow, keys: Keys, room: int) -> tuple[str, str]:
-    """Return why a device gives what it gives, and the mark of its last write, for so much room.
-
-    Before the reason is cut the writer's address goes, then the mark, then what was asked and is given.
-    """
-    writes = [""]
-    if row.write_age_s is not None:
-        age = f"W {formats.age(row.write_age_s)}"
-        writes = [f"{age} {short_address(row.writer, 6)}", age, ""]
+def _why(row: DeviceRow, keys: Keys, room: int) -> str:
+    """Return why a device gives what it gives, for so much room: what was asked and is given goes first."""
     why = row.why
     texts = [why.sentence(keys, brief=True) or row.alarm]
     if not texts[0]:
-        return formats.clean("  ".join(part for part in (row.direction, row.mode) if part)), writes[0]
+        return formats.clean("  ".join(part for part in (row.direction, row.mode) if part))
     if why.constraints:
         texts += [why.reasons(keys, brief=True), why.constraints[0].sentence(keys, brief=True)]
     texts = [formats.clean(text) for text in texts]
-    for text in texts:
-        for write in writes:
-            if formats.columns(text) + formats.columns(write) <= room:
-                return text, write
-    return texts[-1], ""
+    return next((text for text in texts if formats.columns(text) <= room), texts[-1])
 
 
 def _between(left: Line, rights: tuple[Line, ...], width: int) -> Line:

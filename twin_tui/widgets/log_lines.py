@@ -8,7 +8,7 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.log_text import NO_EFFECT, in_lines, with_effect
-from twin_tui.widgets.model import LOG_LOOK
+from twin_tui.widgets.model import log_look
 from twin_tui.widgets.spans import Line, named
 
 EFFECT_AT = 55
@@ -89,7 +89,7 @@ def log_line(
     line: Line = [
         (glyphs.alarm if unacknowledged else " ", "alarm"),
         (f"{short} ", "label"),
-        (f"{entry.kind.value:<6} ", LOG_LOOK.get(entry.kind, "plain")),
+        (f"{entry.kind.value:<6} ", log_look(entry)),
         (f"{device} ", colour),
         (text + repeats, "plain"),
         (origin, "label"),

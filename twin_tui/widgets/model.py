@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from twin_tui.engine.signals import Signal, signals_of
-from twin_tui.engine.snapshot import ISLAND, SYNCHRONISING, TRANSFER, DeviceSnapshot, LogKind, Snapshot
+from twin_tui.engine.snapshot import (
+    ISLAND,
+    SYNCHRONISING,
+    TRANSFER,
+    Author,
+    DeviceSnapshot,
+    LogEntry,
+    LogKind,
+    Snapshot,
+)
 from twin_tui.engine.view import Energy, Frame, WriteTrace
 from twin_tui.engine.why import NOTHING_BINDS, Why
 from twin_tui.widgets.themes import role_of
@@ -41,6 +50,8 @@ OWN_ORIGINS = frozenset(
     )
 )
 """Who writes from inside; every other origin is an energy manager or another client."""
+STEERING = ("mode ", "S2 ")
+"""How an author begins that steers a device in place of writes."""
 NO_LIMIT_W = 1e8
 """Power limits from here up mean that there is none."""
 
@@ -70,6 +81,8 @@ class DeviceRow:
     """Whether its own direction is out of the bus."""
     energy: Energy | None = None
     """What it has delivered and taken since midnight."""
+    setter: str = ""
+    """Who has set the setpoint in force, where that is no client."""
 
     @property
     def look(self) -> str:
@@ -78,7 +91,7 @@ class DeviceRow:
 
 def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
     trace = last_ems_write(frame, device.name)
-    soc = getattr(device.telemetry, "soc", None)
+    soc, author = getattr(device.telemetry, "soc", None), setpoint_author(device)
     return DeviceRow(
         name=device.name,
         kind=device.kind,
@@ -96,6 +109,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         why=device.why,
         consumes=device.role == "CONSUMER" and bool(device.flow_group),
         energy=frame.energy.get(device.name) if device.flow_group else None,
+        setter=author.who if author is not None and not is_client(author.who) else "",
     )
 
 
@@ -133,19 +147,36 @@ def grid_state(snapshot: Snapshot) -> str:
     return "OK"
 
 
-def setpoint_w(device: DeviceSnapshot) -> float | None:
-    """Return the device's active power setpoint, if its type has one."""
+def setpoint_of(device: DeviceSnapshot) -> tuple[str, float] | None:
+    """Return the signal and the value of the device's active power setpoint, if its type has one."""
     found = getattr(device.commands, "active_power_setpoint_w", None)
     if isinstance(found, int | float):
-        return float(found)
+        return "active_power_setpoint_w", float(found)
     share = getattr(device.commands, "load_setpoint_pu", None)
     rated = getattr(device.telemetry, "rated_power_w", None)
     if isinstance(share, int | float) and isinstance(rated, int | float):
-        return float(share * rated)
+        return "load_setpoint_pu", float(share * rated)
     limit = getattr(device.commands, "active_power_limit_w", None)
     if isinstance(limit, int | float) and limit < NO_LIMIT_W:
-        return float(limit)
+        return "active_power_limit_w", float(limit)
     return None
+
+
+def setpoint_w(device: DeviceSnapshot) -> float | None:
+    """Return the device's active power setpoint, if its type has one."""
+    found = setpoint_of(device)
+    return found[1] if found is not None else None
+
+
+def setpoint_author(device: DeviceSnapshot) -> Author | None:
+    """Return who has set the setpoint that is in force, None where it is as at the start."""
+    found = setpoint_of(device)
+    return device.authors.get(found[0]) if found is not None else None
+
+
+def is_client(origin: str) -> bool:
+    """Return whether an origin is a client or another energy manager, not the twin itself or its user."""
+    return origin not in OWN_ORIGINS and not origin.startswith(STEERING)
 
 
 def metered_w(device: DeviceSnapshot, snapshot: Snapshot) -> float:
@@ -165,10 +196,15 @@ def direction(device: DeviceSnapshot) -> str:
     return "charging" if stores else "consuming"
 
 
+def last_write(frame: Frame, device: str) -> WriteTrace | None:
+    """Return the newest write to a device, whoever wrote it."""
+    return next((trace for trace in reversed(frame.traces) if trace.device == device), None)
+
+
 def last_ems_write(frame: Frame, device: str) -> WriteTrace | None:
     """Return the newest write to a device that came from outside."""
     for trace in reversed(frame.traces):
-        if trace.device == device and trace.origin not in OWN_ORIGINS:
+        if trace.device == device and is_client(trace.origin):
             return trace
     return None
 
@@ -229,4 +265,13 @@ LOG_LOOK = {
     LogKind.MARK: "strong",
     LogKind.GAP: "strong",
 }
+
+
+def log_look(entry: LogEntry) -> str:
+    """Return the role of the kind of an entry: that of writes is for those of clients."""
+    if entry.kind is LogKind.WRITE and not is_client(entry.origin):
+        return "strong"
+    return LOG_LOOK.get(entry.kind, "plain")
+
+
 ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.ALARM)

@@ -16,9 +16,12 @@ FRESH_S = 3.0
 """How long a write is drawn inverted."""
 BAR_WIDTH = 6
 LEAST_SPARK = 8
+LEAST_NAME = len("device")
 LEAST_WH = 5.0
 """The energy from which a direction is shown: 0.01 kWh."""
 MOST_SPARK = 40
+RANGE, WRITE = 7, 8
+"""The columns of the range of a sparkline, and of the age of a write or who has set the setpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +46,17 @@ class Columns:
 
         ``stores`` says whether any device has a state of charge, ``energy`` is the longest energy of the day.
         """
-        name = min(longest_name, 10 if width < 60 else 14 if width < 120 else 24)
+        name = max(LEAST_NAME, min(longest_name, 10 if width < 60 else 14 if width < 120 else 24))
         setpoint, soc, write = width >= 64, width >= 44 and stores, width >= 56
         wide = width >= 72 and soc
-        writer = 22 if width >= 150 else 8 if width >= 96 else 0
+        writer = 22 if width >= 150 else 9 if width >= 96 else 0
         room = width - (3 + name + 1 + 9 + 8 + 9 * setpoint + 6 * soc + (BAR_WIDTH + 2) * wide) - 1
-        room -= 7 * write + (writer + 1) * (writer > 0)
+        room -= WRITE * write + (writer + 1) * (writer > 0)
         today = energy if energy and room - energy - 2 >= LEAST_SPARK + 22 else 0
         room -= (today + 2) * (today > 0)
         why = max(0, room - 40) if width >= 110 else 0
         why = min(60, why) if why >= 16 else 0
-        spark = min(MOST_SPARK, room - 2 - 8 - (why + 2) * (why > 0))
+        spark = min(MOST_SPARK, room - 2 - RANGE - (why + 2) * (why > 0))
         if wide and spark < LEAST_SPARK <= spark + BAR_WIDTH + 2:
             wide, spark = False, spark + BAR_WIDTH + 2
         return cls(name, setpoint, spark if spark >= LEAST_SPARK else 0, soc, wide, today, write, writer, why)
@@ -78,7 +81,11 @@ def heading(columns: Columns, frame: Frame) -> Line:
     if columns.setpoint:
         text += "set kW".rjust(9)
     if columns.spark:
-        text += "  " + formats.fit(f"last {formats.duration(window_s(frame))}", columns.spark) + " range  "
+        text += (
+            "  "
+            + formats.fit(f"last {formats.duration(window_s(frame))}", columns.spark)
+            + formats.fit(" range", RANGE)
+        )
     if columns.soc:
         text += "SOC".rjust(6)
     if columns.bar:
@@ -88,7 +95,7 @@ def heading(columns: Columns, frame: Frame) -> Line:
     if columns.why:
         text += "  " + formats.fit("why", columns.why)
     if columns.write:
-        text += "EMS".rjust(7)
+        text += "EMS".rjust(WRITE)
     if columns.writer:
         text += " " + formats.fit("client", columns.writer)
     return [(text, "label")]
@@ -133,7 +140,7 @@ def _row(
     if columns.spark:
         line.append(("  ", "plain"))
         if row.look == "alarm" and why and not columns.why:
-            line.append((_words(why, columns.spark + 8, glyphs), "alarm"))
+            line.append((_words(why, columns.spark + RANGE, glyphs), "alarm"))
         else:
             line += power_spark(row, frame, history, columns.spark, glyphs)
     if columns.soc:
@@ -148,16 +155,33 @@ def _row(
         role = "alarm" if row.look == "alarm" else "label"
         line.append(("  " + _words(why or formats.clean(row.mode), columns.why, glyphs), role))
     if columns.write:
-        age = formats.age(row.write_age_s) if row.write_age_s is not None else ""
-        line += [(" " * (7 - len(age)), "plain"), (age, write_role(row))]
-    if columns.writer:
-        line.append((" " + formats.fit(short_address(row.writer, columns.writer), columns.writer), "label"))
+        line += _written(row, columns, glyphs)
     return line
 
 
 def _words(text: str, width: int, glyphs: Glyphs) -> str:
     """Return a text at exactly so many columns; numbers and words are whole or not there."""
     return formats.fit(in_room(text, width, glyphs.cut), width)
+
+
+def _written(row: DeviceRow, columns: Columns, glyphs: Glyphs) -> Line:
+    """Return the age of the last write by a client and its address, or who else has set the setpoint."""
+    age = formats.age(row.write_age_s) if row.write_age_s is not None else ""
+    who = short_address(row.writer, columns.writer)
+    if row.setter:
+        age, who = (
+            ("", setter(row.setter, columns.writer))
+            if columns.writer
+            else (setter(row.setter, WRITE - 1), "")
+        )
+    line: Line = [(" " * (WRITE - formats.columns(age)), "plain"), (age, write_role(row))]
+    return [*line, (" " + formats.fit(who, columns.writer, glyphs.cut), "label")] if columns.writer else line
+
+
+def setter(who: str, room: int) -> str:
+    """Return who has set a setpoint in so much room: "mode PEAK_SHAVING", or "mode"."""
+    who = formats.clean(who)
+    return who if formats.columns(who) <= room else who.partition(" ")[0][:room]
 
 
 def key_mark(number: int, row: DeviceRow, glyphs: Glyphs, selected: bool) -> str:
@@ -174,7 +198,7 @@ def state(row: DeviceRow, glyphs: Glyphs, width: int) -> tuple[str, str]:
 
 def write_role(row: DeviceRow) -> str:
     """Return the role of the last write by a client: inverted while it is fresh."""
-    if row.write_age_s is None:
+    if row.write_age_s is None or row.setter:
         return "label"
     return "fresh" if row.write_age_s < FRESH_S else "written"
 
@@ -208,7 +232,8 @@ def power_spark(
     signed = any(value is not None and value < -0.005 * scale for value in values)
     mark = ("±" if glyphs.unicode else "+-") if signed else ""
     text = f" {mark}{scale / 1000:g}"
-    line.append((formats.fit(f"{text} {unit}" if len(text) <= 5 else text, 8), "label"))
+    text = f"{text} {unit}" if unit and len(text) <= 5 else text
+    line.append((formats.fit(text, 8 if unit else RANGE), "label"))
     return line
 
 

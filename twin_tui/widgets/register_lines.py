@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twin_tui.engine import formats
+from twin_tui.engine.log import REFUSED
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.log_text import in_lines, port_of, with_origin
+from twin_tui.widgets.model import is_client
 from twin_tui.widgets.spans import Line
 
 FRESH_S = 3.0
@@ -81,17 +83,31 @@ class RegisterColumns:
 
     @classmethod
     def of(
-        cls, width: int, registers: Sequence[RegisterInfo], value: int, number_format: NumberFormat
+        cls,
+        width: int,
+        registers: Sequence[RegisterInfo],
+        value: int,
+        number_format: NumberFormat,
+        *,
+        number: int = 0,
+        who: tuple[int, int] = (0, 0),
     ) -> "RegisterColumns":
-        """Return the columns for some width and values so long: whole names come before raw words."""
+        """Return the columns for some width and values so long, ``number`` of which is not to be cut.
+
+        Who has set a register, in the second of ``who`` columns, comes before long names, in the first before
+        names; these come before raw words.
+        """
         longest = max((formats.columns(info.name) for info in registers), default=4)
         signals = [info.signal for info in registers if info.signal != info.name]
         signal = max(map(len, signals), default=0)
         types = max((len(info.type) for info in registers), default=0)
         raw_least, raw_most = RAW_WIDTH[number_format]
+        needed = max(LEAST_WHO, who[1])
+        short = min(longest, USUAL_NAME) + 1 + needed - (width - 8 - (value + 1))
+        value = max(min(value, number or value), value - max(0, short))
         left = width - 8 - (value + 1)
-        who = min(LEAST_WHO, max(0, left - LEAST_NAME - 1))
-        left -= who
+        by = min(needed, max(0, left - SHORT_NAME - 1, min(who[0], left - LEAST_NAME - 1)))
+        left -= by
         name = max(0, min(longest, USUAL_NAME, left - 1))
         left -= name + 1
 
@@ -102,21 +118,22 @@ class RegisterColumns:
             return given
 
         raw = part(raw_least + 1)
-        who += part(ADDRESS_WHO - who)
+        by += part(ADDRESS_WHO - by)
         name += part(longest - name, 1)
-        who += part(max(0, PORT_WHO - who), 1)
+        by += part(max(0, PORT_WHO - by), 1)
         access = part(3)
         typed = part(types + 1)
-        who += part(LONG_WHO - who, 1)
+        by += part(LONG_WHO - by, 1)
         beside = part(signal + 1, 12) if signal else 0
         if raw:
             raw += part(raw_most + 1 - raw, 1)
-        return cls(name, beside, typed, raw, value, access, who + left)
+        return cls(name, beside, typed, raw, value, access, by + left)
 
 
 RAW_WIDTH = {NumberFormat.HEX: (10, 18), NumberFormat.DEC: (11, 23), NumberFormat.BITS: (17, 35)}
 """The least and the most columns of raw words."""
-LEAST_NAME, USUAL_NAME = 8, 24
+LEAST_NAME, SHORT_NAME, USUAL_NAME = 4, 8, 24
+MOST_AGE = 4
 LEAST_WHO, PORT_WHO, ADDRESS_WHO, LONG_WHO = 7, 14, 22, 28
 """The columns of a write with its age alone, with the client's port, a short and a long address."""
 
@@ -166,24 +183,49 @@ def register_line(
     if columns.access:
         line.append((f"{'r' if info.readable else '-'}{'w' if info.writable else ' '} ", "label"))
     if register is not None:
-        line += _provenance(register, columns.who, glyphs)
+        line += _provenance(register, columns.who)
     return line
 
 
-def _provenance(register: RegisterValue, room: int, glyphs: Glyphs) -> Line:
-    """Return who has set a register, in so many columns; an age is whole or not there."""
-    parts: Line = []
-    if register.held:
-        parts.append((formats.fit(f"{register.held.upper()} ", min(room, 7), ""), "strong"))
-        room -= 7
+def provenance(register: RegisterValue) -> list[tuple[str, str]]:
+    """Return who has set a register, longer and shorter, with roles; no form cuts an author or a port."""
+    held = f"{register.held.upper()} " if register.held else ""
     if register.author:
-        parts.append((formats.fit(formats.clean(register.author), room, glyphs.cut), "strong"))
-    elif register.write_age_s is not None:
-        age, writer = formats.age(register.write_age_s), formats.clean(register.writer)
-        forms = (f"W {age} {writer}", f"W {age} {port_of(writer)}", f"W {age}", age, "")
-        text = next(form for form in forms if formats.columns(form) <= max(0, room))
-        parts.append((text, "fresh" if register.write_age_s < FRESH_S else "written"))
-    return parts
+        author = formats.clean(register.author)
+        kind, _, name = author.partition(" ")
+        return [(held + form, "strong") for form in (author, port_of(author), name or kind, kind)]
+    if register.write_age_s is None:
+        return [(held, "strong")]
+    age, writer = formats.age(register.write_age_s), formats.clean(register.writer)
+    refused = register.verdict.startswith(REFUSED)
+    word = "refused" if refused else "W"
+    fresh = "fresh" if register.write_age_s < FRESH_S else "written"
+    role = "alarm" if refused else fresh if is_client(writer) else "strong"
+    port = port_of(writer)
+    forms = (f"{word} {age} {writer}", f"{word} {age} {port}", f"{word} {port}", port, f"{word} {age}", word)
+    return [(held + form, role) for form in forms]
+
+
+def who_columns(register: RegisterValue) -> tuple[int, int]:
+    """Return the columns that who has set a register needs: the author or port alone, and with an age."""
+    widths = [formats.columns(text) for text, _ in provenance(register)]
+    if register.author:
+        return widths[2], widths[1]
+    if register.write_age_s is None:
+        return widths[0], widths[0]
+    return widths[3], widths[1] + MOST_AGE - len(formats.age(register.write_age_s))
+
+
+def _provenance(register: RegisterValue, room: int) -> Line:
+    """Return who has set a register, in so many columns; an age is whole or not there."""
+    held = f"{register.held.upper()} " if register.held else ""
+    forms = provenance(register)
+    text, role = next((form for form in forms if formats.columns(form[0]) <= room), ("", "plain"))
+    if not text:
+        return [(formats.fit(held, max(0, room), ""), "strong")]
+    if held and role != "strong":
+        return [(held, "strong"), (text.removeprefix(held), role)]
+    return [(text, role)]
 
 
 def trace_lines(trace: WriteTrace, width: int, glyphs: Glyphs) -> list[Line]:
@@ -192,7 +234,8 @@ def trace_lines(trace: WriteTrace, width: int, glyphs: Glyphs) -> list[Line]:
     text, who = with_origin(
         formats.clean(trace.text), formats.clean(trace.origin), width - len(when), glyphs.cut
     )
-    lines: list[Line] = [[(when, "written"), (text, "plain"), (who, "label")]]
+    role = "written" if is_client(trace.origin) else "strong"
+    lines: list[Line] = [[(when, role), (text, "plain"), (who, "label")]]
     if trace.effect:
         parts = in_lines(trace.effect, max(20, width - 5))
         lines += [
@@ -201,7 +244,7 @@ def trace_lines(trace: WriteTrace, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def author_line(register: RegisterValue, snapshot: Snapshot) -> list[Line]:
+def author_lines(register: RegisterValue, snapshot: Snapshot, width: int) -> list[Line]:
     """Return who has set the value and since what time of day, and the last write where it is another."""
     if not register.author or register.since_s is None:
         return []
@@ -209,7 +252,7 @@ def author_line(register: RegisterValue, snapshot: Snapshot) -> list[Line]:
     text = f" {value_text(register)}, {formats.clean(register.author)} since {since[:5]}"
     if register.writer:
         text += f"; last write W {formats.clean(register.writer)} {register.wrote}".rstrip()
-    return [[(text, "strong")]]
+    return [[(f" {part}", "strong")] for part in in_lines(text, max(20, width - 1))]
 
 
 def detail(
@@ -231,7 +274,7 @@ def detail(
         bits = raw_text(register.words, NumberFormat.BITS)
         dec = raw_text(register.words, NumberFormat.DEC)
         lines.append([(f" {raw_text(register.words, NumberFormat.HEX)}  {dec}  bits {bits}", "plain")])
-        lines += author_line(register, frame.snapshot)
+        lines += author_lines(register, frame.snapshot, width)
     limits = _limits(info)
     if limits:
         lines.append([(f" takes {limits}", "label")])

@@ -17,6 +17,7 @@ from twin_tui.widgets.register_lines import (
     heading,
     register_line,
     value_text,
+    who_columns,
 )
 from twin_tui.widgets.spans import Line, rule
 
@@ -36,12 +37,15 @@ class RegisterList(CursorView):
         self.values: dict[int, RegisterValue] = {}
         self.widest = LEAST_VALUE
         """The columns that values have needed so far: a column does not move to and fro."""
+        self.widest_number = LEAST_VALUE
+        self.widest_who = 0, 0
 
     def choose_registers(self, registers: tuple[RegisterInfo, ...]) -> None:
         """Show the registers of another device."""
         self.registers = registers
         self.values.clear()
-        self.widest = LEAST_VALUE
+        self.widest = self.widest_number = LEAST_VALUE
+        self.widest_who = 0, 0
         self.row = 0
         self.scroll_to(y=0, animate=False)
         self.sift()
@@ -67,9 +71,11 @@ class RegisterList(CursorView):
         if self.frame is not None:
             for register in self.frame.registers:
                 self.values[register.index] = register
-                whole = formats.columns(value_text(register))
-                number = formats.columns(register.text) if whole > MOST_VALUE else whole
-                self.widest = max(self.widest, min(number, MOST_VALUE))
+                whole, number = formats.columns(value_text(register)), formats.columns(register.text)
+                self.widest = max(self.widest, min(number if whole > MOST_VALUE else whole, MOST_VALUE))
+                self.widest_number = max(self.widest_number, min(number, MOST_VALUE))
+                least, usual = who_columns(register)
+                self.widest_who = max(self.widest_who[0], least), max(self.widest_who[1], usual)
         if self.filter.changed_only:
             self.sift()
         else:
@@ -104,7 +110,11 @@ class RegisterList(CursorView):
     def columns(self) -> RegisterColumns:
         """The columns that have room now."""
         width = self.scrollable_content_region.width
-        return RegisterColumns.of(width, self.registers, self.widest, self.looks.number_format)
+        return RegisterColumns.of(
+            *(width, self.registers, self.widest, self.looks.number_format),
+            number=self.widest_number,
+            who=self.widest_who,
+        )
 
     def _nothing(self) -> str:
         if not self.registers:

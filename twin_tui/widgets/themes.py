@@ -98,7 +98,7 @@ def _theme(
         primary=roles["focus"],
         secondary=roles["label"],
         accent=roles["focus"],
-        warning=roles["fresh"],
+        warning=text,
         error=roles["alarm"],
         success=roles["battery"],
         foreground=text,

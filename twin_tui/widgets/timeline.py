@@ -11,7 +11,14 @@ from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.history import GRID, POWER, SETPOINT, History
 from twin_tui.widgets.log_text import with_effect
 from twin_tui.widgets.looks import FrameLines, Looks, SlowLines
-from twin_tui.widgets.model import last_ems_write
+from twin_tui.widgets.model import (
+    is_client,
+    last_ems_write,
+    last_write,
+    log_look,
+    setpoint_author,
+    setpoint_w,
+)
 from twin_tui.widgets.overview_lines import window_s
 from twin_tui.widgets.spans import Line, rule
 from twin_tui.widgets.themes import role_of
@@ -63,6 +70,7 @@ def device_chart(
     places = []
     for entry in here:
         letter, role = MARKS[entry.kind]
+        role = log_look(entry) if entry.kind is LogKind.WRITE else role
         letter = glyphs.alarm if letter == "▲" else letter
         places.append((1.0 - (end_s - entry.time_s) / span_s, letter, role))
     return [*lines, marks(places, width, margin), times(end_s, span_s, width, margin)]
@@ -102,17 +110,23 @@ class Timeline(FrameLines, can_focus=True):
         self.show([title, *lines, *said])
 
     def _effect(self, frame: Frame, width: int) -> list[Line]:
-        """Return the last write of a client and what followed."""
-        trace = last_ems_write(frame, self.device)
+        """Return the last write and what followed, or what has set the setpoint since."""
+        trace, glyphs = last_write(frame, self.device), self.looks.glyphs
+        device = next((each for each in frame.snapshot.devices if each.name == self.device), None)
+        author = setpoint_author(device) if device is not None else None
+        if author is not None and device is not None and (trace is None or author.since_s > trace.time_s):
+            when = f" since {formats.clock(author.since_s, tenths=False)} "
+            asked = f" sets {formats.kilowatts(setpoint_w(device))} kW"
+            return [[(when, "label"), (formats.clean(author.who), "strong"), (asked, "plain")]]
         if trace is None:
             return []
-        glyphs = self.looks.glyphs
         when = f" W {formats.age(trace.age_s)} ago "
         text, who, effect = with_effect(
             *map(formats.clean, (trace.text, trace.origin, trace.effect)), width - len(when), glyphs.cut
         )
         followed: Line = [(f"  {glyphs.into} ", "label"), (effect, "strong")] if effect else []
-        return [[(when, "written"), (text, "plain"), (who, "label"), *followed]]
+        role = "written" if is_client(trace.origin) else "strong"
+        return [[(when, role), (text, "plain"), (who, "label"), *followed]]
 
 
 class Charts(SlowLines):
