@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from twin_tui.engine.device import FaultKind
+from twin_tui.engine.link_view import ClientView, LinkView
 from twin_tui.engine.signals import commanded, measured, signals_of, value
 from twin_tui.engine.snapshot import (
     ActiveDisturbance,
@@ -14,11 +15,9 @@ from twin_tui.engine.snapshot import (
     WeatherSnapshot,
 )
 from twin_tui.engine.view import (
-    ClientView,
     Command,
     DeviceView,
     Frame,
-    LinkView,
     ModeView,
     ParameterView,
     RegisterInfo,
