@@ -55,6 +55,22 @@ def test_in_spring_two_o_clock_is_three_o_clock() -> None:
     assert any("clocks change to +2 h of UTC" in entry.text for entry in twin.engine.log)
 
 
+def test_a_start_in_the_hour_that_spring_leaves_out_is_one_in_summer_time() -> None:
+    twin = site("2026-03-29T02:30:00")
+    assert at(twin) == "03:30"
+    twin.advance(3 * 86_400)
+    assert at(twin) == "03:30"
+    assert twin.engine.surroundings.utc_offset_s == 7200.0
+
+
+def test_a_start_in_the_hour_that_autumn_has_twice_is_in_the_first_unless_its_offset_says_otherwise() -> None:
+    for start, later in (("2026-10-25T02:30:00", "02:30"), ("2026-10-25T02:30:00+01:00", "03:30")):
+        twin = site(start)
+        assert at(twin) == "02:30"
+        twin.advance(3600)
+        assert at(twin) == later
+
+
 def test_in_autumn_the_hour_from_two_to_three_comes_twice() -> None:
     twin = site(AUTUMN)
     seen = []

@@ -215,12 +215,15 @@ TEN_YEARS_S = 3_653 * 86_400
 def start_of(
     start: datetime | None, start_time_h: float | None, zone: ZoneInfo | None
 ) -> tuple[float, float]:
-    """Return the Unix time of the start and the site's offset from UTC at that time, both in s."""
+    """Return the Unix time of the start and the site's offset from UTC at that time, both in s.
+
+    In the hour that the clocks leave out, it is the time after it: half past two is half past three.
+    """
     local = start if start is not None else FIRST_DAY + timedelta(hours=start_time_h or 0.0)
     if local.tzinfo is None:
         local = local.replace(tzinfo=zone or UTC)
-    elif zone is not None:
-        local = local.astimezone(zone)
+    if zone is not None:
+        local = local.astimezone(UTC).astimezone(zone)  # within a zone, Python leaves the clock as it is
     offset = local.utcoffset()
     return local.timestamp(), 0.0 if offset is None else offset.total_seconds()
 
