@@ -162,6 +162,7 @@ def test_a_shorter_delay_of_enter_service_also_shortens_the_wait_that_runs() -> 
         ({"trip_uv1": 1}, r"b has no command 'trip_uv1'; did you mean trip_uv1_"),
         ({"enter_v_low_pu": 1.2}, r"b.enter_v_low_pu takes 0 … 1 pu, not 1.2"),
         ({"enter_v_low_pu": 1, "enter_v_high_pu": 1}, r"b: enter_v_low_pu 1 is not below enter_v_high_pu 1"),
+        ({"cease_low_pu": 1.0, "cease_high_pu": 0.9}, r"b: cease_low_pu 1 is not below cease_high_pu 0.9"),
         ({"enter_f_low_hz": 50.2}, r"b: enter_f_low_hz 50.2 is not below enter_f_high_hz 50.2"),
         ({"volt_var_v2_pu": 0.9}, r"b: volt_var_v2_pu 0.9 is below volt_var_v1_pu 0.92"),
     ],

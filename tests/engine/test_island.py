@@ -16,7 +16,7 @@ from twin_tui.engine.devices.pv import PV, PvParams
 from twin_tui.engine.devices.terminals import Connection
 from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import ClearEverything, Disturb, SelectMode, Write
+from twin_tui.engine.events import ClearEverything, Disturb, Fault, SelectMode, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.engine.surroundings import Surroundings
@@ -147,6 +147,18 @@ def test_the_site_joins_the_grid_again_once_it_has_been_back_for_a_while():
     assert engine.surroundings.grid_w == pytest.approx(3000.0)
     told = [entry.text for entry in engine.log if entry.device == "grid" and entry.kind is LogKind.STATE]
     assert told == ["islanded: b0 holds up the site", "back on the grid"]
+
+
+def test_two_batteries_hold_up_the_site_and_one_goes_on_when_the_other_fails():
+    engine = site(FORMER, FORMER)
+    lose_the_grid(engine)
+    engine.step()
+    assert [engine.telemetry(name).active_power_w for name in ("b0", "b1")] == pytest.approx([1500.0] * 2)
+    engine.submit(Fault("b0", "emergency_stop"))
+    engine.advance(1.0)
+    assert engine.telemetry("b0").active_power_w == 0.0
+    assert engine.telemetry("b1").active_power_w == pytest.approx(3000.0)
+    assert any(entry.text == "islanded: b0, b1 hold up the site" for entry in engine.log)
 
 
 def test_a_battery_that_is_off_forms_nothing():

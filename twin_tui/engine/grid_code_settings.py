@@ -133,12 +133,11 @@ def code_with(base: GridCode, settings: GridSettings) -> GridCode:
         "cease_back_s": settings.cease_back_s,
     }
     found.update({name: limit for name, limit in ceasing.items() if name in changed})
+    if found.keys() & {"cease_low_pu", "cease_high_pu"}:
+        _check_order(settings, "cease_low_pu", "cease_high_pu")
     if touched("enter_"):
-        for low, high in ("enter_v_low_pu", "enter_v_high_pu"), ("enter_f_low_hz", "enter_f_high_hz"):
-            if not getattr(settings, low) < getattr(settings, high):
-                raise CommandError(
-                    f"{low} {getattr(settings, low):g} is not below {high} {getattr(settings, high):g}"
-                )
+        _check_order(settings, "enter_v_low_pu", "enter_v_high_pu")
+        _check_order(settings, "enter_f_low_hz", "enter_f_high_hz")
         window = {item.name: getattr(settings, f"enter_{item.name}") for item in fields(EnterService)}
         found["enter_service"] = EnterService(**window)
     if touched("measure_"):
@@ -157,6 +156,13 @@ def code_with(base: GridCode, settings: GridSettings) -> GridCode:
     if settings.volt_var_enabled and settings.watt_pf_enabled:
         raise CommandError("volt_var_enabled and watt_pf_enabled exclude each other")
     return replace(base, **found)
+
+
+def _check_order(settings: GridSettings, low: str, high: str) -> None:
+    if not getattr(settings, low) < getattr(settings, high):
+        raise CommandError(
+            f"{low} {getattr(settings, low):g} is not below {high} {getattr(settings, high):g}"
+        )
 
 
 def _stages(base: GridCode, settings: GridSettings, changed: set[str]) -> tuple[TripStage, ...]:

@@ -128,6 +128,8 @@ class Mode:
     parameters: tuple[ModeParameter, ...] = ()
     aliases: tuple[str, ...] = ()
     """Other names that energy managers use for it."""
+    range: tuple[str, str] | None = None
+    """Two parameters of which the first must be below the second."""
 
     def settle(self, wanted: Mapping[str, Scalar]) -> dict[str, float | str | None]:
         """Return every parameter with its value; raise CommandError for an invalid one."""
@@ -138,4 +140,8 @@ class Mode:
             if parameter is None:
                 raise CommandError(f"mode {self.name} has no parameter {name!r}{did_you_mean(name, known)}")
             settled[name] = parameter.accept(self.name, wish)
+        if self.range is not None:
+            (low, below), (high, above) = ((name, float(settled[name] or 0.0)) for name in self.range)
+            if not below < above:
+                raise CommandError(f"mode {self.name}: {low} {below:g} is not below {high} {above:g}")
         return settled

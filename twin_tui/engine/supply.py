@@ -225,8 +225,8 @@ class Supply:
 
     def _form(self, tick: int) -> None:
         """Have the devices that can form a grid begin an island; without any the site stays dark."""
-        names = ", ".join(self._island.ready())
-        if not names:
+        ready = self._island.ready()
+        if not ready:
             if self._at == TRANSFER:
                 text = "no device can supply the site: it is dark"
                 self._run.note(LogKind.ALARM, "grid", text, tick=tick)
@@ -237,7 +237,8 @@ class Supply:
         self._began_tick = tick
         self._island.begin(tick, black=self._black)
         how = ", black start" if self._black else ""
-        self._run.note(LogKind.STATE, "grid", f"islanded: {names} holds up the site{how}", tick=tick)
+        hold = f"{', '.join(ready)} {'holds' if len(ready) == 1 else 'hold'} up the site"
+        self._run.note(LogKind.STATE, "grid", f"islanded: {hold}{how}", tick=tick)
 
 
 def _voltages(surroundings: Surroundings) -> tuple[float, float, float, float]:

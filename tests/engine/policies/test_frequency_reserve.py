@@ -110,6 +110,11 @@ def test_a_capacity_of_zero_sells_nothing() -> None:
     assert power_w(engine) == 0.0
 
 
+def test_energy_management_is_not_empty_above_full() -> None:
+    with pytest.raises(CommandError, match=r"soc_low 0\.9 is not below soc_high 0\.1"):
+        site(fcr_n_w=1e3, soc_low=0.9, soc_high=0.1)
+
+
 def test_the_base_point_is_added_and_the_device_keeps_its_limits() -> None:
     engine = site(fcr_n_w=60_000, base_w=50_000)
     assert power_w(engine) == pytest.approx(50_000.0)

@@ -38,8 +38,9 @@ class StandardProfile:
         -----
         The table's value of season, day and quarter of an hour, held over the quarter, for households times
         `dynamic_factor`, over its mean of the year: the energy of a calendar year is exact whatever its
-        weekdays. Holidays are Sundays; 24 and 31 December, unless Sundays, are Saturdays. The mean of many
-        customers: one alone is far rougher, and the profiles know no plant of the customer's own.
+        weekdays, and greater by the 366th day of a leap year. Holidays are Sundays; 24 and 31 December,
+        unless Sundays, are Saturdays. The mean of many customers: one alone is far rougher, and the profiles
+        know no plant of the customer's own.
 
         References
         ----------

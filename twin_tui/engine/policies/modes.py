@@ -163,6 +163,7 @@ BATTERY_MODES = (
             ),
             *RESERVE_PARAMETERS,
         ),
+        range=("soc_low", "soc_high"),
     ),
     Mode(
         "RAMP_RATE_CONTROL",
