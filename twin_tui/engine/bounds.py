@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError
 
+NO_LIMIT_W = 1e9
+"""A power limit that is none."""
 LARGEST = 1e18
 """Squares, products and quotients of such numbers and of their inverses are still finite."""
 

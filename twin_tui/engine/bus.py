@@ -1,5 +1,8 @@
 """The site's bus: the devices in the order in which they step, and the one loop that steps them."""
 
+from dataclasses import replace
+
+from twin_tui.engine.bounds import NO_LIMIT_W
 from twin_tui.engine.device import DeviceState, Stage
 from twin_tui.engine.devices.terminals import BALANCED, PhasePowers, forming_powers, phase_powers
 from twin_tui.engine.policies.guide import steer
@@ -34,6 +37,17 @@ def step_devices(
     return active_w, reactive_var
 
 
+def give_way(device: Device, before: DeviceState, most_w: float, surroundings: Surroundings) -> None:
+    """Repeat the step of a source with less power, as storage has answered the power that it had.
+
+    Storage takes what it can where a site feeds in: less from the source changes only the feed-in.
+    """
+    limit = device.type.curtailed_by
+    most_w = max(0.0, min(most_w, getattr(device.commands, limit)))
+    commands = replace(device.commands, **{limit: most_w})
+    device.state = device.step(device.params, before, commands, surroundings)
+
+
 class Bus:
     """Keeps the devices in order: sources, storage, guided storage as it answers the rest, meters."""
 
@@ -44,6 +58,8 @@ class Bus:
         self.steps: Steps = ()
         self.guided_sources: tuple[Device, ...] = ()
         self.sources: tuple[Device, ...] = ()
+        self.export_limited: tuple[tuple[Device, str], ...] = ()
+        """The sources that give way where the site feeds in too much, each with the command of that limit."""
         self.storage: tuple[Device, ...] = ()
         """The storage, guided devices last."""
         meters = tuple(d for d in devices.values() if d.type.stage is Stage.METER)
@@ -65,15 +81,33 @@ class Bus:
         guided = tuple(d for d in storage if d.guide is not None)
         self.storage = free + guided
         self.guided_sources = tuple(d for d in self.sources if d.guide is not None)
+        self.export_limited = tuple(
+            (d, d.type.export_limited_by) for d in self.sources if d.type.export_limited_by
+        )
         steps = ((False, self.sources), (False, free), (True, guided))
         self.steps = tuple(step for step in steps if step[1])
 
     def step(self, surroundings: Surroundings) -> tuple[float, float]:
         """Step sources and storage once; return what they put onto the bus, W and var."""
+        limits = self._export_limits() if self.export_limited else ()
         active_w, reactive_var = step_devices(self.steps, surroundings, self.changes)
+        for device, before, limit_w in limits:
+            if active_w > limit_w and not surroundings.islanded:
+                active, reactive = device.state.active_power_w, device.state.reactive_power_var
+                give_way(device, before, active - (active_w - limit_w), surroundings)
+                active_w += device.state.active_power_w - active
+                reactive_var += device.state.reactive_power_var - reactive
         if self.guided_sources:  # spares every tick of most sites a call
             self.steer_sources(surroundings, active_w)
         return active_w, reactive_var
+
+    def _export_limits(self) -> list[tuple[Device, DeviceState, float]]:
+        """Return the sources with a limit of the site's feed-in, their states, and the limits, W."""
+        return [
+            (device, device.state, limit_w)
+            for device, name in self.export_limited
+            if (limit_w := getattr(device.commands, name)) < NO_LIMIT_W
+        ]
 
     def steer_sources(self, surroundings: Surroundings, active_w: float) -> None:
         """Steer the sources for their next tick: they have stepped before the rest of the bus was known."""

@@ -156,6 +156,8 @@ class DeviceType(Generic[P, S, C, T]):
     """The switch command by which an island sheds it as a load, if it can."""
     curtailed_by: str = ""
     """The power limit command by which an island curtails it, if it can."""
+    export_limited_by: str = ""
+    """The command with the most that the site may feed in, beyond which ``curtailed_by`` takes effect."""
     solar_peak_w: Callable[[P], float] | None = None
     """The peak power of a plant that the sun drives, W."""
     takes_load_steps: bool = False

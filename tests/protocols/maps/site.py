@@ -9,8 +9,9 @@ import pytest
 from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Pin
+from twin_tui.engine.events import Pin, Write
 from twin_tui.engine.site import DevicePlan, SitePlan
+from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.image import Cell
 from twin_tui.protocols.maps.model import RegisterMap
@@ -133,3 +134,26 @@ def verdict(registers: Registers, address: int) -> str:
 
 def _request(function: int, address: int, count: int) -> bytes:
     return bytes((function,)) + address.to_bytes(2, "big") + count.to_bytes(2, "big")
+
+
+def hybrid_home(name: str, *, strings: int = 2, rated_w: float = 10_000.0) -> Registers:
+    """Return a hybrid's registers in a running home: 6 kW of sun, 352 W of load, a battery half full."""
+    sun = Series(0.0, 60.0, (6_000.0,), relative=True)
+    battery = {
+        "capacity_wh": 10_000.0,
+        "max_charge_w": 5_000.0,
+        "max_discharge_w": 5_000.0,
+        "rated_va": 5_000.0,
+    }
+    params: dict[str, dict[str, Any]] = {
+        "pv": {"rated_w": rated_w, "peak_w": rated_w, "series": sun, "pv_strings": strings},
+        "battery": {**battery, "initial_soc": 0.5},
+        "load": {"base_w": 352.0},
+        "meter": {},
+    }
+    plans = [DevicePlan(kind, registry[kind], registry[kind].params(**each)) for kind, each in params.items()]
+    engine = Engine(SitePlan("home", tuple(plans)))
+    registers = SiteRegisters(engine).of(shipped(name), "pv", {"battery": "battery", "meter": "meter"})
+    engine.submit(Write("battery", {"soc_upper_limit_1": 1.0, "soc_upper_limit_2": 1.0}))
+    engine.advance(5.0)
+    return registers

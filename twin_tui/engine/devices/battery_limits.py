@@ -23,6 +23,8 @@ def available_w(
 ) -> tuple[float, float]:
     """Return the charge and discharge power possible at this state of charge and temperature, both ≥ 0, W."""
     charge, discharge = params.charge_limit_w, params.discharge_limit_w
+    charge = min(charge, commands.charge_limit_w)
+    discharge = min(discharge, commands.discharge_limit_w)
     none, full = commands.soc_upper_limit_2, commands.soc_upper_limit_1
     if soc > full or soc >= none:
         charge = charge * (none - soc) / (none - full) if soc < none else 0.0

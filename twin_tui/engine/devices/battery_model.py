@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
+from twin_tui.engine.bounds import NO_LIMIT_W, Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.battery_ageing import LEAST_SOH, UNKNOWN_AGE, Ageing
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
@@ -212,6 +212,8 @@ class BatteryCommands(GridTied):
         OFF, "Run command", options={ON: "Power On", OFF: "Power Off", STANDBY: "Standby"}
     )
     active_power_setpoint_w: float = commanded(0.0, "Active power setpoint, + discharges", "W")
+    charge_limit_w: float = commanded(NO_LIMIT_W, "Most charge power", "W", low=0.0)
+    discharge_limit_w: float = commanded(NO_LIMIT_W, "Most discharge power", "W", low=0.0)
     reactive_power_setpoint_var: float = commanded(0.0, "Reactive power setpoint", "var")
     power_factor_setpoint: float = commanded(
         1.0,

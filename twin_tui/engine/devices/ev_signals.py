@@ -2,11 +2,11 @@
 
 from enum import IntEnum
 
+from twin_tui.engine.bounds import NO_LIMIT_W
 from twin_tui.engine.grid_settings import NO_SETTINGS, GridSettings, GridTied
 from twin_tui.engine.signals import commanded, grouped, measured, value
 
 PLUG, UNPLUG = 1, 2
-NO_LIMIT_W = 1e9
 
 
 class Pilot(IntEnum):

@@ -1,10 +1,11 @@
 """What binds a charging station: its vehicle, its limits, the current of the pilot, a change of phases."""
 
+from twin_tui.engine.bounds import NO_LIMIT_W
 from twin_tui.engine.device import Status, fault_constraints
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.ev_model import FAULTS, LEAST_V, MIN_CURRENT_A, EvParams, EvState
 from twin_tui.engine.devices.ev_offer import offered_current, phase_voltage, taper, vehicle_current
-from twin_tui.engine.devices.ev_signals import NO_LIMIT_W, PLUG, EvCommands, Pilot
+from twin_tui.engine.devices.ev_signals import PLUG, EvCommands, Pilot
 from twin_tui.engine.formats import kilowatts
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.engine.why import SAME_SHARE, Constraint, Why, held_by_ramp

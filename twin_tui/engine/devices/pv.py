@@ -2,6 +2,7 @@
 
 from math import exp, fsum, hypot
 
+from twin_tui.engine.bounds import NO_LIMIT_W
 from twin_tui.engine.device import DeviceType, Role, Stage, Status, settle_faults
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.grid_tie import Tie
@@ -16,7 +17,6 @@ from twin_tui.engine.devices.pv_model import (
     GRID_VOLTAGE,
     IRRADIANCE_DRIFT_W_M2_PER_S,
     LATCHING,
-    NO_LIMIT_W,
     OVER_TEMPERATURE,
     OVER_TEMPERATURE_HYSTERESIS_K,
     SENSOR_DRIFT,
@@ -340,5 +340,6 @@ PV = DeviceType(
     s2={ControlType.PEBC: pv_pebc},
     undisturbed=lambda params: params,
     curtailed_by="active_power_limit_w",
+    export_limited_by="export_limit_w",
     solar_peak_w=lambda params: params.peak_w,
 )

@@ -6,7 +6,7 @@ from math import fsum
 from typing import Annotated
 
 from twin_tui.engine import bounds
-from twin_tui.engine.bounds import Efficiency, NotNegative, Positive, Range, Share
+from twin_tui.engine.bounds import NO_LIMIT_W, Efficiency, NotNegative, Positive, Range, Share
 from twin_tui.engine.device import DeviceState, FaultKind, latching
 from twin_tui.engine.devices.grid_tie import UNTIED, Tie
 from twin_tui.engine.devices.pv_inputs import MOST_STRINGS, PvString
@@ -17,8 +17,6 @@ from twin_tui.engine.physics.sun import Plane, plane
 from twin_tui.engine.signals import commanded, derive, grouped, measured, value
 from twin_tui.engine.weather import Series
 from twin_tui.errors import ConfigError
-
-NO_LIMIT_W = 1e9
 
 
 class CellModel(Enum):
@@ -123,6 +121,9 @@ class PvCommands(GridTied):
         1.0, "Most active power, as a share of the rating", "1", low=0.0, high=1.0
     )
     active_power_limit_w: float = commanded(NO_LIMIT_W, "Most active power", "W", low=0.0)
+    export_limit_w: float = commanded(
+        NO_LIMIT_W, "Most power that the site feeds into the grid; beyond it the plant gives way", "W"
+    )
     reactive_power_pu: float = commanded(
         0.0, "Reactive power setpoint, as a share of the rating", "1", low=-1.0, high=1.0
     )

@@ -2,6 +2,7 @@
 
 from math import hypot
 
+from twin_tui.engine.bounds import NO_LIMIT_W
 from twin_tui.engine.device import Status, fault_constraints
 from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.pv_model import (
@@ -65,6 +66,11 @@ def _binds(
         found.append(Constraint("fault", "string_open: a string is missing"))
     if var and power_w < most_w and hypot(power_w, var) >= most_va * (1.0 - SAME_SHARE):
         found.append(Constraint("apparent power", f"apparent power limit beside {kilowatts(var)} kvar"))
+    elif commands.export_limit_w < NO_LIMIT_W and power_w < most_w * (1.0 - SAME_SHARE):
+        text = f"the site may feed in {kilowatts(commands.export_limit_w)} kW"
+        found.append(
+            Constraint("export limit", text, f"export limit {kilowatts(commands.export_limit_w)} kW")
+        )
     elif not state.tie.support.active and state.tie.share >= 1.0:
         found += held_by_ramp(power_w, most_w, params.ramp_w_per_s, surroundings.dt_s)
     binds_first = state.tie.support.active or state.tie.share * params.rated_w < most_w

@@ -63,7 +63,7 @@ def _at(register: Register) -> str:
 def _check_range(register: Register) -> list[str]:
     signal, layout = register.signal, register.layout
     plain = signal is not None and layout.type.encoding in {Encoding.INTEGER, Encoding.DIGITS}
-    part = register.codes is not None or register.modulo or register.quotient
+    part = register.codes is not None or register.modulo or register.quotient or register.per
     if not plain or part or register.writable:
         return []
     assert signal is not None

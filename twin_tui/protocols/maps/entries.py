@@ -1,7 +1,7 @@
 """Converts the entries of a register map to registers."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,7 @@ from twin_tui.errors import ConfigError, did_you_mean, shown
 from twin_tui.protocols.maps.file import ConditionFile, MapFile, Part, RegisterEntry, to_exact
 from twin_tui.protocols.maps.model import OWN, Condition, Register
 from twin_tui.protocols.maps.resolve import Meaning, resolve
-from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout
+from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout, Raw
 from twin_tui.protocols.modbus.memory import ADDRESSES, Table
 
 _TABLES = {
@@ -101,8 +101,17 @@ class EntryParser:
             states=self._conditions(entry.states, "states"),
             parts=self._parts(entry, role),
             mean=entry.mean is not None,
+            less=tuple(self._part(part, entry, role, "minus: ") for part in entry.minus or ()),
+            beside=self._beside(entry, role),
+            per=self._divisor(entry, role),
+            since=entry.since,
+            peak=entry.peak,
+            clock=entry.clock,
+            ceiling=self._parameter(entry.ceiling, role, "ceiling"),
+            by=self._parameter(entry.by, role, "by"),
+            sizes=_sizes(entry, layout),
             stored=entry.stored,
-            constant=_constant(entry, layout),
+            constant=_constant(entry.value, layout, "value"),
             param=param.strip(),
             per_param=per.strip(),
             not_available=self._pattern(entry, layout),
@@ -116,8 +125,7 @@ class EntryParser:
         if entry.scale_register is not None:
             self._scale_names.append((len(self._registers), entry.scale_register))
         meaning = Meaning(name=_signal_name(entry), sense=entry.sense, special=entry.special or {})
-        kind = self._roles[role] if role else self._kind
-        self._registers.append(resolve(register, meaning, registry[kind]))
+        self._registers.append(resolve(register, meaning, registry[self._kind_of(role)]))
 
     def finish(self, complaints: Complaints) -> list[Register]:
         """Return the registers, with scale-factor registers applied."""
@@ -201,6 +209,30 @@ class EntryParser:
         key, parts = ("mean", entry.mean) if entry.mean is not None else ("plus", entry.plus or [])
         return tuple(self._part(part, entry, role, f"{key}: ") for part in parts)
 
+    def _kind_of(self, role: str) -> str:
+        return self._roles[role] if role else self._kind
+
+    def _beside(self, entry: RegisterEntry, role: str) -> str:
+        return self._role_and_signal(role or None, entry.beside, "beside: ")[1] if entry.beside else ""
+
+    def _divisor(self, entry: RegisterEntry, role: str) -> tuple[str, bool] | None:
+        if not entry.per:
+            return None
+        device_type = registry[self._kind_of(role)]
+        parameters = [item.name for item in fields(device_type.params)]
+        if entry.per not in device_type.signals and entry.per not in parameters:
+            hint = did_you_mean(entry.per, [*device_type.signals, *parameters])
+            raise _EntryError(f"per: a {device_type.kind} has no signal or parameter {entry.per!r}{hint}")
+        return entry.per, entry.per not in device_type.signals
+
+    def _parameter(self, name: str, role: str, key: str) -> str:
+        device_type = registry[self._kind_of(role)]
+        known = [item.name for item in fields(device_type.params)]
+        if name and name not in known:
+            hint = did_you_mean(name, known)
+            raise _EntryError(f"{key}: a {device_type.kind} has no parameter {name!r}{hint}")
+        return name
+
     def _part(self, part: Part, entry: RegisterEntry, role: str, place: str) -> tuple[str, str]:
         signal = part.signal or _signal_name(entry)
         if not signal:
@@ -214,7 +246,7 @@ class EntryParser:
 
     def _role_and_signal(self, device: str | None, signal: str, place: str) -> tuple[str, str]:
         role = self._role(device, place)
-        kind = self._roles[role] if role else self._kind
+        kind = self._kind_of(role)
         signals = registry[kind].signals
         if signal not in signals:
             raise _EntryError(f"{place}a {kind} has no signal {signal!r}{did_you_mean(signal, signals)}")
@@ -255,26 +287,37 @@ def _signal_name(entry: RegisterEntry) -> str:
     return entry.signal or entry.internal_name or ""
 
 
-def _constant(entry: RegisterEntry, layout: Layout) -> int | float | str | None:
-    found: Any = entry.value
+def _sizes(entry: RegisterEntry, layout: Layout) -> tuple[tuple[int, Raw], ...]:
+    if (entry.sizes is None) is not (not entry.by):
+        raise _EntryError("expected by and sizes together")
+    found = []
+    for size, given in sorted((entry.sizes or {}).items()):
+        constant = _constant(given, layout, f"sizes: {size}")
+        if constant is None:
+            raise _EntryError(f"sizes: {size}: expected a constant")
+        found.append((size, constant))
+    return tuple(found)
+
+
+def _constant(found: Any, layout: Layout, key: str) -> int | float | str | None:
     if found is None:
         return None
     if layout.type.encoding is Encoding.TEXT:
         if isinstance(found, bool) or not isinstance(found, str | int | float):
-            raise _EntryError(f"value: expected text, found {shown(found)}")
+            raise _EntryError(f"{key}: expected text, found {shown(found)}")
         return str(found)
     try:
         number = to_exact(found)
     except ValueError as error:
-        raise _EntryError(f"value: {error}") from None
+        raise _EntryError(f"{key}: {error}") from None
     if layout.type.encoding is Encoding.FLOAT:
         if not layout.low <= number <= layout.high:
             raise _EntryError(
-                f"value: expected a number from {layout.low:g} to {layout.high:g}, found {shown(found)}"
+                f"{key}: expected a number from {layout.low:g} to {layout.high:g}, found {shown(found)}"
             )
         return float(number)
     if number.denominator != 1 or not layout.low <= number <= layout.high:
         raise _EntryError(
-            f"value: expected a whole number from {layout.low:.0f} to {layout.high:.0f}, found {number}"
+            f"{key}: expected a whole number from {layout.low:.0f} to {layout.high:.0f}, found {number}"
         )
     return int(number)

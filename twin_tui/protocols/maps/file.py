@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_v
 from twin_tui.documents.model import Model, empty_dict, empty_list
 from twin_tui.documents.values import Accepts, Positive, choice
 from twin_tui.errors import shown
+from twin_tui.protocols.maps.clocks import CLOCKS, PERIODS
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.wire import WIRE_TYPES
 from twin_tui.protocols.modbus.diagnostics import SUBFUNCTIONS
@@ -273,6 +274,24 @@ class RegisterEntry(Model):
     """Signals to be added."""
     mean: Parts | None = None
     """Signals to be averaged with this one."""
+    minus: Parts | None = None
+    """Signals to be subtracted; the difference is at least 0."""
+    beside: Written = ""
+    """A signal of the same devices at right angles: the register has the root of the sum of both squares."""
+    per: Written = ""
+    """A signal or parameter by which the value is divided; 0 if that is 0."""
+    since: Annotated[str, choice(*PERIODS)] = ""
+    """The value counts from the beginning of this hour, day, month or year on."""
+    peak: Annotated[str, choice(*PERIODS)] = ""
+    """The greatest value since the beginning of this hour, day, month or year."""
+    clock: Annotated[str, choice(*CLOCKS)] = ""
+    """A part of the site's local time."""
+    ceiling: Written = ""
+    """A parameter of the device above which no number is served."""
+    by: Written = ""
+    """The parameter that chooses from ``sizes``."""
+    sizes: Annotated[dict[int, Any], Accepts(_by_code, _BY_CODE)] | None = None
+    """Parameter → constant: that of the smallest size that is not below the parameter, or of the largest."""
     stored: Flag = False
     """Only stores what is written, for rules; starts with value."""
     value: Any = None
@@ -340,7 +359,14 @@ class ReferenceFile(Model):
     name: Written = Field(alias="register")
     sense: Annotated[str, choice(*SENSES)] | None = None
     of: Written | None = None
-    """A signal; the number is a fraction of it."""
+    """A signal or parameter; the number is a fraction of it."""
+
+
+class UntilFile(Model):
+    """A signal that reaches the number in a register."""
+
+    signal: Written
+    register_name: Written = Field(alias="register")
 
 
 class CaseFile(Model):
@@ -349,6 +375,12 @@ class CaseFile(Model):
     when: dict[str, RawValues] = Field(default_factory=empty_dict)
     set: dict[str, Setting] = Field(default_factory=empty_dict)
     mode: Written = ""
+    lasts: Setting | None = None
+    """The seconds, or the register with the time, after which ``then`` is written."""
+    until: UntilFile | None = None
+    """A signal that ends the commands when it reaches the number in a register."""
+    then: dict[str, Count] = Field(default_factory=dict)
+    """Stored registers and their raw values at the end."""
 
 
 class RuleFile(Model):

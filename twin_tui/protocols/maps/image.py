@@ -12,7 +12,7 @@ from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
 from twin_tui.protocols.maps.check import shares_memory
 from twin_tui.protocols.maps.model import Register
-from twin_tui.protocols.maps.wire import Encoding
+from twin_tui.protocols.maps.wire import Encoding, Raw
 from twin_tui.protocols.modbus.memory import Table, UnitMemory
 
 
@@ -59,6 +59,8 @@ class Cell:
 
     def put(self, value: Any) -> None:
         """Store a signal's value."""
+        if self.reader.ceiling and value is not None:
+            value = min(value, getattr(self.device.params, self.reader.ceiling))
         self.data = self.reader.encode(value)
 
     def fixed(self) -> bytes:
@@ -69,12 +71,17 @@ class Cell:
             if register.per_param:
                 number /= getattr(self.device.params, register.per_param)
             return register.encode(number)
-        if register.constant is None:
+        text = self._of_size() if register.sizes else register.constant
+        if text is None:
             return register.nothing()
-        text = register.constant
         return register.layout.pack(
             text.replace("{device}", self.device.name) if isinstance(text, str) else text
         )
+
+    def _of_size(self) -> Raw:
+        """Return the constant of the device's size."""
+        sizes, size = self.reader.sizes, getattr(self.device.params, self.reader.by)
+        return next((constant for most, constant in sizes if size <= most), sizes[-1][1])
 
 
 def words_of(data: bytes, register: Register) -> tuple[int, ...]:

@@ -47,7 +47,8 @@ class Reference:
     quantum: Fraction
     shift: Fraction
     of: str = ""
-    """A measured signal; the number is a fraction of it."""
+    """A measured signal or a parameter; the number is a fraction of it."""
+    of_param: bool = False
 
 
 @value
@@ -57,6 +58,12 @@ class RuleCase:
     when: Mapping[str, frozenset[int]]
     values: Mapping[str, float | Reference]
     mode: str = ""
+    lasts: float | Reference | None = None
+    """The seconds after which ``then`` is written."""
+    until: tuple[str, Reference] | None = None
+    """A signal and the number at which ``then`` is written."""
+    then: Mapping[str, int] = field(default_factory=dict)
+    """Stored registers and their raw values."""
 
 
 @value
@@ -114,6 +121,20 @@ class Register:
     """Further (role, signal) added to the signal."""
     mean: bool = False
     """Whether the sum is divided by the number of parts."""
+    less: tuple[tuple[str, str], ...] = ()
+    """(Role, signal) subtracted from it, to no less than 0."""
+    beside: str = ""
+    """A signal of the same devices at right angles to it."""
+    per: tuple[str, bool] | None = None
+    """What it is divided by, and whether that is a parameter and no signal."""
+    since: str = ""
+    peak: str = ""
+    clock: str = ""
+    ceiling: str = ""
+    """A parameter above which no number is served."""
+    by: str = ""
+    sizes: tuple[tuple[int, Raw], ...] = ()
+    """(Parameter, constant), from small to large."""
     stored: bool = False
     constant: Raw | None = None
     param: str = ""
@@ -159,7 +180,7 @@ class Register:
             and self.signal.type is not str
             and not (self.shift or self.magnitude or self.layout.bytes_little)
             and self.codes is None
-            and not self.composed
+            and not (self.composed or self.ceiling)
             and not (self.modulo or self.quotient)
         )
 
@@ -177,7 +198,8 @@ class Register:
     @property
     def composed(self) -> bool:
         """Return whether the value depends on several signals or on conditions."""
-        return self.bits is not None or self.states is not None or bool(self.parts)
+        derived = self.parts or self.less or self.beside or self.per or self.since or self.peak or self.clock
+        return self.bits is not None or self.states is not None or bool(derived)
 
     def _unavailable(self) -> Raw | None:
         if self.not_available is None or self.layout.type.encoding is not Encoding.INTEGER:

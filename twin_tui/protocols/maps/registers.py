@@ -4,9 +4,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial, reduce
-from operator import add
-from typing import Any
+from functools import partial
 
 from twin_tui.engine.agenda import Watcher
 from twin_tui.engine.engine import Engine
@@ -15,10 +13,11 @@ from twin_tui.engine.log import REFUSED
 from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
+from twin_tui.protocols.maps.derived import Derived
 from twin_tui.protocols.maps.image import Cell, DeviceImage, LastWrite, lay_out
+from twin_tui.protocols.maps.lasting import Lasting
 from twin_tui.protocols.maps.model import (
     OWN,
-    Condition,
     InvalidValue,
     Reference,
     Register,
@@ -31,6 +30,7 @@ from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Extent, Table, U
 from twin_tui.protocols.modbus.pdu import ModbusCode
 
 WATCHDOG = "watchdog"
+ENDED = "end of a timed command"
 
 
 @dataclass(slots=True)
@@ -78,7 +78,8 @@ class Registers(UnitMemory):
             device.name: DeviceImage(device, [cell for cell in self.cells if cell.device is device])
             for device in devices.values()
         }
-        self._composed = [cell for cell in self.cells if cell.reader.composed]
+        self._derived = Derived(engine, self.devices, self.cells)
+        self._lasting = Lasting(engine, self._end_commands)
         self._clock = clock
         self._written_tick = 0
         self._watcher: Watcher | None = None
@@ -90,8 +91,7 @@ class Registers(UnitMemory):
         for image in self._images.values():
             changed |= image.refresh(surroundings)
         if changed:
-            for cell in self._composed:
-                self._compose(cell)
+            self._derived.fill()
 
     def not_available(self, table: Table, address: int, count: int) -> bytes:
         """Return the device's bytes for values that are not available; all ones by default."""
@@ -123,6 +123,7 @@ class Registers(UnitMemory):
             self._remember(changes, request.client, f"refused: {error}")
             self._note_refusal(request, str(error), changes[0].cell.device.name)
             return ModbusCode.ILLEGAL_DATA_VALUE
+        self._let_end(changes)
         self._feed_watchdog()
         self._remember(changes, request.client, "ok")
         for change in changes:
@@ -219,8 +220,43 @@ class Registers(UnitMemory):
             return number
         value = float(self._raw(number.register, written)) * float(number.quantum) + float(number.shift)
         if number.of:
-            value *= getattr(device.telemetry(self.engine.surroundings), number.of)
+            whole = device.params if number.of_param else device.telemetry(self.engine.surroundings)
+            value *= getattr(whole, number.of)
         return value
+
+    def _let_end(self, changes: list[_Change]) -> None:
+        """Have the commands of the rules for written registers end when their case says so."""
+        written = {change.writer.name: change.data for change in changes}
+        for rule in self.map.rules:
+            device = self.devices.get(rule.role)
+            if device is None or rule.registers.isdisjoint(written):
+                continue
+            self._lasting.forget(rule)
+            case = next((case for case in rule.cases if self._fits(case, written)), None)
+            if case is None or not case.then:
+                continue
+            seconds = None if case.lasts is None else self._commanded(case.lasts, written, device)
+            missing = None
+            if case.until is not None:
+                signal, target = case.until[0], self._commanded(case.until[1], written, device)
+                missing = partial(self._missing, rule.role, signal, target)
+            self._lasting.begin(rule, case.then, seconds, missing)
+
+    def _missing(self, role: str, signal: str, target: float) -> float:
+        found: float = target - self._derived.signal(role, signal)
+        return found
+
+    def _end_commands(self, then: Mapping[str, int]) -> None:
+        """Write the stored registers with which commands end, and what follows from them."""
+        changes = []
+        for name, raw in then.items():
+            cell = self._names[name]
+            writer = cell.writer or cell.reader
+            changes.append(_Change(cell, writer, writer.layout.pack(raw)))
+        first = changes[0].writer
+        self._submit(changes, WriteRequest(first.table, first.address, first.count, b"", 0, ENDED))
+        for change in changes:
+            change.cell.data = change.data
 
     def _echo(self, change: _Change) -> None:
         """Keep written bytes that the command would encode differently, so that they read back unchanged."""
@@ -255,34 +291,6 @@ class Registers(UnitMemory):
         name = self.devices[watchdog.role].name
         detail = f"no write for {watchdog.seconds:g} s"
         engine.submit(Write(name, dict(watchdog.fallback), origin=WATCHDOG, detail=detail))
-
-    def _compose(self, cell: Cell) -> None:
-        """Store a value derived from several signals or from conditions."""
-        register = cell.reader
-        if register.bits is not None:
-            word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
-            data = register.layout.pattern(word)
-        elif register.states is not None:
-            holding = (code for code, condition in register.states.items() if self._holds(condition))
-            code = next(holding, register.constant)
-            data = register.nothing() if code is None else register.layout.pack(code)
-        else:
-            assert register.signal is not None
-            parts = ((register.role, register.signal.name), *register.parts)
-            numbers = [self._signal(role, name) for role, name in parts if role in self.devices]
-            total = reduce(add, numbers)  # not sum, which rounds differently from Python 3.12 on
-            data = register.encode(total / len(numbers) if register.mean else total)
-        cell.data = data
-
-    def _holds(self, condition: Condition) -> bool:
-        return condition.role in self.devices and condition.holds(
-            self._signal(condition.role, condition.signal)
-        )
-
-    def _signal(self, role: str, signal: str) -> Any:
-        device = self.devices[role]
-        command = device.type.signals[signal].command
-        return getattr(device.commands if command else device.telemetry(self.engine.surroundings), signal)
 
     def _touched(self, table: Table, address: int, count: int) -> list[Cell]:
         cells = self._by_table[table]
@@ -350,7 +358,8 @@ def _described(change: _Change, function: int) -> str:
         before = writer.encode(getattr(cell.device.commands, change.signal))
     raw = writer.layout.unpack(change.data)
     was, text = _in_words(writer, before, unit=False), _in_words(writer, change.data)
-    return f"fc{function:02d} {writer.address} {writer.name} {was} → {text} (raw {raw})"
+    by = f"fc{function:02d} " if function else ""
+    return f"{by}{writer.address} {writer.name} {was} → {text} (raw {raw})"
 
 
 def _in_words(register: Register, data: bytes, *, unit: bool = True) -> str:

@@ -9,7 +9,7 @@ from twin_tui.engine.signals import value
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.model import Register
 from twin_tui.protocols.maps.names import ALIASES, Alias
-from twin_tui.protocols.maps.units import conversion
+from twin_tui.protocols.maps.units import base_unit, conversion
 from twin_tui.protocols.maps.wire import Encoding
 
 SENSES = {
@@ -52,7 +52,8 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
             register, f"type: {register.layout.type.name} does not fit {signal.name}, which is {expected}"
         )
     try:
-        unit = conversion(register.unit, signal.unit)
+        wanted = base_unit(register.unit) if register.per else signal.unit
+        unit = conversion(register.unit, wanted)
     except ConfigError as error:
         raise _error(register, f"unit: {error}") from None
     sign = alias.sign * SENSES.get(meaning.sense, 1)
@@ -89,7 +90,9 @@ def _without_signal(register: Register, device_type: AnyDeviceType) -> Register:
         raise _error(register, "a writable register needs a signal or stored: true")
     if register.param:
         return _with_param(register, device_type)
-    has_value = register.constant is not None or register.composed or register.stored
+    if register.since or register.peak or register.per or register.beside or register.less:
+        raise _error(register, "missing key signal")
+    has_value = register.constant is not None or register.sizes or register.composed or register.stored
     always_zero = register.not_available is None and register.layout.type.encoding is not Encoding.TEXT
     if not has_value and always_zero and register.layout.type.name != "pad":
         raise _error(

@@ -1,6 +1,7 @@
 """Rules of a map: commands derived from several registers, such as "mode 2, command 0xAA, 3000 W"."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -58,30 +59,53 @@ class _CaseReader:
                 text = f"a {self._type.kind} has no command {name!r}{did_you_mean(name, known)}"
                 self._complaints.add(where, text)
                 continue
-            value = self._value(name, given, where)
+            value = self._value(given, where, self._type.signals[name].unit)
             if value is not None:
                 values[name] = value
-        return RuleCase(case.when, values, case.mode)
+        lasts = None
+        if case.lasts is not None:
+            lasts = self._value(case.lasts, join(place, "lasts"), "s")
+        for name in case.then:
+            register = self._register(name, join(place, "then", name))
+            if register is not None and not register.stored:
+                self._complaints.add(join(place, "then", name), f"expected a stored register, found {name}")
+        if (lasts is None and case.until is None) is not (not case.then):
+            self._complaints.add(place, "expected then together with lasts or until")
+        return RuleCase(case.when, values, case.mode, lasts, self._until(case, place), case.then)
 
-    def _value(self, name: str, given: Any, place: str) -> float | Reference | None:
+    def _until(self, case: CaseFile, place: str) -> tuple[str, Reference] | None:
+        if case.until is None:
+            return None
+        place, signal = join(place, "until"), self._type.signals.get(case.until.signal)
+        if signal is None:
+            hint = did_you_mean(case.until.signal, self._type.signals)
+            self._complaints.add(join(place, "signal"), f"unknown signal {case.until.signal!r}{hint}")
+            return None
+        file = ReferenceFile(register=case.until.register_name)
+        reference = self._reference(file, place, signal.unit)
+        return None if reference is None else (signal.name, reference)
+
+    def _value(self, given: Any, place: str, unit: str) -> float | Reference | None:
         if isinstance(given, dict):
             reference = self._complaints.checked(ReferenceFile, given, place)
-            return None if reference is None else self._reference(name, reference, place)
+            return None if reference is None else self._reference(reference, place, unit)
         try:
             return float(to_exact(given))
         except ValueError as error:
             self._complaints.add(place, str(error))
             return None
 
-    def _reference(self, command: str, reference: ReferenceFile, place: str) -> Reference | None:
+    def _reference(self, reference: ReferenceFile, place: str, unit: str) -> Reference | None:
         register = self._register(reference.name, join(place, "register"))
         if register is None:
             return None
         sign = 1 if reference.sense is None else SENSES[reference.sense]
-        unit = self._type.signals[command].unit
+        of_param = False
         if reference.of is not None:
-            if reference.of not in self._type.signals:
-                hint = did_you_mean(reference.of, self._type.signals)
+            parameters = [item.name for item in fields(self._type.params)]
+            of_param = reference.of not in self._type.signals
+            if of_param and reference.of not in parameters:
+                hint = did_you_mean(reference.of, [*self._type.signals, *parameters])
                 self._complaints.add(join(place, "of"), f"unknown signal {reference.of!r}{hint}")
                 return None
             unit = "1"
@@ -92,7 +116,7 @@ class _CaseReader:
             return None
         quantum: Fraction = register.scale * factor * sign
         shift = (register.offset * factor + shift) * sign
-        return Reference(register.name, quantum, shift, reference.of or "")
+        return Reference(register.name, quantum, shift, reference.of or "", of_param)
 
     def _register(self, name: str, place: str) -> Register | None:
         register = self._by_name.get(name)

@@ -81,6 +81,12 @@ def conversion(unit: str, signal_unit: str) -> Conversion:
     return Conversion(factor / signal[1], (shift - signal[2]) / signal[1])
 
 
+def base_unit(unit: str) -> str:
+    """Return the SI unit of a map's unit; an unknown one is its own."""
+    name = _canonical(unit)
+    return unit if name is None else _UNITS[name][0]
+
+
 def _canonical(unit: str) -> str | None:
     """Return the canonical name of a unit; its case may differ if it remains unambiguous."""
     if unit in _UNITS:
