@@ -10,7 +10,7 @@ from twin_tui.errors import LinkError
 from twin_tui.protocols.eos.live import EosFollower
 from twin_tui.protocols.rest.options import RestOptions
 from twin_tui.protocols.rest.server import RestServer
-from twin_tui.protocols.s2.manager import ResourceManager, S2Options
+from twin_tui.protocols.s2.manager import ResourceManager
 
 SITE = {"name": "x", "assets": [{"type": "battery", "name": "battery"}]}
 
@@ -30,7 +30,7 @@ def test_a_missing_package_is_one_sentence_with_its_extra(
     for package in packages:
         monkeypatch.setitem(sys.modules, package, None)
     make = {
-        "websockets.asyncio": lambda: ResourceManager(engine, "battery", S2Options("ws://127.0.0.1/")),
+        "websockets.asyncio": lambda: ResourceManager(engine, "battery", "ws://127.0.0.1/"),
         "httpx": lambda: EosFollower(engine, "http://127.0.0.1"),
         "uvicorn": lambda: RestServer(engine, RestOptions(port=0)),
     }[packages[0]]

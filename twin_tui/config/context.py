@@ -6,9 +6,10 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twin_tui.documents.inside import inside
 from twin_tui.documents.loader import Document, open_document, read_text, to_document
+from twin_tui.documents.shipped import KINDS, shipped_folder
 from twin_tui.engine.signals import value
+from twin_tui.errors import shown
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class Context:
 
     def place(self, name: str) -> Path:
         """Return the path of a file that the site file names; raise ValueError for one outside its folder."""
-        return self.folder / name if self.allow_outside else inside(self.folder, name)
+        return self.folder / name if self.allow_outside else _inside(self.folder, name)
 
     def once(self, key: Hashable, read: Callable[[], T]) -> T:
         """Return the content under a key; read it the first time."""
@@ -60,6 +61,23 @@ class Context:
         """Return the data of a file whose text was kept."""
         as_json = {".json": True, ".yaml": False, ".yml": False}.get(path.suffix.lower())
         return to_document(self.kept[path], str(path), as_json=as_json).data
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the path of a name in a site file; raise ValueError for one outside the folder of the site.
+
+    Symbolic links are followed first.
+    """
+    path = folder / name
+    allowed = (folder, *map(shipped_folder, KINDS))
+    try:
+        real = path.resolve()
+        if any(real.is_relative_to(place.resolve()) for place in allowed):
+            return path
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ValueError(f"invalid file name {shown(name)}: {error}") from None
+    outside = f"{real} is outside the folder of the site, {folder.resolve()}"
+    raise ValueError(f"{outside}: move it there, or allow it with --allow-outside")
 
 
 NO_CONTEXT = Context()

@@ -6,7 +6,17 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from twin_tui.documents.model import FileModel, Model, empty_dict
-from twin_tui.documents.values import Accepts, Switch, Text, choice, number, number_schema, to_number
+from twin_tui.documents.values import (
+    Accepts,
+    Switch,
+    Text,
+    choice,
+    either,
+    number,
+    number_schema,
+    texts,
+    to_number,
+)
 from twin_tui.engine.grid_code import (
     EnterService,
     FrequencyDroop,
@@ -36,12 +46,6 @@ def _to_nominal(found: Any) -> float:
     if not isinstance(found, bool) and found in (50, 60):
         return float(found)
     raise ValueError(f"expected 50 or 60, found {shown(found)}")
-
-
-def _to_sources(found: Any) -> dict[str, str]:
-    if isinstance(found, dict) and all(isinstance(item, str) for pair in found.items() for item in pair):
-        return found
-    raise ValueError(f"expected an object of names and titles, found {shown(found)}")
 
 
 def _pairs(what: str, rising: str, allowed: str, x: tuple[float, float], *y: tuple[float, float]) -> Accepts:
@@ -92,19 +96,12 @@ class _Entry(Model):
     """Numbers read in the source (confirmed), from memory (recalled), or user-defined (own)."""
 
 
-def _limit(one: str, other: str) -> dict[str, Any]:
-    return {
-        "required": [one],
-        "properties": {one: {"not": {"type": "null"}}, other: {"type": "null"}},
-    }
-
-
 def _measuring(*quantities: Quantity) -> dict[str, Any]:
     return {"properties": {"quantity": {"enum": [quantity.value for quantity in quantities]}}}
 
 
 _ONE_LIMIT: dict[str, Any] = {
-    "oneOf": [_limit("above", "below"), _limit("below", "above")],
+    **either("above", "below"),
     "allOf": [
         {"if": _measuring(Quantity.MEAN_VOLTAGE, Quantity.ROCOF), "then": {"required": ["above"]}},
         {
@@ -266,9 +263,9 @@ class GridCodeFile(FileModel):
     title: Text
     nominal_hz: Annotated[float, Accepts(_to_nominal, {"enum": [50, 60]})]
     """The frequency of the grid that the code is for, Hz."""
-    sources: Annotated[
-        dict[str, str], Accepts(_to_sources, {"type": "object", "additionalProperties": {"type": "string"}})
-    ] = Field(default_factory=empty_dict)
+    sources: Annotated[dict[str, str], texts("an object of names and titles")] = Field(
+        default_factory=empty_dict
+    )
     """Sources of the numbers: short name → title."""
     stages: list[_Stage]
     """The protection's stages."""

@@ -14,6 +14,7 @@ from twin_tui.documents.values import (
     SWITCH_SCHEMA,
     Accepts,
     any_case,
+    either,
     number_schema,
     or_null,
     refuse_unknown,
@@ -106,17 +107,6 @@ def _object(*required: str, **properties: Any) -> dict[str, Any]:
     }
 
 
-def _either(one: str, other: str) -> dict[str, Any]:
-    """Return the schema of objects with exactly one of two keys; null is as good as missing."""
-    given = {"not": {"type": "null"}}
-    return {
-        "oneOf": [
-            {"required": [key], "properties": {key: given, left: {"type": "null"}}}
-            for key, left in ((one, other), (other, one))
-        ]
-    }
-
-
 _WINDOW = _object(
     start_time=or_null(_TIME),
     start_s=or_null(_TIME),
@@ -124,7 +114,7 @@ _WINDOW = _object(
     duration_s=or_null(_SPAN),
     day_of_week=or_null(_WEEKDAY),
     date={"type": ["string", "null"], "pattern": "^[0-9]{4}-?(W?[0-9]{2})-?[0-9]{1,2}$"},
-) | {"allOf": [_either("start_time", "start_s"), _either("duration", "duration_s")]}
+) | {"allOf": [either("start_time", "start_s"), either("duration", "duration_s")]}
 _WINDOWS = {"type": "array", "items": _WINDOW}
 WINDOWS_SCHEMA = {"anyOf": [_WINDOWS, _object("windows", windows=_WINDOWS)]}
 _SESSION = _object(

@@ -126,6 +126,17 @@ def or_null(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"if": {"type": "null"}, "else": dict(found)}
 
 
+def only(*needed: str, never: tuple[str, ...]) -> dict[str, Any]:
+    """Return the schema of objects with some keys and without others; null is as good as missing."""
+    given = {key: {"not": {"type": "null"}} for key in needed}
+    return {"required": list(needed), "properties": given | {key: {"type": "null"} for key in never}}
+
+
+def either(one: str, other: str) -> dict[str, Any]:
+    """Return the schema of objects with exactly one of two keys."""
+    return {"oneOf": [only(one, never=(other,)), only(other, never=(one,))]}
+
+
 def without_null(found: dict[str, Any]) -> dict[str, Any]:
     """Return a schema that no longer accepts null."""
     if None in found.get("enum", ()):
@@ -199,13 +210,27 @@ def _to_title(found: Any) -> str:
     return title
 
 
-def _to_name(found: Any) -> str:
-    name = to_text(found)
-    if not re.fullmatch(_NAME, name):
-        raise ValueError(
-            f"expected a name of letters, digits, '-', '_' and '.' (at most 40), found {shown(found)}"
-        )
-    return name
+def _matching(pattern: str, expected: str) -> Accepts:
+    """Return a type for text of a form."""
+
+    def check(found: Any) -> str:
+        text = to_text(found)
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}, found {shown(found)}")
+        return text
+
+    return Accepts(check, {"type": "string", "pattern": f"^{pattern}$"})
+
+
+def texts(expected: str) -> Accepts:
+    """Return a type for objects whose values are text."""
+
+    def check(found: Any) -> dict[str, str]:
+        if isinstance(found, dict) and all(isinstance(item, str) for pair in found.items() for item in pair):
+            return found
+        raise ValueError(f"expected {expected}, found {shown(found)}")
+
+    return Accepts(check, {"type": "object", "additionalProperties": {"type": "string"}})
 
 
 def to_switch(found: Any) -> bool:
@@ -225,13 +250,6 @@ def _to_duration(found: Any) -> float:
     return parse_duration(found)
 
 
-def _to_host(found: Any) -> str:
-    host = to_text(found)
-    if not re.fullmatch(_HOST, host):
-        raise ValueError(f"expected an IP address or host name, found {shown(found)}")
-    return host
-
-
 Number = Annotated[float, number()]
 Positive = Annotated[float, number(above=0)]
 NotNegative = Annotated[float, number(0)]
@@ -247,8 +265,8 @@ SWITCH_SCHEMA = {
 Switch = Annotated[bool, Accepts(to_switch, SWITCH_SCHEMA)]
 Text = Annotated[str, Accepts(to_text, {"type": "string"})]
 Title = Annotated[str, Accepts(_to_title, {"type": "string", "maxLength": LONGEST_TITLE})]
-Name = Annotated[str, Accepts(_to_name, {"type": "string", "pattern": rf"^{_NAME}$"})]
-Host = Annotated[str, Accepts(_to_host, {"type": "string", "pattern": rf"^{_HOST}$"})]
+Name = Annotated[str, _matching(_NAME, "a name of letters, digits, '-', '_' and '.' (at most 40)")]
+Host = Annotated[str, _matching(_HOST, "an IP address or host name")]
 _AMOUNT = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*"
 _DURATION = (
     rf"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$|^\s*([Pp][Tt])?(?=[0-9.])({_AMOUNT}[Dd]([Aa][Yy][Ss]?)?\s*)?"

@@ -68,19 +68,19 @@ class LinkSettings(Model):
         return self
 
 
-def _to_file(found: Any, context: Any) -> Path:
-    place: Callable[[str], Path] = getattr(context, "file", Path)
-    return found if isinstance(found, Path) else place(to_text(found))
+def _path(by: str) -> Accepts:
+    """Return a type for files that the method ``by`` of the context finds."""
+
+    def check(found: Any, context: Any) -> Path:
+        place: Callable[[str], Path] = getattr(context, by, Path)
+        return found if isinstance(found, Path) else place(to_text(found))
+
+    return Accepts(check, {"type": "string"}, informed=True)
 
 
-def _to_written_file(found: Any, context: Any) -> Path:
-    place: Callable[[str], Path] = getattr(context, "place", Path)
-    return found if isinstance(found, Path) else place(to_text(found))
-
-
-NamedFile = Annotated[Path, Accepts(_to_file, {"type": "string"}, informed=True)]
+NamedFile = Annotated[Path, _path("file")]
 """A file that a wire reads: in the folder of the site file, or anywhere on the command line."""
-WrittenFile = Annotated[Path, Accepts(_to_written_file, {"type": "string"}, informed=True)]
+WrittenFile = Annotated[Path, _path("place")]
 """The same of a file that a wire writes."""
 
 

@@ -13,7 +13,7 @@ from twin_tui.documents.files import present
 from twin_tui.documents.loader import NamedPlace, open_document, read_text
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.documents.shipped import shipped, shipped_names
-from twin_tui.documents.values import Duration, Seed, Text, Title
+from twin_tui.documents.values import Duration, Seed, Text, Title, only
 from twin_tui.engine.events import Event
 from twin_tui.engine.signals import value
 from twin_tui.engine.view import SiteView
@@ -22,19 +22,11 @@ from twin_tui.errors import CommandError
 _HEAD = re.compile(r"^(name|site): *(.+?) *$", re.MULTILINE)
 
 
-def _step_kind(*needed: str, never: tuple[str, ...]) -> dict[str, Any]:
-    given = {"not": {"type": "null"}}
-    return {
-        "required": list(needed),
-        "properties": {**dict.fromkeys(needed, given), **{key: {"type": "null"} for key in never}},
-    }
-
-
 _STEP_KINDS: dict[str, Any] = {
     "oneOf": [
-        _step_kind("do", never=("expect", "always", "within", "for")),
-        _step_kind("expect", never=("do", "always", "for")),
-        _step_kind("always", "for", never=("do", "expect", "within")),
+        only("do", never=("expect", "always", "within", "for")),
+        only("expect", never=("do", "always", "for")),
+        only("always", "for", never=("do", "expect", "within")),
     ]
 }
 

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from twin_tui.engine.engine import Engine
 from twin_tui.protocols.s2.conversation import S2State
 from twin_tui.protocols.s2.log import ConversationLog
-from twin_tui.protocols.s2.manager import ResourceManager, S2Options
+from twin_tui.protocols.s2.manager import ResourceManager
 
 PATIENCE_S = 10.0
 
@@ -140,7 +140,7 @@ async def dialling(
     settings = {"wall_clock": False, "first_pause_s": 0.01, "longest_pause_s": 0.02, **options}
     if "log" in settings:
         settings["log"] = ConversationLog(settings["log"], engine)
-    manager = ResourceManager(engine, device, S2Options(url, **settings))
+    manager = ResourceManager(engine, device, url, **settings)  # type: ignore[arg-type]
     await manager.start()
     try:
         yield manager

@@ -14,6 +14,7 @@ from twin_tui.documents.values import (
     Text,
     choice,
     refuse_unknown,
+    texts,
     whole,
 )
 from twin_tui.errors import shown
@@ -21,12 +22,6 @@ from twin_tui.protocols.connector import LinkSettings, ProtocolEntry
 from twin_tui.protocols.modbus.endpoints import IDENTITY_KEYS, ClientPolicy, Framing, MissingUnit, Parity
 
 LOOPBACK = "127.0.0.1"
-
-
-def _to_roles(found: Any) -> dict[str, str]:
-    if isinstance(found, dict) and all(isinstance(name, str) for pair in found.items() for name in pair):
-        return found
-    raise ValueError(f"expected an object with roles as keys and asset names, found {shown(found)}")
 
 
 def _to_identity(found: Any) -> dict[int, str]:
@@ -39,7 +34,7 @@ def _to_identity(found: Any) -> dict[int, str]:
     return {IDENTITY_KEYS.index(key): text for key, text in found.items()}
 
 
-_ROLES = {"type": "object", "additionalProperties": {"type": "string"}}
+_ROLES = texts("an object with roles as keys and asset names")
 _IDENTITY = {
     "type": "object",
     "properties": {key: {"type": "string", "maxLength": 200} for key in IDENTITY_KEYS},
@@ -76,7 +71,7 @@ class UnitEntry(ProtocolEntry):
     """The keys of a unit on a port or line."""
 
     register_map: MapName = None
-    devices: Annotated[dict[str, str], Accepts(_to_roles, _ROLES)] = Field(default_factory=empty_dict)
+    devices: Annotated[dict[str, str], _ROLES] = Field(default_factory=empty_dict)
     identity: Annotated[dict[int, str], Accepts(_to_identity, _IDENTITY)] = Field(default_factory=empty_dict)
 
 

@@ -183,14 +183,15 @@ class S2Wire(Wire):
         self._lost = ""
 
     async def open(self) -> None:
-        from twin_tui.protocols.s2.manager import ResourceManager, S2Options  # noqa: PLC0415 - few sites have one
+        from twin_tui.protocols.s2.manager import ResourceManager  # noqa: PLC0415 - few sites have one
 
         endpoint = self.endpoint
         token = given_token(endpoint.token, endpoint.token_file, TOKEN_VARIABLE)
         warn_if_exposed(endpoint.token_file, self._wiring.log(endpoint.device, kind=LogKind.S2))
-        wall_clock = endpoint.clock == "wall"
-        options = S2Options(endpoint.cem, token, wall_clock=wall_clock, log=self._log)
-        manager = ResourceManager(self._wiring.engine, endpoint.device, options)
+        engine, wall_clock = self._wiring.engine, endpoint.clock == "wall"
+        manager = ResourceManager(
+            engine, endpoint.device, endpoint.cem, token, wall_clock=wall_clock, log=self._log
+        )
         await manager.start()
         self.manager = manager
 

@@ -6,7 +6,6 @@ import inspect
 import json
 import time
 from collections.abc import Callable
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -46,20 +45,6 @@ class S2Status:
     """Attempts to connect since the last successful one."""
 
 
-@value
-class S2Options:
-    """How a resource connects to its energy manager."""
-
-    cem: str
-    token: str = field(default="", repr=False)
-    wall_clock: bool = True
-    """Whether times in messages are wall-clock time, as real energy managers expect, or simulated time."""
-    log: ConversationLog | None = None
-    """The log of the site's conversations."""
-    first_pause_s: float = FIRST_PAUSE_S
-    longest_pause_s: float = LONGEST_PAUSE_S
-
-
 def _websockets() -> Any:
     try:
         from websockets.asyncio import client  # noqa: PLC0415
@@ -73,17 +58,31 @@ def _websockets() -> Any:
 class ResourceManager:
     """Keeps one device connected to its energy manager."""
 
-    def __init__(self, engine: Engine, device: str, options: S2Options) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        device: str,
+        cem: str,
+        token: str = "",
+        *,
+        wall_clock: bool = True,
+        log: ConversationLog | None = None,
+        first_pause_s: float = FIRST_PAUSE_S,
+        longest_pause_s: float = LONGEST_PAUSE_S,
+    ) -> None:
+        """Take the energy manager's address and token, and whether times in messages are wall-clock time."""
         engine.device(device)
         self.device = device
-        self.options = options
+        self._cem = cem
+        self._token = token
+        self._first_pause_s, self._longest_pause_s = first_pause_s, longest_pause_s
         self._engine = engine
         self._names = Names(engine.plan.name, device)
         self._client = _websockets()
-        self._log = options.log
+        self._log = log
         self._task: asyncio.Task[None] | None = None
-        self._clock = PeerClock(engine, options.wall_clock)
-        self._address = without_login(options.cem)
+        self._clock = PeerClock(engine, wall_clock)
+        self._address = without_login(cem)
         self._origin = f"s2 {urlsplit(self._address).netloc}"
         self._state_log = StateLog(engine, device, self._origin, LogKind.S2)
         self.conversation: Conversation | None = None
@@ -98,7 +97,7 @@ class ResourceManager:
         talk = self.conversation
         return S2Status(
             device=self.device,
-            cem=self.options.cem,
+            cem=self._cem,
             state=(talk.state if talk is not None else self._state).value,
             detail=talk.detail if talk is not None else self._detail,
             version=talk.version if talk is not None else "",
@@ -136,29 +135,29 @@ class ResourceManager:
             self._log.write(self.device, direction, message)
 
     async def _keep_connected(self) -> None:
-        pause_s = self.options.first_pause_s
+        pause_s = self._first_pause_s
         while True:
             self._handshake_done = False
             started_s = time.monotonic()
             reconnect = await self._converse()
             # one that accepts and drops each connection gets as long pauses as one that is absent
-            if self._handshake_done and time.monotonic() - started_s >= self.options.longest_pause_s:
-                pause_s = self.options.first_pause_s
+            if self._handshake_done and time.monotonic() - started_s >= self._longest_pause_s:
+                pause_s = self._first_pause_s
             if not reconnect:
                 await asyncio.sleep(pause_s)
-                pause_s = min(2.0 * pause_s, self.options.longest_pause_s)
+                pause_s = min(2.0 * pause_s, self._longest_pause_s)
 
     async def _converse(self) -> bool:
         self._attempts += 1
         if self._state is not S2State.REFUSED:
             self._set(S2State.CONNECTING, self._detail)
-        headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else None
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else None
         connect = self._client.connect
         # websockets before 15.0 has no support for proxies
         direct = {"proxy": None} if "proxy" in inspect.signature(connect).parameters else {}
         try:
             connection = await connect(
-                self.options.cem, additional_headers=headers, open_timeout=10, close_timeout=1, **direct
+                self._cem, additional_headers=headers, open_timeout=10, close_timeout=1, **direct
             )
         except (OSError, TimeoutError, self._failures()) as error:
             self._set(*_connect_error(error, self._address))
