@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapshot
+from tests.widgets.hand_fed import SAG, HandFedSession, battery, frame, load, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui.engine.snapshot import LogEntry, LogKind
-from twin_tui.engine.view import Frame
+from twin_tui.engine.view import Frame, Recording
 from twin_tui.widgets.archive import BLOCK, BLOCKS, ONE_OF, Archive
 
 
@@ -86,3 +87,34 @@ async def test_the_whole_screen_follows_the_cursor_of_time() -> None:
         await pilot.press("less_than_sign")
         await settled(pilot)
         assert "1.00" in screen_text(pilot), "the oldest frame is as far as it goes"
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+async def test_the_status_line_is_of_the_moment_that_is_looked_at_and_says_what_is_live(width: int) -> None:
+    sagged = snapshot(700.0).grid
+    sagged = replace(sagged, voltage_a_pu=0.7, voltage_b_pu=0.7, voltage_c_pu=0.7)
+    session = HandFedSession(frame(snapshot=snapshot(700.0, grid=sagged, disturbances=(SAG,)), links=()))
+    async with console(session, (width, 24)) as pilot:
+        session.shown = frame(snapshot=snapshot(710.0), speed=10.0, recording=Recording("run.jsonl", 0.0))
+        await settled(pilot)
+        status = screen_text(pilot).splitlines()[0]
+        assert "U 1.00 pu" in status
+        assert "live" not in status
+        for _ in range(10):
+            await pilot.press("less_than_sign")
+        await settled(pilot)
+        status = screen_text(pilot).splitlines()[0]
+        assert "10 s BACK" in status
+        assert "t 00:11:40.0" in status
+        assert "U 0.70 pu SAG" in status
+        assert "1 active" in status or "sag to 0.70" in status
+        live = status.partition("live")[2]
+        assert "RUN x10" in live or width == 80
+        assert "RUN" not in status.partition("live")[0]
+        assert "12/s" not in status, "no client was connected then"
+        assert "REC" not in status or "live REC" in status
+        await pilot.press("escape")
+        await settled(pilot)
+        status = screen_text(pilot).splitlines()[0]
+        assert "U 1.00 pu" in status
+        assert "live" not in status

@@ -37,9 +37,16 @@ class StatusBar(FrameLines):
             self.show([[(silent, "alarm")]])
             return
         width, glyphs = self.size.width, self.looks.glyphs
-        self.show(
-            [status_line(frame, width, glyphs, read_only=self.read_only, held=self.held, back_s=self.back_s)]
+        line = status_line(
+            frame,
+            width,
+            glyphs,
+            read_only=self.read_only,
+            held=self.held,
+            back_s=self.back_s,
+            past=self.looks.past,
         )
+        self.show([line])
 
 
 class Hints(LineView):

@@ -17,23 +17,35 @@ def status_line(
     read_only: bool = False,
     held: bool = False,
     back_s: float | None = None,
+    past: Frame | None = None,
 ) -> Line:
-    """Return what matters most, as much of it as the width holds."""
-    snapshot = frame.snapshot
+    """Return what matters most, as much of it as the width holds.
+
+    While looking back it is that of the past; what is of now says "live".
+    """
+    seen = past if past is not None and back_s is not None else frame
+    live: list[Span] = [("live ", "notice")] if seen is not frame else []
+    now = [*live, *_run(frame, glyphs)]
+    back = [(f"{formats.duration(back_s)} BACK", "notice")] if back_s is not None else []
+    recording = _recording(frame, width)
+    snapshot = seen.snapshot
     parts: list[tuple[int, list[Span]]] = [
         (4, [(f" {formats.clean(snapshot.site)}", "focus")]),
-        (0, _run(frame, glyphs)),
+        (0, back or now),
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
         (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "label")]),
         (3, _voltage(snapshot)),
         (6, _frequency(snapshot)),
-        (2, _injected(frame, width, glyphs)),
-        (8, _clients(frame)),
-        (1 if frame.recording is not None and frame.recording.failed else 5, _recording(frame, width)),
-        (7, [(f"LATE {frame.overruns}x", "strong")] if frame.overruns else []),
-        (5, [("READ-ONLY", "strong")] if read_only else []),
+        (2, _injected(seen, width, glyphs)),
+        (8, _clients(seen)),
+        (7, [(f"LATE {seen.overruns}x", "strong")] if seen.overruns else []),
         (0, [("VIEW HELD", "notice")] if held else []),
-        (0, [(f"{formats.duration(back_s)} BACK", "notice")] if back_s is not None else []),
+        (5, now if back else []),
+        (
+            1 if frame.recording is not None and frame.recording.failed else 5,
+            [*live, *recording] if recording else [],
+        ),
+        (5, [("READ-ONLY", "strong")] if read_only else []),
     ]
     kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)
     line: Line = []
