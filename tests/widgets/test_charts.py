@@ -9,10 +9,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from tests.widgets.hand_fed import snapshot
 from tests.widgets.screen import text_of
 from twin_tui.engine.formats import columns
+from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.widgets.chart import Curve, axis, chart, marks, tick_text, times
 from twin_tui.widgets.glyphs import ASCII, SETS, UNICODE, VT, Glyphs, diverging, round_up
+from twin_tui.widgets.history import History
+from twin_tui.widgets.timeline import device_chart
 
 KINDS = st.sampled_from([*SETS.values()])
 VALUES = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=80)
@@ -173,3 +177,16 @@ def test_a_range_is_rounded_up_to_1_2_or_5(value: float) -> None:
     assert found <= 2.5 * value * (1 + 1e-9)
     assert round(found / 10.0 ** math.floor(math.log10(found) + 1e-9), 6) in (1.0, 2.0, 5.0)
     assert round_up(0.0) == round_up(-1.0) == 1.0
+
+
+@pytest.mark.parametrize("glyphs", SETS.values(), ids=lambda glyphs: glyphs.name)
+def test_an_injection_and_a_trip_have_different_marks(glyphs: Glyphs) -> None:
+    entries = [
+        LogEntry(number, 10 * number, float(number), kind, "bess-1", "x")
+        for number, kind in ((10, LogKind.INJECT), (20, LogKind.TRIP), (30, LogKind.WRITE))
+    ]
+    history = History()
+    for second in range(60):
+        history.add(snapshot(float(second)))
+    lines = device_chart("bess-1", "battery", history, entries, 60.0, 80, 10, glyphs)
+    assert len(set(text_of(lines[-2]).split())) == 3

@@ -1,5 +1,6 @@
 """What a screen asks of a running twin and gets: plain values, which may cross a process border."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Protocol
@@ -208,6 +209,8 @@ class DeviceView:
     registers: tuple[RegisterInfo, ...] = ()
     role: str = "CONSUMER"
     flow_group: str = ""
+    rated_w: float = math.inf
+    """The most active power that it can give or take, where that is known."""
 
 
 @value

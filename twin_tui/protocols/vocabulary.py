@@ -1,11 +1,12 @@
 """The names in a site, for screen, scenarios and command line."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from twin_tui.engine.device import AnyDeviceType
+from twin_tui.engine.device import DevicePlan
 from twin_tui.engine.signals import signals_of
 from twin_tui.engine.site import SitePlan
 from twin_tui.engine.steering import ModeParameter
@@ -24,7 +25,7 @@ def site_view(
     return SiteView(
         name=plan.name,
         devices=tuple(
-            _device(device.name, device.type, registers(device.name), link_faults.get(device.name, {}))
+            _device(device, registers(device.name), link_faults.get(device.name, {}))
             for device in plan.devices
         ),
         link_faults={kind.value: kind.meaning.replace("`", "") for kind in LinkFaultKind},
@@ -33,10 +34,12 @@ def site_view(
 
 
 def _device(
-    name: str, kind: AnyDeviceType, registers: tuple[RegisterInfo, ...], link_faults: Mapping[str, str]
+    device: DevicePlan, registers: tuple[RegisterInfo, ...], link_faults: Mapping[str, str]
 ) -> DeviceView:
+    kind = device.type
+    limits = kind.steering.limits(device.params) if kind.steering is not None else None
     return DeviceView(
-        name=name,
+        name=device.name,
         kind=kind.kind,
         title=kind.title,
         commands=signals_of(kind.commands),
@@ -50,6 +53,7 @@ def _device(
         registers=registers,
         role=kind.role.value,
         flow_group=kind.flow_title,
+        rated_w=max(limits.charge_w, limits.discharge_w) if limits is not None else math.inf,
     )
 
 

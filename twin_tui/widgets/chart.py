@@ -40,6 +40,17 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A text in the first or last row of a chart: values that are beyond it, with where they end."""
+
+    text: str
+    top: bool
+    place: float
+    """From 0 at the left to 1 at the right."""
+    role: str = "strong"
+
+
+@dataclass(frozen=True, slots=True)
 class Axis:
     """The rows of a chart: ``top`` is the value of the first row, each next row is ``per_row`` less."""
 
@@ -111,6 +122,7 @@ def chart(
     *,
     zero: bool = False,
     least_span: float = 0.0,
+    notes: Sequence[Note] = (),
 ) -> list[Line]:
     """Return ``height`` lines of ``width`` columns; ``zero`` has zero always among the values shown."""
     known = [v for curve in curves for v in curve.values if v is not None and _drawable(v)]
@@ -136,6 +148,10 @@ def chart(
         near = tuple(dots[max(0, at - 1) : at + across] if at else (None, *dots[:across]) for dots in rows)
         for row, cell in _column(near, roles, column % 2 == 1, letters):
             grid[row][column] = cell
+    for note in notes:
+        text = note.text[:room]
+        start = max(0, round(note.place * room) - len(text))
+        grid[0 if note.top else -1][start : start + len(text)] = [(each, note.role) for each in text]
     lines: list[Line] = []
     for row in range(height):
         label = labels.get(row, "")

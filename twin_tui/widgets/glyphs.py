@@ -35,12 +35,18 @@ class Glyphs:
     """What is right of a bar that is not full, where it has no ends."""
     box: str = "╭╮╰╯"
     """The corners of a card."""
+    inject: str = "!"
+    """The mark of an injection under a chart; another than that of a trip."""
+    beyond: tuple[str, str] = ("↑", "↓")
+    """Before a value above and below a chart."""
 
 
 UNICODE = Glyphs(
     "unicode", "▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", ("", ""), "─", "▶", "→", "←", "…", "▲", "●", True, braille=True
 )
-VT = Glyphs("vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True, bar_end=" ", box="┌┐└┘")
+VT = Glyphs(
+    "vt", "░▒▓█", "░█", ("", ""), "─", ">", "→", "←", "~", "!", "*", True, bar_end=" ", box="┌┐└┘", inject="i"
+)
 ASCII = Glyphs(
     *("ascii", "_.-:=+*#", ".#", ("[", "]"), "-", ">", ">", "<", "~", "!", "*", False),
     tick="+",
@@ -48,6 +54,8 @@ ASCII = Glyphs(
     curve=("*", "."),
     bar_end=" ",
     box="++++",
+    inject="i",
+    beyond=("^", "v"),
 )
 SETS: Mapping[str, Glyphs] = {glyphs.name: glyphs for glyphs in (UNICODE, VT, ASCII)}
 TERMS_WITHOUT_EIGHTHS = ("linux", "vt", "cons", "ansi")

@@ -1,5 +1,6 @@
 """What all widgets share: the drawing characters, the history, how numbers are written."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,11 @@ class Looks:
         """Return the role of a device's name, bars and curves; the grid's for what is no device."""
         view = self.site.device(device)
         return role_of(view.flow_group or "Grid", view.role) if view is not None else "grid"
+
+    def rated_w(self, device: str) -> float:
+        """Return the most power that a device can give or take, infinity where that is not known."""
+        view = self.site.device(device)
+        return view.rated_w if view is not None else math.inf
 
     def look_back(self, time_s: float | None) -> None:
         """Draw everything as it was at a simulated time, None for now."""

@@ -1,12 +1,13 @@
 """What was asked and what it did: setpoint and power of the chosen device, and when things happened to it."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.view import Frame
-from twin_tui.widgets.chart import LEAST_WIDTH, Curve, chart, margin_of, marks, points_across, times
+from twin_tui.widgets.chart import LEAST_WIDTH, Curve, Note, chart, margin_of, marks, points_across, times
 from twin_tui.widgets.glyphs import Glyphs
 from twin_tui.widgets.history import GRID, POWER, SETPOINT, History
 from twin_tui.widgets.log_text import with_effect
@@ -35,6 +36,8 @@ MARKS: dict[LogKind, tuple[str, str]] = {
     LogKind.ALARM: ("▲", "alarm"),
 }
 """The letter under a chart for each kind of entry; later kinds hide earlier ones in one column."""
+MARGIN = 1.25
+"""Setpoints up to so many times the rating have their place on the axis."""
 MARK_ORDER = {kind: place for place, kind in enumerate(MARKS)}
 
 
@@ -47,19 +50,29 @@ def device_chart(
     width: int,
     height: int,
     glyphs: Glyphs,
+    rated_w: float = math.inf,
 ) -> list[Line]:
-    """Return power and setpoint of a device with the marks of its log under them; GRID is the grid."""
+    """Return power and setpoint of a device with the marks of its log under them; GRID is the grid.
+
+    Setpoints far beyond what it can give do not stretch the axis: they are at its edge, with their value.
+    """
     if height < 2 or width < LEAST_WIDTH:
         return []
     many = points_across(width, glyphs)
     power = history.columns(name, POWER if name else "active_power_w", many, span_s, paged=True)
     asked = history.columns(name, SETPOINT, many, span_s, paged=True)
+    most_w = MARGIN * max([rated_w, *(abs(value) for value in power if value is not None)])
     curves = [
         Curve([None if value is None else value / 1000 for value in power], colour),
-        Curve([None if value is None else value / 1000 for value in asked], "label", dashed=True),
+        Curve(
+            [None if value is None else max(-most_w, min(most_w, value)) / 1000 for value in asked],
+            "label",
+            dashed=True,
+        ),
     ]
     feet = 2 if height >= 6 else 0
-    lines = chart(curves, width, height - feet, glyphs, zero=True, least_span=0.01)
+    notes = _beyond(asked, most_w, glyphs)
+    lines = chart(curves, width, height - feet, glyphs, zero=True, least_span=0.01, notes=notes)
     if not feet:
         return lines
     margin, end_s = margin_of(lines[0]), history.end_s(many, span_s)
@@ -71,9 +84,19 @@ def device_chart(
     for entry in here:
         letter, role = MARKS[entry.kind]
         role = log_look(entry) if entry.kind is LogKind.WRITE else role
-        letter = glyphs.alarm if letter == "▲" else letter
+        letter = {"▲": glyphs.alarm, "!": glyphs.inject}.get(letter, letter)
         places.append((1.0 - (end_s - entry.time_s) / span_s, letter, role))
     return [*lines, marks(places, width, margin), times(end_s, span_s, width, margin)]
+
+
+def _beyond(asked: Sequence[float | None], most_w: float, glyphs: Glyphs) -> list[Note]:
+    """Return the newest setpoint above and below the axis, each with its value where it ends."""
+    found: dict[bool, Note] = {}
+    for place, value in enumerate(asked, 1):
+        if value is not None and abs(value) > most_w:
+            text = f"{glyphs.beyond[value < 0]} set {formats.kilowatts(value)} kW "
+            found[value > 0] = Note(text, value > 0, place / len(asked))
+    return list(found.values())
 
 
 class Timeline(FrameLines, can_focus=True):
@@ -91,7 +114,7 @@ class Timeline(FrameLines, can_focus=True):
             formats.clean(self.device) or "grid",
             width,
             glyphs.line,
-            f"{legend}  last {formats.duration(span_s)}  W write ! inject {glyphs.alarm} trip",
+            f"{legend}  last {formats.duration(span_s)}  W write {glyphs.inject} inject {glyphs.alarm} trip",
         )
         if len(title) == 1:
             title = rule(formats.clean(self.device) or "grid", width, glyphs.line, "P kW")
@@ -106,6 +129,7 @@ class Timeline(FrameLines, can_focus=True):
             width,
             height - len(said),
             glyphs,
+            looks.rated_w(self.device),
         )
         self.show([title, *lines, *said])
 
@@ -150,6 +174,7 @@ class Charts(SlowLines):
             room = (height - len(lines)) // (len(shown) - place)
             lines.append(rule(formats.clean(name) or "grid", width, glyphs.line, "kW"))
             lines += device_chart(
-                name, colour, looks.history, looks.journal.entries, span_s, width, room - 1, glyphs
+                *(name, colour, looks.history, looks.journal.entries, span_s, width, room - 1, glyphs),
+                looks.rated_w(name),
             )
         self.show(lines[:height])
