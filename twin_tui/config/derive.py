@@ -149,7 +149,8 @@ def _derived_keys(cls: type[Any], taken: Mapping[str, Sets | None]) -> dict[str,
         kilo = f"{name[: -len(suffix)]}{_IN_KILO[suffix]}" if suffix is not None and is_float else name
         # a required power may be given in either unit; missing_keys checks that one of them is present
         if name not in taken:
-            sets = Sets(name, 0.01) if _is_soc(name, hint) else Sets(name)
+            percent = hint is float and "soc" in name.split("_")
+            sets = Sets(name, 0.01 if percent else 1.0)
             default = ... if required and kilo == name else None
             found[name] = Annotated[Any, _validator(name, hint, _bounds(item, sets.factor)), sets], default
         if kilo not in taken and kilo != name:
@@ -277,10 +278,6 @@ def _convert_tuple(hint: Any, found: Any, context: Context, name: str) -> tuple[
     if len(found) != len(parts):
         raise ValueError(f"expected a list of {len(parts)}, found {shown(found)}")
     return tuple(convert(part, item, context, name) for part, item in zip(parts, found, strict=True))
-
-
-def _is_soc(name: str, hint: Any) -> bool:
-    return hint is float and "soc" in name.split("_")
 
 
 def _validator(name: str, hint: Any, bounds: Mapping[str, float]) -> Accepts:

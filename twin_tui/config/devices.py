@@ -42,7 +42,8 @@ class DeviceReader:
     def _read_grid_code(self) -> GridCode | None:
         found, context = self._top.grid_code, self._complaints.context
         if "grid_code" not in self._top.model_fields_set:
-            if not any(map(_needs_a_grid_code, self._assets)):
+            own = (asset for asset in self._assets if "grid_code" not in asset.model.model_fields_set)
+            if not any(map(_supports_a_grid_code, own)):
                 return None
             name = default_grid_code(context.nominal_hz, peer_format=self._in_dertwins_form)
             return None if name is None else load_grid_code(name)
@@ -145,7 +146,3 @@ def _supports_a_grid_code(asset: ReadAsset) -> bool:
     if discharges is not None and not asset.model.parameters().get("max_discharge_power_w"):
         return "grid_code" in asset.model.model_fields_set
     return "grid_code" in found
-
-
-def _needs_a_grid_code(asset: ReadAsset) -> bool:
-    return _supports_a_grid_code(asset) and "grid_code" not in asset.model.model_fields_set

@@ -1,7 +1,6 @@
 """The JSON Schema of site files: the keys of each type of asset, its commands, modes and protocols."""
 
 import dataclasses
-from collections.abc import Iterable
 from typing import Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
@@ -92,7 +91,8 @@ def _modes(device_type: AnyDeviceType) -> Schema:
     if not device_type.modes:
         return {"type": "null"} if device_type.steering is None else {"enum": ["", None]}
     words = {mode.name: any_case(mode.name, *mode.aliases) for mode in device_type.modes}
-    names = {"anyOf": [*any_case(*_words(device_type.modes))["anyOf"], {"const": ""}]}
+    every = dict.fromkeys(word for mode in device_type.modes for word in (mode.name, *mode.aliases))
+    names = {"anyOf": [*any_case(*every)["anyOf"], {"const": ""}]}
     choices = [
         {
             "if": {"properties": {"name": words[mode.name]}, "required": ["name"]},
@@ -109,10 +109,6 @@ def _modes(device_type: AnyDeviceType) -> Schema:
         "allOf": choices,
     }
     return {"anyOf": [names, named, {"type": "null"}]}
-
-
-def _words(modes: Iterable[Mode]) -> list[str]:
-    return list(dict.fromkeys(word for mode in modes for word in (mode.name, *mode.aliases)))
 
 
 def _mode_parameters(mode: Mode) -> Schema:

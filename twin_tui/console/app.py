@@ -258,7 +258,6 @@ class ConsoleApp(ConsoleActions):
             self.views.present(frame)
 
     async def refusal(self, line: str) -> str:
-        """Return why a command line would be refused now, "" when it would be carried out."""
         try:
             command = parse(line, self.site, screen=self.screen_words())
             if isinstance(command, ScreenCommand):

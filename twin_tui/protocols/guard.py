@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from twin_tui.engine.agenda import ON_FAILURE
 from twin_tui.engine.engine import Engine
@@ -40,18 +40,16 @@ def listed(found: object, kind: type[T], what: str) -> list[T]:
         raise ConfigError(f"{what} returned {shown(found)}; {expected}")
     items = list(found)
     for item in items:
-        if not (isinstance(item, kind) and all(_fits(item, *each) for each in _fields(kind))):
+        if not (isinstance(item, kind) and _fits(item, kind)):
             raise ConfigError(f"{what} returned an item {shown(item)}; {expected}")
     return items
 
 
-def _fields(kind: type[object]) -> list[tuple[str, type[object]]]:
+def _fits(item: object, kind: type[object]) -> bool:
+    """Return whether the plain fields of an item have the types that its class declares."""
+    plain: dict[object, Any] = {str: str, int: int, float: (int, float)}
     known = getattr(kind, "__annotations__", {}).items()
-    return [(name, cls) for name, cls in known if cls in (str, int, float)]
-
-
-def _fits(item: object, name: str, cls: type[object]) -> bool:
-    return isinstance(getattr(item, name), (int, float) if cls is float else cls)
+    return all(isinstance(getattr(item, name), plain[cls]) for name, cls in known if cls in plain)
 
 
 class Guard:

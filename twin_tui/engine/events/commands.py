@@ -67,14 +67,12 @@ class Pin(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an unknown signal and an invalid value."""
         device = run.device(self.device)
         accepted = device.accept(self.signal, self.value)
         if device.type.signals[self.signal].command:
             device.check({self.signal: accepted})
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Force the value."""
         device = run.device(self.device)
         forced = device.accept(self.signal, self.value)
         device.pins = {**device.pins, self.signal: forced}
@@ -95,7 +93,6 @@ class Unpin(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an unknown device or signal."""
         if self.device:
             device = run.device(self.device)
             if self.signal and self.signal not in device.type.signals:

@@ -24,12 +24,10 @@ class Fault(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an unknown fault and an invalid duration."""
         _check_fault(run.device(self.device), self.fault)
         check_duration(self.duration_s)
 
     def lasting_s(self) -> float | None:
-        """Return its duration."""
         return self.duration_s
 
     def carry_out(self, run: Run, tick: int) -> None:
@@ -54,7 +52,6 @@ class ClearFault(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an unknown device or fault."""
         if self.device:
             device = run.device(self.device)
             if self.fault:
@@ -94,7 +91,6 @@ class LinkFault(Event):
             run.check_link_fault(self)
 
     def lasting_s(self) -> float | None:
-        """Return its duration."""
         return self.duration_s
 
     def carry_out(self, run: Run, tick: int) -> None:

@@ -29,7 +29,6 @@ class SelectMode(Event):
         guide.check_mode(run.device(self.device), self.mode, self.factor, self.parameters)
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Start the mode, or end it."""
         device = run.device(self.device)
         text = guide.select_mode(run, device, self.mode, self.factor, self.parameters)
         run.note(LogKind.MODE, device.name, text, self.origin, tick)
@@ -105,7 +104,6 @@ class SelectControl(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse a control type that the device does not offer."""
         device = run.device(self.device)
         if self.control:
             description_of(device, control_type(self.control), run.surroundings)
@@ -132,11 +130,9 @@ class Instruct(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse an instruction that names what does not exist."""
         control_of(run.device(self.device)).check(self.instruction)
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Give the instruction to the control type."""
         control_of(run.device(self.device)).receive(self.instruction, self.origin)
 
 
@@ -149,11 +145,9 @@ class Revoke(Event):
     origin: str = PYTHON
 
     def check(self, run: Run) -> None:
-        """Refuse to take back what does not wait."""
         reason = control_of(run.device(self.device)).can_revoke(self.instruction)
         if reason:
             raise CommandError(reason)
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Take the instruction back."""
         control_of(run.device(self.device)).revoke(self.instruction, self.origin)

@@ -37,7 +37,6 @@ class Disturb(Event):
         return disturbance.duration_s
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Start it."""
         disturbance = self.disturbance
         if not disturbance.label:
             disturbance = replace(disturbance, label=run.next_label(disturbance.target.value))
@@ -54,7 +53,6 @@ class ClearDisturbance(Event):
     origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """End them."""
         for disturbance in run.grid.clear(self.label):
             run.note(LogKind.CLEAR, "grid", f"{disturbance.text()} cleared", self.origin, tick)
         run.refresh_weather()
@@ -67,7 +65,6 @@ class ClearEverything(Event):
     origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """End them all."""
         for clear in (ClearDisturbance, ClearFault, Unpin, ClearLinkFault):
             clear(origin=self.origin).carry_out(run, tick)
 
@@ -80,7 +77,6 @@ class Mark(Event):
     origin: str = PYTHON
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Write it into the log."""
         run.note(LogKind.MARK, "", self.note, self.origin, tick)
 
 
@@ -94,12 +90,10 @@ class TimeGap(Event):
     origin: str = "pacer"
 
     def check(self, run: Run) -> None:
-        """Refuse what is no time."""
         if not (math.isfinite(self.wall_s) and math.isfinite(self.simulated_s)):
             raise CommandError("a time gap takes finite times")
 
     def carry_out(self, run: Run, tick: int) -> None:
-        """Write it into the log."""
         text = (
             f"the process was halted for {self.wall_s:.1f} s (stopped, suspended or without CPU): "
             f"{self.simulated_s:.1f} s of simulated time are left out"

@@ -80,7 +80,6 @@ class ModeControl(Control):
         return updates
 
     def shown(self, moment: int) -> ControlSnapshot:
-        """Return what the screen shows."""
         level, dt_s = self.level, self._run.dt_s
         machines = self.machines.values()
         return ControlSnapshot(

@@ -39,7 +39,6 @@ class ProfileControl(Control):
 
     @property
     def mode(self) -> str:
-        """Return the state of the profile."""
         return self._state.lower().replace("_", " ")
 
     def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:

@@ -88,7 +88,6 @@ class ModbusTcpConnector(Connector):
         }
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return one wire per port."""
         from twin_tui.protocols.modbus.wires import TcpWire  # noqa: PLC0415 - other sites need no server
 
         ports: dict[Hashable, list[ModbusTcp]] = {}
@@ -104,7 +103,6 @@ class ModbusRtuConnector(Connector):
     entry = ModbusRtuEntry
 
     def plan(self, entry: ModbusRtuEntry, context: EntryContext) -> ModbusRtu | None:
-        """Return the endpoint."""
         source = _map(entry.register_map, context)
         if source is None:
             return None
@@ -117,11 +115,9 @@ class ModbusRtuConnector(Connector):
         _check_shared(placed, lambda endpoint: endpoint.line, complain)
 
     def link_faults(self, endpoint: ModbusRtu) -> Mapping[str, str]:
-        """Return the faults of a serial line."""
         return kinds_on(connections=False, crc=True)
 
     def source(self, endpoint: ModbusRtu) -> dict[str, Any]:
-        """Return the endpoint as an entry."""
         serial = endpoint.options
         return {
             **_shared_source(endpoint),
@@ -133,7 +129,6 @@ class ModbusRtuConnector(Connector):
         }
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return one wire per line."""
         from twin_tui.protocols.modbus.serial_wire import SerialWire  # noqa: PLC0415 - other sites need no server
 
         lines: dict[str, list[ModbusRtu]] = {}

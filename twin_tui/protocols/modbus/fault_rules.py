@@ -160,31 +160,24 @@ def _parse_kind(_key: str, value: Any) -> LinkFaultKind:
     return kinds[value]
 
 
-def _integer(low: int, high: int) -> Callable[[str, Any], int]:
-    def parse(key: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise CommandError(f"link fault: {key} {value!r}: expected a whole number from {low} to {high}")
-        return value
+def _number(low: int, high: int, *, whole: bool = True) -> Callable[[str, Any], Any]:
+    kinds, what = (int, "a whole number") if whole else (int | float, "a number")
 
-    return parse
-
-
-def _number(high: float) -> Callable[[str, Any], float]:
-    def parse(key: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
-            raise CommandError(f"link fault: {key} {value!r}: expected a number from 0 to {high:g}")
-        return float(value)
+    def parse(key: str, value: Any) -> int | float:
+        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+            raise CommandError(f"link fault: {key} {value!r}: expected {what} from {low} to {high}")
+        return value if whole else float(value)
 
     return parse
 
 
 def _parse_functions(key: str, value: Any) -> frozenset[int]:
     items = value if isinstance(value, list | tuple | set | frozenset) else [value]
-    return frozenset(_integer(1, 127)(key, item) for item in items)
+    return frozenset(_number(1, 127)(key, item) for item in items)
 
 
 def _parse_addresses(key: str, value: Any) -> tuple[int, int]:
-    address = _integer(0, 65_535)
+    address = _number(0, 65_535)
     items = value if isinstance(value, list | tuple) else [value, value]
     if len(items) != 2:
         raise CommandError(f"link fault: {key} {value!r}: expected one address, or first and last address")
@@ -202,10 +195,13 @@ def _parse_flag(key: str, value: Any) -> bool:
 
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "kind": _parse_kind,
-    "unit": _integer(0, 255),
+    "unit": _number(0, 255),
     "functions": _parse_functions,
     "addresses": _parse_addresses,
     "executes": _parse_flag,
-    **{key: _integer(OPTIONS[key].low, OPTIONS[key].high) for key in ("count", "code", "bytes")},
-    **{key: _number(OPTIONS[key].high) for key in ("probability", "delay_s", "jitter_s", "gap_s", "age_s")},
+    **{key: _number(OPTIONS[key].low, OPTIONS[key].high) for key in ("count", "code", "bytes")},
+    **{
+        key: _number(0, OPTIONS[key].high, whole=False)
+        for key in ("probability", "delay_s", "jitter_s", "gap_s", "age_s")
+    },
 }

@@ -42,8 +42,7 @@ class Pcapng:
 
     def head(self) -> bytes:
         """Return the blocks that come before the packets."""
-        interfaces = [_interface(_link_type(framing), name) for name, framing in self._links]
-        return b"".join([_section(), *interfaces])
+        return b"".join([_section(), *(_interface(name, framing) for name, framing in self._links)])
 
     def frame(self, number: int, frame: RawFrame) -> bytes:
         """Return the block of a frame that passed the link of a number."""
@@ -60,10 +59,6 @@ class Pcapng:
             flow = self._flows[number, client] = _Flow.of(client, self._flows_made)
             self._flows_made += 1
         return flow
-
-
-def _link_type(framing: Framing) -> int:
-    return LINKTYPE_ETHERNET if framing == "mbap" else LINKTYPE_USER0
 
 
 def _block(kind: int, body: bytes) -> bytes:
@@ -83,7 +78,8 @@ def _section() -> bytes:
     return _block(_SHB, head + _option(_SHB_USERAPPL, b"twin-tui") + _END_OF_OPTIONS)
 
 
-def _interface(link_type: int, name: str) -> bytes:
+def _interface(name: str, framing: Framing) -> bytes:
+    link_type = LINKTYPE_ETHERNET if framing == "mbap" else LINKTYPE_USER0
     head = struct.pack("<HHI", link_type, 0, SNAP_LENGTH)
     options = _option(_IF_NAME, name.encode()) + _option(_IF_DESCRIPTION, f"Modbus at {name}".encode())
     return _block(_IDB, head + options + _option(_IF_TSRESOL, b"\x06") + _END_OF_OPTIONS)

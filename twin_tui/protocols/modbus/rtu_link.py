@@ -74,7 +74,6 @@ class RtuLink(Link):
         self._pause: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Drop incomplete frames and report the end of this link."""
         if self._pause is not None:
             self._pause.cancel()
         self._synchronised = True

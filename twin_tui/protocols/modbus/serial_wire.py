@@ -13,11 +13,9 @@ class SerialWire(ModbusWire[ModbusRtu, ModbusRtuServer]):
 
     @property
     def name(self) -> str:
-        """Protocol and line."""
         return f"Modbus RTU on {self.endpoint.line}"
 
     def make(self, make_rng: RngFactory) -> ModbusRtuServer:
-        """Return a server that has not started yet."""
         return ModbusRtuServer(
             self.endpoint.line,
             self.memories,

@@ -83,7 +83,6 @@ class ModbusWire(Wire, Generic[E, S]):
         return str(number)
 
     async def open(self) -> None:
-        """Serve the units."""
         server = self.make(partial(generator, self._engine.plan.seed, self.name))
         try:
             await server.start()
@@ -94,7 +93,6 @@ class ModbusWire(Wire, Generic[E, S]):
         self._log = StateLog(self._engine, "", self.name)
 
     async def close(self) -> None:
-        """Stop serving and disconnect every client."""
         server, self.server = self.server, None
         self._rules.clear()
         if server is not None:
@@ -190,21 +188,17 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
 
     @property
     def name(self) -> str:
-        """Protocol, address, port."""
         return f"Modbus TCP on {self.endpoint.host}:{self.server.port if self.server else self.endpoint.port}"
 
     def number_text(self, number: int) -> str:
-        """Return a unit's number, or that it answers to any."""
         return "any" if self.endpoint.options.any_unit else str(number)
 
     def tcp_port(self, device: str, unit: int | None = None) -> int | None:
-        """Return the port if the device is one of its units."""
         if not any(each.device == device and unit in (None, number) for number, each in self.units.items()):
             return None
         return self.server.port if self.server else self.endpoint.port
 
     def make(self, make_rng: RngFactory) -> ModbusTcpServer:
-        """Return a server that has not started yet."""
         endpoint = self.endpoint
         return ModbusTcpServer(
             endpoint.host,
@@ -218,7 +212,6 @@ class TcpWire(ModbusWire[ModbusTcp, ModbusTcpServer]):
         )
 
     def failure(self) -> str:
-        """Return why its clients are not accepted any more."""
         return self.server.failure if self.server is not None else ""
 
     def _accepting(self, problem: str) -> None:

@@ -19,7 +19,6 @@ class RestConnector(Connector):
     settings = RestOptions
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
-        """Return the server, if the site has one."""
         return [RestWire(wiring, wiring.settings)] if wiring.settings is not None else []
 
 
@@ -33,7 +32,6 @@ class RestWire(Wire):
         self._log = wiring.log()
 
     async def open(self) -> None:
-        """Start serving."""
         from twin_tui.protocols.rest.server import RestServer  # noqa: PLC0415 - few sites have one
 
         log = self._wiring.log(origin="rest")
@@ -46,7 +44,6 @@ class RestWire(Wire):
         self.server = server
 
     async def close(self) -> None:
-        """Stop serving."""
         server, self.server = self.server, None
         if server is not None:
             await server.stop()
@@ -57,14 +54,11 @@ class RestWire(Wire):
         return self.server.url if self.server is not None else self._options.url_on(self._options.port)
 
     def lines(self) -> Iterable[str]:
-        """Return the address of the server."""
         yield f"REST on {self.url}"
 
     def views(self, now_s: float) -> Iterable[LinkView]:
-        """Return the address and the number of requests."""
         if self.server is not None:
             yield LinkView("", self.url, "REST", requests=self.server.requests)
 
     def failure(self) -> str:
-        """Return what the server failed with."""
         return self._log.failure

@@ -140,7 +140,6 @@ class S2Connector(Connector):
         return S2(context.device, entry.cem, plain_text(entry.token), entry.clock, entry.token_file)
 
     def source(self, endpoint: S2) -> dict[str, Any]:
-        """Return the endpoint as an entry without its token."""
         return {"kind": self.kind, "cem": without_login(endpoint.cem), "clock": endpoint.clock}
 
     def wires(self, wiring: Wiring) -> Iterable[Wire]:
