@@ -161,6 +161,25 @@ def test_two_batteries_hold_up_the_site_and_one_goes_on_when_the_other_fails():
     assert any(entry.text == "islanded: b0, b1 hold up the site" for entry in engine.log)
 
 
+@pytest.mark.parametrize("weak_first", [True, False])
+def test_what_a_battery_at_its_limit_cannot_take_of_its_share_the_other_takes(weak_first: bool):
+    weak = replace(FORMER, max_discharge_w=500.0)
+    engine = site(*((weak, FORMER) if weak_first else (FORMER, weak)))
+    lose_the_grid(engine)
+    engine.step()
+    powers = [engine.devices[name].state.active_power_w for name in ("b0", "b1")]
+    assert powers == pytest.approx([500.0, 2500.0] if weak_first else [2500.0, 500.0])
+    assert engine.surroundings.islanded
+    assert engine.surroundings.frequency_hz == pytest.approx(50.0 * (1.0 - 0.004 * 2500.0 / 10_000.0))
+
+
+def test_batteries_that_are_all_at_their_limits_end_the_island():
+    engine = site(*[replace(FORMER, max_discharge_w=1400.0)] * 2)
+    lose_the_grid(engine)
+    engine.step()
+    assert any(entry.text == "the island collapses: 0.20 kW missing" for entry in engine.log)
+
+
 def test_a_battery_that_is_off_forms_nothing():
     engine = site(FORMER)
     engine.submit(Write("b0", {"start_stop": 2}))

@@ -65,8 +65,9 @@ class Island:
     .. math:: f = f_n\Bigl(1 - \frac{P}{\sum S_i/m_i}\Bigr) + f_{shift},\quad
         U = 1 - \frac{Q}{\sum S_i/n_i}
 
-    They share P by S/m and Q by S/n, as droops do in parallel. Both are solved together with the power of
-    devices that answer to them. The dynamics of their controls, far below a second, are left out.
+    They share P by S/m and Q by S/n, as droops do in parallel. One at its limits of power or charge takes
+    what it can, and the sums are those of the others, which take the rest. Both are solved together with the
+    power of devices that answer to them. The dynamics of their controls, far below a second, are left out.
 
     What the others leave on phase x beyond a third of it is shared by the ratings; with it, each device
     keeps the current of each phase within its limit of k times the rated one, or the island is overloaded:
@@ -93,6 +94,8 @@ class Island:
         self._relief = OutageRelief(run, params)
         self._search = FixedPoint(2)
         self._point: Point = (1.0, 1.0)
+        self._limited: set[Device] = set()
+        """The grid-forming devices that did not take all of their share in the last run."""
 
     @property
     def possible(self) -> bool:
@@ -189,6 +192,25 @@ class Island:
         formers: Formers,
         reference: tuple[float, float] | None,
     ) -> tuple[float, float]:
+        """Run the tick with shares of which the others take what one of the devices cannot."""
+        power = self._agree(surroundings, before, formers, reference)
+        for _ in formers[1:]:
+            last = formers[-1][0]
+            if last not in self._limited or all(device in self._limited for device, _ in formers):
+                break
+            # each takes its share of what those before it leave, so the last one takes what is left
+            formers = sorted(formers, key=lambda former: former[0] not in self._limited)
+            self._bus.restore(before)
+            power = self._agree(surroundings, before, formers, reference)
+        return power
+
+    def _agree(
+        self,
+        surroundings: Surroundings,
+        before: list[DeviceState],
+        formers: Formers,
+        reference: tuple[float, float] | None,
+    ) -> tuple[float, float]:
         """Run the tick until the power and the voltage and frequency that follow from it agree."""
         search, sharing = self._search, self._share(formers)
         search.begin()
@@ -236,16 +258,26 @@ class Island:
             return reference[0], reference[1] / nominal_hz + (0.0 if self._relief.in_mode else later)
         if not formers:
             return 1.0, 1.0
+        stiffness_w, stiffness_var = sharing.stiffness_w, sharing.stiffness_var
+        if self._limited and len(self._limited) < len(formers):
+            free = [(device, offer) for device, offer in formers if device not in self._limited]
+            stiffness_w = _total([_weight(offer.rating_va, offer.frequency_droop) for _, offer in free])
+            stiffness_var = _total([_weight(offer.rating_va, offer.voltage_droop) for _, offer in free])
+            formers = free
         active_w = _total([device.state.active_power_w for device, _ in formers])
         reactive_var = _total([device.state.reactive_power_var for device, _ in formers])
-        return 1.0 - reactive_var / sharing.stiffness_var, 1.0 - active_w / sharing.stiffness_w + shift
+        return 1.0 - reactive_var / stiffness_var, 1.0 - active_w / stiffness_w + shift
 
     def _step(self, surroundings: Surroundings, sharing: _Sharing) -> tuple[float, float]:
         changes = self._bus.changes
         active_w, reactive_var = step_devices(sharing.others, surroundings, changes)
+        self._limited.clear()
         for alone, share_w, share_var in sharing.formers:
+            left_w, left_var = active_w * (1.0 - share_w), reactive_var * (1.0 - share_var)
             surroundings.island_w, surroundings.island_var = -active_w * share_w, -reactive_var * share_var
             active_w, reactive_var = step_devices(alone, surroundings, changes, active_w, reactive_var)
+            if abs(active_w - left_w) > BALANCE_W or abs(reactive_var - left_var) > BALANCE_W:
+                self._limited.update(alone[0][1])
         return active_w, reactive_var
 
 
