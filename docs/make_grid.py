@@ -9,7 +9,7 @@ from docs.pages import law, measured_row, table
 from twin_tui.config.derive import ParameterModel, Sets
 from twin_tui.config.world import grid_model, island_model
 from twin_tui.documents.described import field_texts, unit_of
-from twin_tui.engine.connection import PASSES, GridConnection
+from twin_tui.engine.connection import MOVED_PU, PASSES, RETRY_S, GridConnection
 from twin_tui.engine.grid import DEAD_PU, GridParams
 from twin_tui.engine.island import Island
 from twin_tui.engine.physics import fixed_point, two_bus
@@ -43,7 +43,8 @@ Devices and voltage agree within each tick: the tick is run again, at most {pass
 protection trips at one and not at the other, the devices answer to the voltage that the tick before has
 left; what is about to come back, and would be driven out again by the voltage that it causes, stays out. Of
 several devices that would come back in the same tick one is tried alone, another one each time, and the rest
-stays out. Such a tick is run up to {most} times.
+stays out. Such a tick is run up to {most} times; once each has failed, the next attempt comes {retry:g} s
+later, or when the grid's own voltage has moved by {moved:g} pu.
 
 What the impedance cannot carry has no voltage at all: it collapses, the switch opens with an ALARM, and
 closes again after `restart_s`, later after each failure.
@@ -110,7 +111,8 @@ LAWS: tuple[Callable[..., Any], ...] = (
 
 def page() -> str:
     """Return the page."""
-    parts = [INTRODUCTION.format(passes=PASSES + 2, most=3 * (PASSES + 2), dead=DEAD_PU)]
+    runs = {"passes": PASSES + 2, "most": 4 * (PASSES + 2), "retry": RETRY_S, "moved": MOVED_PU}
+    parts = [INTRODUCTION.format(dead=DEAD_PU, **runs)]
     for title, model, params in (
         ("`grid`", grid_model(), GridParams),
         ("`island`", island_model(), IslandParams),

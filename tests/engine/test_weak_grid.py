@@ -381,3 +381,28 @@ def test_each_of_those_that_drive_each_other_out_is_tried_in_its_turn() -> None:
     engine.advance(3.0)
     states = [device.state.status for device in engine.devices.values()]
     assert states == [Status.CEASED, Status.CEASED, Status.RUNNING]
+
+
+@pytest.mark.parametrize(("power_w", "count"), [(60e3, 1), (60e3, 3), (30e3, 3)])
+def test_what_would_be_driven_out_again_is_tried_once_a_second_and_costs_two_runs_else(
+    power_w: float, count: int
+) -> None:
+    engine = swelling_together(0.0, power_w, count)
+    engine.advance(3.0)
+    assert engine.supply is not None
+    assert engine.supply.connection is not None
+    runs = []
+    for _ in range(100):
+        engine.step()
+        runs.append(engine.supply.connection.passes)
+    assert 9 <= sum(1 for each in runs if each > 2) <= 11
+
+
+def test_it_is_tried_at_once_when_the_voltage_of_the_grid_has_changed() -> None:
+    engine = swelling_together(0.0, 60e3, 1)
+    for at_s in (3.0, 5.3):
+        engine.advance(at_s - engine.time_s)
+        assert engine.devices["pv0"].state.status is Status.CEASED
+        engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.94, duration_s=1.0)))
+        engine.step()
+        assert engine.devices["pv0"].state.status is Status.RUNNING

@@ -17,6 +17,10 @@ AGREES_PU = 1e-6
 NEAR_PU = 0.01
 """A search that came so near without agreement goes on from there in the next tick."""
 HIGHEST_PU = 2.0
+RETRY_S = 1.0
+"""From one attempt to the next of what would only be driven out again."""
+MOVED_PU = 0.01
+"""A change of the grid's own voltage after which the next attempt is at once."""
 NO_FLOWS = ((0.0, 0.0),) * 3
 
 
@@ -48,6 +52,13 @@ class GridConnection:
         """Lowest and highest voltage that it would cause."""
         self._turns = 0
         """So often one of several that are about to come back was tried alone."""
+        self._refused: tuple[Device, ...] = ()
+        """What stayed out of the last attempts, each of them tried alone: it waits for the next."""
+        self._failed = 0
+        """How many attempts in a row brought nothing back."""
+        self._retry_tick = 0
+        self._tried_at: Point = (1.0, 1.0, 1.0)
+        """The voltages of the grid at the last attempt."""
 
     def predict(self, surroundings: Surroundings) -> None:
         """Write the voltages at the connection point with the power of the last tick, from the grid's."""
@@ -88,7 +99,13 @@ class GridConnection:
         first: Point = (surroundings.va_pu, surroundings.vb_pu, surroundings.vc_pu)
         self._drops = None
         self.passes = 0
+        if self._waits(surroundings.tick, source):
+            self._held = self._refused
         power, found, carried, agrees = self._find(surroundings, first, source, before)
+        if self._held and not agrees:
+            self._held = ()
+            bus.restore(before)
+            power, found, carried, agrees = self._find(surroundings, first, source, before)
         back = () if agrees else tuple([device for device, old, new in bus.changes if _is_back(old, new)])
         if back:
             # what is about to come back would drive itself out again within the tick: one of it comes back
@@ -102,7 +119,10 @@ class GridConnection:
                     power, found, carried, agrees = self._find(surroundings, first, source, before)
                     if agrees:
                         break
-            self._held = ()
+            self._put_off(back, surroundings, source)
+        elif not self._held:
+            self._refused, self._failed = (), 0
+        self._held = ()
         if not carried:
             bus.restore(before)
             return None
@@ -114,6 +134,23 @@ class GridConnection:
         surroundings.loss_w = loss_w + self._neutral_w
         bus.steer_sources(surroundings, power[0])
         return power
+
+    def _waits(self, tick: int, source: Point) -> bool:
+        """Return whether what was refused stays out until the next attempt, at the same grid."""
+        return (
+            bool(self._refused)
+            and tick < self._retry_tick
+            and all(device.state.status is Status.CEASED for device in self._refused)
+            and _apart(self._tried_at, source[:3]) <= MOVED_PU
+        )
+
+    def _put_off(self, back: tuple[Device, ...], surroundings: Surroundings, source: Point) -> None:
+        """Note an attempt; once each has failed alone, the next one comes later: all cost a dozen runs."""
+        out = tuple([device for device in back if device.state.status in _OFF_GRID])
+        self._failed = self._failed + 1 if len(out) == len(back) else 0
+        self._refused = out if self._failed >= len(back) else ()
+        self._retry_tick = surroundings.tick + max(1, round(RETRY_S / surroundings.dt_s))
+        self._tried_at = source[:3]
 
     def _find(
         self, surroundings: Surroundings, first: Point, source: Point, before: list[DeviceState]
