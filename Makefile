@@ -43,6 +43,11 @@ clients: VENV := .venv-clients
 clients: ## programs of others as clients, and beside packages that pin what the twin needs too
 	@$(MAKE) --no-print-directory environment VENV=$(VENV)
 	@$(PIP) --editable '.[dev]' --requirement tests/clients/requirements.txt || $(NO_REGISTRY)
+	@for file in tests/clients/environments/*.txt; do \
+		own=$(VENV)/own/$$(basename $$file .txt); \
+		{ [ -x $$own/bin/python ] || $(BIN)/python -m venv $$own; } && \
+		$$own/bin/python -m pip install --quiet --disable-pip-version-check --requirement $$file || exit 1; \
+	done || $(NO_REGISTRY)
 	@mkdir -p $(VENV)/node && cp tests/clients/node/package.json $(VENV)/node
 	@! command -v npm > /dev/null || \
 		npm install --silent --no-fund --no-audit --no-package-lock --prefix $(VENV)/node || $(NO_REGISTRY)
