@@ -1,130 +1,20 @@
-"""What keys and screen commands do: dialogs, time, marks, registers, files. The twin gets command lines."""
+"""What keys and screen commands do: dialogs, time, marks, registers. The twin gets command lines."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-from platformdirs import user_downloads_path
 from textual import work
-from textual.app import App
 
 from twin_tui.commands import values as words
 from twin_tui.commands.forms import BY_KEY, INJECTIONS
 from twin_tui.commands.run import SPEEDS
-from twin_tui.commands.slots import Screen
-from twin_tui.console.memory import Memory, Remembered
-from twin_tui.documents.output import ExistingFileError, check_new, refused
-from twin_tui.engine.formats import clean_lines, columns
-from twin_tui.engine.view import Frame, SiteView
+from twin_tui.console.keeping import KeepingActions
 from twin_tui.engine.why import RESET
-from twin_tui.errors import CommandError, TwinError
-from twin_tui.widgets.arrange import PANES
 from twin_tui.widgets.dialogs import AskDialog, MenuDialog, QuestionDialog
 from twin_tui.widgets.form_dialog import FormDialog
-from twin_tui.widgets.looks import Looks
-from twin_tui.widgets.spans import shortened
-from twin_tui.widgets.status_bar import Hints
-from twin_tui.widgets.views import VIEWS, Views
-
-LONG_TEXT_S = 5.0
-MISTAKES_S = 30.0
-READ_ONLY = "this console is read-only"
-SAID_ROLES = {"error": "alarm", "warning": "strong"}
 
 
-class ConsoleActions(App[int]):
+class ConsoleActions(KeepingActions):
     """The actions of the console that need no knowledge of how it is laid out."""
-
-    looks: Looks
-    hints: Hints
-    views: Views
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frame: Frame | None = None
-        self.held_frame: Frame | None = None
-        """The frame that the view is held at."""
-        self.read_only = False
-        self.last_injection = ""
-        self.asked_speed: float | None = None
-        """The speed that a key has asked for and that no frame shows yet: the next key goes on from it."""
-        self.answers: dict[str, dict[str, str]] = {}
-        self.memory: Memory | None = None
-        """What is remembered of this site from run to run."""
-
-    @property
-    def site(self) -> SiteView:
-        """The site with the devices that are there now; the console knows them."""
-        raise NotImplementedError
-
-    def screen_words(self) -> Screen:
-        """Return the names that a line may use besides those of the site."""
-        return Screen(VIEWS, tuple(self.available_themes), tuple(self.views.device.trend.signals()), PANES)
-
-    async def refusal(self, line: str) -> str:
-        """Return why a command line would be refused now, "" when it would be carried out."""
-        raise NotImplementedError
-
-    async def perform(self, line: str) -> bool:
-        """Carry out a command line; raise TwinError when it is refused. The console knows how."""
-        raise NotImplementedError
-
-    async def carry_out(self, line: str) -> bool:
-        """Carry out a command line; the console knows how."""
-        raise NotImplementedError
-
-    def action_view(self, name: str) -> None:
-        """Show another view; the console knows how."""
-        raise NotImplementedError
-
-    async def refresh_frame(self, *, whole_log: bool = False) -> None:
-        """Ask the twin for a frame and show it; the console knows how."""
-        raise NotImplementedError
-
-    def action_zoom(self) -> None:
-        if self.views.current == "overview":
-            self.views.overview.zoom()
-            self.remember_panes()
-
-    @work
-    async def action_panes(self) -> None:
-        """Show and hide panes until the user leaves the list."""
-        overview, name = self.views.overview, ""
-        self.show_panes(*overview.chosen)
-        while name is not None:
-            chosen = overview.chosen or overview.shown
-            choices = {"": ("    as usual", "those that suit the size of the screen")}
-            for pane, about in PANES.items():
-                mark = "x" if pane in chosen else " "
-                room = "" if pane in overview.shown or pane not in chosen else "no room at this size: "
-                choices[pane] = f"[{mark}] {pane}", room + about
-            dialog = MenuDialog("Panes: enter shows or hides", choices, self.looks.glyphs, name)
-            name = await self.push_screen_wait(dialog)
-            if name is not None:
-                self.show_panes(*set(chosen) ^ {name} if name else ())
-
-    def show_panes(self, *names: str) -> None:
-        """Show these panes of the overview, without any those that suit its size, and remember them."""
-        self.views.overview.choose(names)
-        self.action_view("overview")
-        self.remember_panes()
-
-    def recall_panes(self) -> list[str]:
-        """Show the panes of the last run of this site; return what is wrong with their file."""
-        if self.memory is None:
-            return []
-        found = self.memory.load()
-        self.views.overview.choose(found.panes, found.zoomed)
-        return [self.memory.mistake] if self.memory.mistake else []
-
-    def remember_panes(self) -> None:
-        """Keep which panes are shown for the next run of this site, unless this console writes no files."""
-        overview = self.views.overview
-        if self.memory is not None and not self.read_only:
-            refusal = self.memory.save(Remembered(panes=overview.chosen, zoomed=overview.zoomed))
-            if refusal:
-                self.say(refusal, "warning")
 
     @work
     async def action_command(self, line: str) -> None:
@@ -260,19 +150,6 @@ class ConsoleActions(App[int]):
             "Run on", "To which time of day, such as 12:00?", "", lambda time: self.perform(f"jump {time}")
         )
 
-    async def _ask_until_done(
-        self, title: str, label: str, preset: str, act: Callable[[str], Awaitable[object]]
-    ) -> None:
-        """Ask for a line and act on it; ask again with the reason while it is refused."""
-        refusal = ""
-        while text := await self.push_screen_wait(AskDialog(title, label, preset, refusal)):
-            try:
-                await act(text)
-            except TwinError as error:
-                preset, refusal = text, str(error)
-            else:
-                return
-
     @work
     async def action_mark(self) -> None:
         note = await self.push_screen_wait(AskDialog("Mark", "A note for the log and the recording:"))
@@ -309,69 +186,6 @@ class ConsoleActions(App[int]):
         if self.views.current == "device":
             self.views.device.trend.next_window()
 
-    def action_copy(self) -> None:
-        text = self.views.visible_text()
-        self.copy_to_clipboard(text)
-        self.say(f"{len(text.splitlines())} lines copied")
-
-    def may_write_files(self) -> bool:
-        """Return whether this console may write a file; if not, say so."""
-        if self.read_only:
-            self.say(READ_ONLY, "warning")
-        return not self.read_only
-
-    def deliver_screenshot(
-        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
-    ) -> str | None:
-        """Save a picture of the screen, unless this console is read-only.
-
-        Not in a thread, as Textual does: that waits for the app, and for ever when the app has ended.
-        """
-        if not self.may_write_files():
-            return None
-        if self.is_web:
-            return super().deliver_screenshot(filename, path, time_format)
-        folder = path or str(user_downloads_path())
-        try:
-            file = self.save_screenshot(filename, folder, time_format)
-        except (OSError, ValueError) as error:
-            self.say(str(refused(Path(folder, filename or ""), error)), "error")
-        else:
-            self.say(f"the screen is saved in {file}")
-        return None
-
-    @work
-    async def action_export(self) -> None:
-        if not self.may_write_files():
-            return
-        name = f"{self.site.name}-{self.views.name_shown}.tsv"
-        await self._ask_until_done("Export", "Write what is shown to this file:", name, self.write_shown)
-
-    def lists_are_at(self) -> str:
-        return f"go to registers ({self.looks.keys['registers']}) or log ({self.looks.keys['log']})"
-
-    async def write_shown(self, path: str) -> None:
-        """Write what is shown to a file; raise CommandError when nothing is or the file refuses."""
-        if not self.may_write_files():
-            return
-        await self.refresh_frame(whole_log=True)
-        text = self.views.visible_text()
-        if not text:
-            raise CommandError(f"there is no table to export here: {self.lists_are_at()}")
-        file = _expanded(path)
-        try:
-            check_new(file)
-        except ExistingFileError:
-            if not await self.may_overwrite(path):
-                return
-        self.say(f"{len(text.splitlines())} lines written to {_write(file, text)}")
-
-    async def may_overwrite(self, path: str) -> bool:
-        """Ask whether to overwrite a file."""
-        question = QuestionDialog(f"{path} exists already. Overwrite it?", "Overwrite")
-        agreed: bool = await self.push_screen_wait(question)
-        return agreed
-
     @work
     async def action_leave(self) -> None:
         if any(isinstance(screen, QuestionDialog) for screen in self.screen_stack):
@@ -383,38 +197,6 @@ class ConsoleActions(App[int]):
             if not await self.push_screen_wait(QuestionDialog(question, "Quit")):
                 return
         self.exit(0)
-
-    def say_mistakes(self, mistakes: Sequence[str]) -> None:
-        """Show what is wrong in the user's files; the log has all of it."""
-        if mistakes:
-            more = f"\n{len(mistakes) - 1} more in the log ({self.looks.keys['log']})"
-            text = clean_lines(mistakes[0]) + (more if len(mistakes) > 1 else "")
-            self.notify(text, severity="warning", timeout=MISTAKES_S, markup=False)
-
-    def say(self, text: str, severity: Any = "information") -> None:
-        """Show the user a short message."""
-        self.clear_notifications()
-        room = self.size.width - 1
-        fits = columns(text if severity == "error" else shortened(text, room)) <= room
-        if not fits and len(self.screen_stack) == 1:
-            self.notify(text, severity=severity, timeout=LONG_TEXT_S, markup=False)
-        else:
-            self.hints.say(text, SAID_ROLES.get(severity, "plain"))
-
-
-def _expanded(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise refused(Path(path), error) from None
-
-
-def _write(file: Path, text: str) -> Path:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise refused(file, error) from None
-    return file
 
 
 def _quoted(text: str) -> str:

@@ -23,7 +23,8 @@ from textual.widgets import Input
 from twin_tui.commands.forms import FORMS
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
-from twin_tui.console.actions import READ_ONLY, ConsoleActions
+from twin_tui.console.actions import ConsoleActions
+from twin_tui.console.base import READ_ONLY
 from twin_tui.console.driver import ConsoleDriver
 from twin_tui.console.ending import end_on_signals
 from twin_tui.console.glossary import OF_WIDGET
