@@ -94,6 +94,8 @@ Simplified, and in which direction it errs:
   can. In reality inverters with the same settings come back together, drive each other out, and try again
   after the time of their code, for some milliseconds each time, until their return times differ or one trips:
   less energy than here, and more changes.
+- Protection counts from the first step beyond a limit, so it trips up to a step late, and what lasts for one
+  step trips no stage that takes any time: at long steps more rides through here than in reality.
 - A transformer has no no-load loss: 0.1 to 0.2 % of its rating.
 """
 LAWS: tuple[Callable[..., Any], ...] = (

@@ -17,7 +17,7 @@ from twin_tui.engine.disturbance import Disturbance, Target
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.events import Disturb, Write
 from twin_tui.engine.grid import GridParams
-from twin_tui.engine.grid_code import GridCode
+from twin_tui.engine.grid_code import GridCode, VoltageCurve
 from twin_tui.engine.physics.two_bus import far_voltage
 from twin_tui.engine.signals import commanded, measured, value
 from twin_tui.engine.site import DevicePlan, SitePlan
@@ -406,3 +406,21 @@ def test_it_is_tried_at_once_when_the_voltage_of_the_grid_has_changed() -> None:
         engine.submit(Disturb(Disturbance(Target.VOLTAGE, 0.94, duration_s=1.0)))
         engine.step()
         assert engine.devices["pv0"].state.status is Status.RUNNING
+
+
+@pytest.mark.parametrize("width_pu", [0.02, 0.005, 0.002])
+def test_a_volt_watt_without_delay_finds_its_voltage_however_steep_it_is(width_pu: float) -> None:
+    at_once = replace(CAT_III, volt_watt=VoltageCurve(((1.05, 1.0), (1.05 + width_pu, 0.0)), 0.0))
+    engine = Engine(
+        SitePlan("steep", tuple(sun(20.0, at_once)), grid=GridParams(nominal_hz=60.0, r_ohm=1.2, x_ohm=0.6))
+    )
+    engine.advance(2.0)
+    assert engine.supply is not None
+    assert engine.supply.connection is not None
+    assert engine.supply.connection.passes <= 2
+    state, v_pu = engine.devices["pv0"].state, engine.surroundings.va_pu
+    assert state.status is Status.RUNNING
+    assert state.active_power_w == pytest.approx(20e3 * (1.05 + width_pu - v_pu) / width_pu, rel=1e-3)
+    v = far_voltage(NOMINAL_V, -state.active_power_w / 3.0, 0.0, 1.2, 0.6)
+    assert v is not None
+    assert v_pu == pytest.approx(v / NOMINAL_V, abs=1e-5)

@@ -39,7 +39,7 @@ class GridConnection:
         self._neutral_w = 0.0
         """What the impedance of the neutral takes."""
         self._bus = bus
-        self._search = FixedPoint(3)
+        self._search = FixedPoint(3, falling=True)
         self._flows = NO_FLOWS
         """What the site took from each phase in the last tick, W and var."""
         self._drops: Point | None = None

@@ -53,3 +53,15 @@ def test_a_function_with_kinks_is_solved_too() -> None:
 def test_a_jump_ends_without_a_point_and_without_infinity() -> None:
     with pytest.raises(AssertionError, match="no point after"):
         search(lambda u: (1.2,) if u[0] < 1.1 else (1.0,), (1.0,))
+
+
+@pytest.mark.parametrize("width", [0.03, 0.005, 0.001])
+@pytest.mark.parametrize("power", [0.06, 0.13])
+def test_a_slope_shorter_than_the_first_step_is_found_within_a_tick(width: float, power: float) -> None:
+    # an inverter of constant power up to 1.05 pu, of none from there plus the width on
+    def rise(u: Point) -> Point:
+        return tuple([1.0 + power * min(1.0, max(0.0, (1.05 + width - at) / width)) for at in u])
+
+    point, _ = search(rise, (1.0,) * 3, most=14, found=FixedPoint(3, falling=True))
+    expected = (1.0 + power * (1.05 + width) / width) / (1.0 + power / width)
+    assert point == pytest.approx((expected,) * 3)

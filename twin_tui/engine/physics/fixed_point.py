@@ -13,7 +13,9 @@ class FixedPoint:
         y = -\Delta r
 
     Curves with kinks can lead it astray: after two evaluations without progress it goes on from the best
-    point, half as far.
+    point, half as far. Where F falls as u rises (``falling``), as with inverters that give way to a higher
+    voltage, u lies between any point below F(u) and any above it: a step that leaves the two nearest ones
+    goes to the middle between them. That finds the way onto a slope that is shorter than the first step.
 
     References
     ----------
@@ -21,10 +23,11 @@ class FixedPoint:
     pp. 577-593, 1965, doi:10.1090/S0025-5718-1965-0198670-6.
     """
 
-    __slots__ = ("_best", "_best_size", "_inverse", "_misses", "_size", "_u")
+    __slots__ = ("_above", "_below", "_best", "_best_size", "_falling", "_inverse", "_misses", "_size", "_u")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, falling: bool = False) -> None:
         self._size = size
+        self._falling = falling
         self._inverse = [[float(i == j) for j in range(size)] for i in range(size)]
         self.begin()
 
@@ -34,6 +37,8 @@ class FixedPoint:
         self._best: tuple[Point, Point] | None = None
         self._best_size = 0.0
         self._misses = 0
+        self._below: Point | None = None
+        self._above: Point | None = None
 
     @property
     def best(self) -> Point:
@@ -55,7 +60,19 @@ class FixedPoint:
         if self._misses >= 2:
             (u, r), self._misses, reach = self._best, 0, 0.5
         self._u = u, r
-        return tuple([a + reach * _dot(row, r) for a, row in zip(u, self._inverse, strict=True)])
+        wanted = tuple([a + reach * _dot(row, r) for a, row in zip(u, self._inverse, strict=True)])
+        return self._between(u, r, wanted) if self._falling else wanted
+
+    def _between(self, u: Point, r: Point, wanted: Point) -> Point:
+        """Return ``wanted``, or where it leaves the nearest points below and above, the middle of them."""
+        if min(r) >= 0.0 and (self._below is None or sum(u) > sum(self._below)):
+            self._below = u
+        elif max(r) <= 0.0 and (self._above is None or sum(u) < sum(self._above)):
+            self._above = u
+        below, above = self._below, self._above
+        if below is None or above is None or sum(below) < sum(wanted) < sum(above):
+            return wanted
+        return tuple([0.5 * (a + b) for a, b in zip(below, above, strict=True)])
 
     def _learn(self, u: Point, r: Point) -> None:
         assert self._u is not None
