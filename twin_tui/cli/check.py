@@ -41,22 +41,38 @@ def package_warnings() -> list[str]:
     return [broken.text for broken in (*connectors.broken, *registry.broken)]
 
 
+@value
+class Checked:
+    """What a check of a file found, and the grid codes in it."""
+
+    findings: list[Finding]
+    codes: tuple[GridCode | None, ...] = ()
+
+    def recalled(self) -> list[str]:
+        """Return for each grid code which of its numbers nobody has read in a source."""
+        known = {code.name: code.recalled for code in self.codes if code is not None and code.recalled}
+        return [
+            f"grid code {name}: recalled, not read in a source: {', '.join(r)}" for name, r in known.items()
+        ]
+
+
 def check_file(name: str | Path, *, allow_outside: bool = False) -> tuple[str, list[Finding]]:
     """Return the kind of a file ("site", "register map", "grid code", "scenario") and its findings."""
+    kind, checked = _checked(name, allow_outside)
+    return kind, checked.findings
+
+
+def _checked(name: str | Path, allow_outside: bool) -> tuple[str, Checked]:
+    kind = "file"
     try:
         path = _find(name)
-        data = read_document(path)
-    except ConfigError as error:
-        return "file", _faults(str(name), error)
-    kind, check = _check_for(data)
-    if check is None:
-        wanted = "assets (site), registers (register map), stages (grid code) or steps (scenario)"
-        text = f"{file_name(name)}: no {wanted}"
-        return kind, [Finding(str(name), text)]
-    try:
+        kind, check = _check_for(read_document(path))
+        if check is None:
+            wanted = "assets (site), registers (register map), stages (grid code) or steps (scenario)"
+            raise ConfigError(f"{file_name(name)}: no {wanted}")
         return kind, check(path, allow_outside)
     except TwinError as error:
-        return kind, _faults(str(name), error)
+        return kind, Checked(_faults(str(name), error))
 
 
 def _find(name: str | Path) -> Path:
@@ -84,7 +100,7 @@ def _check_for(data: Any) -> tuple[str, Any]:
     return "file", None
 
 
-def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
+def _check_site(path: Path, allow_outside: bool) -> Checked:
     site = load_site(path, allow_outside=allow_outside)
     engine = Engine(site.plan)
     found: list[Finding] = []
@@ -98,38 +114,23 @@ def _check_site(path: Path, allow_outside: bool) -> list[Finding]:
         if getattr(device.params, "grid_code", device) is None and delivers:
             text = f"{device.name} has no grid code: it delivers at any frequency and voltage but 0 V"
             found.append(Finding(str(path), text, fault=False))
-    return found
+    return Checked(found, tuple(getattr(device.params, "grid_code", None) for device in site.plan.devices))
 
 
-def recalled_numbers(name: str | Path, *, allow_outside: bool = False) -> list[str]:
-    """Return for each grid code of a valid file which of its numbers nobody has read in a source."""
-    path = _find(name)
-    kind, _ = _check_for(read_document(path))
-    codes: list[GridCode | None] = []
-    if kind == "site":
-        plan = load_site(path, allow_outside=allow_outside).plan
-        codes = [getattr(device.params, "grid_code", None) for device in plan.devices]
-    elif kind == "grid code":
-        codes = [load_grid_code(str(path.absolute()))]
-    known = {code.name: code.recalled for code in codes if code is not None and code.recalled}
-    return [f"grid code {name}: recalled, not read in a source: {', '.join(r)}" for name, r in known.items()]
-
-
-def _check_scenario(path: Path, allow_outside: bool) -> list[Finding]:
+def _check_scenario(path: Path, allow_outside: bool) -> Checked:
     scenario = Scenario.load(path)
     if scenario.site is not None:
         engine = Engine(load_site(scenario.site, allow_outside=allow_outside).plan)
         Judge(scenario, engine, site_view(engine.plan))
-    return []
+    return Checked([])
 
 
-def _check_map(path: Path, _: bool) -> list[Finding]:
-    return [Finding(str(path), text, fault=False) for text in load_map(path).warnings]
+def _check_map(path: Path, _: bool) -> Checked:
+    return Checked([Finding(str(path), text, fault=False) for text in load_map(path).warnings])
 
 
-def _check_grid_code(path: Path, _: bool) -> list[Finding]:
-    load_grid_code(str(path.absolute()))
-    return []
+def _check_grid_code(path: Path, _: bool) -> Checked:
+    return Checked([], (load_grid_code(str(path.absolute())),))
 
 
 def _faults(file: str, error: TwinError) -> list[Finding]:
@@ -148,13 +149,13 @@ def command(files: tuple[str, ...], allow_outside: bool) -> None:
     for text in package_warnings():
         click.echo(f"warning: {clean(text)}")
     for name in files:
-        kind, findings = check_file(name, allow_outside=allow_outside)
-        faults += sum(finding.fault for finding in findings)
-        for finding in findings:
+        kind, checked = _checked(name, allow_outside)
+        faults += sum(finding.fault for finding in checked.findings)
+        for finding in checked.findings:
             click.echo(("" if finding.fault else "warning: ") + clean(finding.text), err=finding.fault)
-        if not any(finding.fault for finding in findings):
+        if not any(finding.fault for finding in checked.findings):
             click.echo(f"{clean(name)}: {kind}, valid")
-            for line in recalled_numbers(name, allow_outside=allow_outside):
+            for line in checked.recalled():
                 click.echo(f"note: {clean(line)}")
     if faults:
         where = "the file" if len(files) == 1 else f"{len(files)} files"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin_tui.config.assets.base import Asset
+from twin_tui.config.assets.reading import ReadAsset
 from twin_tui.documents.model import Complaints, Model, join
 from twin_tui.errors import ConfigError, TwinError, shown
 from twin_tui.protocols.connector import Connector, Endpoint, EntryContext, LinkSettings
@@ -25,19 +25,20 @@ class LinkReader:
     map_root: Path
     settings: Mapping[str, LinkSettings]
 
-    def read(self, device: str, kind: str, asset: Asset, place: str) -> tuple[Endpoint, ...]:
+    def read(self, asset: ReadAsset) -> tuple[Endpoint, ...]:
         """Return the endpoints of one device, from its ``protocols`` or its ip, port and unit_id."""
-        flat = {key: getattr(asset, key) for key in _FLAT if key in asset.model_fields_set}
-        if flat and asset.protocols:
+        keys, place = asset.model, asset.place
+        flat = {key: getattr(keys, key) for key in _FLAT if key in keys.model_fields_set}
+        if flat and keys.protocols:
             self.complaints.add("", f"give {next(iter(flat))} or protocols in {place}, not both")
             return ()
-        entries = [(join(place, "protocols", at), data) for at, data in enumerate(asset.protocols)]
+        entries = [(join(place, "protocols", at), data) for at, data in enumerate(keys.protocols)]
         if flat:
             entries = [(place, {"kind": ModbusTcp.kind, **flat})]
-        found = [self._one(device, kind, asset.default_map, data, where) for where, data in entries]
+        found = [self._one(asset, data, where) for where, data in entries]
         return tuple(endpoint for endpoint in found if endpoint is not None)
 
-    def _one(self, device: str, kind: str, default_map: str, data: Any, place: str) -> Endpoint | None:
+    def _one(self, asset: ReadAsset, data: Any, place: str) -> Endpoint | None:
         if not isinstance(data, dict):
             self.complaints.add(place, f"expected an object with keys, found {shown(data)}")
             return None
@@ -61,9 +62,9 @@ class LinkReader:
             if entry is None:
                 return None
             context = EntryContext(
-                device,
-                kind,
-                default_map,
+                asset.name,
+                asset.type.kind,
+                asset.model.default_map,
                 self.complaints.context.file,
                 self.map_root,
                 self.settings.get(connector.kind),

@@ -197,7 +197,7 @@ class SiteReader:
         reader = LinkReader(self._complaints, self._map_root(top), self._links)
         placed: list[tuple[str, Endpoint]] = []
         for asset in assets:
-            asset.endpoints = reader.read(asset.name, asset.type.kind, asset.model, asset.place)
+            asset.endpoints = reader.read(asset)
             placed += [(asset.place, endpoint) for endpoint in asset.endpoints]
         check_together(placed, self._complaints)
 
