@@ -2,6 +2,7 @@
 
 20 devices, ten clients that poll ten times a second and write now and then, a log at its limit; in turn
 headless, 80x24, 250x70, several rounds, the median of each: ``python -m benchmarks.console [--rounds 3]``.
+Every run is printed when it is done; filling the log alone takes almost a minute of each.
 
 CPU is the time of the process, whatever else the machine does. Answers and the wall time of the first paint
 are of the machine at hand: on a busy one only their ratio to the headless run of the round says something.
@@ -88,9 +89,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         site, ports = bench_site(Path(folder))
         wall, cpu = first_paint(site, ports, given.starts)
-        for _ in range(given.rounds):
+        print(f"first paint: {statistics.median(cpu):.2f} s CPU, least {min(cpu):.2f}", flush=True)
+        for number in range(1, given.rounds + 1):
             for size, figures in found.items():
                 figures.append(measure(site, ports, given.seconds, size))
+                print(f"round {number}, {_name(size)}: {_line(figures[-1])}", flush=True)
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {given.rounds} rounds")
     report(found, wall, cpu)
 
@@ -101,7 +104,7 @@ def report(found: dict[tuple[int, int] | None, list[Figures]], wall: list[float]
     print(f"headless: {_middle(alone, 'cpu_percent'):.1f} % of a core, {_answers(alone)}")
     rows: list[tuple[str, float, float, str]] = []
     for size, limit in zip(SIZES, (6, 10), strict=True):
-        name, runs = f"{size[0]}x{size[1]}", found[size]
+        name, runs = _name(size), found[size]
         pairs = list(zip(runs, alone, strict=True))
         above = statistics.median(one.cpu_percent - other.cpu_percent for one, other in pairs)
         slower = statistics.median(one.p99_ms / other.p99_ms for one, other in pairs)
@@ -118,6 +121,17 @@ def report(found: dict[tuple[int, int] | None, list[Figures]], wall: list[float]
     rows.append(("first paint, CPU time", statistics.median(cpu), 0.6, seen))
     for name, value, most, unit in rows:
         print(f"{name:<32}{value:>8.2f}  target {most:>5g} {unit:<12}{'' if value <= most else '  MISSED'}")
+
+
+def _name(size: tuple[int, int] | None) -> str:
+    return "headless" if size is None else f"{size[0]}x{size[1]}"
+
+
+def _line(run: Figures) -> str:
+    return (
+        f"{run.cpu_percent:.1f} % of a core, p99 {run.p99_ms:.2f} ms, {run.bytes_per_s / 1e3:.1f} kB/s, "
+        f"slowest while stalled {run.stalled_ms:.0f} ms, load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def _answers(runs: list[Figures]) -> str:
