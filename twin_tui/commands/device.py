@@ -159,7 +159,13 @@ def _plug(verb: str, action: int, title: str) -> Phrase:
             raise CommandError(f"{device.name} is a {device.kind}: no car can be plugged in there")
         return Write(device.name, {PLUG: action})
 
-    return Phrase(make, (device_slot(lambda device: PLUG in device.commands),), title=title, about=verb)
+    return Phrase(
+        make,
+        (device_slot(lambda device: PLUG in device.commands),),
+        title=title,
+        about=verb,
+        button=verb.partition(" a")[0].partition(" the")[0].capitalize(),
+    )
 
 
 def _write(given: Given) -> Write:
@@ -194,6 +200,7 @@ DEVICES = Group(
             ),
             title="Operation mode",
             about="select an operation mode and its factor",
+            button="Select",
         ),
         examples=(
             ("mode battery SELF_CONSUMPTION", ""),
@@ -216,6 +223,7 @@ DEVICES = Group(
             title="Write a command",
             about="set a command as an EMS would",
             injects=False,
+            button="Write",
         ),
         examples=(
             ("write battery active_power_setpoint_w -5kW", "charge with 5 kW"),
@@ -232,6 +240,7 @@ DEVICES = Group(
             title="Force a value",
             about="pin a signal until it is released",
             injects=False,
+            button="Force",
         ),
         examples=(
             ("force meter active_power_w 12kW", "clients read 12 kW, whatever the site does"),

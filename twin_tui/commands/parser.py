@@ -1,6 +1,7 @@
 """Reads a command line: one language for the `:` line, the palette, the dialogs and scenarios."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from twin_tui.commands import values
@@ -26,7 +27,7 @@ def parse(
             f"unknown command {name!r}{did_you_mean(name.casefold(), VERBS) or '; ? lists them'}"
         )
     reading = begin(verb, words, Given(site, screen=screen or Screen()))
-    for word in words:
+    for word in reading.joined(words):
         reading.take(word)
     command = reading.command()
     return command.by(origin) if isinstance(command, Event) else command
@@ -82,6 +83,17 @@ class Reading:
         self._many = next((slot for slot in phrase.slots if slot.takes is not Takes.WORD), None)
         self._repeated = phrase.slots[len(phrase.slots) - phrase.repeats :]
         self._awaited: Slot | None = None
+
+    def joined(self, words: Iterable[str]) -> list[str]:
+        """Return words with units joined to their numbers ("90 %", "5 kW"); free text stays as it is."""
+        found: list[str] = []
+        free = any(slot.takes is Takes.REST for slot in self.phrase.slots)
+        for word in words:
+            if not free and found and word in values.UNITS and values.is_bare(found[-1]):
+                found[-1] += word
+            else:
+                found.append(word)
+        return found
 
     def take(self, word: str) -> None:
         """Read the next word; raise CommandError when it means nothing."""

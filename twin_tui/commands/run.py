@@ -101,6 +101,7 @@ RUN = Group(
             ),
             title="Scenario",
             about="play a scenario from now on: its steps and expectations",
+            button="Play",
         ),
         examples=(("scenario ride_through", "shipped"), ("scenario ./night.yaml", "a file")),
     ),

@@ -11,6 +11,10 @@ def _verb(name: str, help: str, *examples: tuple[str, str], slot: Slot | None = 
     return Verb(name, help, Phrase(make, (slot,) if slot is not None else ()), examples=examples)
 
 
+def _devices(given: Given) -> dict[str, str]:
+    return {device.name: device.title for device in given.site.devices}
+
+
 SCREEN = Group(
     "The screen",
     _verb(
@@ -64,6 +68,13 @@ SCREEN = Group(
         "change the colours",
         ("theme nord", ""),
         slot=Slot("theme", "THEME", "a theme", words=lambda given: given.screen.themes, noun="theme"),
+    ),
+    _verb(
+        "reset",
+        "reset the latched fault of a device; without its name of the chosen one, or say what can be reset",
+        ("reset battery", ""),
+        ("reset", ""),
+        slot=Slot("device", "DEVICE", words=_devices, noun="device", optional=True),
     ),
     _verb("help", "say what can be done here", ("help", "")),
     _verb("tour", "show the tour of the first run", ("tour", "")),

@@ -145,6 +145,8 @@ class Phrase:
     about: str = ""
     injects: bool = True
     """Whether its form is one of the injections that the menu offers."""
+    button: str = "Inject"
+    """What the button of its form says."""
     needs: str = ""
     """The kind of device without which it does nothing."""
 

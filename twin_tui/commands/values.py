@@ -23,6 +23,10 @@ _UNIT_WORDS = {
     "degC": "°C",
     "s": "s or ms",
 }
+UNITS = frozenset(
+    ("%", "pu", "W", "kW", "MW", "var", "kvar", "VA", "kVA", "Wh", "kWh", "V", "kV", "A", "Hz", "mHz", "°C")
+) | frozenset(("s", "ms", "min", "m", "h", "d"))
+"""The units that may be a word of their own behind their number."""
 _PERCENT = "0.01"
 _SCALABLE = ("W", "VA", "var", "Wh", "V", "A", "Hz", "s")
 LONGEST_S = 366 * 86_400.0
@@ -52,6 +56,12 @@ def number(word: str, what: str, unit: str = "") -> float:
     if not math.isfinite(found):
         raise CommandError(f"{what}: {word!r} is too large")
     return found
+
+
+def is_bare(word: str) -> bool:
+    """Return whether a word is a number without a unit."""
+    match = _NUMBER.fullmatch(word.replace("−", "-"))
+    return match is not None and not match[2]
 
 
 def refuse_comma(word: str, what: str) -> None:

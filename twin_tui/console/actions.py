@@ -99,19 +99,32 @@ class ConsoleActions(KeepingActions):
     async def action_reset(self) -> None:
         """Reset the latched faults of the chosen device, or say why that would do nothing."""
         name = self.views.chosen_device()
-        devices = self.frame.snapshot.devices if self.frame is not None else ()
-        device = next((each for each in devices if each.name == name), None)
-        keys = self.looks.keys
-        if device is None:
+        if name:
+            await self.reset(name)
+        else:
+            keys = self.looks.keys
             self.say(f"choose a device first: {keys['device-1']} to {keys['device-9']}", "warning")
-            return
-        latched = device.why.helps(RESET)
-        if latched is not None and latched.command is not None:
-            signal, wanted = latched.command
-            if await self.carry_out(f'write "{name}" {signal} {wanted}'):
+
+    async def reset(self, name: str = "") -> None:
+        """Reset the latched faults of a device; without its name those of the chosen one, if it has any."""
+        devices = {each.name: each for each in self.frame.snapshot.devices} if self.frame is not None else {}
+        latched = {
+            each.name: found for each in devices.values() if (found := each.why.helps(RESET)) is not None
+        }
+        if not name:
+            name = self.views.chosen_device()
+            if name not in latched:
+                those = ", ".join(f"{each} ({', '.join(devices[each].faults)})" for each in latched)
+                self.say(
+                    f"which device? reset {those}" if those else "no device has a latched fault", "warning"
+                )
+                return
+        if name in latched:
+            signal, wanted = latched[name].command or ("", 0)
+            if signal and await self.carry_out(f'write "{name}" {signal} {wanted}'):
                 self.say(f"{name} reset: {signal} = {wanted} written")
-        elif device.faults:
-            faults, active = ", ".join(device.faults), keys["active"]
+        elif name in devices and devices[name].faults:
+            faults, active = ", ".join(devices[name].faults), self.looks.keys["active"]
             self.say(f"{name}: the cause of {faults} is still present; {active} clears causes", "warning")
         else:
             self.say(f"{name} has no latched fault")
@@ -126,7 +139,9 @@ class ConsoleActions(KeepingActions):
         pinned = sum(len(device.pinned) for device in frame.snapshot.devices) if frame is not None else 0
         if not pinned:
             self.say("nothing is forced or frozen")
-        elif await self.push_screen_wait(QuestionDialog(f"Release {pinned} forced signals?", "Release")):
+            return
+        things = "1 forced signal" if pinned == 1 else f"all {pinned} forced signals"
+        if await self.push_screen_wait(QuestionDialog(f"Release {things}?", "Release")):
             await self.carry_out("release")
 
     @work

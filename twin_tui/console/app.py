@@ -118,6 +118,7 @@ class ConsoleApp(ConsoleActions):
             "theme": lambda name: setattr(self, "theme", name),
             "filter": lambda *words: self.set_filter(" ".join(words)),
             "export": self.write_shown,
+            "reset": self.reset,
             "help": self.action_help,
             "tour": self.action_tour,
             "quit": self.action_leave,
@@ -474,9 +475,10 @@ class ConsoleApp(ConsoleActions):
             if type(widget).__name__ in OF_WIDGET and widget.region.area
         ]
         dash = self.looks.glyphs.line
-        drawing = picture(places, self.screen.region, min(PICTURE_WIDTH, self.size.width - 6), dash)
+        width = min(PICTURE_WIDTH, self.size.width - 6)
+        drawing = picture(places, self.screen.region, width, dash)
         named = [name for name, _ in places]
-        text = help_text(self.views.name_shown, self.keys, drawing, list(dict.fromkeys(named)))
+        text = help_text(self.views.name_shown, self.keys, drawing, list(dict.fromkeys(named)), width)
         self.push_screen(TextDialog(f"Help: {self.views.name_shown}", text))
 
     def action_tour(self) -> None:

@@ -35,11 +35,17 @@ OF_VIEW: Mapping[str, tuple[str, ...]] = {
 
 PARTS: Mapping[str, str] = {
     "status": "site, run state and speed, simulated time t, time of day, grid, clients, recording",
-    "devices": "a row each: the key that chooses it, state, P, P*, last minutes, SOC, age of the last write",
-    "flow": "who feeds the site's bus and who takes from it, kW",
+    "devices": "a row each: the key that chooses it, state, P, P*, last minutes, SOC, energy of the day, age "
+    "of the last write, or who else has set P*",
+    "flow": "who feeds the site's bus (right) and who takes from it (left), kW; energy since midnight, kWh",
+    "chart": "P and P* (dashed) of the chosen device; beneath its writes W, injections, trips, modes M, and "
+    "the last write with its effect",
+    "charts": "the same of the other devices and the grid",
+    "clients": "every server, its clients and their requests",
     "registers": "address, name, type, raw content, value, whether clients read or write it, the last writer",
     "detail": "of the chosen register: bits, limits, last writes and what the device did",
-    "events": "simulated time, kind, device, what happened, by whom",
+    "events": "simulated time, kind, device, what happened, by whom, and its effect: what the power did "
+    "after how long, or why nothing followed",
     "device": "state, power and why it gives what it gives",
     "signals": "everything the device reports; < marks what can be commanded",
     "links": "ports and clients, energy manager, last writes",
@@ -54,6 +60,9 @@ OF_WIDGET: Mapping[str, str] = {
     "StatusBar": "status",
     "DeviceList": "devices",
     "PowerFlow": "flow",
+    "Timeline": "chart",
+    "Charts": "charts",
+    "Links": "clients",
     "RegisterPane": "registers",
     "RegisterDetail": "detail",
     "LogPane": "events",

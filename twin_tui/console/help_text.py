@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from twin_tui.commands.verbs import VERBS
 from twin_tui.console.glossary import OF_VIEW, PARTS, WORDS
 from twin_tui.console.keys import GROUPS, Keys, entries
+from twin_tui.engine.formats import columns, fit
 from twin_tui.widgets.status_bar import Hint
 
 _PARTS = re.compile(r"[{}]")
@@ -82,30 +84,41 @@ def key_rows(title: str, keys: Keys) -> list[tuple[list[str], str]]:
     return rows
 
 
-def help_text(view: str, keys: Keys, drawing: Sequence[str] = (), parts: Sequence[str] = ()) -> str:
+def help_text(
+    view: str, keys: Keys, drawing: Sequence[str] = (), parts: Sequence[str] = (), width: int = 72
+) -> str:
     """Return the help for a view, as console markup: its parts, its keys, its words, then everything."""
     lines = [_plain(ABOUT[view].format_map(keys)), "", *map(_plain, drawing)]
-    lines += [f"  [bold $accent]{_plain(f'{part:<10}')}[/] {_plain(PARTS[part])}" for part in parts]
+    for part in parts:
+        lines += _entry(part, PARTS[part], width)
     lines.append("")
     lines.append("[bold $primary]Keys of this screen[/], also by a click on the last line")
     for hint in _shown(view, keys):
         pressed = "".join(keys.get(name, name) for name in _names(hint))
         helps = ", ".join(dict.fromkeys(_HELPS[name] for name in _names(hint) if name in _HELPS))
-        lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(helps)}")
+        lines += _entry(pressed, helps, width)
     lines += ["", "[bold $primary]Words[/]"]
-    lines += [f"  [bold $accent]{f'{word:<10}'}[/] {_plain(WORDS[word])}" for word in OF_VIEW[view]]
+    for word in OF_VIEW[view]:
+        lines += _entry(word, WORDS[word], width)
     lines.append("")
     for title in GROUPS:
         lines.append(f"[bold $primary]{title}[/]")
         for names, what in key_rows(title, keys):
-            pressed = " ".join(keys[name] for name in names)
-            lines.append(f"  [bold $accent]{_plain(f'{pressed:<10}')}[/] {_plain(what)}")
+            lines += _entry(" ".join(keys[name] for name in names), what, width)
         lines.append("")
     lines.append(f"[bold $primary]Commands[/] after [bold $accent]{keys['command']}[/], also in scenarios")
     for verb in VERBS.values():
         lines.append(f"  [$accent]{_plain(verb.usage)}[/]")
-        lines.append(f"      {_plain(verb.help)}")
+        lines += [f"      {_plain(part)}" for part in wrap(verb.help, width - 6)]
     return "\n".join(lines)
+
+
+def _entry(name: str, text: str, width: int) -> list[str]:
+    """Return a name and what it means, in lines that begin under each other."""
+    indent = max(10, columns(name)) + 3
+    first, *more = wrap(text, max(20, width - indent)) or [""]
+    head = f"  [bold $accent]{_plain(fit(name, indent - 3))}[/] {_plain(first)}"
+    return [head, *(f"{' ' * min(indent, 13)}{_plain(part)}" for part in more)]
 
 
 def _plain(text: str) -> str:

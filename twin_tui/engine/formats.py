@@ -19,6 +19,13 @@ def kilowatts(power_w: float | None, width: int = 0, *, plus: str = "") -> str:
     return f"{'' if text.startswith('-') else plus}{text}".rjust(width)
 
 
+def power(number: float, unit: str = "W") -> str:
+    """Return a power in kW, kVA or kvar wherever it is shown as a value; below 100 W with a third decimal."""
+    if 0.0 < abs(number) < 99.5:
+        return f"{_no_minus_zero(f'{number / 1000.0:.3f}')} k{unit}"
+    return f"{kilowatts(number)} k{unit}"
+
+
 def percent(fraction: float | None, width: int = 0) -> str:
     """Return a fraction in percent with one decimal."""
     text = "-" if fraction is None else _no_minus_zero(f"{fraction * 100.0:.1f}")

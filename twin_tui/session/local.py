@@ -107,10 +107,11 @@ class LocalSession:
 
     async def send(self, command: Command, line: str = "") -> str:
         if isinstance(command, Event):
-            at_s = self.twin.engine.time_s
+            at_s, anything = self.twin.engine.time_s, self.is_anything_injected()
             self.twin.submit(command)
             self.done.append(Done(at_s, line)) if line else None
-            return "everything injected is cleared" if isinstance(command, ClearEverything) else ""
+            cleared = "everything injected is cleared" if anything else "nothing was injected"
+            return cleared if isinstance(command, ClearEverything) else ""
         if isinstance(command, Freeze):
             return self._freeze(command)
         if isinstance(command, StartRecording):
@@ -228,6 +229,11 @@ class LocalSession:
     def _left_s(self, end_tick: int | None) -> float | None:
         engine = self.twin.engine
         return None if end_tick is None else (end_tick - engine.tick) * engine.dt_s
+
+    def is_anything_injected(self) -> bool:
+        """Return whether a disturbance, a fault, a forced value or a link fault is in force."""
+        engine = self.twin.engine
+        return bool(self._injected() or engine.grid.active(engine.tick))
 
     def _injected(self) -> list[ActiveFault]:
         engine = self.twin.engine

@@ -7,7 +7,7 @@ from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import DeviceView, Frame
 from twin_tui.engine.why import NO_KEYS, Keys
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.model import SignalRow, device_row, last_ems_write
+from twin_tui.widgets.model import SignalRow, device_row, last_ems_write, shown
 from twin_tui.widgets.register_lines import trace_lines, traces_of
 from twin_tui.widgets.spans import Line, rule
 
@@ -17,13 +17,13 @@ def head_lines(
 ) -> list[Line]:
     """Return name, condition, power, mode, then why it is so and every fault with its meaning."""
     row = device_row(device, frame)
-    setpoint = f", asked {formats.kilowatts(row.setpoint_w)} kW" if row.setpoint_w is not None else ""
+    setpoint = f", asked {formats.power(row.setpoint_w)}" if row.setpoint_w is not None else ""
     direction = f", {row.direction}" if row.direction else ""
     head: Line = [
         (f" {formats.clean(device.name)} ", "focus"),
         (f"{device.title}  ", "label"),
         (f"{device.status} ", row.look),
-        (f" {formats.kilowatts(row.power_w)} kW{setpoint}{direction}", "plain"),
+        (f" {formats.power(row.power_w)}{setpoint}{direction}", "plain"),
     ]
     if row.soc is not None:
         head.append((f"  SOC {formats.percent(row.soc)} %", "plain"))
@@ -51,7 +51,7 @@ def signal_line(
 ) -> Line:
     """Return one signal as a row: name, value, how it is held, meaning; a setpoint with its actual value."""
     signal = item.signal
-    value = formats.quantity(item.value, signal.unit)
+    value = shown(item.value, signal.unit)
     if signal.options and isinstance(item.value, int):
         value = f"{signal.options.get(item.value, '?')} ({item.value})"
     name = 31 if width >= 60 else 22
@@ -64,7 +64,7 @@ def signal_line(
         (formats.fit("HELD" if item.pinned else "", 5), "strong"),
     ]
     if actual is not None:
-        line.append((f"actual {formats.quantity(actual.value, actual.signal.unit)}  ", "plain"))
+        line.append((f"actual {shown(actual.value, actual.signal.unit)}  ", "plain"))
     used = sum(len(text) for text, _ in line)
     if width - used > 8:
         line.append((formats.fit(signal.meaning, width - used, glyphs.cut), "label"))

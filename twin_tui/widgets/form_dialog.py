@@ -74,7 +74,7 @@ class FieldInput(Input):
 
 
 class FormDialog(Dialog[str]):
-    """A form: fields, what it would do, Inject and Cancel. Its result is a command line, or None."""
+    """A form: fields, what it would do, a button and Cancel. Its result is a command line, or None."""
 
     DEFAULT_CSS = """
     FormDialog .fields { height: auto; }
@@ -160,10 +160,12 @@ class FormDialog(Dialog[str]):
             yield self.list
             yield Static("", classes="course", markup=False)
             yield Static("", classes="preview", markup=False)
-            yield Static("tab: next field, enter twice: inject, escape: cancel", classes="keys")
+            does = self.form.phrase.button
+            keys = f"tab: next field, enter twice: {does.lower()}, escape: cancel"
+            yield Static(keys, classes="keys")
             with Horizontal(classes="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
-                yield Button("Inject", id="inject", variant="warning", compact=True, disabled=True)
+                yield Button(does, id="inject", variant="primary", compact=True, disabled=True)
 
     def _rows(self, fields: tuple[Slot, ...]) -> Iterator[Horizontal]:
         words = [word for field in fields for word in field.choices(self.given)]

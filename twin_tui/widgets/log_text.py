@@ -31,8 +31,11 @@ LEAST_WITH_EFFECT = 30
 """The columns from which a text has its effect beside it."""
 READABLE = 10
 """The columns that names keep before an effect is shortened."""
-_MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:: (.*)|(?:, asked \S+))?")
-"""An effect that moved the power: to what, after how long, and what binds it."""
+SHORT = 6
+"""The columns that names keep before an effect says no more after what time."""
+_VALUE = re.compile(r"\S+ kW")
+_MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:(?:: |, then )(.*))?")
+"""An effect that moved the power: to what, after how long, and what binds it or came then."""
 
 
 def _short_names(text: str, longest: int, mark: str) -> str:
@@ -128,6 +131,8 @@ def in_room(text: str, room: int, mark: str = "…") -> str:
                 return f"{kept} {begun}".strip()
             break
         kept = f"{kept} {word}".strip()
+    if kept.endswith(mark):
+        return kept
     return f"{kept} {mark}".strip() if room >= len(mark) else ""
 
 
@@ -171,8 +176,8 @@ def _effects(effect: str, mark: str) -> list[str]:
     moved = _MOVED.fullmatch(effect)
     if moved:
         reached, after, reason = moved.groups()
-        because = [f"{reached} after {after}: {reason}", f"{reached}: {reason}", reason] if reason else []
-        return [effect, *because, f"{reached} after {after}", f"after {after}", after]
+        because = [f"{reached} after {after}: {reason}", f"{reached}: {reason}"] if reason else []
+        return [effect, *because, f"{reached} after {after}", f"{reached} in {after}", reached]
     words = _WHOLE.findall(effect)
     shorter = [f"{' '.join(words[:kept])} {mark}" for kept in range(len(words) - 1, 2, -1)]
     return [effect, *shorter, *([NO_EFFECT] if effect.startswith(NO_EFFECT) else [])]
@@ -196,7 +201,9 @@ def with_effect(text: str, origin: str, effect: str, room: int, mark: str = "…
         usual = [form for form in forms if form != NO_EFFECT]
         passes = [(min(room // 2, columns(text)), usual), (room // 3, forms)]
         if change:
-            named = [(columns(_short_names(brief, longest, mark)), usual) for longest in (READABLE, 4)]
+            timed = [form for form in usual if not _VALUE.fullmatch(form)]
+            tries = ((READABLE, timed), (SHORT, timed), (READABLE, usual), (4, usual))
+            named = [(columns(_short_names(brief, longest, mark)), tried) for longest, tried in tries]
             passes = [*named, (LEAST_CHANGE, forms)]
         for least, tried in passes:
             for form in tried:

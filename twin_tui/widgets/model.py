@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from twin_tui.engine.formats import power, quantity
 from twin_tui.engine.signals import Signal, signals_of
 from twin_tui.engine.snapshot import (
     ISLAND,
@@ -216,6 +217,13 @@ class SignalRow:
     signal: Signal
     value: object
     pinned: bool
+
+
+def shown(number: object, unit: str) -> str:
+    """Return a value as every view of a device shows it: powers as in its heading."""
+    if unit in ("W", "VA", "var") and isinstance(number, int | float) and abs(number) < NO_LIMIT_W:
+        return power(number, unit)
+    return quantity(number, unit)
 
 
 def signal_rows(device: DeviceSnapshot) -> list[SignalRow]:

@@ -6,6 +6,7 @@ from twin_tui.engine.signals import Signal
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.chart import Curve, chart, margin_of, points_across, times
 from twin_tui.widgets.looks import Looks, SlowLines
+from twin_tui.widgets.model import shown
 from twin_tui.widgets.spans import Line, rule
 from twin_tui.widgets.themes import role_of
 
@@ -72,7 +73,7 @@ class Trend(SlowLines):
         seen = history.columns(self.device, signal.name, many, self.window_s, paged=True)
         values = [None if value is None else value * factor for value in seen]
         newest = history.newest(self.device, signal.name)
-        now = "" if newest is None else f"now {newest * factor:.4g} {unit}"
+        now = "" if newest is None else f"now {shown(newest, signal.unit)}"
         title = f"{signal.name} {unit}".rstrip()
         feet = 1 if last and height >= LEAST_PANEL else 0
         drawn = chart(
