@@ -1,19 +1,25 @@
 """Registers whose values derive from several signals, from conditions, from the clock or from a period."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from itertools import groupby
 from math import hypot
-from operator import add
+from operator import add, attrgetter
 from typing import Any
 
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.running import Device
 from twin_tui.protocols.maps.clocks import CLOCKS, PERIODS, local_time, seconds_to_hour
-from twin_tui.protocols.maps.image import Cell
+from twin_tui.protocols.maps.image import Cell, RegisterGroup, family
 from twin_tui.protocols.maps.model import Condition
 
 PEAK_EVERY_S = 10.0
 """How often a peak is measured."""
+
+Source = tuple[str, bool]
+"""A role, and whether its commands or its telemetry."""
+Seen = Mapping[Source, Any]
+Value = Callable[[Seen], Any]
 
 
 class Derived:
@@ -26,22 +32,45 @@ class Derived:
     def __init__(self, engine: Engine, devices: Mapping[str, Device], cells: Sequence[Cell]) -> None:
         self._engine = engine
         self._devices = devices
-        self._cells = [cell for cell in cells if cell.reader.composed]
-        self._counted = [cell for cell in self._cells if cell.reader.since]
-        self._peaks = [cell for cell in self._cells if cell.reader.peak]
-        self._begun: dict[int, tuple[tuple[int, ...], float]] = {}
-        """Period and value at its beginning, or its peak so far, by the id of the cell."""
-        if self._counted:
+        self._sources: set[Source] = set()
+        self._values: dict[int, Value] = {}
+        """The value of a cell before its period, by the id of the cell."""
+        self._periods: dict[int, tuple[int, ...]] = {}
+        self._begun: dict[int, float] = {}
+        """The value at the beginning of the period, or its peak so far, likewise."""
+        mine = [cell for cell in cells if cell.reader.composed]
+        valued = [cell for cell in mine if cell.reader.signal is not None]
+        for cell in valued:
+            self._values[id(cell)] = self._value_of(cell)
+        scaled = sorted((cell for cell in valued if cell.reader.scaled), key=lambda c: str(family(c)))
+        self._groups = [
+            RegisterGroup(members, partial(_all, [self._shown(cell) for cell in members]))
+            for members in (list(found) for _, found in groupby(scaled, key=family))
+        ]
+        self._others = [(cell, self._shown(cell)) for cell in valued if not cell.reader.scaled]
+        self._bits = [cell for cell in mine if cell.reader.signal is None and not cell.reader.clock]
+        self._clocks = [cell for cell in mine if cell.reader.clock]
+        self._counted = [cell for cell in valued if cell.reader.since]
+        self._peaks = [cell for cell in valued if cell.reader.peak]
+        if self._counted or self._peaks:
             self._begin_periods()
             self._await_hour(seconds_to_hour(engine))
         if self._peaks:
-            self._measure_peaks()
             engine.watch(PEAK_EVERY_S, self._measure_peaks)
 
     def fill(self) -> None:
         """Store the present values."""
-        for cell in self._cells:
-            cell.data = self._data(cell)
+        seen = self._look()
+        for group in self._groups:
+            group.fill(seen)
+        for cell, value in self._others:
+            cell.put(value(seen))
+        for cell in self._bits:
+            cell.data = self._coded(cell)
+        if self._clocks:
+            now = local_time(self._engine)
+            for cell in self._clocks:
+                cell.data = cell.reader.layout.pack(CLOCKS[cell.reader.clock](now))
 
     def signal(self, role: str, name: str) -> Any:
         """Return the present value of a device's signal."""
@@ -49,44 +78,66 @@ class Derived:
         command = device.type.signals[name].command
         return getattr(device.commands if command else device.telemetry(self._engine.surroundings), name)
 
-    def _data(self, cell: Cell) -> bytes:
-        register = cell.reader
-        if register.bits is not None:
-            word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
-            return register.layout.pattern(word)
-        if register.states is not None:
-            holding = (code for code, condition in register.states.items() if self._holds(condition))
-            code = next(holding, register.constant)
-            return register.nothing() if code is None else register.layout.pack(code)
-        if register.clock:
-            return register.layout.pack(CLOCKS[register.clock](local_time(self._engine)))
-        value = self._value(cell)
-        if register.since:
-            value -= self._begun[id(cell)][1]
-        elif register.peak:
-            value = self._peak(cell, value)
-        return register.encode(value)
+    def _look(self) -> Seen:
+        surroundings = self._engine.surroundings
+        return {
+            (role, command): self._devices[role].commands
+            if command
+            else self._devices[role].telemetry(surroundings)
+            for role, command in self._sources
+        }
 
-    def _value(self, cell: Cell) -> Any:
+    def _value_of(self, cell: Cell) -> Value:
+        """Return how the value of a cell is worked out, without its period."""
         register = cell.reader
         assert register.signal is not None
         parts = ((register.role, register.signal.name), *register.parts)
         value = self._sum(parts)
         if register.mean:
-            value /= sum(role in self._devices for role, _ in parts)
+            value = _over(value, sum(role in self._devices for role, _ in parts))
         if register.less:
-            value = max(0.0, value - self._sum(register.less))
+            value = _less(value, self._sum(register.less))
         if register.beside:
-            value = hypot(value, self._sum([(role, register.beside) for role, _ in parts]))
+            value = _beside(value, self._sum([(role, register.beside) for role, _ in parts]))
         if register.per is not None:
             name, parameter = register.per
-            by = getattr(cell.device.params, name) if parameter else self.signal(register.role, name)
-            value = value / by if by else 0.0
+            if parameter:
+                return _over(value, getattr(cell.device.params, name))
+            return _per(value, self._sum([(register.role, name)]))
         return value
 
-    def _sum(self, parts: Sequence[tuple[str, str]]) -> Any:
-        numbers = [self.signal(role, name) for role, name in parts if role in self._devices]
-        return reduce(add, numbers, 0.0)  # not sum, which rounds differently from Python 3.12 on
+    def _shown(self, cell: Cell) -> Value:
+        """Return how the number in a cell is worked out."""
+        value = self._values[id(cell)]
+        if cell.reader.since:
+            return lambda seen: value(seen) - self._begun[id(cell)]
+        return (lambda seen: self._peak(cell, value(seen))) if cell.reader.peak else value
+
+    def _sum(self, parts: Sequence[tuple[str, str]]) -> Value:
+        getters = []
+        for role, name in parts:
+            if role in self._devices:
+                source = role, self._devices[role].type.signals[name].command
+                self._sources.add(source)
+                getters.append((source, attrgetter(name)))
+        if len(getters) == 1:
+            ((source, get),) = getters
+            return lambda seen: get(seen[source])
+        if len(getters) == 2:
+            (first, get_first), (second, get_second) = getters
+            return lambda seen: get_first(seen[first]) + get_second(seen[second])
+        # not sum, which rounds differently from Python 3.12 on
+        return lambda seen: reduce(add, [get(seen[source]) for source, get in getters], 0.0)
+
+    def _coded(self, cell: Cell) -> bytes:
+        """Return the bits whose conditions hold, or the first code whose condition does."""
+        register = cell.reader
+        if register.bits is not None:
+            word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
+            return register.layout.pattern(word)
+        holding = (code for code, condition in (register.states or {}).items() if self._holds(condition))
+        code = next(holding, register.constant)
+        return register.nothing() if code is None else register.layout.pack(code)
 
     def _holds(self, condition: Condition) -> bool:
         return condition.role in self._devices and condition.holds(
@@ -94,11 +145,11 @@ class Derived:
         )
 
     def _begin_periods(self) -> None:
-        now = local_time(self._engine)
-        for cell in self._counted:
-            period = PERIODS[cell.reader.since](now)
-            if self._begun.get(id(cell), (None,))[0] != period:
-                self._begun[id(cell)] = period, self._value(cell)
+        now, seen = local_time(self._engine), self._look()
+        for cell in (*self._counted, *self._peaks):
+            period = PERIODS[cell.reader.since or cell.reader.peak](now)
+            if self._periods.get(id(cell)) != period:
+                self._periods[id(cell)], self._begun[id(cell)] = period, self._values[id(cell)](seen)
 
     def _await_hour(self, seconds: float) -> None:
         watcher = self._engine.watch(seconds, lambda: self._hour_begins(stop()))
@@ -109,14 +160,32 @@ class Derived:
         self._await_hour(seconds_to_hour(self._engine))
 
     def _measure_peaks(self) -> None:
+        seen = self._look()
         for cell in self._peaks:
-            self._peak(cell, self._value(cell))
+            self._peak(cell, self._values[id(cell)](seen))
 
     def _peak(self, cell: Cell, value: float) -> float:
         """Return the greatest value of the present period with this one, as the register has its sign."""
-        period = PERIODS[cell.reader.peak](local_time(self._engine))
-        before = self._begun.get(id(cell))
-        sign = 1 if cell.reader.quantum > 0 else -1
-        if before is None or before[0] != period or sign * value > sign * before[1]:
-            self._begun[id(cell)] = period, value
-        return self._begun[id(cell)][1]
+        greatest = (max if cell.reader.quantum > 0 else min)(value, self._begun[id(cell)])
+        self._begun[id(cell)] = greatest
+        return greatest
+
+
+def _all(values: Sequence[Value], seen: Seen) -> tuple[Any, ...]:
+    return tuple([value(seen) for value in values])
+
+
+def _over(value: Value, divisor: float) -> Value:
+    return (lambda seen: value(seen) / divisor) if divisor else lambda seen: 0.0
+
+
+def _per(value: Value, divisor: Value) -> Value:
+    return lambda seen: value(seen) / by if (by := divisor(seen)) else 0.0
+
+
+def _less(value: Value, less: Value) -> Value:
+    return lambda seen: max(0.0, value(seen) - less(seen))
+
+
+def _beside(value: Value, other: Value) -> Value:
+    return lambda seen: hypot(value(seen), other(seen))

@@ -108,7 +108,10 @@ def lay_out(memory: UnitMemory, registers: Iterable[Register], devices: Mapping[
 
 
 class RegisterGroup:
-    """Linear registers of one encoding with the signals of one object; updated together."""
+    """Registers of one encoding that are values times factors; updated together.
+
+    The values are signals of one object, or what ``get`` returns for it.
+    """
 
     __slots__ = (
         "_cells",
@@ -122,11 +125,11 @@ class RegisterGroup:
         "_whole",
     )
 
-    def __init__(self, cells: list[Cell]) -> None:
+    def __init__(self, cells: list[Cell], get: Callable[[Any], tuple[Any, ...]] | None = None) -> None:
         registers = [cell.reader for cell in cells]
-        encoding, self._swap = _family(cells[0])
+        encoding, self._swap = family(cells[0])
         self._cells = cells
-        self._get = _getter(registers)
+        self._get = _getter(registers) if get is None else get
         self._whole = encoding is Encoding.INTEGER
         self._factors = None if encoding is Encoding.BIT else [register.factor for register in registers]
         layout = struct.Struct(("<" if self._swap else ">") + "".join(r.layout.type.code for r in registers))
@@ -189,9 +192,9 @@ class DeviceImage:
         live = [cell for cell in cells if cell.reader.signal is not None and not cell.reader.composed]
         for command in (False, True):
             mine = [cell for cell in live if cell.reader.signal and cell.reader.signal.command is command]
-            linear = sorted((cell for cell in mine if cell.reader.linear), key=lambda c: str(_family(c)))
+            linear = sorted((cell for cell in mine if cell.reader.linear), key=lambda c: str(family(c)))
             self.groups[command] = [
-                RegisterGroup(list(members)) for _, members in groupby(linear, key=_family)
+                RegisterGroup(list(members)) for _, members in groupby(linear, key=family)
             ]
             self.singles[command] = [
                 (cell, attrgetter(cell.reader.signal.name))
@@ -237,7 +240,8 @@ class DeviceImage:
         self.echoed = kept
 
 
-def _family(cell: Cell) -> tuple[Encoding, bool]:
+def family(cell: Cell) -> tuple[Encoding, bool]:
+    """Return what the registers of a group have in common: encoding, and whether their words are swapped."""
     layout = cell.reader.layout
     return layout.type.encoding, layout.words_little and layout.type.encoding is not Encoding.BIT
 

@@ -174,13 +174,18 @@ class Register:
     @property
     def linear(self) -> bool:
         """Return whether the raw number is just the signal's value times a factor."""
+        return self.scaled and not self.composed
+
+    @property
+    def scaled(self) -> bool:
+        """Return whether the raw number is a value times a factor, wherever the value comes from."""
         return (
             self.signal is not None
             and self.layout.type.encoding in {Encoding.INTEGER, Encoding.FLOAT, Encoding.BIT}
             and self.signal.type is not str
             and not (self.shift or self.magnitude or self.layout.bytes_little)
             and self.codes is None
-            and not (self.composed or self.ceiling)
+            and not self.ceiling
             and not (self.modulo or self.quotient)
         )
 
