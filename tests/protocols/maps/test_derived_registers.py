@@ -161,6 +161,12 @@ STORED = {
     "access": "rw",
 }
 READING = entry("reading", 0, value=1)
+TEXT = {
+    **entry("text", 9, stored=True, value="", count=4),
+    "type": "string",
+    "table": "holding",
+    "access": "rw",
+}
 
 
 @pytest.mark.parametrize(
@@ -168,14 +174,16 @@ READING = entry("reading", 0, value=1)
     [
         ({"since": "week"}, "since: expected one of hour, day, month, year, found 'week'"),
         ({"clock": "week"}, "clock: expected one of local_s, year, month"),
-        ({"per": "soco"}, "per: a battery has no signal or parameter 'soco'; did you mean soc?"),
-        ({"ceiling": "max_charge"}, "ceiling: a battery has no parameter 'max_charge'"),
+        ({"per": "soco"}, "per: a battery has no number 'soco'; did you mean soc?"),
+        ({"ceiling": "max_charge"}, "ceiling: a battery has no numeric parameter 'max_charge'"),
         ({"beside": "x"}, "beside: a battery has no signal 'x'"),
         ({"minus": ["x"]}, "minus: a battery has no signal 'x'"),
         ({"by": "capacity_wh"}, "expected by and sizes together"),
         ({"by": "capacity_wh", "sizes": {1: "a"}}, "sizes: 1: expected a number, found 'a'"),
         ({"by": "capacity_wh", "sizes": {1: 70_000}}, "sizes: 1: expected a whole number from 0 to 65535"),
         ({"signal": None, "value": 1, "per": "soc"}, "missing key signal"),
+        ({"by": "grid_code", "sizes": {1: 1}}, "by: a battery has no numeric parameter 'grid_code'"),
+        ({"per": "grid_code"}, "per: a battery has no number 'grid_code'"),
     ],
 )
 def test_a_mistake_in_a_derived_register_is_named(changes: dict[str, Any], message: str) -> None:
@@ -192,6 +200,11 @@ def test_a_mistake_in_a_derived_register_is_named(changes: dict[str, Any], messa
         ({"then": {"forced": 0}}, "cases[0]: expected then together with lasts or until"),
         ({"lasts": 5, "then": {"forcd": 0}}, "unknown register 'forcd'; did you mean forced?"),
         ({"lasts": 5, "then": {"reading": 0}}, "then.reading: expected a stored register, found reading"),
+        ({"lasts": 5, "then": {"forced": 70_000}}, "then.forced: expected 0 to 65535, found 70000"),
+        (
+            {"lasts": {"register": "text"}, "then": {"forced": 0}},
+            "lasts.register: expected a register with a number, found text",
+        ),
         ({"lasts": "5 s", "then": {"forced": 0}}, "lasts: expected a number, found '5 s'"),
         (
             {"until": {"signal": "socc", "register": "forced"}, "then": {"forced": 0}},
@@ -205,7 +218,7 @@ def test_a_mistake_in_a_derived_register_is_named(changes: dict[str, Any], messa
 )
 def test_a_mistake_in_a_timed_command_is_named(case: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        mapping(STORED, READING, commands=[{"cases": [case]}])
+        mapping(STORED, READING, TEXT, commands=[{"cases": [case]}])
     assert message in str(caught.value)
 
 

@@ -1,7 +1,7 @@
 """Converts the entries of a register map to registers."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +11,7 @@ from twin_tui.engine.device import registry
 from twin_tui.errors import ConfigError, did_you_mean, shown
 from twin_tui.protocols.maps.file import ConditionFile, MapFile, Part, RegisterEntry, to_exact
 from twin_tui.protocols.maps.model import OWN, Condition, Register
-from twin_tui.protocols.maps.resolve import Meaning, resolve
+from twin_tui.protocols.maps.resolve import Meaning, numeric_parameters, resolve
 from twin_tui.protocols.maps.wire import WIRE_TYPES, Encoding, Layout, Raw
 from twin_tui.protocols.modbus.memory import ADDRESSES, Table
 
@@ -213,31 +213,38 @@ class EntryParser:
         return self._roles[role] if role else self._kind
 
     def _beside(self, entry: RegisterEntry, role: str) -> str:
-        return self._role_and_signal(role or None, entry.beside, "beside: ")[1] if entry.beside else ""
+        return self._number(role or None, entry.beside, "beside: ")[1] if entry.beside else ""
 
     def _divisor(self, entry: RegisterEntry, role: str) -> tuple[str, bool] | None:
         if not entry.per:
             return None
         device_type = registry[self._kind_of(role)]
-        parameters = [item.name for item in fields(device_type.params)]
-        if entry.per not in device_type.signals and entry.per not in parameters:
-            hint = did_you_mean(entry.per, [*device_type.signals, *parameters])
-            raise _EntryError(f"per: a {device_type.kind} has no signal or parameter {entry.per!r}{hint}")
-        return entry.per, entry.per not in device_type.signals
+        parameters = numeric_parameters(device_type.params)
+        signals = [each.name for each in device_type.signals.values() if each.type is not str]
+        if entry.per not in signals and entry.per not in parameters:
+            hint = did_you_mean(entry.per, [*signals, *parameters])
+            raise _EntryError(f"per: a {device_type.kind} has no number {entry.per!r}{hint}")
+        return entry.per, entry.per not in signals
 
     def _parameter(self, name: str, role: str, key: str) -> str:
         device_type = registry[self._kind_of(role)]
-        known = [item.name for item in fields(device_type.params)]
+        known = numeric_parameters(device_type.params)
         if name and name not in known:
             hint = did_you_mean(name, known)
-            raise _EntryError(f"{key}: a {device_type.kind} has no parameter {name!r}{hint}")
+            raise _EntryError(f"{key}: a {device_type.kind} has no numeric parameter {name!r}{hint}")
         return name
 
     def _part(self, part: Part, entry: RegisterEntry, role: str, place: str) -> tuple[str, str]:
         signal = part.signal or _signal_name(entry)
         if not signal:
             raise _EntryError(f"{place}missing key signal")
-        return self._role_and_signal(part.device or role or None, signal, place)
+        return self._number(part.device or role or None, signal, place)
+
+    def _number(self, device: str | None, signal: str, place: str) -> tuple[str, str]:
+        role, name = self._role_and_signal(device, signal, place)
+        if registry[self._kind_of(role)].signals[name].type is str:
+            raise _EntryError(f"{place}expected a signal that is a number, found {name}")
+        return role, name
 
     def _role(self, device: str | None, place: str = "") -> str:
         if device is not None and device not in self._roles:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from fractions import Fraction
+from typing import Any, get_type_hints
 
 from twin_tui.engine.device import AnyDeviceType
 from twin_tui.engine.signals import value
@@ -46,6 +47,8 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
     if register.writable and (register.modulo or register.quotient or alias.modulo or alias.quotient):
         raise _error(register, "registers with modulo or quotient are read-only; expected access ro")
     encoding = register.layout.type.encoding
+    if signal.type is str and register.composed:
+        raise _error(register, f"{signal.name} is text, which has no sums, quotients or periods")
     if (encoding is Encoding.TEXT) != (signal.type is str):
         expected = "a string" if signal.type is str else "a number"
         raise _error(
@@ -73,6 +76,19 @@ def resolve(register: Register, meaning: Meaning, device_type: AnyDeviceType) ->
         options=register.options if register.options is not None or register.codes else signal.options,
         description=register.description or signal.meaning,
     )
+
+
+_numeric: dict[type[Any], tuple[str, ...]] = {}
+
+
+def numeric_parameters(params: type[Any]) -> tuple[str, ...]:
+    """Return the names of the parameters that are numbers."""
+    found = _numeric.get(params)
+    if found is None:
+        hints = get_type_hints(params)
+        found = tuple(item.name for item in fields(params) if hints[item.name] in (int, float))
+        _numeric[params] = found
+    return found
 
 
 def _alias(register: Register, name: str, device_type: AnyDeviceType) -> Alias:

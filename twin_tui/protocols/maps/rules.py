@@ -1,7 +1,6 @@
 """Rules of a map: commands derived from several registers, such as "mode 2, command 0xAA, 3000 W"."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +9,9 @@ from twin_tui.engine.device import AnyDeviceType, registry
 from twin_tui.errors import ConfigError, did_you_mean
 from twin_tui.protocols.maps.file import CaseFile, ReferenceFile, RuleFile, to_exact
 from twin_tui.protocols.maps.model import OWN, Reference, Register, Rule, RuleCase
-from twin_tui.protocols.maps.resolve import SENSES
+from twin_tui.protocols.maps.resolve import SENSES, numeric_parameters
 from twin_tui.protocols.maps.units import conversion
+from twin_tui.protocols.maps.wire import Encoding
 
 
 def read_rules(
@@ -67,8 +67,14 @@ class _CaseReader:
             lasts = self._value(case.lasts, join(place, "lasts"), "s")
         for name in case.then:
             register = self._register(name, join(place, "then", name))
-            if register is not None and not register.stored:
+            if register is None:
+                continue
+            if not register.stored:
                 self._complaints.add(join(place, "then", name), f"expected a stored register, found {name}")
+            elif not register.layout.low <= case.then[name] <= register.layout.high:
+                low, high = register.layout.low, register.layout.high
+                text = f"expected {low:.0f} to {high:.0f}, found {case.then[name]}"
+                self._complaints.add(join(place, "then", name), text)
         if (lasts is None and case.until is None) is not (not case.then):
             self._complaints.add(place, "expected then together with lasts or until")
         return RuleCase(case.when, values, case.mode, lasts, self._until(case, place), case.then)
@@ -77,8 +83,9 @@ class _CaseReader:
         if case.until is None:
             return None
         place, signal = join(place, "until"), self._type.signals.get(case.until.signal)
-        if signal is None:
-            hint = did_you_mean(case.until.signal, self._type.signals)
+        if signal is None or signal.type is str:
+            known = [each.name for each in self._type.signals.values() if each.type is not str]
+            hint = did_you_mean(case.until.signal, known)
             self._complaints.add(join(place, "signal"), f"unknown signal {case.until.signal!r}{hint}")
             return None
         file = ReferenceFile(register=case.until.register_name)
@@ -99,10 +106,15 @@ class _CaseReader:
         register = self._register(reference.name, join(place, "register"))
         if register is None:
             return None
+        if register.layout.type.encoding is Encoding.TEXT:
+            self._complaints.add(
+                join(place, "register"), f"expected a register with a number, found {register.name}"
+            )
+            return None
         sign = 1 if reference.sense is None else SENSES[reference.sense]
         of_param = False
         if reference.of is not None:
-            parameters = [item.name for item in fields(self._type.params)]
+            parameters = numeric_parameters(self._type.params)
             of_param = reference.of not in self._type.signals
             if of_param and reference.of not in parameters:
                 hint = did_you_mean(reference.of, [*self._type.signals, *parameters])
