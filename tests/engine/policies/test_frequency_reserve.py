@@ -110,6 +110,31 @@ def test_a_capacity_of_zero_sells_nothing() -> None:
     assert power_w(engine) == 0.0
 
 
+def test_a_base_point_moves_with_the_lag_and_without_the_dead_time() -> None:
+    keys = {"fcr_n_w": 40_000.0, "deadtime_s": 0.5, "lag_s": 2.0}
+    engine = site(**keys)
+    apply(engine, -0.1)
+    engine.advance(0.3)  # this answer is still on its way when the base point moves
+    engine.submit(SelectMode("b", "FREQUENCY_REGULATION", 1.0, {**keys, "base_w": 20_000.0}))
+    for tick in range(1, 100):
+        engine.step()
+        base_w = 20_000.0 * (1.0 - exp(-tick * 0.1 / 2.0))
+        answer_w = 40_000.0 * (1.0 - exp(-max(0, tick - 2) * 0.1 / 2.0))
+        assert power_w(engine) == pytest.approx(base_w + answer_w, abs=1e-6)
+
+
+def test_energy_management_goes_on_when_the_base_point_moves() -> None:
+    # half an hour of FCR-N is not left: its power rises for the five minutes of its mean
+    keys: dict[str, Any] = {"fcr_n_w": RATED_W, "energy_management": "nem"}
+    engine = site(1.0, RATED_W, 0.3, **keys)
+    engine.advance(149.0)
+    before_w = power_w(engine)
+    assert before_w == pytest.approx(-0.34 * RATED_W / 2.0, rel=0.02)
+    engine.submit(SelectMode("b", "FREQUENCY_REGULATION", 1.0, {**keys, "base_w": 1_000.0}))
+    engine.step()
+    assert power_w(engine) == pytest.approx(before_w + 1_000.0 - 0.34 * RATED_W / 300.0)
+
+
 def test_energy_management_is_not_empty_above_full() -> None:
     with pytest.raises(CommandError, match=r"soc_low 0\.9 is not below soc_high 0\.1"):
         site(fcr_n_w=1e3, soc_low=0.9, soc_high=0.1)

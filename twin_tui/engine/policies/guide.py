@@ -7,6 +7,7 @@ from typing import Any
 
 from twin_tui.engine.device import Stage
 from twin_tui.engine.policies.modes import FAULT, IDLE, a, find_mode
+from twin_tui.engine.policies.reserve import FrequencyReserve
 from twin_tui.engine.running import Device, Guide, Run
 from twin_tui.engine.signals import Scalar, short
 from twin_tui.engine.snapshot import LogKind
@@ -18,17 +19,17 @@ from twin_tui.errors import CommandError
 class ModeGuide:
     """Runs one operation mode."""
 
-    __slots__ = ("_law", "_level", "factor", "mode")
+    __slots__ = ("_level", "factor", "law", "mode")
 
     def __init__(self, mode: Mode, law: Law, factor: float, steering: Steering) -> None:
         self.mode = mode.name
         self.factor = factor
-        self._law = law
+        self.law = law
         self._level = steering.level
 
     def power_w(self, device: Device, surroundings: Surroundings, bus_w: float) -> float:
         """Return the power of the mode's law, W into the bus."""
-        return -self._law(-bus_w, self._level(device.params, device.state), surroundings)
+        return -self.law(-bus_w, self._level(device.params, device.state), surroundings)
 
 
 def steer(device: Device, surroundings: Surroundings, bus_w: float) -> None:
@@ -79,7 +80,10 @@ def select_mode(run: Run, device: Device, name: str, factor: float, parameters: 
         *(steering.limits(device.params), factor, run.dt_s, _solar_peak_w(run), settled),
         capacity_now_wh=_capacity(device, steering),
     )
-    take_hold(run, device, ModeGuide(mode, mode.build(inputs), factor, steering))
+    law, earlier = mode.build(inputs), getattr(device.guide, "law", None)
+    if isinstance(law, FrequencyReserve) and isinstance(earlier, FrequencyReserve):
+        law.go_on_from(earlier)
+    take_hold(run, device, ModeGuide(mode, law, factor, steering))
     said = parameters or list(settled)[:1]
     shown = ", ".join(f"{key} {short(settled[key])}" for key in said if settled[key] is not None)
     return f"mode {mode.name} f={factor:.2f} {shown}".rstrip()

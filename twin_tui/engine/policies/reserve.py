@@ -107,6 +107,12 @@ class EnergyManagement:
         moved_hz = self._reference_sum / length / _STEPS_PER_HZ - limits.neutral_hz
         return nem_w, moved_hz
 
+    def go_on_from(self, before: "EnergyManagement") -> None:
+        """Take over what an earlier one of the product has done in the last five minutes."""
+        self._allowed, self._allowed_sum = before._allowed, before._allowed_sum
+        self._references, self._reference_sum = before._references, before._reference_sum
+        self._direction, self._in_alert = before._direction, before._in_alert
+
     def _next_direction(self, up_min: float, down_min: float) -> int:
         limits = self._limits
         if self._direction < 0:
@@ -128,7 +134,8 @@ class FrequencyReserve:
         \tau \dot P = P^* - P
 
     with the curve s of each product, the measured frequency, the dead time D and the lag τ. The lag begins at
-    the power that the first frequency asks for.
+    the power that the first frequency asks for. Selected again with other parameters, it goes on from the
+    power, the frequencies and the energy management that there were: a base point moves with the lag.
     """
 
     def __init__(self, inputs: ModeInputs) -> None:
@@ -155,12 +162,22 @@ class FrequencyReserve:
         self._inputs = inputs
         self._soc_low, self._soc_high = inputs.number("soc_low"), inputs.number("soc_high")
         kind = str(inputs.parameters["energy_management"])
-        self._management = [
-            EnergyManagement(curve, inputs.factor * capacity_w, alert=kind == "nem_aem", dt_s=dt_s)
+        self._management = {
+            curve: EnergyManagement(curve, inputs.factor * capacity_w, alert=kind == "nem_aem", dt_s=dt_s)
             if kind != "none" and curve in ENDURANCE and inputs.factor * capacity_w > 0.0
             else None
             for curve, capacity_w in sold.items()
-        ]
+        }
+
+    def go_on_from(self, before: "FrequencyReserve") -> None:
+        """Take over from an earlier reserve of the device, which had other parameters."""
+        self._heard, self._power_w = before._heard, before._power_w
+        if self._on_the_way.maxlen == before._on_the_way.maxlen:
+            self._on_the_way = before._on_the_way
+        for curve, management in self._management.items():
+            earlier = before._management.get(curve)
+            if management is not None and earlier is not None:
+                management.go_on_from(earlier)
 
     def __call__(self, net_w: float, soc: float, surroundings: Surroundings) -> float:
         """Return the power of this tick in W, + charges."""
@@ -168,8 +185,8 @@ class FrequencyReserve:
         hz = surroundings.applied_hz or surroundings.frequency_hz or surroundings.nominal_hz
         self._heard, hz = measure(self._meter, self._heard, hz, self._dt_s)
         deviation_hz = hz - surroundings.nominal_hz
-        wanted_w = self._base_w
-        for (curve, capacity_w), management in zip(self._products, self._management, strict=True):
+        wanted_w = 0.0
+        for (curve, capacity_w), management in zip(self._products, self._management.values(), strict=True):
             moved_hz = 0.0
             if management is not None:
                 capacity_wh = self._inputs.capacity_wh
@@ -182,7 +199,7 @@ class FrequencyReserve:
         on_the_way.append(wanted_w)
         while len(on_the_way) < (on_the_way.maxlen or 1):
             on_the_way.append(wanted_w)
-        target_w = on_the_way[0]
+        target_w = self._base_w + on_the_way[0]
         before_w = target_w if self._power_w is None else self._power_w
         self._power_w = target_w if self._share == 1.0 else before_w + (target_w - before_w) * self._share
         return -self._power_w
