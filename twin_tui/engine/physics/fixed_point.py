@@ -1,5 +1,7 @@
 """The operating point of a circuit whose devices answer to the voltage that they cause."""
 
+from math import fsum
+
 Point = tuple[float, ...]
 
 
@@ -65,12 +67,12 @@ class FixedPoint:
 
     def _between(self, u: Point, r: Point, wanted: Point) -> Point:
         """Return ``wanted``, or where it leaves the nearest points below and above, the middle of them."""
-        if min(r) >= 0.0 and (self._below is None or sum(u) > sum(self._below)):
+        if min(r) >= 0.0 and (self._below is None or fsum(u) > fsum(self._below)):
             self._below = u
-        elif max(r) <= 0.0 and (self._above is None or sum(u) < sum(self._above)):
+        elif max(r) <= 0.0 and (self._above is None or fsum(u) < fsum(self._above)):
             self._above = u
         below, above = self._below, self._above
-        if below is None or above is None or sum(below) < sum(wanted) < sum(above):
+        if below is None or above is None or fsum(below) < fsum(wanted) < fsum(above):
             return wanted
         return tuple([0.5 * (a + b) for a, b in zip(below, above, strict=True)])
 
