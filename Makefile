@@ -59,6 +59,7 @@ docs: ## rewrite the pages that are made from declarations
 	$(BIN)/python -m docs.make_commands
 	$(BIN)/python -m docs.make_console
 	$(BIN)/python -m docs.make_schemas
+	$(BIN)/python -m docs.make_maps
 
 house: ## print the figures of the import graph: rooms, floors, arrows, circles
 	@$(BIN)/python -m benchmarks.house

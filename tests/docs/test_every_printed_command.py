@@ -40,6 +40,9 @@ def commands() -> dict[str, click.Command]:
 
 def options() -> set[str]:
     every = [cli, *commands().values()]
+    every += [
+        part for group in every[1:] if isinstance(group, click.Group) for part in group.commands.values()
+    ]
     return {
         text
         for command in every

@@ -20,6 +20,7 @@ PROGRAM = "twin-tui"
 COMMANDS = {
     "check": ("check", "Check sites, maps, grid codes and scenarios."),
     "compare": ("compare", "Compare a device with a real one."),
+    "map": ("map", "Write register maps of devices: from SunSpec models."),
     "prequalify": ("prequalify", "Judge a frequency reserve by the tests of its prequalification."),
     "registers": ("registers", "Print the decoded registers of every device."),
     "replay": ("replay", "Run a recording again and compare."),

@@ -29,6 +29,7 @@ def step_devices(
             if steered:
                 steer(device, surroundings, active_w)
             old = device.state
+            surroundings.spare_w = active_w
             device.state = state = device.step(device.params, old, device.commands, surroundings)
             active_w += state.active_power_w
             reactive_var += state.reactive_power_var

@@ -65,6 +65,8 @@ class Surroundings:
     ambient_c: float = 20.0
     wind_m_s: float = 1.0
     load_step_w: float = 0.0
+    spare_w: float = 0.0
+    """What the devices that have stepped before in this tick put onto the bus."""
     # the bus, complete for meters
     grid_w: float = 0.0
     grid_var: float = 0.0

@@ -129,7 +129,7 @@ SUNSPEC = {
 def test_missing_values_have_the_patterns_of_sunspec(kind: str) -> None:
     found = mapping(entry(type=kind, signal="fault_code"), not_available="sunspec").registers[0]
     assert found.nothing().hex() == SUNSPEC[kind]
-    assert found.text(found.nothing()) == ("0" if kind == "acc16" else "not available")
+    assert found.text(found.nothing()) == "not available"
 
 
 def test_padding_of_sunspec_is_one_register_unless_the_map_says_more() -> None:

@@ -17,10 +17,11 @@ from twin_tui.engine.site import SitePlan
 from twin_tui.protocols.maps.registers import Registers, SiteRegisters
 from twin_tui.protocols.modbus.server import ModbusTcpServer
 
+CONTROLS = {120, 121, 122, 123, 702, 703, 704, 705, 706, 707, 708, 709, 710, 711, 714, 715}
 EXPECTED = {
-    "sunspec_inverter": {1, 103, 113, 160, 701, 703},
-    "sunspec_battery": {1, 124, 701, 703, 713, 802},
-    "sunspec_meter": {1, 203},
+    "sunspec_inverter": {1, 103, 113, 160, 701} | CONTROLS,
+    "sunspec_battery": {1, 124, 701, 713, 802} | CONTROLS,
+    "sunspec_meter": {1, 203, 213},
 }
 
 
@@ -110,14 +111,15 @@ async def test_a_battery_is_charged_through_its_storage_model() -> None:
         storage.write()
 
     client = await scanned(registers, charge)
-    assert registers.engine.devices["battery"].commands.active_power_setpoint_w == -5000.0
+    registers.engine.step()
+    assert registers.engine.devices["battery"].state.active_power_w == -5000.0
     storage, capacity, bank = client.models[124][0], client.models[713][0], client.models[802][0]
     assert storage.OutWRte.cvalue == -25.0
     assert storage.WChaMax.cvalue == 20_000
     assert capacity.SoC.cvalue == bank.SoC.cvalue == 50.0
     assert bank.WHRtg.cvalue == 10_000
     assert bank.AHRtg.cvalue == 25.0
-    assert bank.ReqW.cvalue == -5000
+    assert bank.ReqW.cvalue == 0, "a rate is a limit, not a setpoint"
 
 
 async def test_a_meter_counts_both_ways() -> None:

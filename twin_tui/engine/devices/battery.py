@@ -10,7 +10,7 @@ from twin_tui.engine.devices import grid_tie
 from twin_tui.engine.devices.battery_ageing import aged, recounted, unused
 from twin_tui.engine.devices.battery_climate import at_start, conditioned, controlled
 from twin_tui.engine.devices.battery_dc import drive
-from twin_tui.engine.devices.battery_limits import available_w
+from twin_tui.engine.devices.battery_limits import available_w, within
 from twin_tui.engine.devices.battery_model import (
     AT_REST,
     BMS_COMMS_LOSS,
@@ -139,6 +139,12 @@ def step(
                 target, wanted_var = memory.asked_w, memory.asked_var
             else:
                 target, wanted_var = commands.active_power_setpoint_w, commands.reactive_power_setpoint_var
+            if not (
+                -commands.charge_limit_w <= target <= commands.discharge_limit_w and commands.charge_from_grid
+            ):
+                target = within(commands, target, surroundings.spare_w)
+            if commands.ramp_pu_per_s:
+                reach = min(reach, commands.ramp_pu_per_s * params.rated_va * dt_s)
         target = -charge if target < -charge else discharge if target > discharge else target
         if run == ON and not tie.free:
             rating = params.rated_va

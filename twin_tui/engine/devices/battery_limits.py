@@ -23,8 +23,8 @@ def available_w(
 ) -> tuple[float, float]:
     """Return the charge and discharge power possible at this state of charge and temperature, both ≥ 0, W."""
     charge, discharge = params.charge_limit_w, params.discharge_limit_w
-    charge = min(charge, commands.charge_limit_w)
-    discharge = min(discharge, commands.discharge_limit_w)
+    charge = max(0.0, min(charge, commands.charge_limit_w))
+    discharge = max(0.0, min(discharge, commands.discharge_limit_w))
     none, full = commands.soc_upper_limit_2, commands.soc_upper_limit_1
     if soc > full or soc >= none:
         charge = charge * (none - soc) / (none - full) if soc < none else 0.0
@@ -46,6 +46,15 @@ def available_w(
     if s_max_va < params.rated_va:
         charge, discharge = min(charge, s_max_va), min(discharge, s_max_va)
     return charge, discharge
+
+
+def within(commands: BatteryCommands, power_w: float, spare_w: float) -> float:
+    """Return the power within the commanded limits; of two that contradict each other the upper one applies.
+
+    ``spare_w`` is what the devices before it leave on the bus, for a battery without grid charging.
+    """
+    power_w = min(max(power_w, -commands.charge_limit_w), commands.discharge_limit_w)
+    return power_w if commands.charge_from_grid else max(power_w, min(0.0, -spare_w))
 
 
 def sources(params: BatteryParams, ageing: Ageing, soc: float, cell_c: float) -> tuple[float, float, float]:

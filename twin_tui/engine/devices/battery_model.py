@@ -212,8 +212,19 @@ class BatteryCommands(GridTied):
         OFF, "Run command", options={ON: "Power On", OFF: "Power Off", STANDBY: "Standby"}
     )
     active_power_setpoint_w: float = commanded(0.0, "Active power setpoint, + discharges", "W")
-    charge_limit_w: float = commanded(NO_LIMIT_W, "Most charge power", "W", low=0.0)
-    discharge_limit_w: float = commanded(NO_LIMIT_W, "Most discharge power", "W", low=0.0)
+    charge_limit_w: float = commanded(
+        NO_LIMIT_W, "Most charge power; negative forces a discharge of at least so much", "W"
+    )
+    discharge_limit_w: float = commanded(
+        NO_LIMIT_W, "Most discharge power; negative forces a charge of at least so much", "W"
+    )
+    charge_from_grid: bool = commanded(True, "Whether it may charge with more than the site has to spare")
+    ramp_pu_per_s: float = commanded(
+        0.0,
+        "Fastest change of the active power on command, as a share of the rating; 0 is as built",
+        "1",
+        low=0.0,
+    )
     reactive_power_setpoint_var: float = commanded(0.0, "Reactive power setpoint", "var")
     power_factor_setpoint: float = commanded(
         1.0,

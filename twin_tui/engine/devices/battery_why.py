@@ -62,6 +62,10 @@ def _binds(
         left_s = max(0.0, memory.on_the_way[-1][0] - surroundings.time_s)
         found.append(Constraint("deadtime", f"deadtime, acts in {left_s:.2g} s", left_s=left_s))
     heard_w = memory.asked_w if params.deadtime_s else setpoint_w
+    commanded_w = min(max(heard_w, -commands.charge_limit_w), commands.discharge_limit_w)
+    if commanded_w != heard_w:
+        found.append(Constraint("commanded limit", f"limited to {kilowatts(commanded_w)} kW by command"))
+        heard_w = commanded_w
     most_w = _available_w(params, state, commands, surroundings, heard_w)
     if state.dc.limit:
         low = state.dc.limit == "low"
@@ -77,6 +81,8 @@ def _binds(
             1.0 - SAME_SHARE
         ):
             found.append(Constraint("apparent power", f"apparent power limit beside {kilowatts(var)} kvar"))
+        elif goal_w < 0.0 and not commands.charge_from_grid:
+            found.append(Constraint("no grid charging", "charges with what the site has to spare"))
         else:
             found += held_by_ramp(power_w, goal_w, params.ramp_w_per_s, surroundings.dt_s)
     binds_first = state.tie.support.active or state.tie.share * params.rated_va < abs(heard_w)

@@ -172,6 +172,8 @@ def step(params: PvParams, state: PvState, commands: PvCommands, surroundings: S
             target = room_for_reactive(target, wanted_var, commands.power_factor_setpoint, s_max)
         power = state.active_power_w if state.active_power_w > 0.0 else 0.0
         reach = params.ramp_w_per_s * dt_s
+        if commands.ramp_pu_per_s:
+            reach = min(reach, commands.ramp_pu_per_s * params.rated_w * dt_s)
         if target > power + reach:
             power += reach
         elif target < power - reach:

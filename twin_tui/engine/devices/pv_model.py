@@ -124,6 +124,9 @@ class PvCommands(GridTied):
     export_limit_w: float = commanded(
         NO_LIMIT_W, "Most power that the site feeds into the grid; beyond it the plant gives way", "W"
     )
+    ramp_pu_per_s: float = commanded(
+        0.0, "Fastest change of the active power, as a share of the rating; 0 is as built", "1", low=0.0
+    )
     reactive_power_pu: float = commanded(
         0.0, "Reactive power setpoint, as a share of the rating", "1", low=-1.0, high=1.0
     )

@@ -50,6 +50,9 @@ _SUNSPEC = {
     "float32": 0x7FC00000,
     "float64": 0x7FF8000000000000,
     "sunssf": 0x8000,
+    "acc16": 0,
+    "acc32": 0,
+    "acc64": 0,
     "pad": 0x8000,
 }
 

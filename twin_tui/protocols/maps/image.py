@@ -116,6 +116,7 @@ class RegisterGroup:
     __slots__ = (
         "_cells",
         "_copies",
+        "_counters",
         "_factors",
         "_get",
         "_pack",
@@ -127,7 +128,7 @@ class RegisterGroup:
 
     def __init__(self, cells: list[Cell], get: Callable[[Any], tuple[Any, ...]] | None = None) -> None:
         registers = [cell.reader for cell in cells]
-        encoding, self._swap = family(cells[0])
+        encoding, self._swap, self._counters = family(cells[0])
         self._cells = cells
         self._get = _getter(registers) if get is None else get
         self._whole = encoding is Encoding.INTEGER
@@ -148,6 +149,8 @@ class RegisterGroup:
                 values = map(mul, values, self._factors)
                 if self._whole:
                     values = list(map(round, values))
+                    if self._counters:
+                        values = [number or 1 for number in values]
                     if self._unavailable and not self._unavailable.isdisjoint(values):
                         raise ValueError("a value would read as not available")
             self._pack(self._scratch, 0, *values)
@@ -240,10 +243,14 @@ class DeviceImage:
         self.echoed = kept
 
 
-def family(cell: Cell) -> tuple[Encoding, bool]:
-    """Return what the registers of a group have in common: encoding, and whether their words are swapped."""
+def family(cell: Cell) -> tuple[Encoding, bool, bool]:
+    """Return what the registers of a group have in common.
+
+    Encoding, whether their words are swapped, and whether 0 is “not available”, which a counter never shows.
+    """
     layout = cell.reader.layout
-    return layout.type.encoding, layout.words_little and layout.type.encoding is not Encoding.BIT
+    little = layout.words_little and layout.type.encoding is not Encoding.BIT
+    return layout.type.encoding, little, cell.reader.lowest == 1
 
 
 def _getter(registers: list[Register]) -> Callable[[Any], tuple[Any, ...]]:

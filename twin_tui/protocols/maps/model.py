@@ -378,6 +378,8 @@ class RegisterMap:
     gaps: tuple[Gap, ...] = ()
     rules: tuple[Rule, ...] = ()
     watchdog: Watchdog | None = None
+    standard: str = ""
+    """The standard whose writing rules apply to the registers named as its points."""
     description: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()

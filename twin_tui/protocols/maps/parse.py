@@ -85,6 +85,7 @@ def map_of(document: Document) -> RegisterMap:
         gaps=gaps,
         rules=rules,
         watchdog=watchdog,
+        standard=file.rules,
         description=file.description,
         source=file.source,
         warnings=tuple(warnings),

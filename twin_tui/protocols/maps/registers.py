@@ -25,6 +25,7 @@ from twin_tui.protocols.maps.model import (
     RuleCase,
     Watchdog,
 )
+from twin_tui.protocols.maps.standards import Consequence, rules_of
 from twin_tui.protocols.maps.wire import Raw
 from twin_tui.protocols.modbus.memory import BYTES_PER_ADDRESS, Extent, Table, UnitMemory, WriteRequest
 from twin_tui.protocols.modbus.pdu import ModbusCode
@@ -83,6 +84,11 @@ class Registers(UnitMemory):
         self._clock = clock
         self._written_tick = 0
         self._watcher: Watcher | None = None
+        self._standard = rules_of(register_map.standard, self)
+
+    def named(self) -> dict[str, Cell]:
+        """Return the cells by the names of their registers."""
+        return self._names
 
     def refresh(self) -> None:
         """Update the registers to the engine's present tick; cheap if nothing has changed."""
@@ -92,6 +98,8 @@ class Registers(UnitMemory):
             changed |= image.refresh(surroundings)
         if changed:
             self._derived.fill()
+        if self._standard is not None:
+            self._standard.refresh()
 
     def not_available(self, table: Table, address: int, count: int) -> bytes:
         """Return the device's bytes for values that are not available; all ones by default."""
@@ -118,7 +126,7 @@ class Registers(UnitMemory):
         try:
             for change in changes:
                 change.value = change.writer.accept(change.data)
-            self._submit(changes, request)
+            derived = self._submit(changes, request)
         except (InvalidValue, CommandError) as error:
             self._remember(changes, request.client, f"refused: {error}")
             self._note_refusal(request, str(error), changes[0].cell.device.name)
@@ -131,6 +139,10 @@ class Registers(UnitMemory):
                 self._echo(change)
             else:
                 change.cell.data = change.data
+        for name, data in derived.contents.items():
+            self._names[name].data = data
+        if derived.then is not None:
+            derived.then()
         return 0
 
     def refused(self, request: WriteRequest, code: int) -> None:
@@ -166,7 +178,7 @@ class Registers(UnitMemory):
         text = f"{REFUSED}{reason}  fc{request.function:02d} {request.address}"
         self.engine.note(LogKind.WRITE, device, text, request.client)
 
-    def _submit(self, changes: list[_Change], request: WriteRequest) -> None:
+    def _submit(self, changes: list[_Change], request: WriteRequest) -> Consequence:
         values: dict[str, dict[str, Scalar]] = {}
         details: dict[str, list[str]] = {}
         for change in changes:
@@ -176,6 +188,10 @@ class Registers(UnitMemory):
             if change.signal:
                 commands[change.signal] = change.value
         modes = self._apply_rules(changes, values, request.client)
+        derived = Consequence()
+        if self._standard is not None:
+            derived = self._standard.derive({change.writer.name: change.data for change in changes})
+            values.setdefault(self.devices[OWN].name, {}).update(derived.commands)
         events: list[Write | SelectMode] = [
             Write(name, commands, origin=request.client, detail=", ".join(details.get(name, ())))
             for name, commands in values.items()
@@ -186,6 +202,7 @@ class Registers(UnitMemory):
                 self.engine.check(event)
         for event in events:
             self.engine.submit(event)
+        return derived
 
     def _apply_rules(
         self, changes: list[_Change], values: dict[str, dict[str, Scalar]], client: str

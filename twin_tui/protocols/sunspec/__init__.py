@@ -1,0 +1,1 @@
+"""SunSpec: register maps made from the model definitions, and the rules of their writable points."""
