@@ -1,5 +1,6 @@
 """A grid-forming battery holds up the site while the grid is gone."""
 
+import itertools
 from dataclasses import replace
 from math import hypot, sqrt
 
@@ -171,6 +172,17 @@ def test_what_a_battery_at_its_limit_cannot_take_of_its_share_the_other_takes(we
     assert powers == pytest.approx([500.0, 2500.0] if weak_first else [2500.0, 500.0])
     assert engine.surroundings.islanded
     assert engine.surroundings.frequency_hz == pytest.approx(50.0 * (1.0 - 0.004 * 2500.0 / 10_000.0))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_shares_do_not_depend_on_the_order_of_the_site_file(order: tuple[int, ...]):
+    stiff = replace(FORMER, forming_frequency_droop=0.0)
+    batteries = stiff, replace(stiff, max_discharge_w=500.0), FORMER
+    engine = site(*[batteries[place] for place in order])
+    lose_the_grid(engine)
+    engine.advance(0.5)
+    powers = {place: engine.devices[f"b{number}"].state.active_power_w for number, place in enumerate(order)}
+    assert powers == pytest.approx({0: 2500.0, 1: 500.0, 2: 0.0}, abs=1.0)
 
 
 def test_batteries_that_are_all_at_their_limits_end_the_island():

@@ -109,6 +109,7 @@ class Island:
     def begin(self, tick: int, *, black: bool) -> None:
         """Begin an island: ``black`` without loads that can be shed, else with all of them."""
         self._point = (1.0, 1.0)
+        self._limited.clear()
         if black and self._relieves(self._offers(self._devices)):
             self._relief.shed_all(tick)
 
@@ -193,13 +194,14 @@ class Island:
         reference: tuple[float, float] | None,
     ) -> tuple[float, float]:
         """Run the tick with shares of which the others take what one of the devices cannot."""
+        # each takes its share of what those before it leave, so what those at their limits leave is shared
+        formers = sorted(formers, key=lambda former: former[0] not in self._limited)
         power = self._agree(surroundings, before, formers, reference)
         for _ in formers[1:]:
-            last = formers[-1][0]
-            if last not in self._limited or all(device in self._limited for device, _ in formers):
+            limited = [former for former in formers if former[0] in self._limited]
+            if formers[: len(limited)] == limited:
                 break
-            # each takes its share of what those before it leave, so the last one takes what is left
-            formers = sorted(formers, key=lambda former: former[0] not in self._limited)
+            formers = [*limited, *[former for former in formers if former[0] not in self._limited]]
             self._bus.restore(before)
             power = self._agree(surroundings, before, formers, reference)
         return power
