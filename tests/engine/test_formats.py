@@ -154,7 +154,6 @@ def test_a_fraction_is_in_percent_with_one_decimal() -> None:
         "0.0",
         "-",
     ]
-    assert percent(0.5, 7) == "   50.0"
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,9 @@ def power(number: float, unit: str = "W") -> str:
     return f"{kilowatts(number)} k{unit}"
 
 
-def percent(fraction: float | None, width: int = 0) -> str:
+def percent(fraction: float | None) -> str:
     """Return a fraction in percent with one decimal."""
-    text = "-" if fraction is None else _no_minus_zero(f"{fraction * 100.0:.1f}")
-    return text.rjust(width)
+    return "-" if fraction is None else _no_minus_zero(f"{fraction * 100.0:.1f}")
 
 
 def quantity(number: object, unit: str) -> str:

@@ -9,36 +9,18 @@ MOST_POINTS = 1024
 _ASCII = str.maketrans("─│┌┐└┘┤┬├┴┼", "-|+++++++++")
 
 
-def plot(
-    points: Sequence[tuple[float, float]],
-    width: int,
-    height: int,
-    *,
-    marker: str = "hd",
-    span: tuple[float, float] | None = None,
-    ticks: Sequence[tuple[float, str]] | None = None,
-    least_span: float = 0.0,
-) -> str:
-    """Return a line plot of (time, value) in plain text.
-
-    ``span`` bounds the time axis, ``ticks`` names places on it (none at all when empty), and the value axis
-    spans at least ``least_span``. A marker of plain ASCII makes the frame plain ASCII as well.
-    """
+def plot(points: Sequence[tuple[float, float]], width: int, height: int, *, marker: str = "hd") -> str:
+    """Return a line plot of (time, value) in plain text; with a marker of plain ASCII that is all it has."""
     import plotext  # noqa: PLC0415 - 25 ms that only who looks at a plot pays
 
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.limit_size(False, False)  # the caller knows the room; plotext would ask the terminal
     plotext.plotsize(width, height)
-    plotext.plot([time for time, _ in points], [value for _, value in points], marker=marker)
-    if span is not None:
-        plotext.xlim(*span)
-    if ticks is not None:
-        plotext.xaxes(bool(ticks), False)  # a plot on a screen has no line to spare
-        plotext.xticks([place for place, _ in ticks], [text for _, text in ticks])
     values = [value for _, value in points]
+    plotext.plot([time for time, _ in points], values, marker=marker)
     low, high = min(values), max(values)
-    missing = max(least_span, 0.02 * max(1.0, abs(high))) - (high - low)
+    missing = 0.02 * max(1.0, abs(high)) - (high - low)
     if missing > 0:
         plotext.ylim(low - missing / 2, high + missing / 2)
     text: str = plotext.uncolorize(plotext.build())

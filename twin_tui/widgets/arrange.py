@@ -45,9 +45,9 @@ def arrange(
     return _small(width, height, devices)
 
 
-def _stacked(x: int, y: int, width: int, parts: Mapping[str, int]) -> dict[str, Region]:
+def _stacked(x: int, width: int, parts: Mapping[str, int]) -> dict[str, Region]:
     """Return panes under each other, those without a height left out."""
-    out = {}
+    out, y = {}, 0
     for name, height in parts.items():
         if height > 0:
             out[name] = Region(x, y, width, height)
@@ -60,12 +60,12 @@ def _small(width: int, height: int, devices: int) -> dict[str, Region]:
     rows = devices + 2
     if height < 14:
         table = max(1, min(rows, height - 4))
-        return _stacked(0, 0, width, {"devices": table, "log": height - table})
+        return _stacked(0, width, {"devices": table, "log": height - table})
     table = min(rows, height - 12 if height >= 20 else height - 6)
     flow = 1 if height - table >= 18 else 0
     left = height - table - flow
     chart = min(9, max(0, left - 6)) if left >= 12 else 0
-    return _stacked(0, 0, width, {"devices": table, "flow": flow, "timeline": chart, "log": left - chart})
+    return _stacked(0, width, {"devices": table, "flow": flow, "timeline": chart, "log": left - chart})
 
 
 def _medium(width: int, height: int, devices: int, groups: int) -> dict[str, Region]:
@@ -79,7 +79,7 @@ def _medium(width: int, height: int, devices: int, groups: int) -> dict[str, Reg
     events = max(5, (height - top) // 3)
     upper = height - top - events
     return {
-        **_stacked(0, 0, width, {"devices": table, "flow": flow}),
+        **_stacked(0, width, {"devices": table, "flow": flow}),
         "timeline": Region(0, top, left, upper),
         "registers": Region(left + GAP, top, right, upper),
         "log": Region(0, top + upper, width, events),
@@ -105,7 +105,7 @@ def _large(width: int, height: int, devices: int, groups: int, links: int) -> di
     device_rows = high if high <= most else min(devices + 2, max(6, most))
     chart = upper - flow - device_rows
     x = left + GAP
-    panes = _stacked(0, 0, left, {"flow": flow, "devices": device_rows, "timeline": chart})
+    panes = _stacked(0, left, {"flow": flow, "devices": device_rows, "timeline": chart})
     panes["log"] = Region(0, upper, width, events)
     if not huge:
         return {**panes, "registers": Region(x, 0, right, upper)}
@@ -113,5 +113,5 @@ def _large(width: int, height: int, devices: int, groups: int, links: int) -> di
     return {
         **panes,
         "charts": Region(x, 0, middle, upper),
-        **_stacked(x + middle + GAP, 0, right, {"registers": upper - linked, "links": linked}),
+        **_stacked(x + middle + GAP, right, {"registers": upper - linked, "links": linked}),
     }

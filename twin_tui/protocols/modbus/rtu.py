@@ -4,7 +4,6 @@ import asyncio
 import enum
 import errno
 import logging
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -26,6 +25,7 @@ PTY = "pty:"
 DEFAULTS = SerialOptions()
 # USB adapters deliver received bytes every 16 ms: shorter pauses can occur inside a frame.
 ADAPTER_LATENCY_S = 0.03
+LONGEST_RETRY_S = 10.0
 
 
 class LineState(enum.Enum):
@@ -39,8 +39,8 @@ class LineState(enum.Enum):
 class ModbusRtuServer:
     """Serve units on a serial line; ``pty:/path/link`` makes a pseudo terminal and a symbolic link to it.
 
-    A lost line is reopened with growing pauses, ``retry_s`` to ``max_retry_s``; ``state`` and ``problem``
-    report its state.
+    A lost line is reopened with growing pauses, from ``retry_s`` on; ``state`` and ``problem`` report its
+    state.
     """
 
     def __init__(
@@ -52,14 +52,12 @@ class ModbusRtuServer:
         options: SerialOptions = DEFAULTS,
         gap_s: float | None = None,
         retry_s: float = 0.5,
-        max_retry_s: float = 10.0,
-        clock: Callable[[], float] = time.monotonic,
         make_rng: RngFactory = SEEDED_0,
         on_state: Callable[[LineState], None] | None = None,
     ) -> None:
         self.line = line
         self.station = Station(
-            units, identities=identities, missing_unit="silent", framing="rtu", clock=clock, make_rng=make_rng
+            units, identities=identities, missing_unit="silent", framing="rtu", make_rng=make_rng
         )
         self.state = LineState.CLOSED
         self.problem = ""
@@ -72,7 +70,7 @@ class ModbusRtuServer:
             serial=True,
         )
         self._options = options
-        self._retry_s, self._max_retry_s = retry_s, max_retry_s
+        self._retry_s = retry_s
         self._on_state = on_state
         self._started = False
         self._closed = asyncio.Event()
@@ -145,7 +143,7 @@ class ModbusRtuServer:
                 await self._open()
             except LinkError as error:
                 self.problem = str(error)
-                pause_s = min(2 * pause_s, self._max_retry_s)
+                pause_s = min(2 * pause_s, LONGEST_RETRY_S)
             else:
                 log.info("%s open again", self.line)
                 return

@@ -21,6 +21,7 @@ FCR_D_SINES = (10.0, 15.0, 25.0, 40.0, 50.0, 60.0, 70.0)
 HOLD_S = {"fcr_n": 3600.0, "fcr_d_up": 1200.0, "fcr_d_down": 1200.0}
 """How long a limited reservoir lasts; any other 15 minutes."""
 NOT_LIMITED_S = 900.0
+LINEARITY_S = 120.0
 
 
 class Kind(Enum):
@@ -44,19 +45,19 @@ FCR_D_RAMP: Points = (
 )
 
 
-def _stairs(levels: tuple[float, ...], each_s: float, last_s: float) -> Points:
+def _stairs(*levels: float) -> Points:
+    """Return a signal that stays at each level for so long, and twice as long at the last."""
     points: list[tuple[float, float]] = []
     for place, level in enumerate(levels):
-        begin_s = place * each_s
-        points += (begin_s, level), (begin_s + (last_s if place == len(levels) - 1 else each_s), level)
+        begin_s, stays = place * LINEARITY_S, 2.0 if place == len(levels) - 1 else 1.0
+        points += (begin_s, level), (begin_s + stays * LINEARITY_S, level)
     return tuple(points)
 
 
-FCR_D_LINEARITY = _stairs((49.9, 49.8, 49.7, 49.6, 49.5, 49.6, 49.7, 49.8, 49.91), 120.0, 240.0)
+FCR_D_LINEARITY = _stairs(49.9, 49.8, 49.7, 49.6, 49.5, 49.6, 49.7, 49.8, 49.91)
 _DOWN = tuple(round(50.0 - 0.02 * step, 2) for step in range(6))
 _HALF = (*_DOWN, *_DOWN[-2::-1])
-FCR_N_LINEARITY = _stairs((*_HALF, *(round(100.0 - level, 2) for level in _HALF[1:])), 120.0, 240.0)
-LINEARITY_S = 120.0
+FCR_N_LINEARITY = _stairs(*_HALF, *(round(100.0 - level, 2) for level in _HALF[1:]))
 
 
 def endurance(service: str, hold_s: float) -> Points:
