@@ -183,7 +183,7 @@ def frame(**changes: object) -> Frame:
         links=(
             LinkView(
                 "bess-1", "127.0.0.1:5021 unit 1", "Modbus TCP",
-                (ClientView(CLIENT, 60.0, 0.1, 700),), 700, 12.0,
+                (ClientView(CLIENT, 0.1, 700),), 700, 12.0,
             ),
         ),
         traces=(

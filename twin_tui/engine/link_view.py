@@ -5,11 +5,11 @@ from twin_tui.engine.signals import value
 
 @value
 class ClientView:
-    """One client of a link. Ages are wall seconds."""
+    """One client of a link."""
 
     name: str
-    connected_s: float
     quiet_s: float
+    """Wall seconds since its last request."""
     requests: int
 
 

@@ -30,7 +30,7 @@ class Link(asyncio.BufferedProtocol):
         self.station = station
         self.client = client
         self.requests = 0
-        self.since_s = self.last_seen_s = station.clock()
+        self.last_seen_s = station.clock()
         self.transport: asyncio.Transport | None = None
         self.busy = False
         self._reads = station.reads

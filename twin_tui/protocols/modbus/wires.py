@@ -112,8 +112,7 @@ class ModbusWire(Wire, Generic[E, S]):
         if server is None:
             return
         clients = tuple(
-            ClientView(link.client, now_s - link.since_s, now_s - link.last_seen_s, link.requests)
-            for link in server.links
+            ClientView(link.client, now_s - link.last_seen_s, link.requests) for link in server.links
         )
         requests = server.requests
         rate = self._rate.rate(now_s, requests)
