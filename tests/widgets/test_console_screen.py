@@ -125,7 +125,7 @@ async def test_forcing_a_register_asks_for_nothing_but_the_value() -> None:
         await settled(pilot)
         await pilot.press("w")
         await pilot.pause()
-        assert "enter twice: inject" in screen_text(pilot)
+        assert "enter twice: force" in screen_text(pilot)
         await pilot.press(*"5kW", "enter", "enter")
         await settled(pilot)
         (command,) = session.commands

@@ -36,7 +36,7 @@ async def test_the_help_draws_the_parts_of_the_overview_where_they_are(size: tup
             return
         lines = shown.splitlines()
         names = ("status", "devices", "events", "keys")
-        drawn = {name: next(n for n, row in enumerate(lines) if f"│─ {name} ─" in row) for name in names}
+        drawn = {name: next(n for n, row in enumerate(lines) if f"─ {name} ─" in row) for name in names}
         assert drawn["status"] < drawn["devices"] < drawn["events"] < drawn["keys"]
         assert places["status"].y < places["devices"].y < places["hints"].y
 
@@ -82,7 +82,7 @@ def test_a_drawing_is_as_wide_as_asked_and_marks_each_part() -> None:
     row = next(line for line in drawn if " left " in line)
     assert row.index(" right ") > 30 > row.index(" left ")
     assert picture(parts, Region(0, 0, 3, 3), 4)
-    assert "|- left " in "\n".join(picture(parts, screen, 60, "-"))
+    assert "+- left " in "\n".join(picture(parts, screen, 60, "-"))
 
 
 def with_settings(session: HandFedSession, **changes: object) -> ConsoleApp:

@@ -40,6 +40,18 @@ def head_lines(
     return lines
 
 
+LONGEST_NAME, SHORT_NAME, VALUE = 31, 22, 17
+"""The most columns of the name of a signal, also in little room, and of its value with a blank."""
+
+
+def value_of(item: SignalRow) -> str:
+    """Return the value of a signal, an option by its name."""
+    options = item.signal.options
+    if options and isinstance(item.value, int):
+        return f"{options.get(item.value, '?')} ({item.value})"
+    return shown(item.value, item.signal.unit)
+
+
 def signal_line(
     item: SignalRow,
     actual: SignalRow | None,
@@ -48,19 +60,17 @@ def signal_line(
     *,
     selected: bool = False,
     drawn: bool = False,
+    columns: tuple[int, int] = (LONGEST_NAME, VALUE),
 ) -> Line:
     """Return one signal as a row: name, value, how it is held, meaning; a setpoint with its actual value."""
-    signal = item.signal
-    value = shown(item.value, signal.unit)
-    if signal.options and isinstance(item.value, int):
-        value = f"{signal.options.get(item.value, '?')} ({item.value})"
-    name = 31 if width >= 60 else 22
+    signal, value = item.signal, value_of(item)
+    name, value_width = min(columns[0], LONGEST_NAME if width >= 60 else SHORT_NAME), columns[1]
     access = "<" if signal.command else " "
     mark = glyphs.cursor if selected else glyphs.dot if drawn else access
     line: Line = [
         (f"{mark} ", "focus"),
         (formats.fit(signal.name, name, glyphs.cut) + " ", "plain" if signal.command else "label"),
-        (formats.fit(formats.clean(value), 16, glyphs.cut), "plain"),
+        (formats.fit(formats.clean(value), value_width - 1, glyphs.cut) + " ", "plain"),
         (formats.fit("HELD" if item.pinned else "", 5), "strong"),
     ]
     if actual is not None:

@@ -3,11 +3,11 @@
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from twin_tui.engine.formats import table_row
+from twin_tui.engine.formats import columns, table_row
 from twin_tui.engine.snapshot import DeviceSnapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
-from twin_tui.widgets.device_lines import actual_of, head_lines, side_lines, signal_line
+from twin_tui.widgets.device_lines import VALUE, actual_of, head_lines, side_lines, signal_line, value_of
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import FrameLines, Looks
 from twin_tui.widgets.model import SignalRow, signal_rows
@@ -24,6 +24,8 @@ class SignalList(CursorView):
         self.device = ""
         self.drawn_signals: tuple[str, ...] = ()
         self.signals: list[SignalRow] = []
+        self.widest = "", 0
+        """The columns that the values of a device have needed so far: they do not move to and fro."""
         self.has_side = False
         """Whether links and writes have a place beside it."""
 
@@ -40,6 +42,12 @@ class SignalList(CursorView):
             self.show([[(gone, "strong")]])
             return
         self.signals = signal_rows(device)
+        names = max((len(item.signal.name) for item in self.signals), default=0)
+        values = max((columns(value_of(item)) + 1 for item in self.signals), default=0)
+        self.widest = (
+            self.device,
+            min(VALUE, max(values, self.widest[1] if self.widest[0] == self.device else 0)),
+        )
         width, glyphs = self.scrollable_content_region.width, self.looks.glyphs
         lines = [
             signal_line(
@@ -49,6 +57,7 @@ class SignalList(CursorView):
                 glyphs,
                 selected=place == self.row,
                 drawn=item.signal.name in self.drawn_signals,
+                columns=(names, self.widest[1]),
             )
             for place, item in enumerate(self.signals)
         ]

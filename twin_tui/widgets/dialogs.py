@@ -30,6 +30,11 @@ class Dialog(ModalScreen[T], Generic[T]):
     Dialog Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
     Dialog Input:focus { background: $role-chosen; }
     Dialog .buttons { height: 1; }
+    Dialog .box, Dialog .fields, Dialog OptionList {
+        scrollbar-size-vertical: 1; scrollbar-color: $role-axis; scrollbar-color-hover: $role-axis;
+        scrollbar-color-active: $role-axis; scrollbar-background: $surface;
+        scrollbar-background-hover: $surface; scrollbar-background-active: $surface;
+    }
     Dialog Button { height: 1; min-width: 12; border: none; margin-right: 2; }
     Dialog Button:focus { text-style: bold reverse; }
     """

@@ -7,7 +7,7 @@ from functools import lru_cache
 from twin_tui.engine import formats
 from twin_tui.engine.snapshot import LogEntry
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.log_text import NO_EFFECT, in_lines, with_effect
+from twin_tui.widgets.log_text import NO_EFFECT, essence, in_lines, with_effect
 from twin_tui.widgets.model import log_look
 from twin_tui.widgets.spans import Line, named
 
@@ -84,7 +84,7 @@ def log_line(
     repeats = f" ×{entry.repeats}" if entry.repeats > 1 else ""
     who = formats.clean(entry.origin) if width >= 60 else ""
     text, origin, followed = with_effect(
-        formats.clean(entry.text), who, formats.clean(effect), room - len(repeats), glyphs.cut
+        essence(formats.clean(entry.text)), who, formats.clean(effect), room - len(repeats), glyphs.cut
     )
     line: Line = [
         (glyphs.alarm if unacknowledged else " ", "alarm"),

@@ -9,23 +9,38 @@ from twin_tui.engine.formats import fit
 
 ROWS = 12
 """About how many rows the drawing has."""
+UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
+BOX = " │││─┘┐┤─└┌├─┴┬┼"
+ASCII_BOX = " |||-+++-+++-+++"
+"""The characters for lines that leave a cell upwards (1), downwards (2), to the left (4) and right (8)."""
 
 
 def picture(parts: Sequence[tuple[str, Region]], screen: Region, width: int, line: str = "─") -> list[str]:
     """Return the drawing, ``width`` columns wide; ``line`` is what boxes are drawn with."""
     rows = _rows(parts, screen)
-    across, down = ("─", "│") if line == "─" else ("-", "|")
-    canvas = [[" "] * width for _ in range(max(rows.values(), default=0))]
+    drawing = BOX if line == "─" else ASCII_BOX
+    canvas = [[" "] * width for _ in range(max(rows.values(), default=0) + 1)]
+    sides: dict[tuple[int, int], int] = {}
+    """Which of up, down, left and right a line leaves a cell to, as bits."""
+    for _, place in parts:
+        left = round((place.x - screen.x) * width / screen.width)
+        right = min(width - 1, round((place.right - screen.x) * width / screen.width))
+        if right - left < 3:
+            continue
+        top, bottom = rows[place.y], rows[place.bottom]
+        for y in (top, bottom):
+            for x in range(left, right + 1):
+                sides[y, x] = sides.get((y, x), 0) | LEFT * (x > left) | RIGHT * (x < right)
+        for x in (left, right):
+            for y in range(top, bottom + 1):
+                sides[y, x] = sides.get((y, x), 0) | UP * (y > top) | DOWN * (y < bottom)
+    for (y, x), bits in sides.items():
+        canvas[y][x] = drawing[bits]
     for name, place in parts:
         left = round((place.x - screen.x) * width / screen.width)
         right = round((place.right - screen.x) * width / screen.width)
-        if right - left < 4:
-            continue
-        top = rows[place.y]
-        for y in range(top, rows[place.bottom]):
-            canvas[y][left:right] = [down, *(across if y == top else " ") * (right - left - 2), down]
-        label = fit(f" {name} ", min(len(name) + 2, right - left - 3), "")
-        canvas[top][left + 2 : left + 2 + len(label)] = list(label)
+        label = fit(f" {name} ", max(0, min(len(name) + 2, right - left - 3)), "")
+        canvas[rows[place.y]][left + 2 : left + 2 + len(label)] = list(label)
     return ["".join(row) for row in canvas]
 
 

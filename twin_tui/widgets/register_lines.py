@@ -103,8 +103,10 @@ class RegisterColumns:
         types = max((len(info.type) for info in registers), default=0)
         raw_least, raw_most = RAW_WIDTH[number_format]
         needed = max(LEAST_WHO, who[1])
+        spare = value - min(value, number or value)
         short = min(longest, USUAL_NAME) + 1 + needed - (width - 8 - (value + 1))
-        value = max(min(value, number or value), value - max(0, short))
+        with_raw = short + raw_least + 1
+        value -= max(0, min(spare, with_raw if with_raw <= spare else short))
         left = width - 8 - (value + 1)
         by = min(needed, max(0, left - SHORT_NAME - 1, min(who[0], left - LEAST_NAME - 1)))
         left -= by
