@@ -296,3 +296,32 @@ def test_a_write_that_a_mode_overrules_in_the_same_step_has_no_effect() -> None:
     twin.advance(5.0)
     assert twin.engine.devices["b"].state.active_power_w < -4_000
     assert effects_of_writes(twin, traces)[-1] == "no effect: mode FORCED_CHARGE"
+
+
+def test_a_reset_that_works_says_that_the_fault_is_cleared_and_when_it_starts() -> None:
+    twin, traces = site()
+    twin.inject("now fault b isolation 14s")
+    twin.advance(16.0)
+    twin["b"].write(fault_reset=1, origin=EMS)
+    for _ in range(10):
+        twin.advance(0.5)
+        found = effects_of_writes(twin, traces)[-1]
+        assert found.startswith("fault cleared"), found
+    assert "no effect" not in found
+    assert twin.engine.devices["b"].state.status.value in ("WAITING", "RUN")
+
+
+def test_a_start_that_has_to_wait_says_that_it_waits_and_how_long() -> None:
+    twin, traces = site()
+    twin["b"].write(start_stop="Power Off", origin=EMS)
+    twin.inject("now sag 0.2 2s")
+    twin.advance(5.0)
+    assert twin.engine.devices["b"].state.status.value == "OFF"
+    twin["b"].write(start_stop="Power On", origin=EMS)
+    found = set()
+    for _ in range(10):
+        twin.advance(0.5)
+        found.add(effects_of_writes(twin, traces)[-1])
+    assert twin.engine.devices["b"].state.status.value == "WAITING"
+    assert len(found) == 1, "the time counts from the write"
+    assert next(iter(found)).startswith("WAITING, starts in "), found

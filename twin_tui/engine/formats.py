@@ -99,6 +99,11 @@ def age(seconds: float | None) -> str:
     return f"{seconds / 86_400:.0f}d"
 
 
+def rate(per_s: float) -> str:
+    """Return how often something happens: "12/s", "1/s", "0.2/s"."""
+    return f"{per_s:.0f}/s" if per_s >= 0.95 else f"{per_s:.1g}/s"
+
+
 def duration(seconds: float) -> str:
     """Return a duration: "2 s", "0.5 s", "12 min", "1 h 30 min"."""
     if seconds < 0 or not math.isfinite(seconds):

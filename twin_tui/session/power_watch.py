@@ -58,6 +58,8 @@ class PowerWatch:
     """The power after the last move that is credited."""
     moved_s: float = 0.0
     _before_w: float = 0.0
+    _before: Status = Status.RUNNING
+    """The condition before."""
     _aim_w: float | None = None
     _way_w: float = 0.0
     _steered_by: str = ""
@@ -69,6 +71,7 @@ class PowerWatch:
         """Begin with the power as it is."""
         self.from_w = self.last_w = self._before_w = self.device.state.active_power_w
         self.moved_s = self.start_s
+        self._before = self.device.state.status
 
     @property
     def start_s(self) -> float:
@@ -127,7 +130,7 @@ class PowerWatch:
     def effect(self) -> str:
         """Return what has followed so far, "" for nothing that can be credited."""
         if self.moved_s == self.start_s and self.last_w == self.from_w:
-            found = self._nothing()
+            found = self.started or self._nothing()
         else:
             after_s = self.moved_s - self.start_s + self.engine.dt_s
             found = f"P {kilowatts(self.from_w)} → {kilowatts(self.last_w)} kW after {after_s:.3g} s"
@@ -150,6 +153,23 @@ class PowerWatch:
         if self.steers and why.differs and not self._between:
             return f"no effect: {reasons or 'nothing moves'}"
         return ""
+
+    @property
+    def started(self) -> str:
+        """Return that a write has cleared a fault, or made a device that was off wait, and for how long."""
+        status = self.device.state.status
+        if self._before is Status.FAULT:
+            done = status is not Status.FAULT and not self.device.state.faults
+        else:
+            done = status is Status.WAITING and self._before in (Status.OFF, Status.STANDBY)
+        if not done or not self.steers or self.kind is not LogKind.WRITE:
+            return ""
+        news = "fault cleared" if self._before is Status.FAULT else status.value
+        why = self.device.why(self.engine.surroundings)
+        left = [each.left_s for each in why.constraints if each.left_s]
+        if left and status is Status.WAITING:
+            return f"{news}, starts in {left[0] + self.engine.time_s - self.start_s:.0f} s"
+        return ", ".join(filter(None, (news, why.reasons(None, brief=True))))
 
     def _overrules(self, name: str) -> str:
         """Return what has set a command to something else than was written, "" for nothing."""

@@ -126,7 +126,7 @@ class WriteTraces:
                 watch.entry = self._entry(watch.kind, watch.device.name, watch.tick) or -1
                 watch.aim()
             news = watch.look()
-            if news or (first and (watch.already or watch.device.state.status in OFF)):
+            if news or (first and (watch.already or watch.started or watch.device.state.status in OFF)):
                 self._tell(watch)
             if watch.ended:
                 del self._open[key]

@@ -16,9 +16,9 @@ class Links(SlowLines):
         width, glyphs = self.size.width, self.looks.glyphs
         clients = sum(len(link.clients) for link in frame.links)
         rate = sum(link.requests_per_s for link in frame.links)
-        lines = [rule("links and clients", width, glyphs.line, f"{clients} connected  {rate:.0f}/s")]
+        lines = [rule("links and clients", width, glyphs.line, f"{clients} connected  {formats.rate(rate)}")]
         for link in frame.links:
-            busy = f"  {link.requests_per_s:.0f}/s" if link.requests_per_s else ""
+            busy = f"  {formats.rate(link.requests_per_s)}" if link.requests_per_s else ""
             line: Line = [
                 (f" {named(link.device or 'site', 14, glyphs.cut)} ", "plain"),
                 (f"{link.protocol} {formats.clean(link.address)} {formats.clean(link.state)}{busy}", "label"),

@@ -46,15 +46,19 @@ class RegisterList(CursorView):
         self.values.clear()
         self.widest = self.widest_number = LEAST_VALUE
         self.widest_who = 0, 0
+        self.indices = []
         self.row = 0
         self.scroll_to(y=0, animate=False)
         self.sift()
 
     def sift(self) -> None:
-        changed = self.frame.changed if self.frame is not None else ()
+        """Show what passes; the cursor stays on its register, or goes to the first that passes."""
+        changed, chosen = self.frame.changed if self.frame is not None else (), self.chosen()
         self.indices = self.filter.indices(self.registers, changed)
-        self.row = max(0, min(self.row, len(self.indices) - 1))
+        if chosen is not None:
+            self.row = self.indices.index(chosen) if chosen in self.indices else 0
         self.redraw()
+        self.reveal()
 
     def window(self) -> tuple[int, ...]:
         """Return the registers that can be seen, and the one under the cursor."""
@@ -223,7 +227,7 @@ class RegisterPane(Vertical):
         clients = sum(len(link.clients) for link in links)
         if clients:
             rate = sum(link.requests_per_s for link in links)
-            said.append(f"{clients} client{'s' * (clients > 1)} {rate:.0f}/s")
+            said.append(f"{clients} client{'s' * (clients > 1)} {formats.rate(rate)}")
         said += [f"link fault: {link.fault}" for link in links if link.fault]
         keys = self.looks.keys
         nothing = f"choose a device: {keys['device-1']} to {keys['device-9']}"

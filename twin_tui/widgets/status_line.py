@@ -107,7 +107,12 @@ def _clients(frame: Frame) -> list[Span]:
     clients = sum(len(link.clients) for link in frame.links)
     rate = sum(link.requests_per_s for link in frame.links)
     word = "client" if clients == 1 else "clients"
-    return [(f"{clients} {word} {rate:.0f}/s" if clients else "no client", "plain" if clients else "label")]
+    return [
+        (
+            f"{clients} {word} {formats.rate(rate)}" if clients else "no client",
+            "plain" if clients else "label",
+        )
+    ]
 
 
 def _recording(frame: Frame, width: int) -> list[Span]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocols.modbus.plant import Plant, RawClient, connect, mbap, read, rtu, serving, write_registers
+from twin_tui.engine import formats
 from twin_tui.errors import LinkError
 from twin_tui.protocols.modbus.capture import Capture
 from twin_tui.protocols.modbus.decode import describe
@@ -77,6 +78,20 @@ def test_a_rate_is_counted_between_two_readings() -> None:
     assert meter.rate(10.0, 100) == 0
     assert meter.rate(12.0, 150) == 25
     assert meter.rate(12.0, 150) == 25
+
+
+@pytest.mark.parametrize(("every_s", "text"), [(1.0, "1/s"), (5.0, "0.2/s"), (0.1, "10/s"), (0.5, "2/s")])
+def test_a_steady_client_has_one_rate_whenever_the_screen_looks(every_s: float, text: str) -> None:
+    meter = RateMeter()
+    shown = [formats.rate(meter.rate(now_s / 4, int(now_s / 4 / every_s + 0.6))) for now_s in range(160)]
+    assert set(shown[60:]) == {text}
+
+
+def test_a_client_that_stops_has_no_rate_soon_after() -> None:
+    meter = RateMeter()
+    rates = [meter.rate(now_s / 4, min(10, now_s // 4)) for now_s in range(60)]
+    assert rates[38] == pytest.approx(1.0, abs=0.1)
+    assert rates[-1] == 0.0
 
 
 async def test_a_capture_keeps_both_directions_of_every_frame(plant: Plant) -> None:
