@@ -46,8 +46,8 @@ clients: ## programs of others as clients, and beside packages that pin what the
 	@for file in tests/clients/environments/*.txt; do \
 		own=$(VENV)/own/$$(basename $$file .txt); \
 		{ [ -x $$own/bin/python ] || $(BIN)/python -m venv $$own; } && \
-		$$own/bin/python -m pip install --quiet --disable-pip-version-check --requirement $$file || exit 1; \
-	done || $(NO_REGISTRY)
+		$$own/bin/python -m pip install --quiet --disable-pip-version-check --requirement $$file || $(NO_REGISTRY); \
+	done
 	@mkdir -p $(VENV)/node && cp tests/clients/node/package.json $(VENV)/node
 	@! command -v npm > /dev/null || \
 		npm install --silent --no-fund --no-audit --no-package-lock --prefix $(VENV)/node || $(NO_REGISTRY)

@@ -1,14 +1,15 @@
 """huawei-solar, the library under Home Assistant's integration, unedited, at a home with a Huawei hybrid."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.protocols.maps.site import hybrid_home
-from tests.protocols.modbus.plant import serving
 from twin_tui.engine.events import SelectMode, Write
 from twin_tui.protocols.maps.registers import Registers
+from twin_tui.protocols.modbus.server import ModbusTcpServer
 
 huawei_solar = pytest.importorskip("huawei_solar", reason="huawei-solar is not installed: make clients does")
 from huawei_solar import register_names as rn  # noqa: E402 - after the check
@@ -75,7 +76,10 @@ def home() -> Registers:
 
 @pytest.fixture
 async def bridge(home: Registers) -> AsyncIterator[Any]:
-    async with serving({1: home}) as server:
+    server = ModbusTcpServer("127.0.0.1", 0, {1: home}, identities={1: home.identity})
+    async with contextlib.AsyncExitStack() as stack:
+        await server.start()
+        stack.push_async_callback(server.stop)
         found = await huawei_solar.create_tcp_bridge("127.0.0.1", server.port, 1)
         yield found
         await found.stop()
@@ -97,6 +101,9 @@ async def test_the_library_finds_inverter_battery_and_meter(bridge: Any) -> None
     assert bridge.power_meter_type is rv.MeterType.THREE_PHASE
     assert bridge.supports_capacity_control
     assert await bridge.has_write_permission()
+    (device,) = await bridge.client.get_device_infos()
+    assert (device.model, device.esn, device.device_id) == ("SUN2000-10KTL-M1", "pv", 1)
+    assert (await bridge.client.get_device_identifiers()).vendor == "HUAWEI"
 
 
 @pytest.mark.parametrize(

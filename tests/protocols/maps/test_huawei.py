@@ -3,11 +3,15 @@
 The blocks are those that huawei-solar 2.5.0 merges for Home Assistant and that evcc's template names.
 """
 
+from typing import Any
+
 import pytest
 
-from tests.protocols.maps.site import hybrid_home, read, write
+from tests.protocols.maps.site import hybrid_home, mapping, read, write
 from twin_tui.engine.events import SelectMode
+from twin_tui.errors import ConfigError
 from twin_tui.protocols.maps.registers import Registers
+from twin_tui.protocols.modbus.identity import encoded
 from twin_tui.protocols.modbus.memory import Table
 
 HOLDING = Table.HOLDING_REGISTERS
@@ -174,3 +178,17 @@ def test_hourly_yield_begins_at_the_hour_and_monthly_yield_with_the_run(home: Re
     assert hourly == [0, 5]  # 6 kW for 30 s
     assert isinstance(monthly, list)
     assert monthly[1] == pytest.approx(engine.telemetry("pv").total_energy_wh / 10, abs=1)
+
+
+def test_device_identification_names_the_model_and_the_device(home: Registers) -> None:
+    objects = encoded(home.identity)
+    assert [objects[number] for number in (0, 1, 2)] == [b"HUAWEI", b"SUN2000", b"V100R001C00"]
+    assert objects[0x87] == b"\x01"
+    assert objects[0x88] == b"1=SUN2000-10KTL-M1;2=V100R001C00;3=P1.0-D5.0;4=pv;5=1;6=1.0"
+
+
+@pytest.mark.parametrize("identity", [{256: "x"}, {0: "ä"}, {0: "x" * 245}, {"x": "y"}])
+def test_an_invalid_identity_is_named(identity: dict[Any, str]) -> None:
+    soc = {"name": "soc", "signal": "soc", "table": "input", "address": 0, "type": "uint16", "unit": "%"}
+    with pytest.raises(ConfigError, match="identity: expected"):
+        mapping(soc, identity=identity)

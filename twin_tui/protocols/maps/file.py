@@ -12,6 +12,7 @@ from twin_tui.protocols.maps.clocks import CLOCKS, PERIODS
 from twin_tui.protocols.maps.resolve import SENSES
 from twin_tui.protocols.maps.wire import WIRE_TYPES
 from twin_tui.protocols.modbus.diagnostics import SUBFUNCTIONS
+from twin_tui.protocols.modbus.identity import MAX_OBJECT_BYTES
 from twin_tui.protocols.modbus.memory import ALL_FUNCTIONS
 
 
@@ -78,6 +79,15 @@ def _to_code(key: Any) -> int:
 
 def _to_options(found: Any) -> dict[int, str]:
     return {code: str(text) for code, text in _by_code(found).items()}
+
+
+def _to_identity(found: Any) -> dict[int, str]:
+    texts = _to_options(found)
+    for number, text in texts.items():
+        if not 0 <= number <= 0xFF or not text.isascii() or len(text) > MAX_OBJECT_BYTES:
+            limits = f"objects 0 to 255 with up to {MAX_OBJECT_BYTES} ASCII characters"
+            raise ValueError(f"expected {limits}, found {shown(number)}: {shown(text)}")
+    return texts
 
 
 def _to_codes(found: Any) -> dict[int, int]:
@@ -405,6 +415,8 @@ class MapFile(Model):
     not_available: Patterns = Field(default_factory=empty_dict)
     """The bit pattern for a missing value by type; sunspec: the patterns of that standard."""
     limits: LimitsFile = Field(default_factory=LimitsFile)
+    identity: Annotated[dict[int, str], Accepts(_to_identity, _BY_CODE)] = Field(default_factory=empty_dict)
+    """Objects of device identification (function 43); {name} in a text is that register's text."""
     gaps: Gaps = Field(default_factory=empty_list)
     """How reads across addresses without a register are answered: exception (the default), zero, or fill."""
     watchdog: WatchdogFile | None = None

@@ -376,6 +376,8 @@ class RegisterMap:
     registers: tuple[Register, ...]
     limits: Limits
     gaps: tuple[Gap, ...] = ()
+    identity: Mapping[int, str] = field(default_factory=dict)
+    """Objects of device identification; {name} in a text is that register's text."""
     rules: tuple[Rule, ...] = ()
     watchdog: Watchdog | None = None
     standard: str = ""

@@ -83,6 +83,7 @@ def map_of(document: Document) -> RegisterMap:
         registers=tuple(registers),
         limits=limits,
         gaps=gaps,
+        identity=file.identity,
         rules=rules,
         watchdog=watchdog,
         standard=file.rules,

@@ -1,5 +1,6 @@
 """A device's registers in one map: reads are consistent within a tick, writes are atomic events."""
 
+import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
@@ -89,6 +90,16 @@ class Registers(UnitMemory):
     def named(self) -> dict[str, Cell]:
         """Return the cells by the names of their registers."""
         return self._names
+
+    @property
+    def identity(self) -> dict[int, str]:
+        """The objects of device identification of the map, for this device."""
+        texts = {"device": self.devices[OWN].name}
+        texts |= {c.reader.name: c.reader.text(c.data) for c in self.cells if c.reader.role == OWN}
+        return {
+            number: re.sub(r"\{(\w+)\}", lambda found: texts.get(found[1], found[0]), text)
+            for number, text in self.map.identity.items()
+        }
 
     def refresh(self) -> None:
         """Update the registers to the engine's present tick; cheap if nothing has changed."""

@@ -75,8 +75,8 @@ class ModbusWire(Wire, Generic[E, S]):
 
     @property
     def identities(self) -> dict[int, Mapping[int, str]]:
-        """The device identification of each unit."""
-        return {number: unit.identity for number, unit in self.units.items()}
+        """The device identification of each unit: that of its map, and what the site says in its place."""
+        return {number: {**unit.registers.identity, **unit.identity} for number, unit in self.units.items()}
 
     def number_text(self, number: int) -> str:
         """Return a unit's number, or that it answers to any."""
