@@ -11,7 +11,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.running import Device
 from twin_tui.protocols.maps.clocks import CLOCKS, PERIODS, local_time, seconds_to_hour
 from twin_tui.protocols.maps.image import Cell, RegisterGroup, family
-from twin_tui.protocols.maps.model import Condition
+from twin_tui.protocols.maps.model import Condition, Register
 
 PEAK_EVERY_S = 10.0
 """How often a peak is measured."""
@@ -48,7 +48,8 @@ class Derived:
             for members in (list(found) for _, found in groupby(scaled, key=family))
         ]
         self._others = [(cell, self._shown(cell)) for cell in valued if not cell.reader.scaled]
-        self._bits = [cell for cell in mine if cell.reader.signal is None and not cell.reader.clock]
+        coded = (cell for cell in mine if cell.reader.signal is None and not cell.reader.clock)
+        self._coded = [(cell, self._conditions(cell)) for cell in coded]
         self._clocks = [cell for cell in mine if cell.reader.clock]
         self._counted = [cell for cell in valued if cell.reader.since]
         self._peaks = [cell for cell in valued if cell.reader.peak]
@@ -65,8 +66,9 @@ class Derived:
             group.fill(seen)
         for cell, value in self._others:
             cell.put(value(seen))
-        for cell in self._bits:
-            cell.data = self._coded(cell)
+        for cell, conditions in self._coded:
+            holding = [code for code, condition, value in conditions if condition.holds(value(seen))]
+            cell.data = _code(cell.reader, holding)
         if self._clocks:
             now = local_time(self._engine)
             for cell in self._clocks:
@@ -129,20 +131,15 @@ class Derived:
         # not sum, which rounds differently from Python 3.12 on
         return lambda seen: reduce(add, [get(seen[source]) for source, get in getters], 0.0)
 
-    def _coded(self, cell: Cell) -> bytes:
-        """Return the bits whose conditions hold, or the first code whose condition does."""
+    def _conditions(self, cell: Cell) -> list[tuple[int, Condition, Value]]:
+        """Return bit or code, condition and value of the conditions whose device is there."""
         register = cell.reader
-        if register.bits is not None:
-            word = sum(1 << bit for bit, condition in register.bits.items() if self._holds(condition))
-            return register.layout.pattern(word)
-        holding = (code for code, condition in (register.states or {}).items() if self._holds(condition))
-        code = next(holding, register.constant)
-        return register.nothing() if code is None else register.layout.pack(code)
-
-    def _holds(self, condition: Condition) -> bool:
-        return condition.role in self._devices and condition.holds(
-            self.signal(condition.role, condition.signal)
-        )
+        conditions = register.bits if register.bits is not None else register.states or {}
+        return [
+            (code, condition, self._sum([(condition.role, condition.signal)]))
+            for code, condition in conditions.items()
+            if condition.role in self._devices
+        ]
 
     def _begin_periods(self) -> None:
         now, seen = local_time(self._engine), self._look()
@@ -169,6 +166,14 @@ class Derived:
         greatest = (max if cell.reader.quantum > 0 else min)(value, self._begun[id(cell)])
         self._begun[id(cell)] = greatest
         return greatest
+
+
+def _code(register: Register, holding: Sequence[int]) -> bytes:
+    """Return the bits whose conditions hold, or the first code whose condition does."""
+    if register.bits is not None:
+        return register.layout.pattern(sum(1 << bit for bit in holding))
+    code = holding[0] if holding else register.constant
+    return register.nothing() if code is None else register.layout.pack(code)
 
 
 def _all(values: Sequence[Value], seen: Seen) -> tuple[Any, ...]:
