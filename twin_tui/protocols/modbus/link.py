@@ -77,11 +77,11 @@ class Link(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Process the bytes that a socket has put into the buffer."""
-        self._consume(self._view[:nbytes].tobytes())
+        self.data_received(self._view[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
-        """Process received bytes."""
-        self._consume(data)
+        """Answer every complete frame, in order, and keep an incomplete one."""
+        raise NotImplementedError
 
     def pause_writing(self) -> None:
         """Stop reading requests while the client does not read its responses."""
@@ -123,7 +123,7 @@ class Link(asyncio.BufferedProtocol):
             return
         self._paused = False
         if self._rest:
-            self._consume(b"")
+            self.data_received(b"")
         self._update_cache()
         if not self._paused:
             transport.resume_reading()
@@ -135,9 +135,6 @@ class Link(asyncio.BufferedProtocol):
 
     def _disconnect(self) -> None:
         self.close()
-
-    def _consume(self, data: bytes) -> None:
-        raise NotImplementedError
 
     def _respond(self, unit: int, pdu: bytes) -> bytes | None:
         raise NotImplementedError
@@ -236,20 +233,20 @@ class MbapLink(Link):
         data = self._view[:nbytes].tobytes()
         hit = self._reads.get(data[2:])
         if hit is None:
-            self._consume(data)
+            self.data_received(data)
             return
         served, memory, low, high, head = hit
         try:
             served.refresh()
         except Exception:
-            self._consume(data)
+            self.data_received(data)
             return
         self.requests += 1
         self._messages[data[6]] += 1
         self.last_seen_s = self._clock()
         self.transport.write(data[:2] + head + memory[low:high])  # type: ignore[union-attr]
 
-    def _consume(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         """Answer every complete frame, in order, with as few writes as possible."""
         self.last_seen_s = self._clock()
         if self._rest:

@@ -79,7 +79,7 @@ class RtuLink(Link):
         self._synchronised = True
         super().connection_lost(exc)
 
-    def _consume(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         """Answer every complete frame; keep an incomplete one until the line is silent."""
         now_s = self._clock()
         silence_s, self.last_seen_s = now_s - self.last_seen_s, now_s
