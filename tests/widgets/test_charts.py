@@ -167,7 +167,7 @@ def test_charging_hangs_and_discharging_stands_and_little_differs_from_nothing()
     """Drawn in reverse, the lower three quarters in the colour of the ground are a block of one quarter."""
     assert diverging([0.0, 0.01, 5.0, 10.0], 10.0, UNICODE) == [("▁", 0), ("▁", 0), ("▅", 1), ("█", 1)]
     assert diverging([0.2, -0.2], 10.0, UNICODE) == [("▂", 1), ("▆", -1)]
-    assert diverging([-10.0], 10.0, UNICODE) == [("█", 1)]
+    assert diverging([-10.0], 10.0, UNICODE) == [("▁", -1)]
 
 
 @given(st.floats(1e-9, 1e12))

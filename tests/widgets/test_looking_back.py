@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.events import Key
+from textual.pilot import Pilot
 
 from tests.widgets.hand_fed import SAG, HandFedSession, battery, frame, load, snapshot
 from tests.widgets.screen import app_of, console, screen_text, settled
@@ -118,3 +120,47 @@ async def test_the_status_line_is_of_the_moment_that_is_looked_at_and_says_what_
         status = screen_text(pilot).splitlines()[0]
         assert "U 1.00 pu" in status
         assert "live" not in status
+
+
+async def five_minutes(pilot: Pilot[int], session: HandFedSession) -> None:
+    """Have a console see five minutes, a frame a second."""
+    for second in range(300):
+        app_of(pilot).looks.archive.add(at(700.0 + second, 1_000.0 * second))
+    session.shown = at(1000.0, 300_000.0)
+    await settled(pilot)
+
+
+async def test_two_minutes_back_are_two_keys_or_one_line() -> None:
+    session = HandFedSession(at(700.0, 1_000.0))
+    async with console(session, (120, 40)) as pilot:
+        await five_minutes(pilot, session)
+        await pilot.press("left_curly_bracket", "left_curly_bracket")
+        await settled(pilot)
+        assert "2 min BACK" in screen_text(pilot)
+        assert "t 00:14:40.0" in screen_text(pilot)
+        await pilot.press("right_curly_bracket")
+        await settled(pilot)
+        assert "60 s BACK" in screen_text(pilot)
+        await app_of(pilot).carry_out("back 2m")
+        await settled(pilot)
+        assert "2 min BACK" in screen_text(pilot)
+        await app_of(pilot).carry_out("back")
+        await settled(pilot)
+        assert "BACK" not in screen_text(pilot)
+        assert "t 00:16:40.0" in screen_text(pilot)
+
+
+async def test_a_key_that_is_held_down_draws_only_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = HandFedSession(at(700.0, 1_000.0))
+    async with console(session, (120, 40)) as pilot:
+        await five_minutes(pilot, session)
+        app, drawn = app_of(pilot), []
+        monkeypatch.setattr(
+            app, "look_at", lambda time_s, look=app.look_at: (drawn.append(time_s), look(time_s))
+        )
+        for _ in range(100):
+            app.post_message(Key("less_than_sign", "<"))
+        await settled(pilot)
+        assert app.looks.history.until_s == pytest.approx(900.0)
+        assert drawn[-1] == pytest.approx(900.0)
+        assert len(drawn) <= 5

@@ -1,6 +1,6 @@
 """The verbs about the screen; what they do is the console's."""
 
-from twin_tui.commands.slots import Given, Group, Phrase, ScreenCommand, Slot, Takes, Verb
+from twin_tui.commands.slots import Given, Group, Phrase, ScreenCommand, Slot, Takes, Verb, seconds
 
 
 def _verb(name: str, help: str, *examples: tuple[str, str], slot: Slot | None = None) -> Verb:
@@ -68,6 +68,13 @@ SCREEN = Group(
         "change the colours",
         ("theme nord", ""),
         slot=Slot("theme", "THEME", "a theme", words=lambda given: given.screen.themes, noun="theme"),
+    ),
+    _verb(
+        "back",
+        "show everything as it was some simulated time ago; without a time, as it is now",
+        ("back 2m", "two minutes ago"),
+        ("back", "now again"),
+        slot=Slot("time", "2m", "how far back", read=seconds("a time to look back"), optional=True),
     ),
     _verb(
         "reset",

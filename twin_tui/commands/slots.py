@@ -29,7 +29,7 @@ class ScreenCommand:
     """What a line asks of the screen, not of the twin: the verb and the words it was given."""
 
     verb: str
-    words: tuple[str, ...] = ()
+    words: tuple[str | float, ...] = ()
 
 
 @dataclass(slots=True)

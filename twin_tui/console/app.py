@@ -100,6 +100,8 @@ class ConsoleApp(ConsoleActions):
         """Set as soon as the first frame is shown."""
         self.intake = KeyIntake(self, super().on_event, self._handle_exception, self.opened)
         self.held = False
+        self._look_by = 0
+        """The steps of time that repeated keys have asked for and that are not shown yet."""
         self._polling = asyncio.Lock()
         self._answered_s = time.monotonic()
         self._before_line: Any = None
@@ -118,6 +120,7 @@ class ConsoleApp(ConsoleActions):
             "theme": lambda name: setattr(self, "theme", name),
             "filter": lambda *words: self.set_filter(" ".join(words)),
             "export": self.write_shown,
+            "back": self.look_back_by,
             "reset": self.reset,
             "help": self.action_help,
             "tour": self.action_tour,
@@ -410,13 +413,25 @@ class ConsoleApp(ConsoleActions):
 
     def action_look_back(self, by: int) -> None:
         """Show everything as it was, a sixtieth of the window earlier or later; at the end live."""
+        self._look_by += by
+        if self.frame is None or self.intake.repeats:  # of keys that wait, the last one draws
+            return
+        by, self._look_by = self._look_by, 0
+        until_s = self.looks.history.until_s
+        at_s = self.frame.snapshot.time_s if until_s is None else until_s
+        self._look_near(at_s + by * max(self.frame.snapshot.dt_s, window_s(self.frame) / 60))
+
+    def look_back_by(self, seconds: float = 0.0) -> None:
+        """Show everything as it was so long before now; without a time, now."""
+        if self.frame is not None:
+            self._look_near(self.frame.snapshot.time_s - seconds)
+
+    def _look_near(self, time_s: float) -> None:
+        """Show a simulated time, or the oldest that is kept, or now."""
         if self.frame is None:
             return
-        archive, now_s = self.looks.archive, self.frame.snapshot.time_s
-        step_s = max(self.frame.snapshot.dt_s, window_s(self.frame) / 60)
-        until_s = self.looks.history.until_s
-        at_s = (now_s if until_s is None else until_s) + by * step_s
-        at_s = max(at_s, archive.first_s if archive.first_s is not None else now_s)
+        first_s, now_s = self.looks.archive.first_s, self.frame.snapshot.time_s
+        at_s = max(time_s, first_s if first_s is not None else now_s)
         self.look_at(None if at_s >= now_s else at_s)
 
     def look_at(self, time_s: float | None) -> None:

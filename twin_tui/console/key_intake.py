@@ -45,6 +45,7 @@ class KeyIntake:
         self._opened = opened
         self._waiting: deque[Event] = deque()
         self._dropping = False
+        self._last = ""
         self._turn: asyncio.Task[None] | None = None
 
     async def take(self, event: Event) -> None:
@@ -66,8 +67,14 @@ class KeyIntake:
             return
         self._dropping = False
         before = self._app.screen
+        self._last = event.key if isinstance(event, Key) else ""
         await self._handle(event)
         self._turn = asyncio.create_task(self._go_on(before), name="keys")
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the key that is being handled comes once more at once, as while it is held down."""
+        return bool(self._waiting) and isinstance(next := self._waiting[0], Key) and next.key == self._last
 
     async def idle(self) -> None:
         """Wait until every key has been dealt with."""
@@ -83,7 +90,9 @@ class KeyIntake:
             await self._within_patience(self._until_done(before))
             while self._waiting and self._app.is_running:
                 before = self._app.screen
-                await self._handle(self._waiting.popleft())
+                event = self._waiting.popleft()
+                self._last = event.key if isinstance(event, Key) else ""
+                await self._handle(event)
                 await self._within_patience(self._until_done(before))
         except Exception as error:  # the outermost edge of this task
             self._fail(error)

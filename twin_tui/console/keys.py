@@ -32,6 +32,8 @@ APP_KEYS: Mapping[str, tuple[Binding, ...]] = {
         key(
             "look-on", "greater_than_sign", "look_back(1)", "On", "go on towards now; back ends looking back"
         ),
+        key("look-far-back", "left_curly_bracket", "look_back(-60)", "Far back", "look back a minute more"),
+        key("look-far-on", "right_curly_bracket", "look_back(60)", "Far on", "go on by a minute"),
         key("hold", "space", "hold", "Hold", "hold the view still; the twin runs on"),
     ),
     "Break things": (

@@ -122,10 +122,11 @@ def diverging(values: Sequence[float | None], scale: float, glyphs: Glyphs) -> l
             place = min(top, max(1, round(abs(number) / scale * top)))
             if number > 0:
                 drawn.append((levels[place], 1))
-            elif glyphs.braille and place < top:
-                drawn.append((levels[top - 1 - place], -1))  # the lower part in the colour of the ground
+            elif glyphs.braille:
+                # the lower part is in the colour of the ground, and a little of it is always left
+                drawn.append((levels[max(0, top - 1 - place)], -1))
             else:
-                drawn.append((levels[place], 1 if glyphs.braille else -1))
+                drawn.append((levels[place], -1))
     return drawn
 
 

@@ -35,8 +35,8 @@ def status_line(
         (1, [(f"t {formats.clock(snapshot.time_s)}", "plain")]),
         (10, [(f"at {words.day_time(snapshot.day_s)[:5]}", "label")]),
         (3, _voltage(snapshot)),
-        (6, _frequency(snapshot)),
-        (2, _injected(seen, width, glyphs)),
+        (6 if grid_state(snapshot) == "FREQ" else 11, _frequency(snapshot)),
+        (2, _injected(seen, glyphs, named=True)),
         (8, _clients(seen)),
         (7, [(f"LATE {seen.overruns}x", "strong")] if seen.overruns else []),
         (0, [("VIEW HELD", "notice")] if held else []),
@@ -47,6 +47,8 @@ def status_line(
         ),
         (5, [("READ-ONLY", "strong")] if read_only else []),
     ]
+    if _columns([spans for _, spans in parts if spans]) > width + 2:
+        parts[6] = (2, _injected(seen, glyphs, named=False))
     kept = _fitting([(rank, spans) for rank, spans in parts if spans], width)
     line: Line = []
     for spans in kept:
@@ -57,16 +59,21 @@ def status_line(
 def _fitting(parts: list[tuple[int, list[Span]]], width: int) -> list[list[Span]]:
     """Leave out the least important parts until the line fits."""
     kept = list(parts)
-    while len(kept) > 1 and sum(2 + len(text) for _, spans in kept for text, _ in spans) > width + 2:
+    while len(kept) > 1 and _columns([spans for _, spans in kept]) > width + 2:
         kept.remove(max(kept, key=lambda part: part[0]))
     return [spans for _, spans in kept]
+
+
+def _columns(parts: list[list[Span]]) -> int:
+    return sum(2 + sum(len(text) for text, _ in spans) for spans in parts)
 
 
 def _run(frame: Frame, glyphs: Glyphs) -> list[Span]:
     if frame.jumping_to_s is not None:
         return [(f"JUMP to {words.day_time(frame.jumping_to_s)[:5]}", "notice")]
     if frame.paused:
-        return [("PAUSED", "notice")]
+        speed = "" if frame.speed == 1.0 else f" {words.speed(frame.speed)}"
+        return [(f"PAUSED{speed}", "notice")]
     return [(f"{glyphs.dot} ", "battery"), (f"RUN {words.speed(frame.speed)}", "plain")]
 
 
@@ -83,15 +90,16 @@ def _voltage(snapshot: Snapshot) -> list[Span]:
 def _frequency(snapshot: Snapshot) -> list[Span]:
     grid = snapshot.grid
     off = grid_state(snapshot) == "FREQ"
-    return [(f"f {grid.frequency_hz:.2f} Hz" + (" OFF" if off else ""), "strong" if off else "plain")]
+    return [(f"f {grid.frequency_hz:.2f} Hz" + (" outside" if off else ""), "strong" if off else "plain")]
 
 
-def _injected(frame: Frame, width: int, glyphs: Glyphs) -> list[Span]:
+def _injected(frame: Frame, glyphs: Glyphs, *, named: bool) -> list[Span]:
+    """Return what is injected: what it is, where there is room, or how many there are."""
     active = frame.snapshot.disturbances
     count = len(active) + len(frame.injected)
     if not count:
         return []
-    if len(active) == 1 and count == 1 and width >= 100:
+    if len(active) == 1 and count == 1 and named:
         left = formats.remaining(active[0].remaining_s)
         return [(f"{glyphs.alarm} {active[0].text}: {left} left", "strong")]
     ends_s = min((item.remaining_s for item in active if item.remaining_s is not None), default=None)
@@ -116,7 +124,7 @@ def _clients(frame: Frame) -> list[Span]:
 
 
 def _recording(frame: Frame, width: int) -> list[Span]:
-    marks = f" {frame.marks} mk" if frame.marks else ""
+    marks = f" {frame.marks} mark{'s' * (frame.marks > 1)}" if frame.marks else ""
     if frame.recording is not None and frame.recording.failed:
         return [("REC FAILED" + (f": {frame.recording.failed}" if width >= 100 else ""), "alarm")]
     if frame.recording is not None:
