@@ -11,7 +11,7 @@ from twin_tui.engine.engine import Engine
 from twin_tui.engine.running import Device
 from twin_tui.protocols.maps.clocks import CLOCKS, PERIODS, local_time, seconds_to_hour
 from twin_tui.protocols.maps.image import Cell, RegisterGroup, family
-from twin_tui.protocols.maps.model import Condition, Register
+from twin_tui.protocols.maps.model import Condition
 
 PEAK_EVERY_S = 10.0
 """How often a peak is measured."""
@@ -48,8 +48,9 @@ class Derived:
             for members in (list(found) for _, found in groupby(scaled, key=family))
         ]
         self._others = [(cell, self._shown(cell)) for cell in valued if not cell.reader.scaled]
-        coded = (cell for cell in mine if cell.reader.signal is None and not cell.reader.clock)
-        self._coded = [(cell, self._conditions(cell)) for cell in coded]
+        self._coded = self._coded_groups(
+            [cell for cell in mine if cell.reader.signal is None and not cell.reader.clock]
+        )
         self._clocks = [cell for cell in mine if cell.reader.clock]
         self._counted = [cell for cell in valued if cell.reader.since]
         self._peaks = [cell for cell in valued if cell.reader.peak]
@@ -62,13 +63,12 @@ class Derived:
     def fill(self) -> None:
         """Store the present values."""
         seen = self._look()
-        for group in self._groups:
-            group.fill(seen)
+        for scaled in self._groups:
+            scaled.fill(seen)
         for cell, value in self._others:
             cell.put(value(seen))
-        for cell, conditions in self._coded:
-            holding = [code for code, condition, value in conditions if condition.holds(value(seen))]
-            cell.data = _code(cell.reader, holding)
+        for group in self._coded:
+            group.fill(seen)
         if self._clocks:
             now = local_time(self._engine)
             for cell in self._clocks:
@@ -131,15 +131,22 @@ class Derived:
         # not sum, which rounds differently from Python 3.12 on
         return lambda seen: reduce(add, [get(seen[source]) for source, get in getters], 0.0)
 
-    def _conditions(self, cell: Cell) -> list[tuple[int, Condition, Value]]:
-        """Return bit or code, condition and value of the conditions whose device is there."""
-        register = cell.reader
-        conditions = register.bits if register.bits is not None else register.states or {}
-        return [
-            (code, condition, self._sum([(condition.role, condition.signal)]))
-            for code, condition in conditions.items()
-            if condition.role in self._devices
-        ]
+    def _coded_groups(self, cells: Sequence[Cell]) -> "list[_Coded]":
+        """Return the registers with conditions, those of the same signals together."""
+        groups: dict[frozenset[tuple[str, str]], list[Cell]] = {}
+        for cell in cells:
+            inputs = {(c.role, c.signal) for c in _conditions(cell).values() if c.role in self._devices}
+            groups.setdefault(frozenset(inputs), []).append(cell)
+        return [self._coded_group(sorted(inputs), members) for inputs, members in groups.items()]
+
+    def _coded_group(self, inputs: Sequence[tuple[str, str]], cells: Sequence[Cell]) -> "_Coded":
+        getters = []
+        for role, name in inputs:
+            signal = self._devices[role].type.signals[name]
+            source = role, signal.command
+            self._sources.add(source)
+            getters.append((source, attrgetter(f"{signal.group}.{name}" if signal.group else name)))
+        return _Coded(inputs, getters, cells)
 
     def _begin_periods(self) -> None:
         now, seen = local_time(self._engine), self._look()
@@ -168,8 +175,43 @@ class Derived:
         return greatest
 
 
-def _code(register: Register, holding: Sequence[int]) -> bytes:
+class _Coded:
+    """Registers whose bits or codes depend on the same signals; worked out when one of these has changed."""
+
+    def __init__(
+        self,
+        inputs: Sequence[tuple[str, str]],
+        getters: Sequence[tuple[Source, Callable[[Any], Any]]],
+        cells: Sequence[Cell],
+    ) -> None:
+        self._inputs = inputs
+        self._getters = getters
+        self._cells = cells
+        self._values: list[Any] | None = None
+
+    def fill(self, seen: Seen) -> None:
+        """Store the present values."""
+        values = [get(seen[source]) for source, get in self._getters]
+        if values == self._values:
+            return
+        self._values = values
+        present = dict(zip(self._inputs, values, strict=True))
+        for cell in self._cells:
+            cell.data = _code(cell, present)
+
+
+def _conditions(cell: Cell) -> Mapping[int, Condition]:
+    return cell.reader.bits if cell.reader.bits is not None else cell.reader.states or {}
+
+
+def _code(cell: Cell, present: Mapping[tuple[str, str], Any]) -> bytes:
     """Return the bits whose conditions hold, or the first code whose condition does."""
+    register = cell.reader
+    holding = [
+        code
+        for code, condition in _conditions(cell).items()
+        if (place := (condition.role, condition.signal)) in present and condition.holds(present[place])
+    ]
     if register.bits is not None:
         return register.layout.pattern(sum(1 << bit for bit in holding))
     code = holding[0] if holding else register.constant
