@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.protocols.maps.site import bound
 from tests.protocols.sunspec.points import SUN_W, SunSpecDevice, plant, storage
 from twin_tui.engine.events import Pin
+from twin_tui.errors import ConfigError
+from twin_tui.protocols.maps.parse import parse_map
 
 LIMITS = {
     "123": {"percent": "m123_WMaxLimPct", "enable": "m123_WMaxLim_Ena", "revert": "m123_WMaxLimPct_RvrtTms"},
@@ -208,3 +211,27 @@ def test_a_battery_follows_its_setpoint_in_watts() -> None:
     device.write(m704_WSet=-1_200.0, m704_WSetRvrtTms=5, m704_WSetEna=1)
     assert device.after(2.0) == -1_200.0
     assert device.after(5.0) == 0.0
+
+
+ENABLE = {"name": "m123_WMaxLim_Ena", "table": "holding", "access": "rw", "address": 0, "type": "enum16"}
+
+
+def test_an_enable_without_its_percentage_limits_nothing() -> None:
+    entry = {**ENABLE, "stored": True, "value": 0}
+    registers = bound(parse_map({"device_type": "pv", "rules": "sunspec", "registers": [entry]}))
+    device = SunSpecDevice(registers.engine, registers, "pv")
+    device.write(m123_WMaxLim_Ena=1)
+    assert device.device.commands.active_power_limit_pu == 1.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "message"),
+    [
+        ("meter", "sunspec", "no sunspec rules for a meter; there are some for pv, battery"),
+        ("pv", "sunspek", "rules: expected one of sunspec"),
+    ],
+)
+def test_rules_that_a_map_cannot_have_are_refused(kind: str, rules: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_map({"device_type": kind, "rules": rules, "registers": [{**ENABLE, "stored": True}]})
+    assert message in str(caught.value)

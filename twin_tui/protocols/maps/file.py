@@ -422,6 +422,6 @@ class MapFile(Model):
     watchdog: WatchdogFile | None = None
     commands: list[RuleFile] = Field(default_factory=empty_list)
     """Commands derived from several registers."""
-    rules: Annotated[str, choice("", "sunspec")] = ""
+    rules: Annotated[str, choice("sunspec")] = ""
     """The standard whose writing rules apply to the registers named as its points."""
     registers: list[Any] = Field(min_length=1)

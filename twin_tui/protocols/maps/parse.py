@@ -17,6 +17,7 @@ from twin_tui.protocols.maps.gaps import find_gaps
 from twin_tui.protocols.maps.model import OWN, RegisterMap, Watchdog
 from twin_tui.protocols.maps.names import KINDS
 from twin_tui.protocols.maps.rules import read_rules
+from twin_tui.protocols.maps.standards import RULED
 from twin_tui.protocols.modbus.memory import Limits
 
 assert devices  # registers the device types that come with the package
@@ -52,6 +53,8 @@ def map_of(document: Document) -> RegisterMap:
     file = complaints.required(MapFile, document.data)
     kind = _kind("device_type", file.device_type, complaints)
     roles = {role: _kind(join("devices", role), name, complaints) for role, name in file.devices.items()}
+    if file.rules and kind not in RULED:
+        complaints.add("rules", f"no {file.rules} rules for a {kind}; there are some for {', '.join(RULED)}")
     complaints.settle()
     parser = EntryParser(file, kind, roles)
     for index, data in enumerate(file.registers):

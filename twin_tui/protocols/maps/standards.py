@@ -14,6 +14,10 @@ _ROOMS = {"sunspec": "twin_tui.protocols.sunspec.rules"}
 """The module of each standard, loaded with the first map that names it."""
 
 
+RULED = ("pv", "battery")
+"""The kinds of devices that have them."""
+
+
 class NamedCells(Protocol):
     """The registers of a device as rules see them."""
 

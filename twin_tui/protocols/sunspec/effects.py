@@ -80,8 +80,8 @@ def _set_w(rated_w: float, set_w: float | None) -> float:
 
 
 def _share(active: Sequence[PointControl], number: Number) -> float:
-    shares = [(number(each.points[0]) or 0.0) / 100.0 for each in active if each.function == LIMIT]
-    return min(shares, default=1.0)
+    found = [number(each.points[0]) for each in active if each.function == LIMIT]
+    return min((percent / 100.0 for percent in found if percent is not None), default=1.0)
 
 
 def _factor(control: PointControl, number: Number) -> float:

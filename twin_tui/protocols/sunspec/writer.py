@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from twin_tui.documents.tables import table
+from twin_tui.protocols.maps.standards import RULED
 from twin_tui.protocols.sunspec.layout import BASE, Chain, Coverage
 
 _WIDTH = 110
@@ -62,7 +63,7 @@ def map_text(chain: Chain, *, schema: str = "", source: str = "", date: str = ""
         "source: SunSpec information models",
         "not_available: sunspec",
     ]
-    if chain.kind in {"pv", "battery"}:
+    if chain.kind in RULED:
         lines.append("rules: sunspec")
     lines += ["", "registers:", _entry({"name": "sunspec", "address": BASE, "type": "string", "count": 2,
                                        "value": "SunS"})]  # fmt: skip
