@@ -334,10 +334,14 @@ class GapFile(Model):
     """exception, zero, or fill: the word."""
 
 
-Gaps = Annotated[
-    list[GapFile],
-    BeforeValidator(_to_gaps, json_schema_input_type=Fill | list[GapFile]),
-]
+class _OrOneFill:
+    """Marks a list in whose place there may be the answer of the whole map."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [*_FILL["anyOf"], handler(schema)]}
+
+
+Gaps = Annotated[list[GapFile], BeforeValidator(_to_gaps), _OrOneFill()]
 
 
 class LimitsFile(Model):
