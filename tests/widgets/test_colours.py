@@ -9,6 +9,8 @@ from rich.terminal_theme import TerminalTheme
 
 from tests.widgets.hand_fed import SAG, HandFedSession, battery, frame, load, snapshot
 from tests.widgets.screen import app_of, console, settled
+from twin_tui.console.app import ConsoleApp
+from twin_tui.console.settings import Settings
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.themes import KINDS, THEMES, choose, role_of
@@ -118,3 +120,24 @@ async def test_a_write_and_an_alarm_say_so_without_colour(monkeypatch: pytest.Mo
     assert all(word in text for word in ("▲", "TRIPPED", "PAUSED"))
     assert "0.4s" in text
     assert not colourful
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_without_colours_a_terminal_of_sixteen_uses_its_own_two(
+    monkeypatch: pytest.MonkeyPatch, changed: bool
+) -> None:
+    """The named colours have no grey: made monochrome they were black on black."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = ConsoleApp(
+        HandFedSession(eventful()), Settings(theme="twin-dark" if changed else "twin-16", hz=0.1)
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        if changed:
+            app.theme = "twin-16"
+            await settled(pilot)
+        strips = app.screen._compositor.render_strips()
+        styles = [style for strip in strips for text, style, _ in strip if style and text.strip()]
+    assert styles
+    assert all(style.color is None or style.color.is_default for style in styles)
+    assert all(style.bgcolor is None or style.bgcolor.is_default for style in styles)

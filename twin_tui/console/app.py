@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event, Key, Paste, Resize
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -137,6 +138,7 @@ class ConsoleApp(ConsoleActions):
         yield self.hints
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._drop_colours)
         self.set_class(not self.looks.glyphs.unicode, "-ascii")
         self.set_class(self.looks.glyphs is VT, "-vt")
         self.set_keymap(self.keys.keymap)
@@ -158,6 +160,13 @@ class ConsoleApp(ConsoleActions):
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self._refresh_truecolor_filter(self.ansi_theme)
         self.stylesheet.set_variables(self.get_css_variables())
+        self._drop_colours()
+
+    def _drop_colours(self, *_: Any) -> None:
+        """With NO_COLOR, make greys of colours; the named ones of a terminal have none and are left out."""
+        if self.no_color:
+            others = [each for each in self._filters if not isinstance(each, NoColor | Monochrome)]
+            self._filters[:] = [*others, NoColor() if self.native_ansi_color else Monochrome()]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours of the roles for a theme that is not ours."""
