@@ -495,7 +495,7 @@ def test_a_remark_comes_again_only_after_a_minute_without_its_cause() -> None:
     ("watts", "remark"),
     [
         (3_500.0, ""),
-        (-3_500.0, "setpoint -3.5 kW is limited to 3 kW"),
+        (-3_500.0, "setpoint -3.5 kW is limited to -3 kW"),
         (-3_000.0, ""),
         (4_500.0, "setpoint 4.5 kW is limited to 4 kW"),
         (0.0, ""),

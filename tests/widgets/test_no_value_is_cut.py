@@ -70,7 +70,7 @@ def test_minus_four_thousand_keeps_its_minus(width: int) -> None:
 def test_names_shorten_first_then_the_address_then_nothing_more() -> None:
     assert in_room(WRITTEN, 200) == WRITTEN
     assert essence(WRITTEN) == "10126 on_grid_power_setpoint -4.0 → 4.7 kW", "one quantity, one name"
-    assert in_room(WRITTEN, 34) == "10126 on_grid_p… -4.0 → 4.7 kW"
+    assert in_room(WRITTEN, 34) == "10126 on_gri…int -4.0 → 4.7 kW"
     assert in_room(WRITTEN, 15) == "-4.0 → 4.7 kW"
     assert port_of("127.0.0.1:42022") == ":42022"
     assert port_of("console") == "console"

@@ -108,7 +108,9 @@ _VALUE = Slot(
 def _modes(given: Given) -> dict[str, str]:
     modes = given.device.modes if given.device is not None else {}
     return (
-        {**{name: mode.meaning for name, mode in modes.items()}, "off": "Its own setpoints"} if modes else {}
+        {"off": "no mode: its own setpoints", **{name: mode.meaning for name, mode in modes.items()}}
+        if modes
+        else {}
     )
 
 

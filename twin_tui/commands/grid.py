@@ -21,7 +21,10 @@ def _phases(word: str, given: Given) -> str:
 def _sag(word: str, given: Given) -> float:
     magnitude = values.number(word, "voltage", "pu")
     if not 0 <= magnitude < 1:
-        raise CommandError(f"a sag leaves 0 to below 1 pu, not {magnitude:g}; above 1 is a swell")
+        meant = f"did you mean {magnitude:g}%?" if 2 < magnitude < 100 else "above 1 is a swell"
+        raise CommandError(
+            f"a sag leaves 0 to below 1 pu, or 0 to below 100 %, not {magnitude:g} pu; {meant}"
+        )
     return magnitude
 
 
@@ -121,7 +124,7 @@ GRID = Group(
         "lower the grid voltage to 0.7 pu: over a time as a ramp, or with a period as a sine",
         _phrase(
             Target.VOLTAGE,
-            _size("0.7", "the remaining voltage, such as 0.7", _sag, "Down to", "pu or %, 0 to 1"),
+            _size("0.7", "the remaining voltage, such as 0.7", _sag, "Down to", "0 to 1 pu, or 0 to 100 %"),
             *_VOLTAGE,
             title="Voltage sag",
             about="lower the grid voltage for a while",

@@ -30,7 +30,15 @@ class ConsoleActions(KeepingActions):
 
     @work
     async def action_form(self, key: str) -> None:
-        await self._fill_in(key)
+        await self._fill_in(key, **(self._mode_in_force() if key == "mode" else {}))
+
+    def _mode_in_force(self) -> dict[str, str]:
+        """Return the device of the form of modes, and the mode that it has now."""
+        devices = {each.name: each for each in self.frame.snapshot.devices} if self.frame is not None else {}
+        moded = [view.name for view in self.site.devices if view.modes and view.name in devices]
+        wanted = (self.views.chosen_device(), self.answers.get("mode", {}).get("device", ""), *moded)
+        name = next((name for name in wanted if name in moded), "")
+        return {"device": name, "mode": devices[name].mode or "off"} if name else {}
 
     async def _fill_in(self, key: str, **preset: str) -> None:
         form = BY_KEY[key]
@@ -41,7 +49,7 @@ class ConsoleActions(KeepingActions):
         answers = {**self.answers.get(key, {}), **({"device": device} if device else {}), **preset}
         keys = [field.key for field in form.fields(self.site, answers)]
         known = {**({"device": device} if "device" in keys else {}), **preset}
-        start = next((key for key in keys if not known.get(key)), "")
+        start = key if key in keys else next((key for key in keys if not known.get(key)), "")
         dialog = FormDialog(form, self.site, self.looks.glyphs, answers, self.refusal, start)
         line = await self.push_screen_wait(dialog)
         if line is None:

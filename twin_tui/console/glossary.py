@@ -14,7 +14,10 @@ WORDS: Mapping[str, str] = {
     "CEASED": "connected, but without current until the voltage is back",
     "WAITING": "ready, waiting for the delay of the grid code before it starts",
     "latched": "a fault that stays after its cause is gone, until it is reset",
-    "forced": "clients read a fixed value instead of the real one, until it is released",
+    "forced": "of a reported value: clients and screen have a fixed one until it is released; the device "
+    "goes on with the real one; of a command: the device follows the forced one, no write changes it, and "
+    "once released it stays until the next write",
+    "*": "a value of the device is forced; 50%* is a state of charge that is forced",
     "raw": "the register's content as it is on the wire",
     "rw": "r: clients may read the register, w: they may write it",
     "factor": "the share of the device's power limits that an operation mode may use, 0 to 1",
@@ -23,7 +26,7 @@ WORDS: Mapping[str, str] = {
     "FRBC": "fill rate based control: S2 for storage; OMBC by operation modes, DDBC by demand",
 }
 OF_VIEW: Mapping[str, tuple[str, ...]] = {
-    "overview": ("P", "P*", "SOC", "EMS", "W 46s", "pu", "▲", "TRIPPED", "CEASED", "WAITING"),
+    "overview": ("P", "P*", "SOC", "*", "EMS", "W 46s", "pu", "▲", "TRIPPED", "CEASED", "WAITING"),
     "device": ("P", "SOC", "pu", "latched", "forced", "TRIPPED", "CEASED", "WAITING"),
     "registers": ("raw", "rw", "W 46s", "forced", "EMS"),
     "log": ("▲", "W 46s", "pu", "latched", "TRIPPED"),

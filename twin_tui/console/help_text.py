@@ -29,7 +29,17 @@ HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
     "active": ("overview", ("{open}", "Clear it"), "clear", "inject", "repeat", "help", "quit"),
     "modes": ("overview", "mode", "log", "help", "quit"),
     "traffic": ("overview", ("{device-1}-{device-9}", "Device"), "hold", "link", "copy", "help", "quit"),
-    "log": ("overview", "filter", "acknowledge", "follow", "export", "copy", "help", "quit"),
+    "log": (
+        "overview",
+        "filter",
+        ("{open}", "Full text"),
+        "acknowledge",
+        "follow",
+        "export",
+        "copy",
+        "help",
+        "quit",
+    ),
 }
 """Per view the keys that help there, the most useful first: a key's name, or how it is written and a hint."""
 

@@ -90,7 +90,7 @@ class EventLog(deque[LogEntry]):
             self.note(LogKind.CLEAR, device.name, f"{name} is gone", "", tick)
         if new.status is not old.status:
             found = kind.why(device.params, new, device.commands, surroundings)
-            why = found.without(RAMP).reasons(None)  # of its way to a power, not of its status
+            why = found.without(RAMP).entry  # of its way to a power, not of its status
             tripped = new.status in (Status.TRIPPED, Status.CEASED)
             text = f"{old.status.value} → {new.status.value}" + (f": {why}" if why else "")
             self.note(LogKind.TRIP if tripped else LogKind.STATE, device.name, text, "", tick)

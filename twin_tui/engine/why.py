@@ -34,6 +34,8 @@ class Constraint:
     """The action of the console that ends it."""
     command: tuple[str, Scalar] | None = None
     """The command that ends it, and its value."""
+    entry: str = ""
+    """For an entry of the log, where it has to stay true; empty is the text."""
 
     def sentence(self, keys: Keys | None = NO_KEYS, *, brief: bool = False) -> str:
         """Return it in words, with the key that helps or the command; without keys (None) or room neither."""
@@ -93,6 +95,11 @@ class Why:
             if self.differs:
                 found += f", gives {_kilowatts(self.gives_w, brief=brief)}"
         return ": ".join(filter(None, (found, reasons)))
+
+    @property
+    def entry(self) -> str:
+        """What binds the device, as an entry of the log has it."""
+        return ", ".join(each.entry or each.sentence(None) for each in self.constraints)
 
     def without(self, name: str) -> "Why":
         """Return the same without the constraint of that name."""

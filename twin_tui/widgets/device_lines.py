@@ -26,7 +26,8 @@ def head_lines(
         (f" {formats.power(row.power_w)}{setpoint}{direction}", "plain"),
     ]
     if row.soc is not None:
-        head.append((f"  SOC {formats.percent(row.soc)} %", "plain"))
+        forced = " forced" if row.soc_forced else ""
+        head.append((f"  SOC {formats.percent(row.soc)} %{forced}", "strong" if forced else "plain"))
     if device.mode:
         head.append((f"  mode {device.mode} f {device.factor:g}", "strong"))
     lines = [head]

@@ -21,6 +21,7 @@ from twin_tui.widgets.pick_list import PickList, ranked
 
 Check = Callable[[str], Awaitable[str]]
 """Returns why a command line would be refused now, "" when it would be carried out."""
+LEAST_LABEL = 15
 LEAST_FIELD, MOST_FIELD = 26, 44
 """Columns of a field, where the screen has them."""
 OTHER_ROWS = 9
@@ -79,7 +80,6 @@ class FormDialog(Dialog[str]):
     DEFAULT_CSS = """
     FormDialog .fields { height: auto; }
     FormDialog .row { height: 1; }
-    FormDialog .row > .label { width: 15; }
     FormDialog .hint, FormDialog .detail, FormDialog .keys, FormDialog .about { color: $role-label; }
     FormDialog .hint, FormDialog .about, FormDialog .keys { height: 1; text-wrap: nowrap; }
     FormDialog .hint, FormDialog .about, FormDialog .keys { text-overflow: ellipsis; }
@@ -174,7 +174,13 @@ class FormDialog(Dialog[str]):
             box = FieldInput(field, self.answers[field.key])
             box.styles.width = width if self.app.size.width >= 72 else "1fr"
             label = Label(field.label, classes="label", markup=False)
+            label.styles.width = self._label_width
             yield Horizontal(label, box, Label("", classes="hint", markup=False), classes="row")
+
+    @property
+    def _label_width(self) -> int:
+        """The columns of the labels: one more than the longest, so that none runs into its value."""
+        return max(LEAST_LABEL, *(columns(field.label) + 1 for field in self.fields))
 
     def on_mount(self) -> None:
         self.list.display = False
@@ -259,6 +265,8 @@ class FormDialog(Dialog[str]):
         for row in list(container.children)[own:]:
             await row.remove()
         await container.mount(*self._rows(fields[own:]))
+        for label in self.query(".row > .label"):
+            label.styles.width = self._label_width
         self.on_resize()
 
     def _offer(self, typed: str) -> None:
@@ -281,7 +289,7 @@ class FormDialog(Dialog[str]):
             hint = self._hint(box.field)
             label.update(f" {hint}")
             cut = columns(hint) >= label.size.width or not label.display
-            if box is self.focused and not self.list.display and cut:
+            if box is self.focused and cut:
                 details = hint
         self.query_one(".detail", Static).update(details)
         self.query_one(".detail", Static).display = bool(details)

@@ -38,10 +38,17 @@ _MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:(?:: |,
 """An effect that moved the power: to what, after how long, and what binds it or came then."""
 
 
+def _middle(name: str, longest: int, mark: str) -> str:
+    """Return a name without its middle, so that names with one beginning stay different."""
+    if len(name) <= longest:
+        return name
+    room = longest - len(mark)
+    end = room // 3 if room >= 5 else 0
+    return name[: room - end].rstrip() + mark + name[len(name) - end :]
+
+
 def _short_names(text: str, longest: int, mark: str) -> str:
-    return _NAME.sub(
-        lambda each: each[0] if len(each[0]) <= longest else each[0][: longest - len(mark)] + mark, text
-    )
+    return _NAME.sub(lambda each: _middle(each[0], longest, mark), text)
 
 
 def _short_options(text: str, longest: int, mark: str) -> str:
@@ -51,7 +58,8 @@ def _short_options(text: str, longest: int, mark: str) -> str:
         name = found[1]
         if columns(name) <= longest or any(each.isdigit() for each in name):
             return found[0]
-        return f" ({name[: longest - len(mark)].rstrip()}{mark})"
+        end = min(3, longest - len(mark) - 2)
+        return f" ({name[: longest - len(mark) - end].rstrip()}{mark}{name[len(name) - end :]})"
 
     return _OPTION.sub(short, text)
 
@@ -69,9 +77,8 @@ def _begun(word: str, room: int, mark: str) -> str:
 def _has_beginning(shown: str, text: str, mark: str) -> bool:
     """Return whether a shortened text begins as the whole one does, with an address or a name."""
     first, head = essence(text).partition(" ")[0], shown.partition(" ")[0]
-    return head == first or (
-        head.endswith(mark) and bool(head[: -len(mark)]) and first.startswith(head[: -len(mark)])
-    )
+    begins, cut, ends = head.partition(mark)
+    return head == first or bool(cut and begins and first.startswith(begins) and first.endswith(ends))
 
 
 def essence(text: str) -> str:

@@ -67,6 +67,7 @@ class DeviceRow:
     power_w: float
     setpoint_w: float | None = None
     soc: float | None = None
+    soc_forced: bool = False
     mode: str = ""
     alarm: str = ""
     write_age_s: float | None = None
@@ -100,6 +101,7 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
         power_w=device.active_power_w if device.flow_group else metered_w(device, frame.snapshot),
         setpoint_w=setpoint_w(device),
         soc=soc if isinstance(soc, int | float) else None,
+        soc_forced="soc" in device.pinned,
         mode=device.mode,
         alarm=", ".join(device.faults),
         write_age_s=trace.age_s if trace else None,

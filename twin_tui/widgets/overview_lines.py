@@ -139,12 +139,14 @@ def _row(
         line.append((setpoint.rjust(9), "label"))
     if columns.spark:
         line.append(("  ", "plain"))
-        if row.look == "alarm" and why and not columns.why:
-            line.append((_words(why, columns.spark + RANGE, glyphs), "alarm"))
+        binds = row.look == "alarm" or row.status == "WAITING" or (row.why.differs and row.why.constraints)
+        if binds and why and not columns.why:
+            reason = why if row.look == "alarm" else formats.clean(row.why.reasons(keys, brief=True)) or why
+            line.append((_words(reason, columns.spark + RANGE, glyphs), row.look))
         else:
             line += power_spark(row, frame, history, columns.spark, glyphs)
     if columns.soc:
-        text = f"{row.soc * 100:.0f}%" if row.soc is not None else ""
+        text = f"{row.soc * 100:.0f}%{'*' * row.soc_forced}" if row.soc is not None else ""
         line.append((text.rjust(6), "plain"))
     if columns.bar:
         drawn = bar(row.soc, BAR_WIDTH, glyphs) if row.soc is not None else ""
@@ -251,7 +253,8 @@ def energy_text(energy: Energy | None, glyphs: Glyphs) -> str:
 
 def soc_text(row: DeviceRow) -> str:
     """Return the state of charge with one decimal, or nothing."""
-    return f"{formats.percent(row.soc)} %" if row.soc is not None else ""
+    forced = " forced" if row.soc_forced else ""
+    return f"{formats.percent(row.soc)} %{forced}" if row.soc is not None else ""
 
 
 def fits(count: int, width: int, height: int, card: tuple[int, int]) -> bool:

@@ -284,8 +284,11 @@ def detail(
         options = ", ".join(f"{key} = {text}" for key, text in info.options.items())
         lines.append([(f" {options}", "label")])
     if register is not None and register.reads is not None and info.readable:
-        often = f"read {register.reads} times" if register.reads != 1 else "read once"
-        lines.append([(f" {often} since you look" if register.reads else " nobody reads it now", "label")])
+        often = f"{register.reads} reads" if register.reads != 1 else "1 read"
+        none = " no client has read it since this device is shown"
+        lines.append(
+            [(f" {often} by clients since this device is shown" if register.reads else none, "label")]
+        )
     if register is not None and register.verdict not in ("", "ok"):
         lines.append([(f" last write {formats.clean(register.verdict)}", "alarm")])
     own = [trace for trace in traces_of(frame, info.device) if info.signal and info.signal in trace.signals]

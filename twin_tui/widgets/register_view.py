@@ -36,7 +36,7 @@ class RegisterList(CursorView):
         self.filter = RegisterFilter()
         self.values: dict[int, RegisterValue] = {}
         self.widest = LEAST_VALUE
-        """The columns that values have needed so far: a column does not move to and fro."""
+        """The columns that the values in the window need."""
         self.widest_number = LEAST_VALUE
         self.widest_who = 0, 0
 
@@ -75,6 +75,9 @@ class RegisterList(CursorView):
         if self.frame is not None:
             for register in self.frame.registers:
                 self.values[register.index] = register
+            self.widest = self.widest_number = LEAST_VALUE
+            self.widest_who = 0, 0
+            for register in (self.values[index] for index in self.window() if index in self.values):
                 whole, number = formats.columns(value_text(register)), formats.columns(register.text)
                 self.widest = max(self.widest, min(number if whole > MOST_VALUE else whole, MOST_VALUE))
                 self.widest_number = max(self.widest_number, min(number, MOST_VALUE))
@@ -233,7 +236,7 @@ class RegisterPane(Vertical):
         nothing = f"choose a device: {keys['device-1']} to {keys['device-9']}"
         title = f"{self.device}  {where}" if self.device else nothing
         self.title_line.show([rule(title, width, self.looks.glyphs.line, "  ".join(said))])
-        self.heading_line.show([heading(self.list.columns)])
+        self.heading_line.show([heading(self.list.columns)] if self.list.registers else [])
 
     @property
     def filter_text(self) -> str:

@@ -66,6 +66,10 @@ class Trend(SlowLines):
             lines += self._panel(known[name], width, panel, last=place == len(names) - 1)
         self.show(lines)
 
+    def _is_forced(self, signal: str) -> bool:
+        found = self.frame.snapshot.devices if self.frame is not None else ()
+        return any(each.name == self.device and signal in each.pinned for each in found)
+
     def _panel(self, signal: Signal, width: int, height: int, *, last: bool) -> list[Line]:
         history, glyphs = self.looks.history, self.looks.glyphs
         factor, unit = _scale(signal.unit)
@@ -73,7 +77,11 @@ class Trend(SlowLines):
         seen = history.columns(self.device, signal.name, many, self.window_s, paged=True)
         values = [None if value is None else value * factor for value in seen]
         newest = history.newest(self.device, signal.name)
-        now = "" if newest is None else f"now {shown(newest, signal.unit)}"
+        now = (
+            ""
+            if newest is None
+            else f"now {shown(newest, signal.unit)}{' forced' * self._is_forced(signal.name)}"
+        )
         title = f"{signal.name} {unit}".rstrip()
         feet = 1 if last and height >= LEAST_PANEL else 0
         drawn = chart(

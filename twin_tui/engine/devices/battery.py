@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from math import exp, inf
+from math import copysign, exp, inf
 from typing import Any
 
 from twin_tui.engine.device import DeviceType, Forming, Role, Stage, Status, settle_faults
@@ -325,7 +325,7 @@ def advise(params: BatteryParams, commands: BatteryCommands, changed: Collection
         return f"setpoint {wanted / 1000:g} kW has no effect while stopped; write start_stop = 1"
     most = params.max_discharge_w if wanted > 0 else params.max_charge_w
     if abs(wanted) > most:
-        return f"setpoint {wanted / 1000:g} kW is limited to {most / 1000:g} kW"
+        return f"setpoint {wanted / 1000:g} kW is limited to {copysign(most, wanted) / 1000:g} kW"
     return ""
 
 

@@ -166,11 +166,12 @@ def binds(code: GridCode | None, tie: Tie) -> tuple[Constraint, ...]:
     what, unit = _WORDS[stage.quantity]
     text = f"{stage.name}: {what} {'above' if stage.over else 'below'} {stage.limit:g} {unit}"
     brief = f"tripped {stage.name} {stage.limit:g} {unit}"
-    left_s = None
+    left_s, entry = None, text
     if waiting is not None:
         left_s = waiting.remaining_s
+        entry = f"{text}; back {left_s:.0f} s later at the earliest"
         text, brief = f"{text}; back in {left_s:.0f} s", f"{brief}, back in {left_s:.0f} s"
-    return (Constraint("tripped", text, brief, left_s),)
+    return (Constraint("tripped", text, brief, left_s, entry=entry),)
 
 
 def _enters_service(window: EnterService, state: ProtectionState) -> Constraint:

@@ -49,7 +49,7 @@ class Write(Event):
         run.note(LogKind.WRITE, self.device, text, self.origin, tick)
         if device.guide is not None:
             overridden(run, device, changes, self.origin, tick)
-        _advise(run, device, changes, tick)
+        _advise(run, device, changes, self.origin, tick)
 
     def _changes(self, device: Device) -> dict[str, Any]:
         changes = {name: device.accept(name, wanted, "command") for name, wanted in self.values.items()}
@@ -126,14 +126,14 @@ def _keep_author(device: Device, name: str) -> None:
         device.authors[name] = origin, tick, forced
 
 
-def _advise(run: Run, device: Device, changes: Mapping[str, Any], tick: int) -> None:
-    """Say what a valid write may not have been meant to do; again only after a while without such writes."""
+def _advise(run: Run, device: Device, changes: Mapping[str, Any], origin: str, tick: int) -> None:
+    """Say what a valid write may not have been meant to do; to each again only after a while without such."""
     if device.type.advise is None:
         return
     advice = device.type.advise(device.params, device.commands, changes)
     if not advice:
         return
-    kind = _NUMBER.sub("", advice)
+    kind = _NUMBER.sub("", f"{origin} {advice}")
     last = device.advised.get(kind)
     device.advised[kind] = tick
     if last is None or (tick - last) * run.dt_s >= ADVISE_AGAIN_S:
