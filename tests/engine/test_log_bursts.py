@@ -204,7 +204,7 @@ def test_a_burst_is_watched_while_entries_are_held_and_no_longer(monkeypatch: py
     ("status", "kind"),
     [
         (Status.TRIPPED, LogKind.TRIP),
-        (Status.CEASED, LogKind.TRIP),
+        (Status.CEASED, LogKind.CEASE),
         (Status.OFF, LogKind.STATE),
         (Status.WAITING, LogKind.STATE),
         (Status.FAULT, LogKind.STATE),

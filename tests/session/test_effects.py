@@ -7,6 +7,7 @@ import pytest
 from twin_tui import Twin
 from twin_tui.engine.snapshot import LogKind
 from twin_tui.session.write_traces import KEPT, WriteTraces
+from twin_tui.widgets.log_lines import LogFilter
 
 CODE = "en50549-1"
 
@@ -148,7 +149,8 @@ def test_a_device_that_ceases_and_then_trips_says_so_and_never_counts_below_zero
         twin.advance(0.4)
         for number, effect in traces.effects().items():
             seen.setdefault(number, []).append(effect)
-    trips = [entry for entry in twin.engine.log if entry.kind is LogKind.TRIP and entry.device == "b"]
+    outages = (LogKind.TRIP, LogKind.CEASE)
+    trips = [entry for entry in twin.engine.log if entry.kind in outages and entry.device == "b"]
     assert [entry.text.partition(":")[0] for entry in trips] == ["RUN → CEASED", "CEASED → TRIPPED"]
     ceased, tripped = (seen[entry.number] for entry in trips)
     assert ceased[0] == "waits for the grid", "what trips in 3 s is not back in 3 s"
@@ -161,7 +163,8 @@ def test_both_trips_between_two_frames_have_their_effects() -> None:
     twin, traces = site("vde-ar-n-4105")
     twin.inject("now sag 0.7 60s")
     twin.advance(10.0)
-    trips = [entry for entry in twin.engine.log if entry.kind is LogKind.TRIP and entry.device == "b"]
+    outages = (LogKind.TRIP, LogKind.CEASE)
+    trips = [entry for entry in twin.engine.log if entry.kind in outages and entry.device == "b"]
     found = traces.effects()
     assert [found[entry.number].partition(" after")[0] for entry in trips] == [
         "TRIPPED",
@@ -325,3 +328,14 @@ def test_a_start_that_has_to_wait_says_that_it_waits_and_how_long() -> None:
     assert twin.engine.devices["b"].state.status.value == "WAITING"
     assert len(found) == 1, "the time counts from the write"
     assert next(iter(found)).startswith("WAITING, starts in "), found
+
+
+def test_a_cessation_is_no_trip_and_the_filter_for_trips_leaves_it_out() -> None:
+    twin, _ = site("vde-ar-n-4105")
+    twin.inject("now sag 0.7 60s")
+    twin.advance(10.0)
+    of_b = [entry for entry in twin.engine.log if entry.device == "b"]
+    ceased = next(entry for entry in of_b if "→ CEASED" in entry.text)
+    assert ceased.kind is LogKind.CEASE
+    shown = [entry.text.partition(":")[0] for entry in of_b if LogFilter("trip").passes(entry)]
+    assert shown == ["CEASED → TRIPPED"]

@@ -11,7 +11,7 @@ from twin_tui.engine.running import Device
 from twin_tui.engine.snapshot import LogEntry, LogKind
 from twin_tui.engine.steps import nearest_steps
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.engine.why import RAMP
+from twin_tui.engine.why import ABOUT_TO_TRIP, RAMP
 
 LOG_LENGTH = 2000
 LONGEST_TEXT = 1000
@@ -90,10 +90,11 @@ class EventLog(deque[LogEntry]):
             self.note(LogKind.CLEAR, device.name, f"{name} is gone", "", tick)
         if new.status is not old.status:
             found = kind.why(device.params, new, device.commands, surroundings)
-            why = found.without(RAMP).entry  # of its way to a power, not of its status
-            tripped = new.status in (Status.TRIPPED, Status.CEASED)
+            # of its status: neither of its way to a power, nor of a trip that has not come yet
+            why = found.without(RAMP).without(ABOUT_TO_TRIP).entry
+            kind_of = {Status.TRIPPED: LogKind.TRIP, Status.CEASED: LogKind.CEASE}
             text = f"{old.status.value} → {new.status.value}" + (f": {why}" if why else "")
-            self.note(LogKind.TRIP if tripped else LogKind.STATE, device.name, text, "", tick)
+            self.note(kind_of.get(new.status, LogKind.STATE), device.name, text, "", tick)
 
     def _lists(self, kind: LogKind, device: str, text: str, origin: str, tick: int) -> bool:
         """Return whether an entry of a routine kind is listed; count it otherwise."""

@@ -19,6 +19,7 @@ class LogKind(Enum):
     CLEAR = "CLEAR"
     FAULT = "FAULT"
     TRIP = "TRIP"
+    CEASE = "CEASE"
     STATE = "STATE"
     FORCE = "FORCE"
     MODE = "MODE"

@@ -13,7 +13,7 @@ NO_KEYS: Keys = {}
 RESET, RELEASE = "reset", "release"
 """Actions of the console that help; which key they have is the user's."""
 HELPS = {RESET: "resets", RELEASE: "releases"}
-RAMP = "ramp"
+RAMP, ABOUT_TO_TRIP = "ramp", "about to trip"
 SAME_W, SAME_SHARE = 10.0, 0.005
 """What was asked and what is given count as equal within the larger of the two."""
 

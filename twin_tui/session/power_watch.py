@@ -21,7 +21,7 @@ NOISE_W = 1.0
 SHARE_OF_STEP = 0.5
 """By how much a step may differ from what was written, since voltage and noise change it too."""
 OFF = (Status.TRIPPED, Status.CEASED, Status.WAITING, Status.FAULT)
-CAUSES = (LogKind.INJECT, LogKind.FAULT, LogKind.TRIP, LogKind.FORCE, LogKind.MODE, LogKind.S2)
+CAUSES = (LogKind.INJECT, LogKind.FAULT, LogKind.TRIP, LogKind.CEASE, LogKind.FORCE, LogKind.MODE, LogKind.S2)
 """The kinds of what may move the power of a device after a write."""
 
 

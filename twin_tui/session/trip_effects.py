@@ -29,7 +29,7 @@ class TripEffects:
             lambda entry: entry.number > self._seen, islice(reversed(engine.log), REPEATS_WITHIN)
         )
         for entry in reversed(list(fresh)):
-            if entry.kind is not LogKind.TRIP or entry.device not in engine.devices:
+            if entry.kind not in (LogKind.TRIP, LogKind.CEASE) or entry.device not in engine.devices:
                 continue
             if entry.device in self._trips:
                 self._end_trip(entry.device, entry)

@@ -269,6 +269,7 @@ LOG_LOOK = {
     LogKind.INJECT: "strong",
     LogKind.FAULT: "alarm",
     LogKind.TRIP: "alarm",
+    LogKind.CEASE: "alarm",
     LogKind.ALARM: "alarm",
     LogKind.LINK: "strong",
     LogKind.FORCE: "strong",
@@ -284,4 +285,4 @@ def log_look(entry: LogEntry) -> str:
     return LOG_LOOK.get(entry.kind, "plain")
 
 
-ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.ALARM)
+ALARMS = (LogKind.FAULT, LogKind.TRIP, LogKind.CEASE, LogKind.ALARM)

@@ -33,6 +33,7 @@ MARKS: dict[LogKind, tuple[str, str]] = {
     LogKind.FORCE: ("!", "strong"),
     LogKind.FAULT: ("▲", "alarm"),
     LogKind.TRIP: ("▲", "alarm"),
+    LogKind.CEASE: ("▲", "alarm"),
     LogKind.ALARM: ("▲", "alarm"),
 }
 """The letter under a chart for each kind of entry; later kinds hide earlier ones in one column."""

@@ -8,7 +8,7 @@ from twin_tui.engine.grid_support import NEUTRAL, SupportState
 from twin_tui.engine.protection import Operation, ProtectionState
 from twin_tui.engine.signals import value
 from twin_tui.engine.surroundings import Surroundings
-from twin_tui.engine.why import Constraint
+from twin_tui.engine.why import ABOUT_TO_TRIP, Constraint
 
 
 @value
@@ -193,7 +193,7 @@ def _pending(tie: Tie) -> tuple[Constraint, ...]:
     if state is None or not state.stage or state.operation not in (Operation.RUNNING, Operation.CEASED):
         return ()
     text = f"{state.stage} trips in {state.remaining_s:.3g} s"
-    return (Constraint("about to trip", text, left_s=state.remaining_s),)
+    return (Constraint(ABOUT_TO_TRIP, text, left_s=state.remaining_s),)
 
 
 def _support(tie: Tie) -> tuple[Constraint, ...]:
