@@ -123,5 +123,5 @@ def _default_used(key: str) -> str:
     field = Choices.model_fields.get(key)
     if field is None:
         return f"{named(key)} is ignored"
-    default = field.get_default(call_default_factory=True)
+    default = field.get_default(call_default_factory=True, validated_data={})
     return f"the default{f' {json.dumps(default)}' if default not in (None, {}) else ''} is used"
