@@ -4,11 +4,13 @@ import asyncio
 import socket
 from typing import Any
 
-from dertwin.controllers.site_controller import SiteController
+import pytest
 
 from benchmarks.against_dertwin import ONE
 from tests.protocols.maps.site import MAPS, bound, shipped
 from twin_tui.protocols.maps.compare import Address, lines, read_real
+
+controllers = pytest.importorskip("dertwin.controllers.site_controller", reason="DER Twin is not installed")
 
 
 def der_twin(port: int) -> Any:
@@ -16,7 +18,7 @@ def der_twin(port: int) -> Any:
     (battery,) = ONE["assets"]
     (protocol,) = battery["protocols"]
     assets = [{**battery, "protocols": [{**protocol, "port": port}]}]
-    site = SiteController({**ONE, "assets": assets, "register_map_root": str(MAPS)})
+    site = controllers.SiteController({**ONE, "assets": assets, "register_map_root": str(MAPS)})
     site.build()
     return site
 
