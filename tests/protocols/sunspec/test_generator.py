@@ -209,3 +209,14 @@ def test_the_registers_that_were_there_before_are_where_they_were() -> None:
 def test_every_shipped_map_covers_its_mandatory_points() -> None:
     for name in MAPS:
         assert all(not each.missing for each in chain(name).coverage), name
+
+
+@pytest.mark.parametrize("name", ["sunspec_inverter", "sunspec_battery"])
+def test_the_capacity_names_the_functions_that_the_device_has(name: str) -> None:
+    modes = next(p for p in read_model(702).root.points if p.name == "CtrlModes").symbols
+    word = next(
+        register.constant for register in shipped(name).registers if register.name == "m702_CtrlModes"
+    )
+    assert isinstance(word, int)
+    lacking = {"dyn react curr", "watt var", "scheduled"} | ({"fixed w"} if "inverter" in name else set())
+    assert {text for bit, text in modes.items() if not word >> bit & 1} == lacking
