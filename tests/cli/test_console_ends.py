@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+from socket import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,3 +99,19 @@ def test_what_is_wrong_in_the_users_file_is_on_stderr_and_in_the_log(
     assert terminal.getvalue().splitlines() == [f"twin-tui: {said}", "twin-tui: another"]
     noted = [entry for entry in twin.engine.log if entry.origin == "console"]
     assert [entry.text for entry in noted] == [said, "another"]
+
+
+def test_a_start_that_fails_does_not_use_up_the_tour(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[bool] = []
+    monkeypatch.setattr(start, "tour_shown", lambda: shown.append(True))
+    monkeypatch.setattr(start, "_show", lambda *_: 0)
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        protocol = {"kind": "modbus_tcp", "port": taken.getsockname()[1], "register_map": "bess_modbus"}
+        twin = Twin.from_dict({**SITE, "assets": [{**SITE["assets"][0], "protocols": [protocol]}]})
+        with pytest.raises(TwinError, match="in use"):
+            start.run_console(twin, settings=Settings(tour=True))
+    assert not shown
+    assert start.run_console(Twin.from_dict(SITE), servers=False, settings=Settings(tour=True)) == 0
+    assert shown == [True]

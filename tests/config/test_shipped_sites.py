@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +10,28 @@ from twin_tui.cli.check import check_file
 from twin_tui.config import find_site, load_site, shipped, shipped_names
 from twin_tui.engine.engine import Engine
 from twin_tui.errors import ConfigError
+from twin_tui.run.scenario import find as find_scenario
 
 SITES = shipped_names("sites")
 
 
 def test_the_default_site_is_shipped() -> None:
     assert {"demo", "one_battery"} <= set(SITES)
+
+
+def test_a_folder_named_like_a_shipped_file_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("home", "ride_through"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_site("home") == shipped("sites", "home")
+    assert check_file("home") == ("site", [])
+    assert find_scenario("ride_through").steps
+    (tmp_path / "scenario.yaml").write_text("name: x\nsite: home\nsteps: [{at: 1s, do: mark x}]\n")
+    assert find_scenario("scenario.yaml").site == "home"
+    with pytest.raises(ConfigError, match="home: is a directory"):
+        load_site("./home/../home")
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from tests.widgets.screen import app_of, console, screen_text, settled
 from twin_tui import Scenario, Twin
 from twin_tui.cli.main import cli
 from twin_tui.commands.parser import parse
-from twin_tui.engine.events import Event, Write
-from twin_tui.engine.view import Freeze, SaveScenario
+from twin_tui.engine.events import Event, Mark, Write
+from twin_tui.engine.view import Freeze, RegisterInfo, SaveScenario
 from twin_tui.errors import CommandError, ConfigError
 from twin_tui.session.local import LocalSession
 from twin_tui.session.scenario_draft import LOOK_S, Draft
 
+SETPOINT = "active_power_setpoint_w"
 SITE = """
 name: bench
 seed: 4
@@ -109,6 +111,38 @@ def test_the_effects_that_were_seen_are_drafted_as_expectations(site: Path, tmp_
         assert f"bess.status == {status}" in expected
     assert "bess.soc == 0.97" in expected
     assert "#" not in "".join((tmp_path / "session.yaml").read_text().split("steps:")[1]), "all of them hold"
+
+
+def test_what_was_said_by_a_register_is_saved_by_its_signal(site: Path, tmp_path: Path) -> None:
+    session = played(site, ("mark begun", 0.0))
+    register = RegisterInfo(
+        "holding registers", 10126, "setpoint", "int16", device="bess", signal=SETPOINT, unit="kW"
+    )
+    bess = replace(session.site.devices[0], registers=(register,))
+    session.site = replace(session.site, devices=(bess, *session.site.devices[1:]))
+    for line in ("force bess 10126 3.5", "release bess 10126", "write bess setpoint -2", "plug_is_no_verb"):
+        command = parse(line, session.site) if "plug" not in line else Mark("x", "console")
+        asyncio.run(session.send(command, line))
+        session.twin.advance(1.0)
+    path = tmp_path / "session.yaml"
+    found = saved(session, path)
+    assert [step["do"] for step in found["steps"] if "do" in step] == [
+        "mark begun",
+        f"force bess {SETPOINT} 3500.0",
+        f"release bess {SETPOINT}",
+        f"write bess {SETPOINT} -2000.0",
+    ]
+    assert "# no step of a scenario, unknown command 'plug_is_no_verb'" in path.read_text(), (
+        "left out, and said"
+    )
+    runs_green(path)
+
+
+def test_a_session_that_no_scenario_can_say_is_saved_all_the_same(site: Path, tmp_path: Path) -> None:
+    session = played(site)
+    asyncio.run(session.send(Mark("x", "console"), "nothing like this"))
+    session.twin.advance(1.0)
+    assert saved(session, tmp_path / "session.yaml")["steps"] == []
 
 
 def test_a_frozen_value_is_written_as_the_value_that_it_had(site: Path, tmp_path: Path) -> None:

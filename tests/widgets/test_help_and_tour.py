@@ -12,7 +12,7 @@ from tests.widgets.hand_fed import HandFedSession, battery, frame, load, snapsho
 from tests.widgets.screen import app_of, console, screen_text, settled, shown_after
 from twin_tui.cli.main import cli
 from twin_tui.console.app import ConsoleApp
-from twin_tui.console.first_run import FILE, first_run, with_tour
+from twin_tui.console.first_run import FILE, first_run, tour_shown, with_tour
 from twin_tui.console.glossary import OF_VIEW, OF_WIDGET, PARTS, WORDS
 from twin_tui.console.help_text import help_text
 from twin_tui.console.keys import Keys
@@ -146,6 +146,8 @@ def test_each_key_of_a_screen_is_explained_by_itself_not_by_another_with_the_sam
 
 def test_only_the_first_run_is_the_first(tmp_path: Path) -> None:
     assert first_run(tmp_path / "state")
+    assert first_run(tmp_path / "state"), "nothing has been shown yet"
+    tour_shown(tmp_path / "state")
     assert not first_run(tmp_path / "state")
     assert (tmp_path / "state" / FILE).exists()
     (tmp_path / "file").touch()
@@ -161,6 +163,7 @@ def test_the_tour_is_for_the_first_run_that_somebody_watches(
     assert not (tmp_path / "twin-tui").exists(), "no mark for a run without a tour"
     assert with_tour(Settings(tour=False), allowed=True).tour is False
     assert with_tour(Settings(), allowed=True).tour is True
+    tour_shown()
     assert with_tour(Settings(), allowed=True).tour is False
     assert with_tour(Settings(tour=True), allowed=True).tour is True
 

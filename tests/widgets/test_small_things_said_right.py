@@ -52,6 +52,20 @@ async def test_the_question_counts_what_it_releases(forced: list[str], question:
     assert question in await said_after(a_session(), *lines, keys=["U"])
 
 
+async def test_what_was_set_is_said_with_its_unit() -> None:
+    said = await said_after(a_session(), "force bess active_power_setpoint_w 3500")
+    assert "bess active_power_setpoint_w forced to 3.50 kW" in said
+    said = await said_after(a_session(), "write bess active_power_setpoint_w -2kW start_stop 1")
+    assert "bess active_power_setpoint_w = -2.00 kW" in said
+
+
+@pytest.mark.parametrize("line", ["sag 0.9 1s", ":fault bess emergency_stop 1s"])
+async def test_repeat_does_again_what_was_typed(line: str) -> None:
+    session = a_session()
+    said = await said_after(session, line, "force bess soc 50%", keys=["R"])
+    assert f"again: {line.removeprefix(':')}" in said
+
+
 async def test_clear_says_whether_anything_was_injected() -> None:
     assert "nothing was injected" in await said_after(a_session(), "clear all")
     assert "everything injected is cleared" in await said_after(a_session(), "sag 0.9 20s", "clear all")

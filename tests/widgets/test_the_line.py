@@ -102,6 +102,28 @@ def test_an_address_of_two_signals_is_refused_with_both() -> None:
     assert parse("force bess-1 level 5", site(twice)) == parse("force bess-1 energy_wh 5", SITE)
 
 
+def test_a_bare_number_for_a_register_is_in_the_unit_that_the_register_shows() -> None:
+    for word in ("10126", "on_grid_power_setpoint"):
+        assert parse(f"force bess-1 {word} 3.5", SITE) == Pin(
+            "bess-1", "active_power_setpoint_w", 3500.0, "console"
+        )
+        assert parse(f"write bess-1 {word} -2", SITE) == Write(
+            "bess-1", {"active_power_setpoint_w": -2000.0}, "console"
+        )
+        assert parse(f"force bess-1 {word} 3500W", SITE) == parse(f"force bess-1 {word} 3.5", SITE)
+        said = "  VALUE: in kW as the register shows it, or with a unit"
+        assert above(f"force bess-1 {word} ", rows=LEAST_ROWS) == [said]
+    assert parse("force bess-1 10200 80", SITE) == Pin("bess-1", "soc", 0.8, "console")
+    both = parse("write bess-1 10126 -2 active_power_setpoint_w -2000", SITE)
+    assert both == Write("bess-1", {"active_power_setpoint_w": -2000.0}, "console"), "in SI by the signal"
+
+
+def test_a_percentage_without_its_sign_is_refused_with_its_cure() -> None:
+    with pytest.raises(CommandError, match=r"soc takes 0 … 1, not 80; for 80 % write 80%$"):
+        parse("force bess-1 soc 80", SITE)
+    assert parse("force bess-1 soc 80%", SITE) == Pin("bess-1", "soc", 0.8, "console")
+
+
 async def test_the_line_is_over_the_view_which_keeps_its_place() -> None:
     async with console(HandFedSession(), (80, 24)) as pilot:
         before = screen_text(pilot).splitlines()

@@ -10,7 +10,7 @@ from twin_tui.config.grid_codes import load_grid_code
 from twin_tui.config.site import load_site
 from twin_tui.documents.files import present
 from twin_tui.documents.loader import read_document
-from twin_tui.documents.shipped import KINDS, find_shipped, shipped_names
+from twin_tui.documents.shipped import KINDS, find_shipped, hides_shipped, shipped_names
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
 from twin_tui.engine.formats import clean
@@ -77,7 +77,7 @@ def _checked(name: str | Path, allow_outside: bool) -> tuple[str, Checked]:
 
 def _find(name: str | Path) -> Path:
     path = Path(name)
-    if present(path):
+    if present(path) and not any(hides_shipped(kind, path) for kind in KINDS):
         return path
     for folder in KINDS:
         found = find_shipped(folder, str(name))

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin_tui.commands import values
-from twin_tui.commands.slots import Given, Group, Phrase, Slot, Takes, Verb, number
+from twin_tui.commands.slots import Given, Group, Phrase, ScreenCommand, Slot, Takes, Verb, number
 from twin_tui.engine.events import Pin, Scalar, SelectMode, Unpin, Write
+from twin_tui.engine.formats import quantity
 from twin_tui.engine.signals import Signal, short
-from twin_tui.engine.view import DeviceView, Freeze, ParameterView
+from twin_tui.engine.view import Command, DeviceView, Freeze, ParameterView, SiteView
 from twin_tui.errors import CommandError
 
 PLUG = "plug"
@@ -63,14 +64,18 @@ def _signal_slot(shown: str, noun: str, known: Callable[[Given], Mapping[str, Si
     def read(word: str, given: Given) -> str:
         signals, device = known(given), given.device
         meant = {
-            info.signal
+            info.signal: info.unit
             for info in (device.registers if device is not None else ())
             if info.signal in signals and word.casefold() in (info.name.casefold(), str(info.address))
         }
         if word not in signals and len(meant) > 1:
             raise CommandError(f"register {word} is not one signal but {' and '.join(sorted(meant))}")
-        found = meant.pop() if word not in signals and meant else word
-        return values.name(found, signals, f"{noun} of {given['device']}")
+        if word not in signals and meant:
+            given.units.update(meant)
+            return next(iter(meant))
+        found = values.name(word, signals, f"{noun} of {given['device']}")
+        given.units.pop(found, None)
+        return found
 
     return Slot(
         "signal", shown, f"a {noun}", words=lambda given: _explained(given, known(given)), read=read,
@@ -95,12 +100,17 @@ def _value_hint(given: Given) -> str:
     if signal is None or signal.options or signal.type is bool:
         return ""
     default = signal.default if signal.command else None
+    shown_unit = given.units.get(signal.name, "")
+    if shown_unit != signal.unit and values.is_unit(shown_unit, signal.unit) and shown_unit:
+        return f"in {shown_unit} as the register shows it, or with a unit"
     return values.range_hint(signal.unit, signal.low, signal.high, default)
 
 
 _VALUE = Slot(
     "value", "VALUE", "a value for {signal}", words=_options,
-    read=lambda word, given: values.signal_value(_signals(given)[given["signal"]], word),
+    read=lambda word, given: values.signal_value(
+        _signals(given)[given["signal"]], word, given.units.get(given["signal"], "")
+    ),
     label="Value", hint=_value_hint,
 )  # fmt: skip
 
@@ -172,6 +182,21 @@ def _plug(verb: str, action: int, title: str) -> Phrase:
 
 def _write(given: Given) -> Write:
     return Write(given["device"], {found["signal"]: found["value"] for found in given.rounds})
+
+
+def outcome(command: Command | ScreenCommand, site: SiteView) -> str:
+    """Return what a line that sets values does, with the units that it left out; "" where there are none."""
+    device = site.device(command.device) if isinstance(command, Pin | Write) else None
+    if device is None or not isinstance(command, Pin | Write):
+        return ""
+    wanted = {command.signal: command.value} if isinstance(command, Pin) else command.values
+    signals = {**device.commands, **device.telemetry}
+    is_set = "forced to" if isinstance(command, Pin) else "="
+    return ", ".join(
+        f"{device.name} {name} {is_set} {quantity(found, signals[name].unit)}"
+        for name, found in wanted.items()
+        if name in signals and signals[name].unit
+    )
 
 
 DEVICES = Group(

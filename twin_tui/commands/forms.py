@@ -1,8 +1,11 @@
 """What can be injected, as forms: fields in, one command line out. A dialog shows them, a test reads them."""
 
+from collections import deque
 from collections.abc import Mapping
 
-from twin_tui.commands.parser import parse
+from twin_tui.commands import values
+from twin_tui.commands.device import outcome
+from twin_tui.commands.parser import begin, parse
 from twin_tui.commands.slots import Given, Phrase, Slot, Verb
 from twin_tui.commands.verbs import VERBS
 from twin_tui.engine.disturbance import Disturbance, Shape
@@ -63,12 +66,20 @@ BY_KEY: Mapping[str, Form] = {form.key: form for form in FORMS}
 INJECTIONS = tuple(form for form in FORMS if form.phrase.injects)
 
 
+def is_injection(line: str, site: SiteView) -> bool:
+    """Return whether a valid line is one of the injections that the menu offers, however it was given."""
+    words = deque(values.split(line.strip().removeprefix(":")))
+    verb = VERBS[words.popleft().casefold()]
+    phrase = begin(verb, words, Given(site)).phrase
+    return any(form.phrase is phrase for form in INJECTIONS)
+
+
 def preview(line: str, site: SiteView) -> tuple[str, tuple[float, ...]]:
     """Return what a valid line would do, and the course of a disturbance for drawing."""
     command = parse(line, site)
     if isinstance(command, Disturb):
         return command.disturbance.text(), course(command.disturbance)
-    return "", ()
+    return outcome(command, site), ()
 
 
 def course(disturbance: Disturbance) -> tuple[float, ...]:

@@ -41,6 +41,8 @@ class Given:
     screen: Screen = field(default_factory=Screen)
     rounds: list[dict[str, Any]] = field(default_factory=list)
     """The values of slots that may come several times, one entry a round."""
+    units: dict[str, str] = field(default_factory=dict)
+    """The units that registers show, by the signals that the line names by a register."""
 
     def __getitem__(self, key: str) -> Any:
         return self.values.get(key)

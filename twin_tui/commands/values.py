@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from twin_tui.documents.durations import parse_duration
 from twin_tui.engine.events import Scalar
-from twin_tui.engine.signals import Signal
+from twin_tui.engine.signals import Signal, bounds
 from twin_tui.errors import CommandError, ConfigError, did_you_mean
 
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
@@ -88,6 +88,20 @@ def _like(unit: str) -> str:
         return ""
     example = {"1": "0.7 or 70%", "pu": "0.7 or 70%", "W": "-20kW", "Hz": "-0.2", "s": "2s"}.get(unit)
     return f" such as {example}" if example else f" in {unit}"
+
+
+def is_unit(suffix: str, unit: str) -> bool:
+    """Return whether a number in this unit may be given for a quantity whose SI unit is the other."""
+    return _factor(suffix, unit) is not None
+
+
+def _refuse_percent(signal: Signal, word: str, found: float) -> None:
+    """Refuse 80 for a fraction with its cure: in its place 80% is possible."""
+    low, high = signal.low or 0.0, signal.high or 1.0
+    is_fraction = signal.unit in ("1", "pu") and signal.high is not None and is_bare(word)
+    if is_fraction and not low <= found <= high and low <= found / 100 <= high:
+        text = f"{signal.name} takes {bounds(signal.low, signal.high)}, not {found:g}"
+        raise CommandError(f"{text}; for {found:g} % write {found:g}%")
 
 
 def _factor(suffix: str, unit: str) -> str | None:
@@ -191,8 +205,11 @@ def _plain(word: str) -> str:
     return word.casefold().replace("_", "-").replace(" ", "-")
 
 
-def signal_value(signal: Signal, word: str) -> Scalar:
-    """Return the value of a signal that a word means: a number with its unit, on or off, an option."""
+def signal_value(signal: Signal, word: str, shown_unit: str = "") -> Scalar:
+    """Return the value of a signal that a word means: a number with its unit, on or off, an option.
+
+    A number without a unit is in the unit that is shown, in SI without one.
+    """
     if signal.type is str:
         return word
     if signal.options:
@@ -209,5 +226,8 @@ def signal_value(signal: Signal, word: str) -> Scalar:
         if plain in ("0", "off", "no", "false"):
             return False
         raise CommandError(f"{signal.name}: expected on or off, not {word!r}")
+    if is_bare(word) and is_unit(shown_unit, signal.unit):
+        word += shown_unit
     found = number(word, signal.name, signal.unit)
+    _refuse_percent(signal, word, found)
     return int(found) if signal.type is int and found == int(found) else found

@@ -7,7 +7,7 @@ from typing import Any
 from twin_tui.config.reader import Site, SiteReader
 from twin_tui.documents.files import present
 from twin_tui.documents.loader import Document, open_document, plain
-from twin_tui.documents.shipped import find_shipped, shipped_names
+from twin_tui.documents.shipped import find_shipped, hides_shipped, shipped_names
 from twin_tui.errors import ConfigError, did_you_mean, file_name, shown
 
 
@@ -37,7 +37,7 @@ def find_site(site: str | Path) -> Path:
     """Return the path of a site file: an existing path, or else the shipped site of that name."""
     path = Path(site)
     try:
-        if present(path):
+        if present(path) and not hides_shipped("sites", path):
             return path
         near = {item.name for item in path.parent.iterdir() if item.suffix in (".json", ".yaml", ".yml")}
     except (OSError, ValueError):

@@ -55,8 +55,7 @@ class ConsoleActions(KeepingActions):
         if line is None:
             return
         self.answers[key] = dict(dialog.answers)
-        if await self.carry_out(line) and form.phrase.injects:
-            self.last_injection = line
+        await self.carry_out(line)
 
     @work
     async def action_repeat(self) -> None:

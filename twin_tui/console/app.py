@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from twin_tui.commands.forms import FORMS
+from twin_tui.commands.forms import FORMS, is_injection
 from twin_tui.commands.parser import parse
 from twin_tui.commands.slots import ScreenCommand
 from twin_tui.console.actions import ConsoleActions
@@ -313,6 +313,8 @@ class ConsoleApp(ConsoleActions):
             ):
                 return False
             said = await self._sent(replace(command, force=True))
+        if is_injection(line, self.site):
+            self.last_injection = line.strip().removeprefix(":").strip()
         if said:
             self.say(said)
         else:

@@ -7,6 +7,7 @@ import sys
 
 from twin_tui.console.app import ConsoleApp
 from twin_tui.console.ending import end_on_signals, end_with_terminal, kept_from_signals, loop_before_notes
+from twin_tui.console.first_run import tour_shown
 from twin_tui.console.memory import Memory
 from twin_tui.console.settings import Settings
 from twin_tui.engine.snapshot import LogKind
@@ -33,6 +34,8 @@ def run_console(
     thread = TwinThread(twin, servers=servers, duration_s=duration_s)
     try:
         thread.start()
+        if settings is not None and settings.tour:
+            tour_shown()
         code = _show(thread, settings)
     finally:
         with kept_from_signals():

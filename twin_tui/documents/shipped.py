@@ -37,6 +37,14 @@ def shipped(kind: Kind, name: str) -> Path:
     return found
 
 
+def hides_shipped(kind: Kind, name: str | Path, folder: Path = Path()) -> bool:
+    """Return whether what has the name of a shipped file in a folder is only a folder, too."""
+    try:
+        return find_shipped(kind, str(name)) is not None and (folder / name).is_dir()
+    except OSError:
+        return False
+
+
 def find_shipped(kind: Kind, name: str) -> Path | None:
     """Return the path of a shipped file, or None for an unknown name."""
     if not name or Path(name).name != name or name.startswith("."):

@@ -12,7 +12,7 @@ from twin_tui.documents.durations import parse_duration
 from twin_tui.documents.files import present
 from twin_tui.documents.loader import NamedPlace, open_document, read_text
 from twin_tui.documents.model import Complaints, Model, join
-from twin_tui.documents.shipped import shipped, shipped_names
+from twin_tui.documents.shipped import hides_shipped, shipped, shipped_names
 from twin_tui.documents.values import Duration, Seed, Text, Title, only
 from twin_tui.engine.events import Event
 from twin_tui.engine.signals import value
@@ -139,13 +139,14 @@ class Scenario:
 def _beside(path: Path, site: str) -> str:
     """Return the site that a scenario names: a file seen from the scenario's folder, or a shipped site."""
     beside = path.parent / site
-    return str(beside) if present(beside) else site
+    return str(beside) if present(beside) and not hides_shipped("sites", site, path.parent) else site
 
 
 def find(name: str) -> Scenario:
     """Return the scenario of a file, or the shipped one of that name; raise ConfigError."""
     path = Path(name)
-    return Scenario.load(path if present(path) else shipped("scenarios", name))
+    is_file = present(path) and not hides_shipped("scenarios", path)
+    return Scenario.load(path if is_file else shipped("scenarios", name))
 
 
 def shipped_titles(site: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from twin_tui.commands import values as words
+from twin_tui.commands.device import outcome
 from twin_tui.documents.files import write_whole
 from twin_tui.engine import formats
 from twin_tui.engine.events import ClearEverything, Event, Mark, Pin, check_types
@@ -37,7 +38,7 @@ from twin_tui.run.scenario import Scenario, find, shipped_titles
 from twin_tui.run.verdicts import Judge, prepared
 from twin_tui.session.energy import EnergyToday
 from twin_tui.session.link_views import LinkViews
-from twin_tui.session.scenario_draft import Done, Draft, check_path
+from twin_tui.session.scenario_draft import Done, Draft, check_path, without_registers
 from twin_tui.session.write_traces import WriteTraces
 from twin_tui.twin import Twin
 
@@ -109,9 +110,10 @@ class LocalSession:
         if isinstance(command, Event):
             at_s, anything = self.twin.engine.time_s, self.is_anything_injected()
             self.twin.submit(command)
-            self.done.append(Done(at_s, line)) if line else None
+            if line:
+                self.done.append(Done(at_s, without_registers(line, command, self.site)))
             cleared = "everything injected is cleared" if anything else "nothing was injected"
-            return cleared if isinstance(command, ClearEverything) else ""
+            return cleared if isinstance(command, ClearEverything) else outcome(command, self.site)
         if isinstance(command, Freeze):
             return self._freeze(command)
         if isinstance(command, StartRecording):

@@ -6,8 +6,10 @@ It is played once, up to the last effect that is looked for.
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import pairwise
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
 
 from twin_tui.commands.parser import parse_event
@@ -16,9 +18,10 @@ from twin_tui.documents.files import identity
 from twin_tui.documents.output import check_new, refused
 from twin_tui.documents.shipped import find_shipped
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.events import Event, Pin
+from twin_tui.engine.events import Event, Pin, Unpin, Write
 from twin_tui.engine.signals import value
-from twin_tui.errors import CommandError, ConfigError, file_name
+from twin_tui.engine.view import SiteView
+from twin_tui.errors import CommandError, ConfigError, TwinError, file_name
 from twin_tui.protocols.vocabulary import site_view
 from twin_tui.run.expectation import Expectation, shown
 from twin_tui.twin import Twin
@@ -59,6 +62,26 @@ class Entry:
             parts.append(f"note: {json.dumps(self.note, ensure_ascii=False)}")
         line = f"- {{{', '.join(parts)}}}"
         return f"  # {reason}: {line}" if reason else f"  {line}"
+
+
+def without_registers(line: str, event: Event, site: SiteView) -> str:
+    """Return a line that means the same in a scenario, whose reader knows signals but no registers."""
+    plain = replace(site, devices=tuple(replace(device, registers=()) for device in site.devices))
+    try:
+        if parse_event(line, plain, event.origin) == event:
+            return line
+    except CommandError:
+        pass
+    if isinstance(event, Pin):
+        words = ["force", event.device, event.signal, str(event.value)]
+    elif isinstance(event, Write):
+        pairs = ((name, str(wanted)) for name, wanted in event.values.items())
+        words = ["write", event.device, *chain.from_iterable(pairs)]
+    elif isinstance(event, Unpin):
+        words = ["release", event.device, event.signal]
+    else:
+        return line
+    return shlex.join(words)
 
 
 def check_path(written: str, site_files: Collection[Path], *, force: bool) -> Path:
@@ -144,15 +167,16 @@ class Draft:
         self.abandoned = False
         """Set from another thread when nobody waits for the file any more."""
         self._failed: dict[int, str] = {}
-        """Why an entry is no expectation of the run: what was seen instead."""
+        """Why an entry is commented out: what was seen instead, or why no scenario can say it."""
         self._dt_s = site.plan.dt_s
 
     def text(self) -> str:
         """Return the file."""
-        entries = sorted(
-            [*self._steps(), *self._effects()], key=lambda entry: (entry.at_s, entry.kind != "do")
-        )
+        steps = [Entry(done.at_s, "do", done.line.strip().removeprefix(":")) for done in self.done]
+        entries = sorted([*steps, *self._effects(steps)], key=lambda entry: (entry.at_s, entry.kind != "do"))
         lines = [*self._head()]
+        if all(id(entry) in self._failed for entry in entries):
+            lines[-1] += " []"
         for entry in entries:
             reason = self._failed.get(id(entry), "")
             lines.append(entry.written(reason))
@@ -186,23 +210,28 @@ class Draft:
             return file.stem
         return os.path.relpath(file.resolve(), self.path.parent.resolve())
 
-    def _steps(self) -> Iterator[Entry]:
-        for done in self.done:
-            yield Entry(done.at_s, "do", done.line.strip().removeprefix(":"))
-
     def _fresh(self) -> Twin:
         return Twin(self.site)
 
-    def _effects(self) -> Iterator[Entry]:
-        """Play the session and yield what follows each step until the next one."""
+    def _effects(self, steps: Sequence[Entry]) -> Iterator[Entry]:
+        """Play the session and yield what follows each step until the next one.
+
+        A step that a scenario cannot say is left out, with the reason.
+        """
         twin = self._fresh()
         engine, view = twin.engine, site_view(self.site.plan)
         events: list[Event] = []
-        for done in self.done:
-            event = parse_event(done.line, view, "console")
-            events.append(event)
-            engine.submit(event, at_s=done.at_s)
-        ends = [round(done.at_s / self._dt_s) for done in self.done] + [self.end_tick]
+        ends: list[int] = []
+        for step in steps:
+            try:
+                event = parse_event(step.text, view, "console")
+                engine.submit(event, at_s=step.at_s)
+            except TwinError as error:
+                self._failed[id(step)] = f"no step of a scenario, {' '.join(str(error).split())}"
+            else:
+                events.append(event)
+                ends.append(round(step.at_s / self._dt_s))
+        ends.append(self.end_tick)
         for (begins, ends_at), event in zip(pairwise(ends), events, strict=True):
             self._advance(engine, begins)
             watch = Watch(engine, ends_at)
