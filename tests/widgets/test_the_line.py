@@ -119,7 +119,7 @@ def test_a_bare_number_for_a_register_is_in_the_unit_that_the_register_shows() -
 
 
 def test_a_percentage_without_its_sign_is_refused_with_its_cure() -> None:
-    with pytest.raises(CommandError, match=r"soc takes 0 … 1, not 80; for 80 % write 80%$"):
+    with pytest.raises(CommandError, match=r"bess-1\.soc takes 0 … 1, not 80; for 80 % write 80%$"):
         parse("force bess-1 soc 80", SITE)
     assert parse("force bess-1 soc 80%", SITE) == Pin("bess-1", "soc", 0.8, "console")
 

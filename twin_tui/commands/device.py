@@ -109,7 +109,7 @@ def _value_hint(given: Given) -> str:
 _VALUE = Slot(
     "value", "VALUE", "a value for {signal}", words=_options,
     read=lambda word, given: values.signal_value(
-        _signals(given)[given["signal"]], word, given.units.get(given["signal"], "")
+        _signals(given)[given["signal"]], word, given.units.get(given["signal"], ""), given["device"]
     ),
     label="Value", hint=_value_hint,
 )  # fmt: skip

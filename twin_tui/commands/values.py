@@ -95,12 +95,12 @@ def is_unit(suffix: str, unit: str) -> bool:
     return _factor(suffix, unit) is not None
 
 
-def _refuse_percent(signal: Signal, word: str, found: float) -> None:
+def _refuse_percent(signal: Signal, word: str, found: float, place: str) -> None:
     """Refuse 80 for a fraction with its cure: in its place 80% is possible."""
     low, high = signal.low or 0.0, signal.high or 1.0
     is_fraction = signal.unit in ("1", "pu") and signal.high is not None and is_bare(word)
     if is_fraction and not low <= found <= high and low <= found / 100 <= high:
-        text = f"{signal.name} takes {bounds(signal.low, signal.high)}, not {found:g}"
+        text = f"{place} takes {bounds(signal.low, signal.high)}, not {found:g}"
         raise CommandError(f"{text}; for {found:g} % write {found:g}%")
 
 
@@ -205,7 +205,7 @@ def _plain(word: str) -> str:
     return word.casefold().replace("_", "-").replace(" ", "-")
 
 
-def signal_value(signal: Signal, word: str, shown_unit: str = "") -> Scalar:
+def signal_value(signal: Signal, word: str, shown_unit: str = "", device: str = "") -> Scalar:
     """Return the value of a signal that a word means: a number with its unit, on or off, an option.
 
     A number without a unit is in the unit that is shown, in SI without one.
@@ -229,5 +229,5 @@ def signal_value(signal: Signal, word: str, shown_unit: str = "") -> Scalar:
     if is_bare(word) and is_unit(shown_unit, signal.unit):
         word += shown_unit
     found = number(word, signal.name, signal.unit)
-    _refuse_percent(signal, word, found)
+    _refuse_percent(signal, word, found, f"{device}.{signal.name}" if device else signal.name)
     return int(found) if signal.type is int and found == int(found) else found
