@@ -39,7 +39,7 @@ def test_every_verb_is_explained_with_its_usage_while_it_is_typed(verb: object) 
     [
         ("fault bess-1 hot", "  over_temperature  The cells are too hot"),
         ("fault bess-1 estp", "  emergency_stop  The emergency stop is pressed"),
-        ("sag ", "  magnitude, such as 0.7: pu or %, 0 to 1"),
+        ("sag ", "  magnitude, such as 0.7: 0 to 1 pu, or 0 to 100 %"),
         ("force bess-1 soc ", "  VALUE: fraction or %, 0 to 1"),
         ("write bess-1 active_power_setpoint_w ", "  VALUE: W or kW; default 0"),
         ("mode bess-1 PEAK_SHAVING ", "  peak_target_w=  Import let through"),
