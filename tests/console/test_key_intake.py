@@ -124,3 +124,35 @@ async def test_a_key_that_fails_behind_another_is_a_failure_of_the_screen(
     with pytest.raises(RuntimeError, match="cannot filter"):
         await fail_behind_another_key(monkeypatch, apps)
     assert str(apps[0].failure) == "cannot filter this"
+
+
+async def test_a_line_that_was_cut_is_not_carried_out() -> None:
+    session = HandFedSession(busy_frame())
+    async with console(session) as pilot:
+        bar = app_of(pilot).bar
+        for typed in (Paste("mark " + "x" * 1000), Paste("mark " + "x" * 5000)):
+            await pilot.press("colon")
+            app_of(pilot).post_message(typed)
+            await settled(pilot)
+            await pilot.press("enter")
+            assert "the line was cut" in screen_text(pilot)
+            await pilot.press("escape")
+        assert not session.commands
+        await pilot.press("colon", *"mark y", "enter")
+        await settled(pilot)
+        assert len(session.commands) == 1, "the next line is a line again"
+        assert not bar.is_cut
+
+
+async def test_a_line_of_which_keys_were_dropped_is_not_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_intake, "MOST_WAITING", 20)
+    session = HandFedSession(busy_frame())
+    async with console(session) as pilot:
+        intake = app_of(pilot).intake
+        for letter in ":mark " + 30 * "x":
+            await intake.take(Key("colon" if letter == ":" else letter, letter))
+        await intake.idle()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not session.commands
+        assert app_of(pilot).bar.is_cut

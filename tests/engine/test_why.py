@@ -154,7 +154,7 @@ def test_a_trip_says_its_stage_and_when_the_device_is_back():
     (trip,) = site["x"].why.constraints
     assert trip.left_s is not None
     assert said(site, brief=True) == f"tripped U<< 0.4 pu, back in {trip.left_s:.0f} s"
-    assert said(site).startswith("asked 5.00 kW, gives 0.00: U<<: voltage below 0.4 pu; back in")
+    assert said(site).startswith("asked 5.00 kW, gives 0.00: was U<<: voltage below 0.4 pu; back in")
     site.advance(trip.left_s + 30.0)
     (ramp,) = site["x"].why.constraints
     assert ramp.name == "reconnection ramp"

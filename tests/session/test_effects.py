@@ -1,11 +1,13 @@
 """What followed a write, an injection and a trip, as the events say it."""
 
+import re
 from typing import Any
 
 import pytest
 
 from twin_tui import Twin
 from twin_tui.engine.snapshot import LogKind
+from twin_tui.session.power_watch import SERVICE_WITHIN_S
 from twin_tui.session.write_traces import KEPT, WriteTraces
 from twin_tui.widgets.log_lines import LogFilter
 
@@ -77,6 +79,36 @@ def test_a_write_without_effect_says_why() -> None:
     twin.advance(1.0)
     found = newest(twin, traces, LogKind.WRITE)
     assert found.startswith("no effect: tripped U<< 0.4 pu, back in ")
+
+
+def test_a_write_while_tripped_is_told_anew_when_the_device_follows_it() -> None:
+    twin, traces = site()
+    twin["b"].write(active_power_setpoint_w=5_000)
+    twin.advance(5.0)
+    twin.inject("now sag 0.2 2s")
+    twin.advance(5.0)
+    twin["b"].write(active_power_setpoint_w=-5_000)
+    twin.advance(10.0)
+    assert newest(twin, traces, LogKind.WRITE).startswith("no effect: tripped U<<")
+    assert traces._watcher is not None
+    twin.advance(120.0)
+    found = re.fullmatch(
+        r"P .*0\.00 → -0\.\d\d kW after ([\d.]+) s, asked -5\.00: reconnection ramp .*",
+        newest(twin, traces, LogKind.WRITE),
+    )
+    assert found is not None, newest(twin, traces, LogKind.WRITE)
+    assert 50.0 < float(found[1]) < 125.0
+    assert traces._watcher is None, "nothing is looked at any more"
+
+
+def test_a_device_that_never_comes_back_is_not_watched_for_ever() -> None:
+    twin, traces = site()
+    twin.inject("now fault b emergency_stop")
+    twin.advance(40.0)
+    twin["b"].write(active_power_setpoint_w=-5_000)
+    twin.advance(SERVICE_WITHIN_S + 10.0)
+    assert newest(twin, traces, LogKind.WRITE).startswith("no effect")
+    assert not traces._open
 
 
 def test_a_write_of_something_else_claims_no_effect() -> None:

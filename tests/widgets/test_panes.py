@@ -224,3 +224,15 @@ async def test_help_palette_and_hints_know_the_keys_of_panes() -> None:
         offered["Panes"].callback()
         await pilot.pause()
         assert isinstance(app.screen, MenuDialog)
+
+
+async def test_a_theme_is_remembered_unless_the_settings_name_one(tmp_path: Path) -> None:
+    memory = Memory("site-a", tmp_path)
+    async with ConsoleApp(HandFedSession(), Settings(hz=0.1), memory).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await app_of(pilot).carry_out("theme nord")
+        app_of(pilot).show_panes("log")
+        assert memory.load() == Remembered(panes=("log",), theme="nord")
+    assert ConsoleApp(HandFedSession(), Settings(hz=0.1), memory).theme == "nord"
+    said = Settings(hz=0.1, theme="twin-light")
+    assert ConsoleApp(HandFedSession(), said, memory).theme == "twin-light"

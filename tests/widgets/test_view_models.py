@@ -23,7 +23,7 @@ from twin_tui.widgets.glyphs import ASCII, UNICODE, VT, bar, choose, sparkline
 from twin_tui.widgets.history import History
 from twin_tui.widgets.journal import Journal
 from twin_tui.widgets.log_lines import LogFilter
-from twin_tui.widgets.model import device_row, grid_row, last_ems_write, power_flow
+from twin_tui.widgets.model import concerned, device_row, grid_row, last_ems_write, power_flow
 from twin_tui.widgets.overview_lines import power_spark, table
 from twin_tui.widgets.register_lines import NumberFormat, RegisterFilter, raw_text
 from twin_tui.widgets.spans import cut
@@ -344,3 +344,12 @@ def test_wide_text_fits_to_the_column(width: int) -> None:
     assert formats.columns(formats.fit("蓄電池ab", width)) == width
     line = cut([("a", "dim"), ("蓄電池ab", "plain")], width)
     assert sum(formats.columns(text) for text, _ in line) == width
+
+
+def test_the_phases_of_a_sag_are_named_where_not_all_sag() -> None:
+    grid = snapshot().grid
+    one = replace(grid, voltage_a_pu=0.0)
+    assert concerned(one) == "a "
+    assert concerned(replace(one, voltage_b_pu=0.0)) == "ab "
+    assert concerned(replace(one, voltage_b_pu=0.0, voltage_c_pu=0.0)) == concerned(grid) == ""
+    assert grid_row(snapshot(grid=one)).extra == "a 0 V"

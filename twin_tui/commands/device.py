@@ -127,7 +127,13 @@ def _modes(given: Given) -> dict[str, str]:
 def _read_mode(word: str, given: Given) -> str:
     if word.casefold() in ("off", "none"):
         return ""
-    return values.name(word, _modes(given), f"operation mode of {given['device']}")
+    modes = _modes(given)
+    try:
+        return values.name(word, modes, f"operation mode of {given['device']}")
+    except CommandError as error:
+        if ";" in str(error) or not modes:  # the nearest name is said
+            raise
+        raise CommandError(f"{error}; known: {', '.join(modes)}") from None
 
 
 def _parameters(given: Given) -> Mapping[str, ParameterView]:

@@ -131,8 +131,9 @@ class ConsoleActions(KeepingActions):
             if signal and await self.carry_out(f'write "{name}" {signal} {wanted}'):
                 self.say(f"{name} reset: {signal} = {wanted} written")
         elif name in devices and devices[name].faults:
-            faults, active = ", ".join(devices[name].faults), self.looks.keys["active"]
-            self.say(f"{name}: the cause of {faults} is still present; {active} clears causes", "warning")
+            faults, keys = ", ".join(devices[name].faults), self.looks.keys
+            how = f"{keys['active']} lists causes, {keys['open']} there clears one"
+            self.say(f"{name}: the cause of {faults} is still present; {how}", "warning")
         else:
             self.say(f"{name} has no latched fault")
 

@@ -32,7 +32,7 @@ from twin_tui.console.glossary import OF_WIDGET
 from twin_tui.console.help_text import help_text, hints
 from twin_tui.console.key_intake import KeyIntake
 from twin_tui.console.keys import APP_KEYS, IN_PALETTE, Keys, entries
-from twin_tui.console.memory import Memory
+from twin_tui.console.memory import Memory, Remembered
 from twin_tui.console.presence import Presence
 from twin_tui.console.settings import Settings
 from twin_tui.documents.output import ExistingFileError
@@ -87,11 +87,12 @@ class ConsoleApp(ConsoleActions):
     ) -> None:
         super().__init__()
         self.settings = settings or Settings()
+        self.memory = memory
+        self.remembered = memory.load() if memory is not None else Remembered()
         self._begin_with_theme()
         self.session = session
         self.read_only = self.settings.read_only
         self.presence = Presence(session.site)
-        self.memory = memory
         self.failure: Exception | None = None
         """What made the screen fail."""
         self.keys = Keys(self.settings.keys)
@@ -113,12 +114,13 @@ class ConsoleApp(ConsoleActions):
         self.tiny = LineView(id="tiny")
         self.tour = Tour(self.keys)
         self.bar = CommandBar(self.looks, lambda: self.site, self.screen_words, self._line_closed)
+        self.intake.on_cut = self.bar.note_cut
         self.hints = Hints()
         self.on_screen: dict[str, Callable[..., Any]] = {
             "view": self.action_view,
             "trend": lambda *signals: self.views.device.draw_signals(signals),
             "panes": self.show_panes,
-            "theme": lambda name: setattr(self, "theme", name),
+            "theme": self.choose_theme,
             "filter": lambda *words: self.set_filter(" ".join(words)),
             "export": self.write_shown,
             "back": self.look_back_by,
@@ -155,7 +157,9 @@ class ConsoleApp(ConsoleActions):
         """Take the theme before anything is styled: taken later, everything would be styled twice."""
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self.set_reactive(App.theme, themes.choose(self.settings.theme, self.console.color_system))
+        said, known = self.settings.theme, self.remembered.theme
+        wanted = known if said == "auto" and known else said
+        self.set_reactive(App.theme, themes.choose(wanted, self.console.color_system))
         self.set_class(self.current_theme.dark, "-dark-mode", update=False)
         self.set_class(not self.current_theme.dark, "-light-mode", update=False)
         self._refresh_truecolor_filter(self.ansi_theme)

@@ -6,7 +6,7 @@ from typing import Any
 from textual.app import App
 
 from twin_tui.commands.slots import Screen
-from twin_tui.console.memory import Memory
+from twin_tui.console.memory import Memory, Remembered
 from twin_tui.engine.formats import clean_lines, columns
 from twin_tui.engine.view import Frame, SiteView
 from twin_tui.errors import TwinError
@@ -41,7 +41,8 @@ class ConsoleBase(App[int]):
         """The speed that a key has asked for and that no frame shows yet: the next key goes on from it."""
         self.answers: dict[str, dict[str, str]] = {}
         self.memory: Memory | None = None
-        """What is remembered of this site from run to run."""
+        """The file of what is remembered of this site from run to run."""
+        self.remembered = Remembered()
 
     @property
     def site(self) -> SiteView:

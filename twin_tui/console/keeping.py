@@ -44,19 +44,26 @@ class KeepingActions(ConsoleBase):
         self.action_view("overview")
         self.remember_panes()
 
+    def choose_theme(self, name: str) -> None:
+        """Show a theme and remember it for the next run of this site."""
+        self.theme = name
+        self.remembered = self.remembered.model_copy(update={"theme": name})
+        self.remember_panes()
+
     def recall_panes(self) -> list[str]:
         """Show the panes of the last run of this site; return what is wrong with their file."""
         if self.memory is None:
             return []
-        found = self.memory.load()
+        found = self.remembered
         self.views.overview.choose(found.panes, found.zoomed)
         return [self.memory.mistake] if self.memory.mistake else []
 
     def remember_panes(self) -> None:
         """Keep which panes are shown for the next run of this site, unless this console writes no files."""
-        overview = self.views.overview
+        overview, theme = self.views.overview, self.remembered.theme
+        self.remembered = Remembered(panes=overview.chosen, zoomed=overview.zoomed, theme=theme)
         if self.memory is not None and not self.read_only:
-            refusal = self.memory.save(Remembered(panes=overview.chosen, zoomed=overview.zoomed))
+            refusal = self.memory.save(self.remembered)
             if refusal:
                 self.say(refusal, "warning")
 

@@ -43,7 +43,10 @@ class KeyIntake:
         self._handle = handle
         self._fail = fail
         self._opened = opened
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[Event | None] = deque()
+        """Keys and pastes; None stands where some were dropped."""
+        self.on_cut: Callable[[], None] = lambda: None
+        """Called in the place of keys that were dropped."""
         self._dropping = False
         self._last = ""
         self._turn: asyncio.Task[None] | None = None
@@ -63,6 +66,7 @@ class KeyIntake:
                 self._waiting.append(event)
             elif not self._dropping:
                 self._dropping = True
+                self._waiting.append(None)
                 self._app.notify(f"more than {MOST_WAITING} keys wait; the next are dropped", markup=False)
             return
         self._dropping = False
@@ -91,6 +95,9 @@ class KeyIntake:
             while self._waiting and self._app.is_running:
                 before = self._app.screen
                 event = self._waiting.popleft()
+                if event is None:
+                    self.on_cut()
+                    continue
                 self._last = event.key if isinstance(event, Key) else ""
                 await self._handle(event)
                 await self._within_patience(self._until_done(before))

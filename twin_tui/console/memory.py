@@ -1,4 +1,4 @@
-"""What the console remembers of a site from one run to the next: the panes of its overview."""
+"""What the console remembers of a site from one run to the next: its theme, the panes of its overview."""
 
 import hashlib
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_state_path
+from textual.theme import BUILTIN_THEMES
 
 from twin_tui.documents.files import write_whole
 from twin_tui.documents.loader import open_document
@@ -13,6 +14,7 @@ from twin_tui.documents.model import Complaints, Model
 from twin_tui.documents.values import choice
 from twin_tui.errors import ConfigError, RunError, file_name
 from twin_tui.widgets.arrange import PANES
+from twin_tui.widgets.themes import THEMES
 
 Pane = Annotated[str, choice(*PANES)]
 
@@ -23,6 +25,8 @@ class Remembered(Model):
     panes: tuple[Pane, ...] = ()
     """Those that are shown; empty for those that suit the size of the screen."""
     zoomed: Annotated[str, choice("", *PANES)] = ""
+    theme: Annotated[str, choice("", *THEMES, *BUILTIN_THEMES)] = ""
+    """The theme that was chosen last, "" for the usual one."""
 
 
 class Memory:

@@ -17,6 +17,8 @@ WATCHED_S = 30.0
 """How long after a write the power is watched, in simulated time."""
 SETTLED_S = 2.0
 """How long the power must stay constant to count as settled."""
+SERVICE_WITHIN_S = 900.0
+"""How long a write to a device out of service waits for it, in simulated time."""
 NOISE_W = 1.0
 SHARE_OF_STEP = 0.5
 """By how much a step may differ from what was written, since voltage and noise change it too."""
@@ -62,6 +64,8 @@ class PowerWatch:
     """The condition before."""
     _aim_w: float | None = None
     _way_w: float = 0.0
+    _off_s: float = 0.0
+    """When the device was last seen out of service, after a write that nothing has followed yet."""
     _steered_by: str = ""
     _between: str = ""
     _other: str = ""
@@ -98,8 +102,18 @@ class PowerWatch:
         elif self.steers and not self.already and (moved or self.device.steered_by != self._steered_by):
             self.ended = True
             self._between = self._meanwhile() if moved else ""
-        self.ended |= now_s - self.start_s > WATCHED_S or now_s - self.moved_s > SETTLED_S
+        since_s = max(self.start_s, self._off_s)
+        self.ended |= now_s - since_s > WATCHED_S or now_s - max(self.moved_s, since_s) > SETTLED_S
+        if self.ended and self._waits_for_service():
+            news, self._off_s, self._between, self.ended = not self._off_s, now_s, "", False
+            return news
         return credited or self.ended
+
+    def _waits_for_service(self) -> bool:
+        """Return whether the device may follow the write as soon as it is back in service."""
+        asked = self.kind is LogKind.WRITE and self.steers and not (self.already or self._other)
+        within = self.engine.time_s - self.start_s < SERVICE_WITHIN_S
+        return asked and within and self.last_w == self.from_w and self.device.state.status in OFF
 
     def _caused(self, power_w: float) -> bool:
         off, before_w = self.device.state.status in OFF, self._before_w

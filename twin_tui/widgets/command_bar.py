@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Hide, Key
+from textual.events import Hide, Key, Paste
 from textual.widgets import Input
 
 from twin_tui.commands.completion import LineHistory, complete, next_word
@@ -18,6 +18,8 @@ from twin_tui.widgets.line_view import LineView
 from twin_tui.widgets.looks import Looks, TextMessage
 from twin_tui.widgets.pick_list import ranked
 
+LONGEST_LINE = 500
+CUT = f"the line was cut at {LONGEST_LINE} characters or while many keys waited; escape leaves it"
 HIGH = 18
 """The height of the screen from which the `:` line has all its explanations."""
 COMMAND_EXAMPLE = "sag grid 0.7 2s     tab completes, up recalls, escape leaves"
@@ -35,7 +37,7 @@ class CommandInput(Input):
     ]
 
     def __init__(self, bar: "CommandBar") -> None:
-        super().__init__(id="line", compact=True, max_length=500)
+        super().__init__(id="line", compact=True, max_length=LONGEST_LINE)
         self.bar = bar
 
     async def _on_key(self, event: Key) -> None:
@@ -47,6 +49,14 @@ class CommandInput(Input):
                 self.bar.submit()
             else:
                 self.action_leave()
+        elif event.is_printable and len(self.value) >= LONGEST_LINE and self.selection.is_empty:
+            self.bar.note_cut()
+
+    def _on_paste(self, event: Paste) -> None:
+        """Note when not all of the line that is pasted has room; Textual inserts what has."""
+        line = next(iter(event.text.splitlines()), "")
+        if len(self.value) - len(self.selected_text) + len(line) > LONGEST_LINE:
+            self.bar.note_cut()
 
     def _on_hide(self, event: Hide) -> None:
         """Keep the focus where the line has been opened again since it was hidden."""
@@ -101,6 +111,8 @@ class CommandBar(Vertical):
         self.screen_words = screen_words
         self.give_focus_back = give_focus_back
         self.mode = ""
+        self.is_cut = False
+        """Whether keys for this line were dropped: what it says then is not what was meant."""
         self.history = LineHistory()
         self.next_line = LineView(classes="next")
         self.input = CommandInput(self)
@@ -111,7 +123,7 @@ class CommandBar(Vertical):
 
     def open(self, mode: str, text: str = "") -> None:
         """Open the line for a command or a filter."""
-        self.mode = mode
+        self.mode, self.is_cut = mode, False
         self.input.placeholder = COMMAND_EXAMPLE if mode == ":" else FILTER_EXAMPLE
         self.history.leave()
         self.input.value = text
@@ -128,8 +140,17 @@ class CommandBar(Vertical):
         self.display = False
         self.give_focus_back()
 
+    def note_cut(self) -> None:
+        """Note that keys for this line are missing, until it is empty."""
+        if self.mode:
+            self.is_cut = True
+            self._show_next()
+
     def submit(self) -> None:
-        """Close the line and have done what it says."""
+        """Close the line and have done what it says, unless it was cut."""
+        if self.mode == ":" and self.is_cut:
+            self._show_next()
+            return
         line, mode = self.input.value.strip(), self.mode
         self.close()
         if mode == "/":
@@ -141,6 +162,7 @@ class CommandBar(Vertical):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self.is_cut = self.is_cut and bool(event.value)
         if self.mode == "/":
             self.post_message(self.Sifted(event.value))
         self._show_next()
@@ -156,6 +178,10 @@ class CommandBar(Vertical):
             self.next_line.show(
                 [[("/ filter: every word must occur; enter keeps it, escape ends it", "label")]]
             )
+            return
+        if self.is_cut:
+            self.next_line.styles.height = 1
+            self.next_line.show([[(CUT, "alarm")]])
             return
         width, height = self.app.size
         rows = ROWS if height >= HIGH else LEAST_ROWS

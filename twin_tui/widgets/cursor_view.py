@@ -59,6 +59,10 @@ class CursorView(FrameLines, can_focus=True):
     def present(self, frame: Frame) -> None:
         self.frame = frame
 
+    def on_resize(self) -> None:
+        """Keep the cursor in sight, as soon as the new size is drawn."""
+        self.call_after_refresh(self.reveal)
+
     def on_focus(self) -> None:
         self.redraw()
 

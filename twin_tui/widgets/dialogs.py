@@ -107,8 +107,7 @@ class QuestionDialog(Dialog[bool]):
     """A question; Cancel comes first and has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,right,up,down,h,l", "other", show=False),
-        Binding("n", "leave", show=False),
+        Binding("left,right,up,down", "other", show=False),
     ]
 
     def __init__(self, question: str, do: str) -> None:

@@ -10,6 +10,7 @@ from twin_tui.engine.snapshot import (
     TRANSFER,
     Author,
     DeviceSnapshot,
+    GridSnapshot,
     LogEntry,
     LogKind,
     Snapshot,
@@ -119,16 +120,26 @@ def device_row(device: DeviceSnapshot, frame: Frame) -> DeviceRow:
 def grid_row(snapshot: Snapshot, energy: Energy | None = None) -> DeviceRow:
     """Return the row of the grid connection; import is positive."""
     grid = snapshot.grid
-    lowest = min(grid.voltages_pu)
+    state, lowest = grid_state(snapshot), min(grid.voltages_pu)
     return DeviceRow(
         name="GRID",
         kind="grid",
-        status=grid_state(snapshot),
+        status=state,
         power_w=grid.active_power_w,
-        extra=f"{lowest * grid.nominal_v:.0f} V",
+        extra=f"{concerned(grid) if state == 'SAG' else ''}{lowest * grid.nominal_v:.0f} V",
         direction="imports" if grid.active_power_w > 0.5 else "exports" if grid.active_power_w < -0.5 else "",
         energy=energy,
     )
+
+
+LOW_PU, HIGH_PU = 0.9, 1.1
+"""The voltages of a sag and of a swell, per unit."""
+
+
+def concerned(grid: GridSnapshot) -> str:
+    """Return the phases whose voltage is out of range, as "a " before it; "" when all are or none."""
+    found = [n for n, pu in zip("abc", grid.voltages_pu, strict=False) if not LOW_PU <= pu <= HIGH_PU]
+    return f"{''.join(found)} " if 0 < len(found) < len(grid.voltages_pu) else ""
 
 
 _WITHOUT_GRID = {TRANSFER: "TRANSFER", ISLAND: "ISLAND", SYNCHRONISING: "SYNC"}
@@ -141,9 +152,9 @@ def grid_state(snapshot: Snapshot) -> str:
         return _WITHOUT_GRID[grid.supply]
     if not grid.live:
         return "OUT"
-    if min(grid.voltages_pu) < 0.9:
+    if min(grid.voltages_pu) < LOW_PU:
         return "SAG"
-    if max(grid.voltages_pu) > 1.1:
+    if max(grid.voltages_pu) > HIGH_PU:
         return "SWELL"
     if abs(grid.frequency_hz - grid.nominal_hz) > 0.2:
         return "FREQ"

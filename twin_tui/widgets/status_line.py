@@ -5,7 +5,7 @@ from twin_tui.engine import formats
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.model import STATUS_LOOK, grid_state
+from twin_tui.widgets.model import STATUS_LOOK, concerned, grid_state
 from twin_tui.widgets.spans import Line, Span
 
 
@@ -83,7 +83,7 @@ def _voltage(snapshot: Snapshot) -> list[Span]:
     lowest, highest = min(phases), max(phases)
     farthest = lowest if 1 - lowest >= highest - 1 else highest
     named = state not in ("OK", "FREQ")
-    text = f"U {farthest:.2f} pu"
+    text = f"U {concerned(snapshot.grid)}{farthest:.2f} pu"
     return [(f"{text} {state}" if named else text, STATUS_LOOK[state] if named else "plain")]
 
 

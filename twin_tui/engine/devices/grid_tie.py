@@ -170,7 +170,7 @@ def binds(code: GridCode | None, tie: Tie) -> tuple[Constraint, ...]:
     if waiting is not None:
         left_s = waiting.remaining_s
         entry = f"{text}; back {left_s:.0f} s later at the earliest"
-        text, brief = f"{text}; back in {left_s:.0f} s", f"{brief}, back in {left_s:.0f} s"
+        text, brief = f"was {text}; back in {left_s:.0f} s", f"{brief}, back in {left_s:.0f} s"
     return (Constraint("tripped", text, brief, left_s, entry=entry),)
 
 
