@@ -9,7 +9,9 @@ from click.testing import CliRunner
 
 from twin_tui.cli.check import check_file
 from twin_tui.cli.main import cli
+from twin_tui.documents.shipped import shipped
 from twin_tui.errors import ConfigError
+from twin_tui.protocols.maps.parse import load_map
 
 
 def battery_with(register_map: Any) -> dict[str, Any]:
@@ -83,3 +85,18 @@ def test_a_scenario_is_checked_against_its_site(tmp_path: Path) -> None:
     kind, findings = check_file(path)
     assert kind == "scenario"
     assert "did you mean battery" in findings[0].text
+
+
+def test_a_register_that_cannot_hold_the_rating_is_remarked_on(write_site: Callable[..., Path]) -> None:
+    protocols = [{"kind": "modbus_tcp", "port": 5020}]
+    power = {"max_charge_kw": 1000, "max_discharge_kw": 500, "capacity_kwh": 1200}
+    site = {"name": "x", "assets": [{"type": "battery", "name": "large", "protocols": protocols, **power}]}
+    _, findings = check_file(write_site(site))
+    said = [finding.text for finding in findings if "saturates" in finding.text]
+    assert said == ["register max_charge_power saturates at 655.35 kW; the value of large is 1.000 MW"]
+    assert not any(finding.fault for finding in findings)
+    registers = load_map(shipped("register_maps", "bess_large_modbus")).registers
+    usual = load_map(shipped("register_maps", "bess_modbus")).registers
+    differs = [new.name for new, old in zip(registers, usual, strict=True) if new.quantum != old.quantum]
+    assert differs == ["max_charge_power", "max_discharge_power"], "the rest is as DER Twin has it"
+    assert [(each.name, each.address) for each in registers] == [(each.name, each.address) for each in usual]

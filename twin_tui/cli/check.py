@@ -1,5 +1,6 @@
 """``twin-tui check``: sites with the files they name, maps, grid codes and scenarios, without a run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from twin_tui.documents.loader import read_document
 from twin_tui.documents.shipped import KINDS, find_shipped, hides_shipped, shipped_names
 from twin_tui.engine.device import registry
 from twin_tui.engine.engine import Engine
-from twin_tui.engine.formats import clean
+from twin_tui.engine.formats import clean, quantity
 from twin_tui.engine.grid_code import GridCode
 from twin_tui.engine.signals import value
 from twin_tui.errors import MOST_ERRORS, ConfigError, TwinError, did_you_mean, file_name
@@ -106,15 +107,32 @@ def _check_site(path: Path, allow_outside: bool) -> Checked:
     found: list[Finding] = []
     for endpoints, links in ((), site.links), *(((endpoint,), {}) for endpoint in site.endpoints):
         try:
-            SiteLinks(engine, endpoints, links)
+            texts = list(saturated(engine, SiteLinks(engine, endpoints, links)))
         except TwinError as error:
             found += [item for item in _faults(str(path), error) if item not in found]
+        else:
+            found += [Finding(str(path), text, fault=False) for text in texts]
     for device in site.plan.devices:
         delivers = getattr(device.params, "max_discharge_power_w", 1.0) > 0.0
         if getattr(device.params, "grid_code", device) is None and delivers:
             text = f"{device.name} has no grid code: it delivers at any frequency and voltage but 0 V"
             found.append(Finding(str(path), text, fault=False))
     return Checked(found, tuple(getattr(device.params, "grid_code", None) for device in site.plan.devices))
+
+
+def saturated(engine: Engine, links: SiteLinks) -> Iterator[str]:
+    """Yield the registers that cannot hold what the devices are at the start, such as their ratings."""
+    for registers in dict.fromkeys(each for name in engine.devices for each in links.registers(name)):
+        for cell in registers.cells:
+            register, signal = cell.reader, cell.reader.signal
+            if signal is None or signal.type is not float or signal.command:
+                continue
+            found = getattr(cell.device.telemetry(engine.surroundings), signal.name)
+            most = register.most_in_place_of(found) if isinstance(found, float) else None
+            if most is not None:
+                said, real = quantity(most, signal.unit), quantity(found, signal.unit)
+                text = f"register {register.name} saturates at {said}"
+                yield f"{text}; the value of {cell.device.name} is {real}"
 
 
 def _check_scenario(path: Path, allow_outside: bool) -> Checked:

@@ -235,6 +235,14 @@ class Register:
             return self.layout.pack(min(max(float(number), self.layout.low), self.layout.high))
         return self.layout.pack(self._whole(number))
 
+    def most_in_place_of(self, found: float) -> float | None:
+        """Return what a register with a whole number says in place of a larger value, None where it fits."""
+        limited = self.codes is None and not self.modulo and not self.quotient and math.isfinite(found)
+        plain = self.layout.type.encoding in (Encoding.INTEGER, Encoding.DIGITS)
+        if not (plain and limited) or self._raw_number(found) < self.highest + 1:
+            return None
+        return float(self.highest * self.quantum + self.shift)
+
     def _whole(self, number: int | float) -> int:
         if math.isinf(number):
             return int(self.highest if number > 0 else self.lowest)
