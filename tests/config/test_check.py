@@ -1,5 +1,6 @@
 """Files are checked without being run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,13 @@ def test_a_scenario_is_checked_against_its_site(tmp_path: Path) -> None:
     assert "did you mean battery" in findings[0].text
 
 
-def test_a_register_that_cannot_hold_the_rating_is_remarked_on(write_site: Callable[..., Path]) -> None:
+def test_a_register_that_cannot_hold_the_rating_is_remarked_on(tmp_path: Path) -> None:
     protocols = [{"kind": "modbus_tcp", "port": 5020}]
     power = {"max_charge_kw": 1000, "max_discharge_kw": 500, "capacity_kwh": 1200}
     site = {"name": "x", "assets": [{"type": "battery", "name": "large", "protocols": protocols, **power}]}
-    _, findings = check_file(write_site(site))
+    path = tmp_path / "site.json"
+    path.write_text(json.dumps(site))
+    _, findings = check_file(path)
     said = [finding.text for finding in findings if "saturates" in finding.text]
     assert said == ["register max_charge_power saturates at 655.35 kW; the value of large is 1.000 MW"]
     assert not any(finding.fault for finding in findings)
