@@ -125,3 +125,9 @@ def test_an_entry_of_the_log_stays_true_while_the_time_runs() -> None:
     entry = next(each.text for each in twin.engine.log if "→ WAITING" in each.text)
     assert entry.endswith("s later at the earliest")
     assert "back in" not in entry
+
+
+@pytest.mark.parametrize(("key", "title"), [("A", "injections in force"), ("S", "operation modes and S2")])
+async def test_the_views_of_injections_and_modes_have_a_title(key: str, title: str) -> None:
+    async with console(HandFedSession(), (100, 30)) as pilot:
+        assert title in (await shown_after(pilot, key)).splitlines()[1]

@@ -19,7 +19,7 @@ class ActiveList(CursorView):
         key("clear-one", "delete", "choose", "Clear it", "clear the chosen injection"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
-    heading = 1
+    heading = 2
 
     class Clear(TextMessage):
         """One injection is to end; its text is the command that ends it."""
@@ -39,13 +39,23 @@ class ActiveList(CursorView):
 
     def draw(self, frame: Frame) -> None:
         items, keys = self.items(), self.looks.keys
+        title = rule(
+            "injections in force", self.size.width, self.looks.glyphs.line, str(len(items) or "none")
+        )
         if not items:
             self.show(
-                [[(f" Nothing is injected. {keys['inject']} injects.", "label")], *self._timeline(frame)]
+                [
+                    title,
+                    [(f" Nothing is injected. {keys['inject']} injects.", "label")],
+                    *self._timeline(frame),
+                ]
             )
             return
         self.row = min(self.row, len(items) - 1)
-        lines: list[Line] = [[("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "label")]]
+        lines: list[Line] = [
+            title,
+            [("  " + formats.fit("where", 14) + formats.fit("left", 15) + "what", "label")],
+        ]
         for place, (device, text, left, _) in enumerate(items):
             mark = self.looks.glyphs.cursor if place == self.row else " "
             lines.append(
@@ -59,7 +69,7 @@ class ActiveList(CursorView):
         lines.append([])
         lines.append([(f" {keys['open']} clears the chosen one, {keys['clear']} clears everything", "label")])
         lines += self._timeline(frame)
-        self.show(lines, self.row + 1 if self.has_focus else -1)
+        self.show(lines, self.row + self.heading if self.has_focus else -1)
 
     def _timeline(self, frame: Frame) -> list[Line]:
         """Return the scenario that is being played: what has been, what comes next, every verdict so far."""

@@ -5,7 +5,7 @@ from twin_tui.engine.view import Frame
 from twin_tui.widgets.cursor_view import CursorView
 from twin_tui.widgets.device_lines import control_lines
 from twin_tui.widgets.looks import Looks
-from twin_tui.widgets.spans import Line
+from twin_tui.widgets.spans import Line, rule
 
 
 class ModeList(CursorView):
@@ -32,7 +32,7 @@ class ModeList(CursorView):
             self.show([[(" No device of this site has operation modes.", "label")]])
             return
         self.row = min(self.row, len(moded) - 1)
-        lines: list[Line] = []
+        lines: list[Line] = [rule("operation modes and S2", width, glyphs.line)]
         self._tops = []
         for place, view in enumerate(moded):
             self._tops.append(len(lines))
