@@ -30,15 +30,8 @@ HINTS: Mapping[str, tuple[str | tuple[str, str], ...]] = {
     "modes": ("overview", "mode", "log", "help", "quit"),
     "traffic": ("overview", ("{device-1}-{device-9}", "Device"), "hold", "link", "copy", "help", "quit"),
     "log": (
-        "overview",
-        "filter",
-        ("{open}", "Full text"),
-        "acknowledge",
-        "follow",
-        "export",
-        "copy",
-        "help",
-        "quit",
+        *("overview", "filter", "acknowledge", "follow", "export", ("{open}", "Full text"), "copy"),
+        *("help", "quit"),
     ),
 }
 """Per view the keys that help there, the most useful first: a key's name, or how it is written and a hint."""
