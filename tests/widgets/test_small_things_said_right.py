@@ -11,6 +11,7 @@ from tests.widgets.screen import app_of, console, screen_text, settled, text_of
 from twin_tui import Twin
 from twin_tui.commands.parser import parse
 from twin_tui.engine.events import Disturb, Mark, Write
+from twin_tui.errors import CommandError
 from twin_tui.session.local import LocalSession
 from twin_tui.widgets import themes
 from twin_tui.widgets.device_lines import head_lines, signal_line
@@ -152,3 +153,19 @@ def test_heading_and_table_of_a_device_have_one_format_for_its_power(power_w: fl
     shown = text_of(signal_line(row, None, 100, UNICODE)).split()[1:3]
     assert " ".join(shown) in heading
     assert shown[1] == "kW"
+
+
+async def test_a_reset_too_early_says_which_keys_clear_the_cause() -> None:
+    session = a_session()
+    session.twin["bess"].write(start_stop="Power On")
+    session.twin.advance(1.0)
+    said = await said_after(session, "fault bess isolation", "reset bess")
+    assert "the cause of isolation is still present; A lists causes, enter there clears one" in said
+
+
+def test_an_unknown_mode_is_refused_with_the_known_ones_or_the_nearest() -> None:
+    site = a_session().site
+    with pytest.raises(CommandError, match=r"'GRID_CONSTANT'; (known: .*SELF_CONSUMPTION|did you mean )"):
+        parse("mode bess GRID_CONSTANT", site)
+    with pytest.raises(CommandError, match=r"; did you mean SELF_CONSUMPTION\?$"):
+        parse("mode bess SELF_CONSUMPTON", site)
