@@ -203,9 +203,10 @@ def test_time_stands_still_steps_and_runs_at_sixty(console: TmuxConsole) -> None
 def test_a_mode_is_selected_by_key(console: TmuxConsole) -> None:
     console.press("s")
     console.wait("Operation mode")
-    console.wait(":mode bess-1 IDLE")
-    console.press("Down")
-    console.wait(":mode bess-1 SELF_CONSUMPTION")
+    console.wait(":mode bess-1 off")
+    for mode in ("IDLE", "SELF_CONSUMPTION"):
+        console.press("Down")
+        console.wait(f":mode bess-1 {mode}")
     console.press("Enter")
     console.press("Enter")
     console.wait("mode SELF_CONSUMPTION")
