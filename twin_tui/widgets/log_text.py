@@ -38,7 +38,7 @@ _MOVED = re.compile(r"P \S+ → (\S+ kW) after (\S+ s)(?:, asked \S+)?(?:(?:: |,
 """An effect that moved the power: to what, after how long, and what binds it or came then."""
 
 
-def _middle(name: str, longest: int, mark: str) -> str:
+def without_middle(name: str, longest: int, mark: str) -> str:
     """Return a name without its middle, so that names with one beginning stay different."""
     if len(name) <= longest:
         return name
@@ -48,7 +48,7 @@ def _middle(name: str, longest: int, mark: str) -> str:
 
 
 def _short_names(text: str, longest: int, mark: str) -> str:
-    return _NAME.sub(lambda each: _middle(each[0], longest, mark), text)
+    return _NAME.sub(lambda each: without_middle(each[0], longest, mark), text)
 
 
 def _short_options(text: str, longest: int, mark: str) -> str:

@@ -9,7 +9,7 @@ from twin_tui.engine.log import REFUSED
 from twin_tui.engine.snapshot import Snapshot
 from twin_tui.engine.view import Frame, RegisterInfo, RegisterValue, WriteTrace
 from twin_tui.widgets.glyphs import Glyphs
-from twin_tui.widgets.log_text import in_lines, port_of, with_origin
+from twin_tui.widgets.log_text import in_lines, port_of, with_origin, without_middle
 from twin_tui.widgets.model import is_client
 from twin_tui.widgets.spans import Line
 
@@ -172,10 +172,11 @@ def register_line(
     raw = raw_text(register.words, number_format) if register is not None else "…"
     shown = value_text(register) if register is not None else ""
     signal = info.signal if info.signal != info.name else ""
+    name = without_middle(formats.clean(info.name), columns.name, glyphs.cut)
     line: Line = [
         (mark, "focus"),
         (formats.fit(f"{info.address}{short_table(info.table)}", 7), "label"),
-        (formats.fit(formats.clean(info.name), columns.name, glyphs.cut) + " ", "plain"),
+        (formats.fit(name, columns.name, glyphs.cut) + " ", "plain"),
     ]
     for text, width in ((signal, columns.signal), (info.type, columns.type), (raw, columns.raw)):
         if width:
