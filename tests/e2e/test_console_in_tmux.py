@@ -115,7 +115,9 @@ def test_the_screen_shows_who_wrote_which_register_and_what_followed(console: Tm
         row = re.compile(rf"10126 .*-5\.0 kW .*W [\d.]+s \S*:{client.rpartition(':')[2]}\b")
         console.wait(lambda screen: row.search(screen) is not None and client in screen)
         console.wait(lambda screen: re.search(r"P 0\.00 → -5\.00 kW after \d", screen) is not None)
-        console.press("Escape", "l")
+        console.press("Escape")
+        console.wait("10055")  # a key at once after Escape would be one with Alt
+        console.press("l")
         written = re.compile(r"10126 on_grid_power_setpoint 0\.0 → -5\.0 kW")
         console.wait(lambda screen: written.search(screen) is not None)
         console.resize(60, 12)
